@@ -22,6 +22,7 @@ from tools.output import visible  # noqa: E402
 from tools.supervise import interruptible  # noqa: E402
 
 PACKAGES = Path(__file__).resolve().parent / "deployment/sam.txt"
+# The default of `--patience`.
 PATIENCE_SECONDS = 30
 
 
@@ -52,10 +53,10 @@ def arguments():
     )  # fmt: skip
     command.add_argument(
         "--parameter", metavar="NAME=VALUE", action="append", default=[], dest="parameters",
-        help="a parameter of the template, which replaces the stage's value; repeatable. A parameter that neither this "
-        "option nor the stage sets keeps its value",
+        help="a value for a parameter of the template, instead of the stage's value; repeatable. A parameter that neither "
+        "this option nor the stage sets keeps its value",
     )  # fmt: skip
-    command.add_argument("--no-build", action="store_true", help="deploy the last build")
+    command.add_argument("--no-build", action="store_true", help="deploy the last build instead of building again")
     command.add_argument(
         "--binaries", metavar="FOLDER", help="deploy the binaries <name>/bootstrap of this folder, without a build"
     )
@@ -63,8 +64,8 @@ def arguments():
     commands.add_parser(
         "rollback", parents=[stage, smoke], help="deploy the previous release again and run the smoke test"
     )
-    commands.add_parser("outputs", parents=[stage], help="write .deployed/<stack>.json again")
-    command = commands.add_parser("delete", parents=[stage], help="delete the stack and list what remains")
+    commands.add_parser("outputs", parents=[stage], help="write .deployed/<stack>.json again, without a deployment")
+    command = commands.add_parser("delete", parents=[stage], help="delete the stack, and list the data that remains")
     command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     return line.parse_args()
 
@@ -98,7 +99,7 @@ def main():
 
 
 def run_in(environment):
-    """Restarts this script with the environment's Python, unless this Python already runs it."""
+    """Starts this script again with the environment's Python, unless it already runs with this Python."""
     if Path(sys.prefix).resolve() != environment.resolve():
         python = environment / "bin/python"
         os.execv(python, [python, "-E", "-s", __file__, *sys.argv[1:]])

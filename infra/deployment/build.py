@@ -1,6 +1,6 @@
-"""Builds the functions in one run of cargo-lambda, so that their dependencies are compiled once.
+"""Builds all functions in one run of cargo-lambda, so that cargo compiles the dependencies of the functions only once.
 
-The alternative, `BuildMethod: rust-cargolambda`, makes SAM run cargo-lambda once per function of the template.
+If the template used `BuildMethod: rust-cargolambda`, SAM would run cargo-lambda once for each function.
 """
 
 import io
@@ -18,20 +18,22 @@ from tools.supervise import run
 
 TEMPLATE = ROOT / "infra/template.yaml"
 PACKAGES = Path(__file__).resolve().parent / "cargo-lambda.txt"
-# cargo-lambda writes `<binary>/bootstrap` into this folder, and the template names the folders `<binary>`.
+# cargo-lambda writes the file `<binary>/bootstrap` into this folder. `CodeUri` in the template names the folder
+# `<binary>`.
 BUILT = ROOT / "target/lambda"
 
-# Bytes. A cold start unzips the package and reads the binary. The limits are above the sizes of all functions, so a
-# larger file is probably a mistake.
+# The maximum sizes of a binary and of its zipped package, in bytes. The build of a larger file fails: the files of all
+# functions are smaller, so a larger file is probably a mistake and would slow down cold starts.
 BINARY_LIMIT = 8_000_000
 PACKAGE_LIMIT = 4_000_000
 
-# For each architecture of Lambda: cargo-lambda's option, and the names that operating systems use.
+# For each architecture of Lambda: the option of cargo-lambda, and the names that operating systems give to this
+# architecture.
 ARCHITECTURES = {"x86_64": ("--x86-64", ["x86_64", "amd64"]), "arm64": ("--arm64", ["aarch64", "arm64"])}
 
 
 def binaries():
-    """Returns the binaries of the template's functions. A binary is the only binary of the package with its name."""
+    """Returns the names of the template's binaries. Each binary has the name of its package."""
     found = re.findall(r"^ +CodeUri: \.\./target/lambda/(\S+)$", TEMPLATE.read_text(encoding="utf-8"), re.MULTILINE)
     return sorted(set(found))
 
@@ -50,7 +52,8 @@ def cargo_lambda(architecture, options, cwd, env):
     option, machines = ARCHITECTURES[architecture]
     command = ["cargo", "lambda", "build", "--release", "--locked", option, *options]
     if platform.system() == "Linux" and platform.machine().lower() in machines:
-        # The installed Rust has this target. Without the option, cargo-lambda runs rustup to check the target.
+        # The target is the machine's own, so it is installed. Without the option, cargo-lambda would run rustup to
+        # check this.
         command.append("--skip-target-check")
     if shutil.which("cargo") is None:
         raise Failure("cargo is missing: install Rust.")

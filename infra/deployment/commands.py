@@ -1,4 +1,4 @@
-"""Runs the commands of `deploy.py` on a stage. A command that fails raises a `Failure`."""
+"""Runs the commands of `deploy.py` on a stage. If a command fails, it raises a `Failure`."""
 
 from deployment import outputs, parameters, sam
 from deployment.build import ARCHITECTURES, build
@@ -32,12 +32,12 @@ def deploy(stage, options):
 
 
 def _undo(stage, options, stack, releases, before, after):
-    """Deploys the last release that passed the smoke test, and then fails."""
+    """Rolls back to the last release that passed the smoke test, and then raises a `Failure`."""
     release = releases.current()
     _must_be_another(stage, release, before, after)
     back = f"{stage.stack} is back in its previous state"
     if release.deployed != before:
-        say("The previous deployment had not passed the smoke test either, so an earlier release is deployed")
+        say("The previous deployment had not passed the smoke test either, so an earlier release is deployed instead")
         back = f"{stage.stack} is back at the release {release.name}, the last release that passed the smoke test"
     say(f"The smoke test failed; rolling back to the release {release.name}")
     stack.update(releases.address(release.deployed), release.deployed.parameters)
@@ -50,7 +50,7 @@ def _undo(stage, options, stack, releases, before, after):
 
 
 def _must_be_another(stage, release, before, after):
-    """Fails if there is no release to roll back to."""
+    """Fails if there is no release to roll back to. `release` is the last release that passed the smoke test."""
     left = f"so there is no release to roll back to. {stage.stack} stays as it is, for inspection."
     if before is None:
         raise Failure(f"The smoke test failed. This was the first deployment, {left}")
@@ -75,7 +75,7 @@ def _must_work(stage, problems):
 
 
 def roll_back(stage, options):
-    """Deploys the previous release."""
+    """Deploys the previous release and runs the smoke test."""
     stack, releases = Stack(stage), Releases(stage)
     stack.must_exist()
     stack.must_take_changes()
@@ -88,12 +88,12 @@ def roll_back(stage, options):
 
 
 def write_outputs(stage, _options):
-    """Replaces the file for the operator's tool."""
+    """Writes the file for the operator's tool again."""
     outputs.write(stage, Stack(stage))
 
 
 def delete(stage, options):
-    """Deletes the stack, its packages and its releases, and prints what remains. An interrupted run can be repeated."""
+    """Deletes the stack, its packages and its releases, and prints what remains. Can be repeated."""
     stack, releases = Stack(stage), Releases(stage)
     stack.must_be_deletable()
     if not options.yes:
@@ -106,13 +106,13 @@ def delete(stage, options):
         _print_retained(retained)
     stage.file.unlink(missing_ok=True)
     releases.delete()
-    say(f"The artefact bucket {releases.bucket()} remains: all stacks of this account share it")
+    say(f"The artefact bucket {releases.bucket()} remains: all stacks of this account and region share it")
 
 
 def _confirm(stage):
     say(
         f"This deletes {stage.stack} in {stage.region}: its API, functions, logs, queues with their events, and the "
-        "secrets with the projects' keys and the Data API's token. Payments remain."
+        "secrets with the projects' keys and the Data API's token. The tables remain."
     )
     try:
         answer = input("Type the name of the stack to continue: ")
@@ -138,7 +138,7 @@ def _deletion(kind, name):
         ]
     if kind == "AWS::SecretsManager::Secret":
         return [f"aws secretsmanager delete-secret --secret-id {name}"]
-    # The resource is a version of a function, which Lambda deletes with the function.
+    # Every other retained resource is a version of a function. Lambda deleted this version with the function.
     return []
 
 
@@ -156,7 +156,7 @@ def _smoke(stage, stack, options):
 
 
 def _print_parameters(stage, before, after):
-    """Prints the parameters that differ from the template's defaults, including those of earlier deployments."""
+    """Prints the parameters whose values differ from the template's defaults, also those that an earlier run set."""
     if after == before:
         say(f"Nothing has changed in {stage.stack}")
     lines = parameters.unusual(after.template, after.parameters)

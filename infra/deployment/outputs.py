@@ -7,7 +7,7 @@ from tools.output import say
 
 
 def write(stage, stack):
-    """Writes the file in one step."""
+    """Writes the file. Replaces an older file in one step, so that no reader sees a part of the new file."""
     content = _content(stage, stack)
     stage.file.parent.mkdir(parents=True, exist_ok=True)
     partial = stage.file.with_suffix(".partial")
@@ -20,7 +20,7 @@ def _content(stage, stack):
     outputs = stack.outputs()
 
     def ending(end):
-        """Returns the outputs whose names end with `end`. For QueueUrl, the key of AuditQueueUrl is audit."""
+        """Returns the outputs whose names end with `end`, by the rest of the name: `audit` for `AuditQueueUrl`."""
         named = {name.removesuffix(end).lower(): value for name, value in outputs.items() if name.endswith(end)}
         return dict(sorted(named.items()))
 

@@ -1,4 +1,4 @@
-"""Computes the parameters of the template: their values in a deployment, and the hashes that identify a release."""
+"""Computes the values of the template's parameters in a deployment, and the hashes that identify a release."""
 
 import hashlib
 import json
@@ -6,8 +6,8 @@ import re
 
 from samcli.yamlhelper import yaml_parse
 
-# Properties of a function that are not part of its versions. Lambda refuses a version that equals the last version, so
-# a change of only these properties must not publish a version.
+# The properties that a version of a function does not contain. If only these properties change, no version may be
+# published, because Lambda refuses a version that equals the last version.
 UNVERSIONED = {
     "AutoPublishAlias",
     "AutoPublishCodeSha256",
@@ -36,10 +36,10 @@ def unusual(template, parameters):
 
 
 def releases(template, parameters, binaries):
-    """Returns the parameters that identify a release, as hashes. `binaries` maps each binary's name to its path.
+    """Returns the parameters that identify a release. The value of each parameter is a hash.
 
     If functions refer to the parameter in `AutoPublishCodeSha256`, its hash covers these functions. Otherwise the hash
-    covers the template, all parameters and all binaries.
+    covers the template, all parameters and all binaries. `binaries` maps the name of each binary to its path.
     """
     code = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in binaries.items()}
     parsed = yaml_parse(template)
@@ -58,7 +58,11 @@ def _published_by(template, parameter):
 
 
 def _content(template, function, parameters, code):
-    """Returns the hash of the function's code, the text of its properties and conditions, and their parameters."""
+    """Returns what determines a version of a function.
+
+    The list has the hash of the code, the text of the properties and of the conditions that the properties name, and
+    the values of the parameters that this text names.
+    """
     ignored = function.get("IgnoreGlobals", [])
     common = template.get("Globals", {}).get("Function", {})
     common = {name: value for name, value in common.items() if ignored != "*" and name not in ignored}

@@ -1,10 +1,11 @@
-"""Stores the releases of a stack in the artefact bucket of the SAM CLI, beside the functions' packages, so that any
-machine can deploy a release again.
+"""Stores the releases of a stack in the artefact bucket of the SAM CLI, so that any machine can deploy a release again.
+
+The bucket also has the packages of the functions:
 
     releases/<stack>/<time>/template   the template of CloudFormation, with the addresses of the packages
     releases/<stack>/<time>/release    the parameters, and the name of the previous release
     releases/<stack>/current           the name of the current release
-    packages/<stack>/                  the packages
+    packages/<stack>/                  the packages, which the SAM CLI uploads
 
 A deployment becomes a release when it passes the smoke test.
 """
@@ -20,8 +21,8 @@ from botocore.exceptions import ClientError
 from deployment.stack import Deployed
 from tools.failure import Failure
 
-# The stack with the bucket. The SAM CLI creates this stack at the first deployment into an account and region. All
-# stacks of this account and region share the bucket.
+# The stack with the artefact bucket. The SAM CLI creates this stack when it first deploys into an account and region.
+# All stacks of the account and region share the bucket.
 BUCKET_STACK = "aws-sam-cli-managed-default"
 
 
@@ -49,7 +50,7 @@ class Releases:
             try:
                 stacks = self._stage.client("cloudformation").describe_stacks(StackName=BUCKET_STACK)["Stacks"]
             except ClientError as error:
-                raise Failure(f"There is no stack {BUCKET_STACK}, so nothing was deployed by this script.") from error
+                raise Failure(f"There is no stack {BUCKET_STACK}, so this script has deployed nothing.") from error
             outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
             self._bucket = outputs["SourceBucket"]
         return self._bucket
@@ -60,12 +61,12 @@ class Releases:
         return self._release(name) if name else None
 
     def before(self, deployed):
-        """Returns the release to roll back to from a deployment."""
+        """Returns the release that a rollback from this deployment deploys."""
         current = self.current()
         if current is None:
             raise Failure("There is no release to roll back to.")
         if current.deployed != deployed:
-            # The deployment is no release: another tool made the deployment, or the deployment failed the smoke test.
+            # The deployment is not a release: another tool made it, or it failed the smoke test.
             return current
         if current.previous is None:
             raise Failure("This is the first release, so there is no earlier release to roll back to.")
@@ -83,11 +84,11 @@ class Releases:
         self.make_current(name)
 
     def make_current(self, name):
-        """Stores which release is deployed."""
+        """Stores the name of the release that is deployed."""
         self._put("current", name)
 
     def address(self, deployed):
-        """Uploads a template and returns its address, because a call accepts at most 51,200 bytes of template."""
+        """Uploads a template and returns its address. A call could contain only a template of at most 51,200 bytes."""
         self._put("rollback", deployed.template)
         return f"{self._s3.meta.endpoint_url}/{self.bucket()}/{self._folder}/rollback"
 
@@ -108,7 +109,7 @@ class Releases:
             first = errors[0]
             raise Failure(
                 f"{len(errors)} objects of {self.bucket()} cannot be deleted. The first is {first.get('Key')}: "
-                f"{first.get('Message') or first.get('Code')}. Fix this and delete again."
+                f"{first.get('Message') or first.get('Code')}. Remove the cause and delete again."
             )
 
     def _release(self, name):
@@ -128,5 +129,5 @@ class Releases:
 
 
 def _path_style(stage):
-    """Returns a client for an emulator, where buckets have no host names."""
+    """Returns a client for an emulator, whose buckets have no host names of their own."""
     return boto3.client("s3", region_name=stage.region, config=Config(s3={"addressing_style": "path"}))

@@ -14,9 +14,9 @@ from tools.supervise import run
 
 
 def deploy(stage, current, built=None):
-    """Deploys the template with the binaries `<binary>/bootstrap` of a folder.
+    """Deploys the template with the binaries `<binary>/bootstrap` of the folder `built`.
 
-    `current` holds the parameters of the stack. Parameters that the stage does not set keep these values.
+    `current` has the present parameters of the stack. If the stage does not set a parameter, its value stays.
     """
     built = Path(built or BUILT).resolve()
     files = {name: built / name / "bootstrap" for name in binaries()}
@@ -25,7 +25,8 @@ def deploy(stage, current, built=None):
             raise Failure(f"{file} is missing: build first.")
     text = TEMPLATE.read_text(encoding="utf-8")
     merged = parameters.merged(text, current, stage.parameters)
-    # The overrides replace all parameters in the stage's configuration. CloudFormation keeps all other values.
+    # With overrides, the SAM CLI ignores the parameters in samconfig.toml, so the overrides contain `stage.parameters`.
+    # CloudFormation keeps the values of all other parameters.
     overrides = {**stage.parameters, **parameters.releases(text, merged, files)}
     with tempfile.TemporaryDirectory() as folder:
         template = TEMPLATE
@@ -40,7 +41,7 @@ def deploy(stage, current, built=None):
 
 def validate():
     """Checks the template with cfn-lint."""
-    # The SAM CLI requires a region, although this command sends nothing to AWS.
+    # The SAM CLI requires a region, although the validation sends nothing to AWS.
     _sam("validate", "--lint", "--template-file", TEMPLATE, "--region", "eu-west-1")
 
 

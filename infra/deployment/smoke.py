@@ -1,4 +1,4 @@
-"""Runs the smoke test of a stack, which changes nothing in the stack."""
+"""Runs the smoke test of a stack. The test changes nothing in the stack."""
 
 import time
 import urllib.error
@@ -14,7 +14,7 @@ REQUEST_SECONDS = 30
 
 
 def smoke(stage, stack, patience):
-    """Returns the problems, as sentences. Repeats failing checks for `patience` seconds."""
+    """Returns the problems, as sentences. Repeats each failing check for at most `patience` seconds."""
     try:
         outputs = stack.outputs()
     except (BotoCoreError, ClientError) as error:
@@ -29,7 +29,7 @@ def smoke(stage, stack, patience):
     ]
     end = time.monotonic() + patience
     while True:
-        # Only failing checks are repeated: each refused callback counts in a metric, which has an alarm.
+        # A check that succeeded is not repeated, because each refused callback counts in a metric with an alarm.
         found = [(check, _problems(check)) for check in checks]
         checks = [check for check, problems in found if problems]
         if not checks or time.monotonic() > end:
@@ -64,7 +64,7 @@ def _functions(stage, stack):
             problems.append(f"{name} is missing.")
             continue
         state, last = function.get("State"), function.get("LastUpdateStatus", "Successful")
-        # A function without calls for weeks is inactive until the next call.
+        # Lambda makes a function inactive after weeks without a call, and active again at the next call.
         if state not in ("Active", "Inactive") or last != "Successful":
             problems.append(f"{name} is {state}; its last update is {last}.")
     return problems
@@ -78,7 +78,7 @@ def _tables(stage, stack):
             status = client.describe_table(TableName=physical)["Table"]["TableStatus"]
         except client.exceptions.ResourceNotFoundException:
             status = "missing"
-        # A table accepts requests while its index or its settings change.
+        # While a table is UPDATING, it accepts requests.
         if status not in ("ACTIVE", "UPDATING"):
             problems.append(f"{name} is {status}.")
     return problems
@@ -100,14 +100,14 @@ def _alarms(stage, stack):
     pages = stage.client("cloudwatch").get_paginator("describe_alarms")
     names = list(alarms.values())
     found = set()
-    for start in range(0, len(names), 100):  # the maximum of a call
+    for start in range(0, len(names), 100):  # A call accepts at most 100 names.
         for page in pages.paginate(AlarmNames=names[start : start + 100]):
             found |= {alarm["AlarmName"] for alarm in page["MetricAlarms"]}
     return [f"{name} is missing." for name, physical in alarms.items() if physical not in found]
 
 
 def _answers(stage, outputs):
-    """Returns a check for each request whose answer needs no key."""
+    """Returns checks of the API: each sends a request without a key and compares the status of the answer."""
     api = address(stage, outputs)
     return [
         lambda: _callbacks(stage, outputs, f"{api}/callbacks"),
@@ -140,7 +140,7 @@ def _answer(method, url, expected, body=None):
 
 
 def _has_value(stage, secret):
-    """Returns whether a secret has a value. On AWS, a deployment needs no permission to read the value."""
+    """Returns whether a secret has a value. On AWS, needs no permission to read the value."""
     client = stage.client("secretsmanager")
     if not stage.endpoint:
         versions = client.describe_secret(SecretId=secret).get("VersionIdsToStages", {})

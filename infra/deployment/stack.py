@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from tools.failure import Failure
 
 POLL_SECONDS = 1
+# After this time, the script no longer waits for the end of an update or a deletion, and fails.
 LIMIT_SECONDS = 3600
 # The template creates roles and uses the macro AWS::Serverless, so CloudFormation requires these capabilities.
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -16,7 +17,7 @@ CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 @dataclass(frozen=True)
 class Deployed:
-    """The template and the parameters of a deployment, with which the deployment can be repeated."""
+    """A deployment: a template and all its parameters. Both are enough to repeat the deployment."""
 
     template: str
     parameters: dict
@@ -46,7 +47,7 @@ class Stack:
         return state
 
     def must_take_changes(self):
-        """Fails if CloudFormation would refuse a change. The message says what to do."""
+        """Fails if CloudFormation would refuse to change the stack. The message says what to do."""
         state = self.state()
         status = state["StackStatus"] if state else ""
         if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"):
@@ -57,15 +58,15 @@ class Stack:
                 f"then finish the rollback with: aws cloudformation continue-update-rollback --stack-name {self.name}"
             )
         if status.endswith("IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-            raise Failure(f"{self.name} is being changed ({status}): wait until the change has ended.")
+            raise Failure(f"{self.name} is being changed ({status}): wait until this change has ended.")
 
     def outputs(self):
-        """Returns the outputs by name."""
+        """Returns the outputs of the stack, by name."""
         outputs = self.must_exist().get("Outputs", [])
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
     def parameter(self, name):
-        """Returns the value of a parameter, or None."""
+        """Returns the value of a parameter, or None if the stack has no parameter with this name."""
         parameters = self.must_exist().get("Parameters", [])
         return next((each["ParameterValue"] for each in parameters if each["ParameterKey"] == name), None)
 
@@ -120,10 +121,10 @@ class Stack:
             )
 
     def delete(self):
-        """Deletes the stack. Returns the type and physical id of each resource that is retained."""
+        """Deletes the stack. Returns the type and the physical id of each resource that CloudFormation retained."""
         state = self.must_exist()
         self._client.delete_stack(StackName=self.name)
-        # The id is used, because a deleted stack cannot be found by its name.
+        # CloudFormation finds a deleted stack only by its id, not by its name.
         status = self._ended(state["StackId"])["StackStatus"]
         if status != "DELETE_COMPLETE":
             raise Failure(f"{self.name} is {status}; its events say why.")

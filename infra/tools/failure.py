@@ -1,5 +1,5 @@
-"""Defines the error that ends a command."""
+"""Defines the error that ends a script."""
 
 
 class Failure(Exception):
-    """A sentence for the user, with the remedy if there is one."""
+    """A failure. Its message is for the user, and says what to do if the user can do something."""

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Installs pinned packages into a folder of their own in `.tools`, unless they are already there, and prints the folder.
+"""Installs the packages that a file pins into a folder in `.tools`, unless they are installed, and prints the folder.
 
     python3 install.py PINS
 
-PINS is either a requirements file with hashes, which is installed into a virtual environment, or a package-lock.json,
-which is installed by `npm ci`. Needs Python 3.10 or newer, and npm for a package-lock.json.
+PINS is either a requirements file with hashes or a package-lock.json. pip installs the packages of a requirements file
+into a virtual environment, and `npm ci` installs those of a package-lock.json. The script needs Python 3.10 or newer.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
-# The folder `infra`, which contains the package `tools`. The folder is not on the path when this file is the script.
+# The folder `infra` contains the package `tools`. If this file is the script, the folder is not on the path yet.
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -30,10 +30,10 @@ def install(pins):
     pins = Path(pins).resolve()
     if sys.version_info < (3, 10):
         raise Failure("Python 3.10 or newer is needed.")
-    # Other packages, or another version of Python, have another folder.
+    # If the packages or the version of Python change, the folder has another name.
     identity = hashlib.sha256(pins.read_bytes() + sys.base_prefix.encode() + sys.version.encode()).hexdigest()
     folder = TOOLS / f"{pins.parent.name.strip('.')}-{pins.stem}-{identity[:12]}"
-    # This file is written last: if it is missing, the installation was interrupted.
+    # This file is written last. If it is missing, the installation is not complete.
     complete = folder / "complete"
     if complete.exists():
         return folder
@@ -50,12 +50,12 @@ def install(pins):
 
 @contextlib.contextmanager
 def _locked(path):
-    """Opens a log for writing, as soon as no other process writes the log."""
+    """Opens a log and empties it. First waits until no other process has the log open for an installation."""
     with open(path, "a", encoding="utf-8") as log:
         try:
             fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("Waiting for another process, which is installing the same packages", file=sys.stderr, flush=True)
+            print("Waiting for another process, which installs the same packages", file=sys.stderr, flush=True)
             fcntl.flock(log, fcntl.LOCK_EX)
         log.truncate(0)
         yield log
@@ -66,7 +66,7 @@ def _virtual_environment(folder, pins, log):
         raise Failure(
             f"{sys.executable} cannot create a virtual environment: install its venv module (Debian: python3-venv)."
         )
-    # The file also pins the dependencies, so pip need not resolve them.
+    # The file pins the dependencies too, so pip does not need to resolve dependencies.
     options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
     pip = [folder / "bin/python", "-I", "-m", "pip", "install", *options, "--requirement", pins]
     _check(run(pip, stdout=log, stderr=log), pins, log)

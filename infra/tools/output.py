@@ -1,16 +1,16 @@
-"""Prints lines for the user. AWS and the user's files choose parts of these lines."""
+"""Prints lines for the user. Parts of the lines come from AWS or from files, so they are escaped."""
 
 import unicodedata
 
-# Letters and symbols that take up space and show nothing.
+# Blank letters and symbols. Python counts them as printable.
 BLANK = "\u115f\u1160\u2800\u3164\uffa0\U0001d159"
 
 
 def visible(text):
     """Returns the text as one line of visible characters, so that it cannot control the terminal.
 
-    Escapes control characters, line feeds, bidirectional controls, zero-width characters, combining marks and
-    backslashes, so that two different texts never look the same.
+    Escapes control characters, line feeds, bidirectional controls, zero-width characters, blank characters and
+    combining marks. Also escapes backslashes, so that no text can imitate an escape.
     """
     return "".join(each if _is_visible(each) else _escaped(each) for each in text)
 

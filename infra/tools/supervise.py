@@ -1,10 +1,11 @@
-"""Runs a program that ends when the process that started it ends.
+"""Runs a program, and stops the program when the process that started this script ends.
 
     python3 supervise.py -- PROGRAM ARGS...
 
-The parent process holds the other end of this script's standard input, a pipe. The kernel closes the pipe when the
-parent ends, also by SIGKILL. The script then stops the program and all processes below it: by SIGTERM, and by SIGKILL
-if they are still running after the grace time. The script exits with the program's exit status.
+This script reads a pipe from its parent process. The kernel closes the pipe when the parent ends, even by SIGKILL. Then
+the script sends SIGTERM to the program and to the processes of its group. After the grace time, or as soon as the
+program has ended, the script sends SIGKILL to all processes that the program started and that still run. The script
+exits with the exit status of the program.
 
 Python programs call `run`. Rust programs use the crate `tools`.
 """
@@ -17,21 +18,22 @@ import subprocess
 import sys
 import time
 
-# Seconds from SIGTERM to SIGKILL. MiniStack takes 2.5 s to stop.
+# The grace time: the maximum number of seconds from SIGTERM to SIGKILL. MiniStack needs 2.5 s to stop.
 GRACE_SECONDS = 6
-# Seconds for which SIGKILL is repeated.
+# The maximum number of seconds for which the script repeats SIGKILL. Then it exits, although a process may still run.
 KILL_SECONDS = 5
 PAUSE_SECONDS = 0.02
-# The exit status if the program cannot be started. A shell uses the same status.
+# The exit status of this script if the program cannot be started. A shell uses the same status.
 NOT_STARTED = 127
 
 PR_SET_CHILD_SUBREAPER = 36
 
 
 def run(command, **options):
-    """Runs a program to its end and returns its exit status. Stops the program if an exception interrupts it."""
+    """Runs a program to its end and returns its exit status. If an exception interrupts the wait, stops the program."""
     supervised = [sys.executable, "-I", __file__, "--", *command]
-    # The program has a session of its own: Ctrl-C reaches only this process, which then stops the program.
+    # In a session of its own, the program gets no signal from Ctrl-C. This process gets the signal, and then stops the
+    # program.
     process = subprocess.Popen(supervised, stdin=subprocess.PIPE, start_new_session=True, **options)
     try:
         return process.wait()
@@ -51,7 +53,7 @@ def interruptible():
 
 
 class Program:
-    """The program with all processes below it."""
+    """A running program, with all processes that it started."""
 
     def __init__(self, command):
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
@@ -59,7 +61,7 @@ class Program:
         self.status = None
 
     def reap(self):
-        """Collects the child processes that have ended. Returns True if no child is left."""
+        """Reads the exit status of each child process that has ended. Returns True if no child is left."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -71,10 +73,10 @@ class Program:
                 self.status = os.waitstatus_to_exitcode(status)
 
     def stop(self):
-        """Stops the program, and then the processes that it left behind."""
+        """Stops the program, and then every process that it started and that still runs."""
         send(os.killpg, self.pid, signal.SIGTERM)
         end = time.monotonic() + GRACE_SECONDS
-        # Processes that outlive the program are killed without a grace time.
+        # The grace time ends with the program: processes that still run then are killed immediately.
         while not self.reap() and self.status is None and time.monotonic() < end:
             time.sleep(PAUSE_SECONDS)
         end = time.monotonic() + KILL_SECONDS
@@ -98,7 +100,10 @@ def send(function, pid, number):
 
 
 def adopt_orphans():
-    """On Linux, makes this process the parent of orphaned descendants, so that they are also found in other groups."""
+    """On Linux, makes this process the parent of orphaned descendants.
+
+    `descendants` then finds a process of another process group, even if its parent has ended.
+    """
     try:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     except (OSError, AttributeError):
@@ -106,7 +111,7 @@ def adopt_orphans():
 
 
 def descendants():
-    """Returns the ids of all processes below this process; none on a system without /proc."""
+    """Returns the ids of all processes below this process. Without /proc, returns no id."""
     try:
         entries = os.listdir("/proc")
     except OSError:
@@ -115,7 +120,7 @@ def descendants():
     for entry in filter(str.isdigit, entries):
         try:
             with open(f"/proc/{entry}/stat", "rb") as file:
-                # The name in brackets may contain anything. The state and the parent's id follow it.
+                # The fields are: id, name in brackets, state, id of the parent. The name can contain any character.
                 parent = int(file.read().rsplit(b")", 1)[1].split()[1])
         except (OSError, IndexError):
             continue
@@ -133,7 +138,8 @@ def main():
     command = sys.argv[sys.argv.index("--") + 1 :]
     adopt_orphans()
 
-    # Handlers that do nothing, because the program would inherit SIG_IGN. A signal wakes the `select` below.
+    # Most handlers do nothing: a signal only has to wake the `select` below. SIG_IGN would not, and the program would
+    # inherit it.
     is_stopped = []
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

@@ -1,8 +1,8 @@
-"""Runs a program in its own network namespace, in which the hosts that it calls resolve to this machine.
+"""Runs a program in its own network namespace, in which the hosts that the program calls resolve to this machine.
 
     unshare --mount --net [--map-root-user] python3 isolate.py "ADDRESS NAME..."... -- PROGRAM ARGS...
 
-So the program uses the real host names, as deployed, and can reach no other machine.
+The program uses the real host names, as it does when it is deployed, and can reach no other machine.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-# From net/if.h and sockios.h of Linux.
+# Constants of net/if.h and sockios.h of Linux.
 SIOCGIFFLAGS = 0x8913
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 1

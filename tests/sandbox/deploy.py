@@ -4,8 +4,7 @@
     python deploy.py outputs STACK      STACK names an existing stack
 
 Both commands print the outputs of the stack as JSON. A command that fails writes a sentence to standard error and exits
-with 1.
-The usual AWS variables hold the endpoint, the region and the credentials.
+with 1. The usual AWS variables hold the endpoint, the region and the credentials.
 """
 
 import io
@@ -54,11 +53,11 @@ def functions(template):
 
 
 def package(path):
-    """Returns a deployment package, uncompressed because MiniStack reads the package on the same machine."""
+    """Returns a deployment package. The package is not compressed, because it does not leave this machine."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive, open(path, "rb") as binary:
         entry = zipfile.ZipInfo("bootstrap")
-        entry.create_system = 3  # Unix, whose entries have a mode.
+        entry.create_system = 3  # Unix. Only entries of Unix have a file mode.
         entry.external_attr = 0o100755 << 16
         archive.writestr(entry, binary.read())
     return buffer.getvalue()
@@ -94,7 +93,7 @@ def deploy(request):
     if unknown:
         raise Failure(f"The template has no parameter {', '.join(unknown)}")
 
-    # The call names the template's address, because CloudFormation accepts at most 51,200 bytes of template in a call.
+    # The call contains the URL of the template, because a template inside a call can have at most 51,200 bytes.
     s3.put_object(Bucket=BUCKET, Key="template.json", Body=to_json(template).encode())
     stack = request["stack"]
     cloudformation.create_stack(

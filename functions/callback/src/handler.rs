@@ -33,7 +33,7 @@ impl Callbacks {
         prewarm::within_limit(all).await;
     }
 
-    /// Creates the receiver with these payments and project keys.
+    /// Creates a receiver that applies callbacks to `payments` and verifies their signatures with `keys`.
     pub fn new(payments: LivePayments, keys: CachedProjectKeys) -> Self {
         Self { payments, keys }
     }
@@ -58,8 +58,8 @@ impl Callbacks {
             }
         };
         let handled = self.payments.apply_callback(body, &keys).await;
-        // The callback may be signed with a key that is newer than the cached keys. A signature by another project's
-        // key can have the same cause: if two projects share a key, the cache may have the key of only one project.
+        // The cached keys may be out of date. `Unsigned`: the key that signed the callback may be newer than the cache.
+        // `ForeignProject`: two projects may share a key, and the cache may list this key for only one of the projects.
         if !matches!(
             handled.outcome,
             Outcome::Refused(Refusal::Unsigned | Refusal::ForeignProject)

@@ -4,9 +4,8 @@ use ecommpay::json::JsonError;
 use lambda_http::http::StatusCode;
 use payments::service::callback::{Outcome, Refusal};
 
-/// Returns the status for an outcome. The platform reads only the status: after 200 it does not send the callback
-/// again; after any other status, it repeats the callback. The answer has no body, so an attacker learns only the
-/// status.
+/// Returns the HTTP status for an outcome. After any status other than 200, the platform repeats the callback. The
+/// answer has no body, because the platform reads only the status, and an attacker should learn nothing else.
 pub fn http_status(outcome: Outcome) -> StatusCode {
     match outcome {
         Outcome::Applied | Outcome::Duplicate | Outcome::Hint | Outcome::NoPayment => {

@@ -6,12 +6,12 @@ use payments::events::metrics;
 use payments::log::{Line, Metric, Unit};
 use payments::service::callback::{Handled, Outcome, Verified};
 
-/// The maximum length of an operation's id and of a status in the line, in characters.
+/// The line has at most this many characters of an operation's id, and at most this many of the platform's status.
 const MAX_LENGTH: usize = 64;
-/// The maximum count of operations in the line. A documented callback names at most one operation.
+/// The line has the ids of at most this many operations. A documented callback names at most one operation.
 const MAX_OPERATIONS: usize = 5;
 
-/// Creates the line of a callback. `duration` is the time that the handler needed.
+/// Creates the line of a callback. `duration` is the time that the function spent on the callback.
 pub fn log_line(handled: &Handled, duration: Duration) -> Line {
     let duration = Metric {
         name: "duration_ms",
@@ -41,7 +41,8 @@ fn with_level(outcome: Outcome) -> Line {
     line("callback").with("outcome", outcome.as_str())
 }
 
-/// Returns the metrics without dimensions: the published events, and an undocumented status.
+/// Returns the metrics without dimensions: the metrics of the published events, and a metric for a status that the
+/// platform does not document.
 fn counts(handled: &Handled) -> Vec<Metric> {
     let report = handled.verified.as_ref().map(|verified| &verified.report);
     let has_undocumented_status =
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn events_for_operators_are_counted_without_dimensions() {
+    fn the_metrics_of_events_have_no_dimensions() {
         let counted = |handled: &Handled| {
             let (line, _) = written(handled);
             line["_aws"]["CloudWatchMetrics"][1].clone()

@@ -37,7 +37,7 @@ struct World {
 }
 
 impl World {
-    /// Creates a payment, and a function after its init.
+    /// Creates a payment, and a function that has completed its init with stored project keys.
     async fn new() -> Self {
         let world = Self::before_init(CacheTtl::default()).await;
         world.wire.set_secret(KEYS);
@@ -45,7 +45,7 @@ impl World {
         world
     }
 
-    /// Creates a payment, and a function before its init. No project key is stored yet.
+    /// Creates a payment, and a function that has not started its init. No project key is stored yet.
     async fn before_init(ttl: CacheTtl) -> Self {
         let wire = Wire::start().await.unwrap();
         let queue = |url: &str, types| QueueConfig {
@@ -126,7 +126,7 @@ async fn init_makes_a_read_a_secret_call_and_a_ping_for_each_queue() {
     let mut calls = world.wire.calls();
     calls.sort();
     assert_eq!(calls, ["GetItem", "GetSecretValue", "Ping", "Ping"]);
-    assert_eq!(world.wire.max_concurrent("Ping"), 2, "in parallel");
+    assert_eq!(world.wire.max_concurrent("Ping"), 2, "parallel pings");
 }
 
 /// Returns the signed body of a callback about a successful sale of an external payment.
@@ -275,7 +275,11 @@ async fn a_new_report_makes_a_read_a_transaction_a_send_to_each_queue_and_an_upd
         (status, calls),
         (StatusCode::OK, two_queues.map(String::from).into())
     );
-    assert_eq!(world.wire.max_concurrent("SendMessage"), 2, "in parallel");
+    assert_eq!(
+        world.wire.max_concurrent("SendMessage"),
+        2,
+        "parallel sends"
+    );
 }
 
 #[tokio::test]
@@ -313,7 +317,7 @@ async fn a_repeat_after_a_failed_send_reads_the_events_from_the_table_and_sends_
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(
         !calls.contains(&"UpdateItem".to_owned()),
-        "no published mark: {calls:?}"
+        "the published mark must not move: {calls:?}"
     );
 
     world.wire.repair_queues();

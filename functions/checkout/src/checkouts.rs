@@ -15,7 +15,8 @@ use payments::service::checkout::payment_page::PaymentPageSettings;
 pub struct Checkouts {
     /// The use cases of payments.
     pub payments: LivePayments,
-    /// The storefront keys, which authorize the requests of storefronts. The role of `ShopperFunction` may not read them.
+    /// The storefront keys, which authorize the requests of storefronts. The role of `ShopperFunction` may not read
+    /// storefront keys.
     pub storefronts: StorefrontKeys,
     /// The project keys, which sign requests and verify status answers.
     pub keys: CachedProjectKeys,
@@ -29,7 +30,7 @@ pub struct Checkouts {
     pub page_url: String,
     /// The settings of the platform's Payment Page.
     pub page_settings: PaymentPageSettings,
-    /// The maximum number of shoppers' requests that wait at the same time.
+    /// The number of slots for shoppers' requests that wait. Submitted forms have half as many slots in addition.
     pub wait_slots: u64,
 }
 

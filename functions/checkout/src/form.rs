@@ -10,7 +10,7 @@ use ecommpay::report::ClarificationField;
 use payments::service::clarification::{FieldKind, check};
 use url::form_urlencoded;
 
-/// The maximum length of a body in bytes.
+/// The maximum length of a posted body, in bytes. A longer body counts as empty.
 const MAX_BYTES: usize = 16 * 1024;
 
 /// A field of the form.
@@ -54,14 +54,14 @@ pub fn empty(requested: &[ClarificationField]) -> Vec<FormField> {
     fields
 }
 
-/// Reads a posted form (`application/x-www-form-urlencoded`). Returns the values, or the fields with their problems. An
-/// optional field may be empty, but at least one field must have a value. A body that is too long counts as empty.
+/// Reads a posted form (`application/x-www-form-urlencoded`). Returns the values. If a value is not accepted, returns
+/// all fields with their problems instead. An optional field may be empty, but at least one field must have a value.
 pub fn read(
     requested: &[ClarificationField],
     body: &[u8],
 ) -> Result<Vec<(String, Text)>, Vec<FormField>> {
     let mut fields = empty(requested);
-    // A browser cannot send a longer body with this form, because the form's fields limit the lengths of their values.
+    // Browsers do not send a longer body, because each field of the form limits the length of its value.
     let body = if body.len() > MAX_BYTES { &[] } else { body };
     let mut answers = Vec::new();
     for field in &mut fields {

@@ -1,7 +1,8 @@
 //! Serves the routes of storefronts and shoppers.
 //!
-//! The template deploys this binary as two functions, so that waiting shoppers never prevent a storefront from creating
-//! a checkout (`shared/decisions/functions/0018-checkout-and-shopper.md`).
+//! The template deploys this binary as two functions: one for storefronts and one for shoppers. Therefore waiting
+//! shoppers never prevent a storefront from creating a checkout
+//! (`shared/decisions/functions/0018-checkout-and-shopper.md`).
 
 use checkout::handler::Checkouts;
 use lambda_http::{Error, run, service_fn};

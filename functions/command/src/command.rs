@@ -8,7 +8,7 @@ use payments::model::QuarantineItem;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The maximum length of an operator's name, in characters.
+/// The maximum length of an operator's name, in characters. A command with a longer name is refused.
 const MAX_NAME_LENGTH: usize = 64;
 
 /// A command of an operator.
@@ -33,9 +33,9 @@ pub enum Command {
         project_id: ProjectId,
         /// The id of the payment.
         payment_id: PaymentId,
-        /// The sequence number of the first event; 1 by default.
+        /// The sequence number of the first event to publish; 1 by default.
         from: Option<u64>,
-        /// The sequence number of the last event; by default that of the payment's last event.
+        /// The sequence number of the last event to publish; by default, all events from `from` on are published.
         to: Option<u64>,
         /// The operator who gave the command.
         by: Operator,
@@ -143,7 +143,8 @@ impl Command {
         }
     }
 
-    /// Returns the payment that the command names. Returns `None` for the commands with a callback.
+    /// Returns the payment that the command names. Returns `None` for a command with a callback, because the callback
+    /// names the payment.
     pub fn payment(&self) -> Option<PaymentKey> {
         match self {
             Command::VerifyCallback { .. } | Command::ApplyCallback { .. } => None,

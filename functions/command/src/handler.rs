@@ -1,4 +1,4 @@
-//! Runs one command, logs one line, and replies. Errors are part of the reply.
+//! Runs one command, logs one line, and replies. An error is a reply too, so the invocation itself does not fail.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ impl CommandHandler {
         prewarm::within_limit(all).await;
     }
 
-    /// Runs one command. `verify_callback` changes nothing and is not logged.
+    /// Runs one command and logs it. Does not log an invalid command, or `verify_callback`, which changes nothing.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Reply, Error> {
         let command = match Command::read(&event.payload) {
             Ok(command) => command,

@@ -13,7 +13,8 @@ use crate::reply::{Done, NotDone, Reply};
 pub struct CommandResult {
     /// The reply.
     pub reply: Reply,
-    /// The payment of a verified callback. `None` for other commands, which name their payment themselves.
+    /// The payment that a verified callback names. `None` for a command that names its payment itself
+    /// ([`Command::payment`]).
     pub payment: Option<String>,
     /// The events that were published for the first time.
     pub published: Vec<EventKind>,
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_has_a_reason_and_a_sentence() {
+    fn a_refusal_has_a_reason_for_programs_and_a_detail_for_people() {
         let refused = Reply::of_republish(Err(RepublishError::NoSuchEvents { last: 3 }));
         let result = CommandResult::from(refused);
         let line = written(&result);

@@ -1,8 +1,7 @@
 //! Stores the processed events of a payment, and the action of each event.
 //!
-//! Consecutive sequence numbers with the same action form a run, and only runs are stored. Nearly
-//! every event after the shipment leads to no action, so the text of a payment with a thousand
-//! refunds is as short as the text of a payment with two refunds.
+//! Consecutive sequence numbers with the same action form a run, and only runs are stored. Nearly every event after the
+//! shipment leads to no action. So a thousand refunds of a payment add hardly more text than two refunds.
 
 use std::fmt;
 
@@ -131,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_runs_are_the_same_for_every_order_of_additions() {
-        // 211 and 1000 are coprime, so each sequence number occurs once.
+        // 211 and 1000 are coprime, so each of the numbers 0 to 999 occurs once.
         let order = |start: u64| (0..1000).map(move |step| (start + 211 * step) % 1000);
         let action = |sequence| if sequence % 100 == 3 { Hold } else { Nothing };
         let of = |order: &mut dyn Iterator<Item = u64>| {
@@ -139,6 +138,7 @@ mod tests {
             actions(&added)
         };
         let sorted = of(&mut (0..1000));
+        // 10 events lead to a hold. They divide the other events into 11 runs.
         assert_eq!(sorted.0.len(), 21);
         assert_eq!(of(&mut (0..1000).rev()), sorted);
         assert_eq!(of(&mut order(0)), sorted);

@@ -1,8 +1,8 @@
 //! Processes a batch of messages from a FIFO queue.
 //!
-//! The messages of a group are processed in order. If a message fails, all later messages of the
-//! group fail too, so that their order is preserved when SQS delivers them again. Groups do not wait
-//! for each other. Lambda deletes all other messages. SQS delivers the failed messages again.
+//! The messages of a group are processed in order. If a message fails, all later messages of the group fail too, so
+//! that SQS delivers all of them again in the same order. Groups do not wait for each other. Lambda deletes the
+//! messages that did not fail.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -23,7 +23,7 @@ pub struct Batch {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// The id that SQS assigned.
+    /// The id that SQS gave the message.
     pub message_id: String,
     /// The text of the message: an event.
     pub body: String,
@@ -38,7 +38,7 @@ struct Attributes {
 }
 
 impl Message {
-    /// Returns the count of deliveries of this message, including the current delivery.
+    /// Returns how often SQS has delivered this message, including the current delivery.
     pub fn deliveries(&self) -> Option<u32> {
         let count = self.attributes.approximate_receive_count.as_ref()?;
         count.parse().ok()

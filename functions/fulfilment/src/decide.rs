@@ -1,10 +1,10 @@
-//! Decides the action that follows from an event and the memory of its payment. The functions are
-//! pure, so that tests can try every order of events.
+//! Decides the action that follows from an event and the memory of its payment. The functions are pure, so that tests
+//! can try every order of events.
 //!
-//! Each event carries the whole state of its payment. The state of the event with the highest
-//! sequence number decides, so the order of arrival does not matter and no event waits for another.
-//! `payment.succeeded` ships the goods, even if it arrives late, unless a newer state says that the
-//! money is gone or under review.
+//! Each event carries the whole state of its payment. The state of the event with the highest sequence number decides,
+//! so the order of arrival does not matter and no event waits for another event. `payment.succeeded` ships the goods,
+//! even if the event arrives late. The exception is a newer state in which the money is not confirmed, under review or
+//! gone.
 
 use payments::events::EventKind;
 use payments::model::Status;
@@ -29,7 +29,7 @@ enum Money {
 
 impl Money {
     fn of(state: &State) -> Self {
-        // This can also be a quarantined payment that a person has rejected.
+        // The amounts come before the status, because a payment can stay `quarantined` after a complete refund.
         if state.paid_amount > 0 && state.refunded_amount >= state.paid_amount {
             return Money::Gone;
         }
@@ -51,7 +51,7 @@ impl Money {
 pub enum Decision {
     /// The event was processed before and led to this action.
     Duplicate(Action),
-    /// The event leads to this action. The caller must store this memory, which includes the action.
+    /// The event leads to this action. The caller must store the memory, which includes the action.
     New(Action, Memory),
 }
 
@@ -87,9 +87,8 @@ pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
     Decision::New(action, memory)
 }
 
-/// Returns the action from a table. Each row is for what the newest state says about the money, and
-/// for the type of the event. Each column is for where the goods are. [`Goods::after`] returns where
-/// the goods are after the action.
+/// Returns the action from a table. A row stands for one state of the money and one type of event. A column stands for
+/// one location of the goods before the action. [`Goods::after`] returns the location after the action.
 #[rustfmt::skip]
 fn action(goods: Goods, money: Money, kind: Option<EventKind>) -> Action {
     use Action::{Hold, Nothing, Ship, TakeBack};

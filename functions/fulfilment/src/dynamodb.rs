@@ -1,5 +1,5 @@
-//! Stores memories in DynamoDB: one item for each payment. The attributes are plain, because the
-//! warehouse also reads them.
+//! Stores memories in DynamoDB: one item for each payment. The attributes are words and numbers, because the warehouse
+//! also reads them.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use crate::event::State;
 use crate::goods::Goods;
 use crate::memory::{Memory, MemoryStore, Newest};
 
-/// How long an item is stored after the last event of its payment. Operators can publish an event
-/// again for 90 days, and the event can then stay in a queue and in the dead-letter queue for 14 days
-/// each. The platform allows refunds for longer than these 118 days, and the event of a refund takes goods
-/// back only if the item still says that the goods were shipped.
+/// An item is deleted this long after the last new event of its payment. Events can arrive again for 118 days: an
+/// operator can republish an event for 90 days, and the event can then stay in a queue for 14 days and in the
+/// dead-letter queue for 14 days. Refunds are possible for even longer, and the event of a refund takes goods back only
+/// if the item still says that the goods were shipped.
 const RETENTION: Duration = Duration::from_secs(400 * 24 * 3_600);
 
 /// The table with the memories.
@@ -184,8 +184,8 @@ mod tests {
         write(memory, 7, NOW).unwrap()
     }
 
-    /// Returns the size of an item in bytes. DynamoDB counts less, because DynamoDB packs two digits of
-    /// a number into a byte.
+    /// Returns the approximate size of an item in bytes. DynamoDB counts a number differently: about one byte for two
+    /// digits, and one more byte.
     fn size(item: &Item) -> usize {
         let sizes = item.iter().map(|(name, value)| match value {
             AttributeValue::S(text) | AttributeValue::N(text) => name.len() + text.len(),
@@ -215,8 +215,7 @@ mod tests {
         }
     }
 
-    /// Returns the events of a payment of 10.00 EUR that is refunded cent by cent, with two events for
-    /// each refund.
+    /// Returns the events of a payment of 10.00 EUR that is refunded cent by cent: 2,001 events, two for each refund.
     fn two_thousand_events() -> Vec<Event> {
         let refunds = (0..1000)
             .flat_map(|cents| [("refund.pending", cents), ("refund.succeeded", cents + 1)]);
@@ -248,7 +247,8 @@ mod tests {
             "3 ship, 4-2002 nothing, 2003 take_back"
         );
         let backwards = after(events.iter().rev());
-        // The text of the actions is longest if every second event is missing. DynamoDB limits an item to 400 KB.
+        // The text of the actions is longest if every second event is missing. The limits are the maximum sizes in
+        // bytes. DynamoDB limits an item to 400 KB.
         let with_gaps = after(events.iter().step_by(2));
         for (memory, limit) in [(in_order, 200), (backwards, 150), (with_gaps, 15_000)] {
             let item = item(&memory);

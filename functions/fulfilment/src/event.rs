@@ -12,11 +12,11 @@ use thiserror::Error;
 pub struct Event {
     /// The payment.
     pub key: PaymentKey,
-    /// The sequence number of the event within the payment. The event id consists of the payment and
-    /// this number, so these two fields identify the event.
+    /// The sequence number of the event within the payment. The event id consists of the payment and this number, so
+    /// `key` and `sequence` together identify the event.
     pub sequence: u64,
-    /// The event type; `None` for a type that this consumer does not know. An unknown type is no error,
-    /// because later releases can add types.
+    /// The event type; `None` for a type that this consumer does not know. An unknown type is no error, because later
+    /// releases can add types.
     pub kind: Option<EventKind>,
     /// The state of the payment after the change.
     pub state: State,
@@ -33,8 +33,8 @@ pub struct State {
     pub refunded_amount: u64,
 }
 
-/// Why a message is not a valid event. The error quotes nothing from the message, which may have
-/// personal data.
+/// Why a message is not a valid event. The error quotes nothing from the message, because the message may have personal
+/// data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InvalidEvent {
     /// The message is not JSON, or a field is missing or has the wrong type.
@@ -109,7 +109,8 @@ impl Event {
 pub mod samples {
     use super::*;
 
-    /// Returns an event of any type. The payment is paid if the status requires money.
+    /// Returns an event of the type `kind`. The paid amount is 10.00 EUR for a status in which money has arrived, and 0
+    /// for any other status.
     pub fn event(sequence: u64, kind: &str, status: Status, refunded_amount: u64) -> Event {
         let paid_amount = match status {
             Status::Created

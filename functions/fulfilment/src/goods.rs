@@ -1,6 +1,6 @@
 //! Defines where the goods of a payment are, and what the warehouse must do with the goods.
 
-/// Where the goods are after the warehouse has followed every instruction.
+/// The location of the goods after the warehouse has followed every instruction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Goods {
     /// In the warehouse, not shipped yet.

@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::memory::MemoryStore;
 use crate::process::process;
 
-/// The time before the function's time-out at which processing ends, so that the response can be sent.
+/// Processing ends this long before the function's time-out, so that the response can still be sent.
 const RESERVE: Duration = Duration::from_secs(1);
 
 /// The sample consumer.

@@ -1,13 +1,12 @@
 //! Implements the sample consumer of the `fulfilment` queue: decides from the events of a payment which goods
 //! to ship and which to take back.
 //!
-//! SQS can deliver an event twice or late, and an operator can publish an event again months later.
-//! The queue receives only some event types, so sequence numbers are missing. The consumer therefore
-//! stores a memory for each payment: the processed events and the newest state that an event carried. One
-//! conditional write stores the event and the action that follows from the event. The warehouse reads
-//! its instructions from the table, so storing an action is enough to instruct the warehouse. A crash
-//! before the write leads to another delivery. A crash after the write leads to a duplicate, which
-//! changes nothing.
+//! SQS can deliver an event twice or late, and an operator can publish an event again months later. The queue receives
+//! only some event types, so some sequence numbers never arrive. Therefore the consumer stores a memory for each
+//! payment: the processed events and the newest state that an event carried. One conditional write stores an event
+//! together with its action. The warehouse reads its instructions from the table, so a stored action is an instruction.
+//! If the function crashes before the write, SQS delivers the event again. If the function crashes after the write, the
+//! event arrives again as a duplicate, which changes nothing.
 
 mod actions;
 mod batch;

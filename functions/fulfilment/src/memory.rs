@@ -37,8 +37,8 @@ pub trait MemoryStore {
         key: &PaymentKey,
     ) -> impl Future<Output = Result<Option<(Memory, u64)>, StoreError>> + Send;
 
-    /// Writes a memory if the stored version is still `loaded_version`; with `None`, if still no memory is
-    /// stored. Otherwise returns a conflict.
+    /// Writes a memory on the condition that the stored version is `loaded_version`. `None` means that no memory may be
+    /// stored. Returns [`CommitError::Conflict`] if the condition does not hold.
     fn save(
         &self,
         key: &PaymentKey,

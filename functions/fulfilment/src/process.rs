@@ -14,12 +14,12 @@ use crate::memory::MemoryStore;
 pub struct Processed {
     /// The action that the event led to.
     pub action: Action,
-    /// Whether an earlier delivery of the event was processed.
+    /// Whether the event was processed before, in another delivery.
     pub duplicate: bool,
 }
 
-/// Processes an event. One write stores the event's sequence number together with the action. If another consumer has
-/// changed the memory of the payment in the meantime, this function loads the changed memory and decides again.
+/// Processes an event. One write stores the event's sequence number together with the action. If another call has
+/// changed the memory since this function loaded it, this function loads the memory again and decides again.
 pub async fn process<S: MemoryStore>(store: &S, event: &Event) -> Result<Processed, StoreError> {
     for attempt in 0..backoff::TRIES {
         let (memory, version) = store.load(&event.key).await?.unzip();
@@ -56,7 +56,7 @@ mod tests {
     use payments::PaymentKey;
     use std::sync::Mutex;
 
-    /// A store for one payment, with concurrent writers and lost responses.
+    /// A store of one memory, which can simulate concurrent writers and lost responses.
     #[derive(Default)]
     struct FakeStore {
         stored: Mutex<Option<(Memory, u64)>>,

@@ -20,7 +20,7 @@ use crate::request::Request;
 use crate::summary::{ProjectComparison, ProjectReport, Summary, report_line};
 use crate::time_shares::time_shares;
 
-/// The time before the function's time-out at which a run stops.
+/// A run stops this long before the function's time-out.
 const RESERVE: Duration = Duration::from_secs(20);
 
 /// Runs the daily report and the comparison.
@@ -43,8 +43,8 @@ impl Reconciler {
         })
     }
 
-    /// Opens a connection to the table and reads the project keys before the first run. Each run reads the credentials
-    /// of the Data API itself, because an operator may store them between two runs.
+    /// Opens a connection to the table and reads the project keys before the first run. Does not read the credentials
+    /// of the Data API: each run reads them, because an operator may store new credentials between two runs.
     pub async fn prewarm(&self) {
         let all = async { tokio::join!(self.payments.store.prewarm(), self.keys.prewarm()) };
         prewarm::within_limit(all).await;
@@ -63,7 +63,8 @@ impl Reconciler {
         Ok(summary)
     }
 
-    /// Executes the parts of a run. Adds each result to `summary`, so that the summary has the results before an error.
+    /// Executes the parts of a run. Adds each result to `summary` immediately, so that an error does not lose the
+    /// results of earlier parts.
     async fn run(
         &self,
         request: &Request,

@@ -9,9 +9,11 @@ use serde_json::Value;
 /// The request for a run.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Report and compare the time since the last run, for every project.
+    /// Report each day that is over and not reported yet, and compare the time since the last comparison, for every
+    /// project.
     Pending,
-    /// Compare an interval of one project, even if an earlier run has compared it. The stored progress stays the same.
+    /// Compare an interval of one project, even if an earlier run has compared the interval. Does not change the stored
+    /// progress.
     Interval {
         /// The project.
         project_id: ProjectId,

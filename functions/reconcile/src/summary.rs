@@ -17,7 +17,7 @@ pub struct Summary {
     pub projects: Vec<ProjectComparison>,
     /// The projects that were not compared, because no Data API token is stored.
     pub without_token: Vec<ProjectId>,
-    /// The error that ended the run early.
+    /// The error that ended the run early; `None` if the run reached its end.
     pub failure: Option<String>,
 }
 
@@ -53,8 +53,9 @@ pub struct ProjectComparison {
 }
 
 impl Summary {
-    /// Creates the log line of a run. The line has each count, even if the count is 0. The line of a run on demand has
-    /// no lag, because a run on demand does not change the stored progress.
+    /// Creates the log line of a run. The line has each count, even if the count is 0. The lags say how far the stored
+    /// progress is behind the clock. The line of a run on demand has no lag, because such a run does not change the
+    /// progress.
     pub fn line(&self, is_on_demand: bool, now: Timestamp) -> Line {
         let compared = || self.projects.iter().map(|project| &project.reconciled);
         let reported = || self.reports.iter().map(|report| &report.reported);
@@ -218,13 +219,13 @@ mod tests {
         for name in ["reconciliation_lag_s", "report_lag_s"] {
             assert!(demanded.get(name).is_none());
         }
-        // An unknown lag is absent; 0 would be wrong.
+        // A run without results knows no lag. The metric is then absent, because a lag of 0 would be wrong.
         let nothing = written(&Summary::default(), false);
         assert!(nothing.get("report_lag_s").is_none());
     }
 
     #[test]
-    fn work_that_was_not_done_is_in_the_message() {
+    fn the_message_of_a_run_says_what_was_not_done() {
         let late = Reconciled {
             in_time: false,
             ..done(0)

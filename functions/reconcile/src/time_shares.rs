@@ -1,10 +1,11 @@
-//! Divides the time of a run between the projects, so that a project with much work leaves time for the others.
+//! Divides the time of a run between the projects, so that a project with much work leaves time for the other projects.
 
 use ecommpay::fields::ProjectId;
 use tokio::time::Instant;
 
-/// Returns the projects in order, each with a function that returns the deadline of the project's work. Call the
-/// function when the work starts: the time that is left is divided equally between this project and the later projects.
+/// Returns the projects in order, each with a function that returns the deadline of the project's work. Call this
+/// function when the work of the project starts, because it divides the time that is left at the time of the call
+/// equally between this project and the later projects.
 pub fn time_shares(
     projects: &[ProjectId],
     deadline: Instant,

@@ -1,5 +1,6 @@
-//! Executes the five parts of a run in parallel, logs one line, and returns a summary. The next run repeats what
-//! failed.
+//! Executes the five parts of a run in parallel, logs one line, and returns a summary.
+//!
+//! The next run repeats a failed part, except a failed poll, which waits for its next scheduled time.
 
 use std::time::Duration;
 
@@ -17,10 +18,10 @@ use tokio::time::Instant;
 
 use crate::summary::Summary;
 
-/// The time before the function's time-out at which a run stops.
+/// A run stops this long before the function's time-out.
 const RESERVE: Duration = Duration::from_secs(5);
 
-/// Executes runs.
+/// Executes the runs of the sweeper.
 pub struct Sweeper {
     payments: LivePayments,
     gate: HttpGate,

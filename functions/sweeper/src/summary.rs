@@ -21,8 +21,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Creates the log line. The line of each run has all metrics, even if they are 0, so that an alarm fires if the
-    /// sweeper does not run.
+    /// Creates the log line. The line of each run has all metrics, even if their values are 0. Missing metrics mean
+    /// that the sweeper does not run, and raise an alarm.
     pub fn line(&self) -> Line {
         let Summary {
             outbox,
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_part_is_counted_and_named() {
+    fn the_line_of_a_run_has_the_counts_of_a_failed_part_and_one_failure() {
         let line = written(BatchRun {
             found: 3,
             done: 1,

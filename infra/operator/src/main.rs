@@ -56,11 +56,11 @@ enum Command {
     Resync(ResyncArgs),
     /// Accepts the money of a payment in quarantine as paid.
     ///
-    /// Shows the reasons for the quarantine first. The decision settles exactly these reasons.
+    /// Shows the quarantine items first. The decision settles only the items that were shown.
     Release(ReviewArgs),
-    /// Refunds the money that was received for a payment in quarantine.
+    /// Refunds what is left of the money that was received for a payment in quarantine.
     ///
-    /// Shows the reasons for the quarantine and the amount first. The decision settles exactly these reasons.
+    /// Shows the quarantine items and the amount first. The decision settles only the items that were shown.
     Reject(ReviewArgs),
     Storefront(StorefrontArgs),
     ProjectKey(ProjectKeyArgs),
@@ -75,7 +75,7 @@ enum Command {
 async fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        // The message repeats the arguments, which can contain a copied id.
+        // The message repeats the arguments. An id that was copied into an argument can contain invisible characters.
         Err(error) if error.use_stderr() => {
             let _ = write!(terminal::stderr(), "{}", error.render());
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
@@ -89,7 +89,7 @@ async fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        // The reader, such as `head`, does not want the rest of the output.
+        // The program that reads the output, such as `head`, needs no more lines.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             terminal::error(&error);

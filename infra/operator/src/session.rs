@@ -14,7 +14,7 @@ use crate::stack::Stack;
 pub struct Session<'a> {
     /// The stack that the command works on.
     pub stack: &'a Stack,
-    /// Asks the operator for confirmation before a change.
+    /// Asks the operator for confirmation. Each command calls it before a change.
     pub confirm: &'a ConfirmArgs,
     /// Whether to write JSON instead of text and CSV.
     pub json: bool,
@@ -23,8 +23,8 @@ pub struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Writes a result: either the value as a line of JSON, or the text. The text must be whole lines, with foreign text
-    /// escaped.
+    /// Writes a result: with `--json` the value as a line of JSON, otherwise the text. The text must consist of whole
+    /// lines, in which foreign text is escaped.
     pub fn write(&mut self, value: &impl Serialize, text: impl Display) -> anyhow::Result<()> {
         match self.json {
             true => writeln!(
@@ -37,7 +37,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Starts a table: JSON lines, or CSV with these columns.
+    /// Starts a table: with `--json` as JSON lines, otherwise as CSV with these columns.
     pub fn table(&mut self, columns: &'static [&'static str]) -> anyhow::Result<Table<'_>> {
         match self.json {
             true => Ok(Table::Json(&mut *self.out)),

@@ -62,7 +62,7 @@ pub fn count(name: &'static str) -> Result<u64, ConfigError> {
     })
 }
 
-/// Reads the delays and limits from which the due times of a payment follow.
+/// Reads the delays and limits that determine when the next action of a payment is due.
 pub fn schedule() -> Result<Schedule, ConfigError> {
     let delays = |list: &str| list.split(',').map(parse_seconds).collect();
     Ok(Schedule {
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn languages_are_a_list_of_codes_of_two_letters() {
+    fn languages_are_parsed_from_a_list_of_codes_of_two_letters() {
         let expected = ["de", "en", "fr"].map(String::from).into();
         assert_eq!(parse_languages("en, fr,de"), Some(expected));
         for list in ["", "en,", "EN", "eng", "en;fr"] {

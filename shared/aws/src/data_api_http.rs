@@ -15,7 +15,7 @@ use payments::ports::{DataApi, NoAnswer};
 
 use crate::https::{Host, TlsError};
 
-/// The time limit of a whole call. The platform can need minutes to answer, but normally less than five.
+/// The time limit of a whole call. The platform can need several minutes for an answer, but normally less than five.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The credentials of the Data API, created in the platform's Dashboard.
@@ -81,7 +81,7 @@ impl HttpDataApi {
     }
 }
 
-/// Creates an interval of whole seconds. The Data API includes the last second, so `to` is rounded up.
+/// Creates an interval of whole seconds. Rounds `from` down and `to` up, so that no operation is left out.
 fn interval(from: Timestamp, to: Timestamp) -> Result<Interval, FieldError> {
     let second = |at: Timestamp| {
         let text = at.to_seconds_with_offset();

@@ -76,7 +76,8 @@ impl Environment {
     }
 }
 
-/// Opens one connection to DynamoDB, which also serves the reads of storefront keys, and one connection to SQS for each queue; see [`crate::prewarm`].
+/// Opens one connection to DynamoDB and, for each queue, one connection to SQS; see [`crate::prewarm`]. Reads of
+/// storefront keys use the same connection to DynamoDB.
 pub async fn prewarm(payments: &LivePayments) {
     tokio::join!(payments.store.prewarm(), prewarm_queues(payments));
 }

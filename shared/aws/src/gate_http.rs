@@ -13,11 +13,12 @@ use crate::https::Host;
 pub use crate::https::TlsError;
 use crate::secrets::CachedProjectKeys;
 
-/// The time limit of a whole call. It is shorter than the time limit of a function.
+/// The time limit of a whole call. Every function has a longer time limit.
 const TIMEOUT: Duration = Duration::from_secs(8);
-/// A larger answer to a sale, a refund or a clarification counts as no answer. Real answers are smaller.
+/// The maximum size of an answer to a sale, a refund or a clarification. A larger answer counts as no clear answer.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// A larger answer to a status request is skipped ([`NoAnswer::TooLarge`]). The answer lists every operation of a payment.
+/// The maximum size of an answer to a status request, which lists every operation of the payment. A larger answer is an
+/// error ([`NoAnswer::TooLarge`]).
 const MAX_STATUS_BYTES: usize = Limits::ANSWER.bytes;
 
 /// A client of Gate.
@@ -41,7 +42,7 @@ impl HttpGate {
     }
 }
 
-/// Gate, with the project keys that replace a refused key.
+/// Gate, and the cache that supplies the new project key after the platform has refused a signature.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyedGate<'a> {
     gate: &'a HttpGate,

@@ -1,7 +1,7 @@
 //! Makes HTTPS calls to the platform.
 //!
 //! Calls reach only the configured host, because redirects are not followed. An answer has a maximum size. This module
-//! never repeats a request. The caller decides by the platform's rules whether to repeat it.
+//! never repeats a request. The caller decides by the platform's rules whether to repeat the request.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -23,8 +23,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The time after which the client closes an idle connection. So the platform does not close the connection during a
-/// call. A provisioned instance that waits longer for its first request opens a new connection.
+/// The client closes a connection that was idle for this time. Otherwise the platform could close the idle connection
+/// just when a call starts. If a prewarmed instance waits longer for its first request, this request opens a new
+/// connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One host of the platform.

@@ -31,15 +31,16 @@ struct UnusedGate;
 
 impl Gate for UnusedGate {
     async fn post(&self, _: &'static str, _: Vec<u8>) -> Answer {
-        panic!("nothing is due")
+        panic!("a sweep with nothing due must not call Gate")
     }
 
     async fn query(&self, _: &'static str, _: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
-        panic!("nothing is due")
+        panic!("a sweep with nothing due must not call Gate")
     }
 }
 
-/// Returns the write of a payment whose next action is not due yet. The item has only the attributes of the indexes.
+/// Returns the write of a payment whose next action is not due yet. The item has only its key and the attributes of the
+/// index `next`.
 fn payment(number: u64, later: Timestamp) -> WriteRequest {
     let text = |value: String| AttributeValue::S(value);
     let shard = number % 8;
@@ -127,7 +128,7 @@ async fn a_sweep_with_nothing_due_makes_the_same_calls_for_any_number_of_payment
     let calls = sweep(&wire).await;
     println!("{payments} payments: {calls:?}");
     assert_eq!(calls, calls_when_empty);
-    // Eight shards each for the outbox, the polls of the first project, the polls of the second project, the expiry,
-    // the erasure and the overdue payments.
+    // The sweep queries eight shards for each of six lists: the outbox, the polls of the first project, the polls of
+    // the second project, the expiry, the erasure and the overdue payments.
     assert_eq!(calls, [("Query".to_owned(), 48)].into());
 }

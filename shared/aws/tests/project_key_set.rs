@@ -1,4 +1,4 @@
-//! Tests the secret with the project keys: concurrent changes, and lost answers.
+//! Tests changes of the secret with the project keys: concurrent changes, and lost answers.
 #![allow(clippy::unwrap_used)]
 
 use aws::secrets::{ProjectKeySetSecret, StoredKeySet, WriteError};
@@ -62,7 +62,7 @@ async fn a_change_is_refused_after_an_unconditional_put_of_another_program() {
 }
 
 #[tokio::test]
-async fn only_one_of_two_first_keys_is_stored() {
+async fn only_one_of_two_concurrent_writes_of_the_first_key_is_stored() {
     let (wire, secret) = secret(None).await;
     let read = secret.read().await.unwrap();
     assert_eq!(read.keys, ProjectKeySet::default());
@@ -88,7 +88,7 @@ async fn a_change_succeeds_when_the_first_answer_of_a_call_is_lost() {
 }
 
 #[tokio::test]
-async fn an_invalid_value_is_refused_and_not_shown() {
+async fn an_invalid_value_of_the_secret_is_refused_and_not_shown() {
     for value in ["[]", "not keys", r#"{"211":{"current":"a","note":"b"}}"#] {
         let (_wire, secret) = secret(Some(value)).await;
         let error = secret.read().await.unwrap_err().to_string();

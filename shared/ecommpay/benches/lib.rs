@@ -1,4 +1,4 @@
-//! Contains the signed callback that the benchmarks use, and its verification as in the callback route.
+//! Contains the signed callback of the benchmarks, and a function that verifies a callback as the callback route does.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;

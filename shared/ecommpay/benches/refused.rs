@@ -1,7 +1,8 @@
-//! Measures the time to refuse a callback that none of our keys signed, with 11 projects and two keys for each.
+//! Measures the time to refuse a callback that none of our keys signed, with 11 projects and two keys for each project.
 //!
-//! For each size, the table has the time of a usual body with a good signature and without one, and the slowest body of
-//! all attacks. A refused body must not cost more than 20 times a usual refused body of the same size.
+//! For each size, the table has three times: of a usual body with a valid signature, of the usual body with a forged
+//! signature, and of the slowest attack. An attack must not take more than 20 times as long as the usual body with a
+//! forged signature.
 //!
 //! `cargo bench --manifest-path shared/ecommpay/benches/Cargo.toml --bench refused`
 #![allow(clippy::unwrap_used)]
@@ -20,7 +21,7 @@ const PROJECTS: u32 = 11;
 const SIZES: [usize; 12] = [
     500, 1_000, 2_000, 4_000, 6_000, 8_000, 16_000, 17_000, 32_000, 64_000, 128_000, 256_000,
 ];
-/// The maximum of an attack, as a multiple of a usual refused body.
+/// The maximum time of an attack, as a multiple of the time of a usual refused body of the same size.
 const MAX_RATIO: f64 = 20.0;
 /// A signature of 64 bytes that no key made.
 const FORGED: &str =
@@ -43,7 +44,7 @@ fn usual(size: usize, signature: &str) -> String {
     let head = r#"{"project_id":1,"payment":{"id":"order-1","type":"purchase","status":"success","date":"2019-07-02T09:28:29+0000","method":"bancontact","sum":{"amount":1000,"currency":"EUR"}},"operation":{"id":37493000003351,"type":"sale","status":"success","date":"2019-07-02T09:28:29+0000"},"provider_extra_fields":{"#;
     let tail = format!(r#""end":"1"}},"signature":"{signature}"}}"#);
     let mut body = head.to_owned();
-    // At most 1,900 further keys: in a large body, the values are longer.
+    // The body has at most about 1,900 further keys, because the reader allows 2,000. A large body has long values.
     let room = size.saturating_sub(head.len() + tail.len());
     let length = (room / 1_900).max(24);
     let mut number = 0;
@@ -75,7 +76,8 @@ fn good(size: usize) -> String {
     body.replace(FORGED, &signature)
 }
 
-/// Fills a body of this size: a key of `long` bytes above members or elements.
+/// Returns a body of about this size. The body has a key of `long` bytes, whose value is an array or an object. The
+/// texts that `member` returns are the elements of the array, or the members of the object.
 fn inflated(size: usize, long: usize, member: impl Fn(usize) -> String, is_array: bool) -> String {
     let (open, close) = if is_array { ("[", "]") } else { ("{", "}") };
     let mut body = format!(
@@ -105,12 +107,12 @@ fn attacks(size: usize) -> Vec<(String, String)> {
     let spaces = |count: usize| format!(r#""a {count}":1"#);
     let zeros = |count: usize| format!(r#""{}":1"#, "0".repeat(count % 40 + 1) + &count.to_string());
     let colons = |count: usize| format!(r#"":{count}:":1.50"#);
-    // A short key makes a small canonical string. A long key makes a string of nearly the maximum size, or a larger string,
-    // which the limit refuses.
+    // Each line of the canonical string repeats the key. With a short key, the string is small. With a long key, the
+    // string has nearly the maximum size, or exceeds the maximum and is refused.
     for percent in [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 75, 90] {
         let long = size * percent / 100;
         let members: [(&str, &dyn Fn(usize) -> String); 5] = [
-            ("names with digits, numbers of PHP", &digits),
+            ("names with digits, numbers that PHP prints differently", &digits),
             ("plain names", &plain),
             ("names with spaces", &spaces),
             ("names with leading zeros", &zeros),
@@ -153,7 +155,7 @@ fn attacks(size: usize) -> Vec<(String, String)> {
     attacks
 }
 
-/// Returns the shortest of some runs.
+/// Returns the time of the fastest of 15 runs, after one run that is not measured.
 fn time(body: &str, keys: &ProjectKeys) -> Duration {
     let run = || {
         let start = Instant::now();
@@ -186,7 +188,7 @@ fn main() {
         );
         worst = worst.max(ratio);
     }
-    println!("\nThe slowest attack costs {worst:.1} times a usual refused body of its size; the goal is {MAX_RATIO}.");
+    println!("\nThe slowest attack takes {worst:.1} times as long as a usual refused body; the maximum is {MAX_RATIO}.");
     if worst > MAX_RATIO {
         std::process::exit(1);
     }

@@ -51,7 +51,8 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value, Box<dyn std::error::E
         .ok_or("the signature belongs to another message or another key")?;
 
     let report = Report::read(&message);
-    // The output has only the content of `operation`, not of `operations` in other formats.
+    // The output has only the content of the member `operation`. In other formats, the operations are in a list
+    // `operations`, which is not printed.
     let operation = message.get("operation").and(report.operations.first());
     let redirect = message.get("redirect_data").zip(report.redirect.as_ref());
     Ok(json!({
@@ -73,8 +74,8 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value, Box<dyn std::error::E
     }))
 }
 
-/// Returns the amount that the operation refunded: the amount of the operation if the operation succeeded, else 0.
-/// Returns `None` if the operation is not a refund.
+/// Returns the amount that a refund or a reversal gave back: `sum_initial` if the operation succeeded, otherwise 0.
+/// Returns `None` for every other operation, and for a success without `sum_initial`.
 fn refunded_amount(operation: &Operation) -> Option<u64> {
     match operation.outcome() {
         _ if !operation.kind.gives_back() => None,

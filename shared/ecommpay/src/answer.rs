@@ -65,14 +65,14 @@ impl Answer {
 const SIGNATURE_REFUSED: [&str; 2] = ["3261", "3262"];
 
 impl Refusal {
-    /// Whether the platform refuses the signature of the request. Then the key was probably replaced.
+    /// Returns whether the platform refused the signature of the request, probably because our key was replaced.
     pub fn is_about_signature(&self) -> bool {
         SIGNATURE_REFUSED.contains(&self.code.as_str())
     }
 }
 
-/// Whether an answer with any HTTP status is an error about the signature of the request. A report about a payment is no
-/// such error, even if it contains the code.
+/// Returns whether the body of an answer is an error about the signature of the request. The HTTP status is not
+/// considered. A body with `payment` or `operations` is a report and not an error, even if the report has the code.
 pub fn is_signature_refused(body: &[u8]) -> bool {
     let Ok(message) = json::parse(body, Limits::CALLBACK) else {
         return false;
@@ -81,8 +81,8 @@ pub fn is_signature_refused(body: &[u8]) -> bool {
     !is_report && refusal(&message).is_some_and(|refusal| refusal.is_about_signature())
 }
 
-/// Reads an error body: `{"status":"error","code":..,"message":..}`, with or without the fields of an acceptance,
-/// or `{"errors":[{"code":..,"message":..}]}`.
+/// Reads an error body: `{"code":..,"message":..}` or `{"errors":[{"code":..,"message":..}]}`. The body may have
+/// further fields, such as `status` and `request_id`. Of several errors, the first is read.
 fn refusal(message: &Value<'_>) -> Option<Refusal> {
     let first = || message.get("errors")?.elements().first();
     let source = match message.text_at("code") {
@@ -102,13 +102,13 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "there is one per status request, and nearly all are reports"
+    reason = "there is one answer per status request, and nearly every answer is a report"
 )]
 pub enum StatusAnswer {
-    /// The state of the payment at the platform, or the error of one of its requests.
+    /// The state of the payment at the platform, or the error of a request for the payment.
     Report(Report),
-    /// The platform does not have the payment (code 3061). The answer has a payment object with the status `error`, or
-    /// has no payment object and can then be unsigned.
+    /// The platform does not have the payment (code 3061). The status `error` is in the payment object, or at the top
+    /// level if there is no payment object. An answer without a payment object can be unsigned.
     NotFound,
     /// The platform accepted the status request but cannot read the details of the payment at present (code 3062).
     /// Draw no conclusion from this answer.

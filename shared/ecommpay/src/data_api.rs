@@ -1,8 +1,8 @@
 //! Defines the requests and answers of the Data API, which lists the platform records for the reconciliation.
 //!
 //! Access requires a token that is created in the platform's Dashboard. Requests and answers are signed with
-//! *the key of this token*, not with a project key. An answer has up to 1,000 operations. So the limits of an answer
-//! are larger than those of a callback, and its canonical string depends on the natural order of paths.
+//! *the key of this token*, not with a project key. An answer has up to 1,000 operations, so the limits of an answer
+//! are larger than the limits of a callback.
 
 use std::fmt;
 
@@ -16,9 +16,9 @@ use crate::report::Sum;
 use crate::signature::keyring::ProjectKey;
 use crate::signature::{self, SignError};
 
-/// The limits of an answer with 1,000 operations.
+/// The limits of an answer. The reader refuses a larger answer.
 ///
-/// Source: an assumption, based on the size of the largest page.
+/// Source: an assumption about the size of an answer with 1,000 operations.
 pub const ANSWER_LIMITS: Limits = Limits {
     bytes: 16 * 1024 * 1024,
     depth: 32,

@@ -1,6 +1,6 @@
-//! Defines the platform's types of operations and its statuses, as types of this crate.
+//! Defines the types of operations, and the outcome of each status.
 //!
-//! Callbacks, status answers and the Data API use the same words, so this module has the only mapping.
+//! Callbacks, status answers and the Data API use the same words, so all of them use the mapping of this module.
 
 use std::fmt;
 
@@ -60,8 +60,8 @@ impl OperationType {
 
     /// Returns the outcome of an operation of this type with this `operation.status`.
     ///
-    /// The status `invoice sent` is final for an operation of the type `invoice`. For every other type this status is
-    /// pending, so that it never counts as money.
+    /// The status `invoice sent` is a success of an operation of the type `invoice`, which moves no money. For every
+    /// other type, this status is pending, so that the status never counts as a payment.
     pub fn outcome(&self, status: &str) -> Outcome {
         match status {
             "invoice sent" if *self != OperationType::Invoice => Outcome::Pending,
@@ -146,9 +146,9 @@ impl fmt::Display for OperationType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Not final. Includes undocumented statuses.
+    /// Not final. Undocumented statuses are also pending.
     Pending,
-    /// Final: declined, failed or canceled.
+    /// Final: declined, failed, expired or canceled.
     Declined,
     /// Final: successful.
     Succeeded,
@@ -157,7 +157,8 @@ pub enum Outcome {
 impl Outcome {
     /// Returns the outcome for an `operation.status`.
     ///
-    /// The error statuses, `expired` and the statuses of a cancellation are declined, as in the platform's plug-ins.
+    /// The error statuses, `expired` and the statuses of a cancellation count as declined, as in the platform's
+    /// plug-ins.
     ///
     /// Source: Results; Payment links; the platform's plug-ins.
     pub fn of_status(status: &str) -> Self {
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_type_moves_money_unless_it_is_known_not_to() {
+    fn an_operation_type_may_move_money_unless_it_is_known_to_move_no_money() {
         for (word, moves_no_money, is_undocumented) in [
             ("sale", false, false),
             ("refund", false, false),

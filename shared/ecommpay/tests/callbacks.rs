@@ -1,4 +1,4 @@
-//! Tests the two corpora of callbacks and status answers: each body has the content that the index of the corpus lists.
+//! Tests the two corpora of callbacks and status answers: each body has the content that the index of its corpus lists.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 mod corpus;
@@ -115,7 +115,7 @@ fn every_callback_of_the_first_corpus_has_the_content_of_its_index() {
         assert!(has_sound_shape(&message), "{file}");
         let report = Report::read(&message);
         assert_payment(&report, expected);
-        // The index lists `operation` only; the legacy format has its operation in `operations`.
+        // The index lists only `operation`. In the legacy format, the operation is in `operations`.
         if file != "legacy_format.json" {
             assert_operation(report.operations.first(), expected);
         }
@@ -174,7 +174,7 @@ fn assert_clarification(report: &Report, expected: &Value) {
             assert_eq!(Value::from(names(false)), *requested, "{file}");
             assert_eq!(Value::from(names(true)), *required, "{file}");
         }
-        // This message has the list form, in which all fields are mandatory.
+        // The message has the list form, in which all fields are mandatory, or requests no fields.
         _ => assert_eq!(names(true), names(false), "{file}"),
     }
     let is_requested = expected.get("clarification_fields").is_some();

@@ -1,8 +1,9 @@
-//! Escapes text that others choose, such as the id of an external payment or a message of the platform, for the places
-//! that would read some of its characters as commands (`shared/decisions/state/0035-text-of-others.md`).
+//! Escapes foreign text, such as the id of an external payment or a message of the platform. Terminals, spreadsheets
+//! and logs would otherwise read some characters of the text as commands
+//! (`shared/decisions/state/0035-text-of-others.md`).
 
-/// Characters that take up space and show nothing, although Unicode counts them as letters or symbols: the fillers of
-/// Hangul, the empty Braille pattern and the empty note head.
+/// Characters that take up space and show nothing, although Unicode lists them among the letters and symbols: the
+/// fillers of Hangul, the empty Braille pattern and the empty note head.
 const BLANK: [char; 6] = [
     '\u{115f}',
     '\u{1160}',
@@ -12,8 +13,9 @@ const BLANK: [char; 6] = [
     '\u{1d159}',
 ];
 
-/// Whether a reader sees the character itself. Control characters, line separators, bidirectional controls, zero-width
-/// characters, combining marks, unassigned code points and spaces other than the usual space are not visible.
+/// Whether a character has a visible glyph or is the usual space. Control characters, line separators, bidirectional
+/// controls, zero-width characters, combining marks, unassigned code points and spaces other than the usual space are
+/// not visible.
 pub fn is_visible(character: char) -> bool {
     match character.is_ascii() {
         true => matches!(character, ' '..='~'),
@@ -35,8 +37,8 @@ pub fn for_terminal(text: &str) -> String {
     escaped
 }
 
-/// Escapes whole lines for a terminal. Line feeds and backslashes stay. This is a second line of defence for output
-/// whose values are already escaped with [`for_terminal`].
+/// Escapes a text of several lines for a terminal. Line feeds and backslashes stay. The values in the text should
+/// already be escaped with [`for_terminal`]. This function protects the terminal if a value is not escaped.
 pub fn lines_for_terminal(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -49,9 +51,9 @@ pub fn lines_for_terminal(text: &str) -> String {
 }
 
 /// Escapes text for a cell of a spreadsheet, as [`for_terminal`] does. In addition, an apostrophe precedes each
-/// character that could start [a formula](https://owasp.org/www-community/attacks/CSV_Injection): at the start of the
-/// cell, and after each character that a spreadsheet of another country reads as the end of a cell. A spreadsheet with
-/// the separator `;` does not see that the comma-separated cell was quoted.
+/// character that could start [a formula](https://owasp.org/www-community/attacks/CSV_Injection). A formula can be at
+/// the start of the text, and after each `,`, `;` or `|`. A spreadsheet with another separator than the comma ignores
+/// the quotes around the text and starts a new cell after its separator.
 pub fn for_spreadsheet(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut starts_cell = true;
@@ -108,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    /// Characters that form escapes, and characters that are escaped.
+    /// Characters that the escapes themselves contain, and characters that must be escaped.
     const ESCAPES: [char; 14] = [
         '\\',
         'u',
@@ -127,7 +129,7 @@ mod tests {
     ];
 
     #[test]
-    fn each_character_is_shown_in_another_form() {
+    fn no_two_characters_have_the_same_escaped_form() {
         let mut shown = HashMap::new();
         for character in '\0'..=char::MAX {
             let escaped = for_terminal(&String::from(character));

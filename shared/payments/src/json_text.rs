@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// Serializes a value. The result can be inserted into other JSON unchanged.
+/// Serializes a value. The result can be a member of another value, and then stays unchanged.
 #[expect(
     clippy::expect_used,
     reason = "as in `json!`: no type that is passed here can fail to serialize"

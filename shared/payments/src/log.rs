@@ -1,9 +1,9 @@
 //! Writes log lines. Each line is one JSON object on standard output, which Lambda collects.
 //!
 //! Characters that are not visible are escaped, because operators read the lines on terminals, and because some tools
-//! end a line at more characters than the line feed. A text has at most [`MAX_TEXT_BYTES`], so that a line never reaches
-//! the maximum of [CloudWatch](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html),
-//! 256 KB in older documents, and the maximum of a dimension, 1,024 characters.
+//! also end a line at other characters than the line feed. A text field is cut after [`MAX_TEXT_BYTES`], because
+//! [CloudWatch](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html) accepts a
+//! line only up to a maximum size: 1 MB, or 256 KB in older documents.
 //!
 //! Only fields that the caller names reach the log: ids, outcomes and our own texts. Callers never pass a key, a
 //! token, a body or personal data.
@@ -35,11 +35,12 @@ static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
     configured.unwrap_or_else(|| "Bancontact".to_owned())
 });
 
-/// The maximum number of bytes of a text field. A longer text is cut. The id of a payment has at most 1,020 bytes, and the
-/// project precedes it.
+/// A text field is cut after this many bytes. The key of a payment is never cut: it consists of the project and an id
+/// of at most 1,020 bytes.
 pub const MAX_TEXT_BYTES: usize = 4 * 1_024;
 
-/// Logs and counts that something of the platform exceeds a limit, so that a part of it is not stored.
+/// Logs and counts that data of the platform exceeds a limit, so that this service does not use all of the data.
+/// `limit` is the name of the limit.
 pub fn over_limit(limit: &str, payment: Option<&PaymentKey>) {
     let line = Line::warn("a limit was exceeded").with("limit", limit);
     let line = match payment {
@@ -118,7 +119,7 @@ impl Line {
         Self::new("WARN", message)
     }
 
-    /// Creates a line about a failure of ours.
+    /// Creates a line about a failure of this service.
     pub fn error(message: &str) -> Self {
         Self::new("ERROR", message)
     }
@@ -160,7 +161,8 @@ impl Line {
         self
     }
 
-    /// Writes the line to standard output, or to standard error after [`write_to_stderr`], in one piece, so that parallel lines do not mix.
+    /// Writes the line to standard output; after [`write_to_stderr`], to standard error. Writes the line in one piece,
+    /// so that parallel lines do not mix.
     pub fn write(self) {
         let line = self.at(Timestamp::now()) + "\n";
         // The code uses `print!` and not `io::stdout()`, because the test harness captures only the output of the
@@ -264,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_at_a_character() {
+    fn a_long_text_is_cut_between_two_characters() {
         let line = Line::error("failed").with("error", "\u{20ac}".repeat(MAX_TEXT_BYTES));
         let text = written(&line)["error"].as_str().unwrap().to_owned();
         assert_eq!(text, "\u{20ac}".repeat(MAX_TEXT_BYTES / 3) + "\u{2026}");

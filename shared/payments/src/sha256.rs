@@ -1,5 +1,5 @@
-//! Computes SHA-256 in hexadecimal. It replaces values that must be recognised but not stored, and ids that may contain
-//! any character.
+//! Computes SHA-256 digests in hexadecimal. A digest replaces a value that must be recognised but not stored, or an id
+//! that may contain any character.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;

@@ -26,7 +26,7 @@ struct Record {
     answer: (StatusCode, Value),
     /// The only key whose signatures are accepted; `None` accepts every signature.
     key: Option<ProjectKey>,
-    /// The signed answer to status requests. If it is `None`, status requests receive `answer`.
+    /// The signed answer to status requests. Without this answer, status requests receive `answer`.
     status_answer: Option<Value>,
 }
 
@@ -69,8 +69,8 @@ impl Gate {
         self.record().answer = (StatusCode::BAD_REQUEST, refusal);
     }
 
-    /// From now on, refuses every request whose signature another key made, with the code 3261. Signs status answers with
-    /// this key.
+    /// From now on, accepts only signatures of this key, and refuses other requests with the code 3261. Later calls of
+    /// [`Gate::answer_status`] sign with this key.
     ///
     /// # Errors
     ///
@@ -85,7 +85,8 @@ impl Gate {
         self.record().answer = (StatusCode::BAD_GATEWAY, Value::Null);
     }
 
-    /// From now on, answers status requests with `answer`, signed with the key of project 211.
+    /// From now on, answers status requests with `answer`, signed with the key of [`Gate::require_key`] or else with
+    /// the first key of project 211.
     ///
     /// # Errors
     ///

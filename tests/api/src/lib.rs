@@ -1,4 +1,4 @@
-//! Calls the HTTP functions through their routes, in this process, as the gateway calls them.
+//! Calls the HTTP functions through their routes, in this process, as API Gateway calls them.
 //!
 //! The handlers, the rules and the adapters are real. The tables have the template's keys and indexes (see `wire`), and
 //! Gate is a small server that records its requests.
@@ -28,13 +28,13 @@ use wire::{STOREFRONT_KEYS, TABLE, Wire};
 pub use self::gate::Gate;
 use self::services::{Services, TOKENS};
 
-/// The key of the shop.
+/// The key of the shop, with the scopes `checkout`, `read` and `refund`.
 pub const SHOP: &str = "sk_shop_secret";
 /// A key of the same shop with the scope `read` only.
 pub const READER: &str = "sk_reader_secret";
-/// A key of the same shop without the scope `read`.
+/// A key of the same shop with the scopes `checkout` and `refund` only.
 pub const WRITER: &str = "sk_writer_secret";
-/// A key of the same shop with the scope `project`.
+/// A key of the same shop with all scopes, also `project`.
 pub const PROJECT: &str = "sk_project_secret";
 /// The key of another shop in the same project.
 pub const OTHER_SHOP: &str = "sk_other_secret";
@@ -47,7 +47,8 @@ pub const PAYMENT: &str = "ECT_TEST_1562051806691899";
 const PROJECT_KEYS: &str =
     r#"{"211":{"current":"test-secret-key"},"212":{"current":"another-secret-key"}}"#;
 
-/// The functions, and the services that they call. Each method returns an error if the function does not answer.
+/// The HTTP functions, and the services that the functions call. A method that calls a function fails if the function
+/// fails.
 pub struct Api {
     /// The tables, the queues and the secrets.
     pub wire: Wire,
@@ -294,7 +295,7 @@ pub fn refund(refund_id: &str) -> Value {
     json!({ "refund_id": refund_id, "amount": 400, "currency": "EUR", "description": "returned" })
 }
 
-/// Returns the event that the gateway sends for a call, in payload format 2.0.
+/// Returns the event that API Gateway sends for a call, in payload format 2.0.
 fn event(call: &Call<'_>) -> Value {
     let (method, path) = call.route.split_once(' ').unwrap_or_default();
     let names = path

@@ -16,12 +16,12 @@ use payments::service::checkout::payment_page::PaymentPageSettings;
 use refund::handler::Refunds;
 use wire::{STOREFRONT_KEYS, TABLE};
 
-/// The secret that holds the project keys.
+/// The name of the secret with the project keys.
 pub const PROJECT_KEYS: &str = "keys";
-/// The secret from which checkout tokens are computed.
+/// The name of the secret from which checkout tokens are computed.
 pub const TOKENS: &str = "tokens";
 
-/// The services that the functions call, and the queues to which they publish.
+/// The services that the functions call, and the queues to which the functions publish.
 #[derive(Debug, Clone)]
 pub struct Services {
     /// The configuration of the client for the tables.

@@ -33,7 +33,7 @@ fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../data")
 }
 
-/// Replaces the values that differ in every run: timestamps, and the signatures over timestamps.
+/// Replaces the values that differ in every run: timestamps, and the signature of a link with a timestamp.
 fn normalize(value: &mut Value) {
     match value {
         Value::Object(members) => members.values_mut().for_each(normalize),

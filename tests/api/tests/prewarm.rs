@@ -1,5 +1,5 @@
-//! Tests that each function opens its connections during init, and that the first event uses these connections. If a
-//! connection cannot be opened, init still ends soon.
+//! Tests that the functions `callback` and `checkout` open their connections during init, and that the first event uses
+//! these connections. Init also ends if a connection cannot be opened.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl Proxies {
     /// Returns proxies to services that answer. The table and Gate belong to `api`.
     async fn answering(api: &Api) -> Self {
         let sent = json!({ "MessageId": "1", "MD5OfMessageBody": "not computed" });
-        // This text is also long enough for the secret of the checkout tokens.
+        // The secret of the checkout tokens also has this text, which is long enough for a secret.
         let keys = r#"{"211":{"current":"test-secret-key"}}"#;
         let secret = json!({ "Name": "secret", "SecretString": keys });
         let table = api.wire.config().endpoint_url().unwrap();
@@ -123,7 +123,7 @@ async fn a_checkout_uses_the_connections_from_init() {
     let proxies = Proxies::answering(&api).await;
     api.checkouts = proxies.services(ONE_QUEUE).checkouts().unwrap();
     api.checkouts.prewarm().await;
-    // The two secrets are fetched concurrently.
+    // The two secrets are fetched concurrently, each over its own connection.
     assert_eq!(proxies.connections(), [1, 1, 2, 1]);
 
     sleep(UNTIL_THE_FIRST_EVENT).await;

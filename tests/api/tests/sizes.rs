@@ -1,5 +1,5 @@
-//! Tests the sizes of a usual payment's items. DynamoDB charges a write by size: one unit for each started kilobyte of
-//! an item, and two units in a transaction.
+//! Tests the sizes of a usual payment's items, because DynamoDB charges a write by size: one unit for each started
+//! kilobyte of the item, and two units in a transaction.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -43,8 +43,8 @@ async fn the_items_of_a_usual_payment_stay_within_their_size_limits() {
     let redirected = sizes(&api).await;
     api.report("sale_success.json").await.unwrap();
     let paid = sizes(&api).await;
-    // The redirect URL and its report do not fit into the first kilobyte, together with the order. Both are removed
-    // when the payment ends. At the same time the sums of the final reports are added, which are never removed.
+    // The order, the redirect URL and the report of the redirect URL need more than one kilobyte. At the end of the
+    // payment, the redirect URL and its report are removed, and the sums of the final reports are added.
     for (step, sizes, limit) in [
         ("created", created, UNIT),
         ("redirected", redirected, 1_500),

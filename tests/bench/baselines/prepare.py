@@ -3,7 +3,7 @@
 
     python3 prepare.py [--no-build] ANSWER
 
-The program writes the JSON file ANSWER: for each target its functions, or the reason why the target is missing.
+The program writes the JSON file ANSWER. For each target, it has the functions, or the reason why the target is missing.
 `infra/deploy.py` builds our functions. The pinned packages of the Node and the Python function are installed into
 `.tools`.
 """
@@ -75,7 +75,7 @@ def ours(is_built):
 
 
 def rust_defaults(is_built):
-    """Builds the same work in Rust with default settings, with the same cargo-lambda."""
+    """Builds the Rust baseline, which has default settings, with the cargo-lambda that builds our functions."""
     folder = BASELINES / "rust-defaults"
     if not is_built:
         variables = {**os.environ, "CARGO_TARGET_DIR": str(folder)}
@@ -92,9 +92,9 @@ def python(_is_built):
     own = shutil.ignore_patterns("pip", "pip-*", "setuptools*", "pkg_resources", "_distutils_hack", "distutils-*")
     shutil.copytree(site_packages, code, ignore=own, dirs_exist_ok=True)
     shutil.copy(HERE / "python/callback.py", code)
-    # Compiled now, as in a carefully built package, so that a cold start compiles nothing.
+    # The code is compiled now, as in a carefully built package, so that a cold start compiles nothing.
     must_run([packages / "bin/python", "-I", "-m", "compileall", "-q", code])
-    # The interpreter itself, because a version manager's wrapper would add its own time.
+    # The target is the interpreter itself, because the wrapper of a version manager would add its own time.
     interpreter = Path(sys.executable).resolve()
     return {"callback": function(interpreter, ["-m", "awslambdaric", "callback.handler"], code, "callback.handler")}
 

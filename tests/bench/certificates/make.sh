@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes the stubs' certificates: root, intermediate and RSA-2048 leaf, as AWS has them. The root's key is deleted, so no more
-# certificates can be made. The leaf's key is public: never trust this root outside of a benchmark.
+# Makes the stubs' certificates: root, intermediate and RSA-2048 leaf, like the certificates of AWS. The keys of the
+# root and of the intermediate are deleted, so these two cannot sign further certificates. The leaf's key is public:
+# never trust this root outside of a benchmark.
 set -eu
 cd "$(dirname "$0")"
 secret=$(mktemp -d)

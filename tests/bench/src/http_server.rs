@@ -27,7 +27,7 @@ pub trait Service: Send + Sync + 'static {
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 }
 
-/// Marks the first request of a connection, in the request's extensions.
+/// The server adds this extension to the first request of each connection.
 #[derive(Debug, Clone, Copy)]
 pub struct FirstRequest;
 
@@ -35,7 +35,7 @@ pub struct FirstRequest;
 pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, service: Arc<impl Service>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        // Without this option, a small packet can wait for the acknowledgement of the previous packet.
+        // Without the option `nodelay`, a small packet can wait for the acknowledgement of the previous packet.
         let _ = stream.set_nodelay(true);
         let (tls, service) = (tls.clone(), Arc::clone(&service));
         connections.spawn(async move {

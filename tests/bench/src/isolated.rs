@@ -1,7 +1,7 @@
 //! Creates a network namespace in which the hosts that the functions call resolve to this machine.
 //!
-//! The functions run exactly as deployed, with the names and certificates of the real hosts, and can reach no other
-//! host. This needs Linux, and root or user namespaces.
+//! In the namespace, the functions use the same host names as deployed functions, and can reach no other machine. A
+//! network namespace needs Linux, and either root or user namespaces.
 
 use std::ffi::OsString;
 
@@ -11,7 +11,7 @@ use crate::settings::HOSTS;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/isolate.py");
 
-/// Returns the command that runs a program in this namespace.
+/// Returns the command that runs a program in a new namespace.
 pub fn command(program: OsString, arguments: &[OsString]) -> Vec<OsString> {
     let mut command: Vec<OsString> = ["unshare", "--mount", "--net"].map(Into::into).into();
     if !Uid::effective().is_root() {

@@ -33,7 +33,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     let line = CommandLine::parse();
     match line.command {
-        // One thread, so that the program takes as little CPU time as possible from the functions.
+        // The comparison has one thread, so that it takes as little CPU time as possible from the functions.
         None => {
             let runtime = Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(compare::run(&line.compare))

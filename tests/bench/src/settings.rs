@@ -9,8 +9,8 @@ use serde_json::Value;
 pub const PROJECT: u64 = 211;
 /// The project's key.
 pub const KEY: &str = "bench-project-key";
-/// The name of the table of payments: the logical id of its resource. `schemas::yaml` ignores tags, so a `!Ref` yields
-/// that id.
+/// The name of the table of payments. The template refers to the table with `!Ref Table`, and `schemas::yaml` ignores
+/// YAML tags, so the name is the text `Table`.
 pub const TABLE: &str = "Table";
 /// The name of the table of storefront keys.
 pub const STOREFRONT_KEYS: &str = "StorefrontKeys";
@@ -23,7 +23,7 @@ pub const HOSTS: [&str; 4] = [
     "api.ecommpay.com",
 ];
 
-/// Replacements for the references inside the template's texts.
+/// The values that replace references inside the template's texts.
 const REFERENCES: [(&str, &str); 3] = [
     (
         "${FulfilmentQueue}",

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::counted::Step;
 
-/// The assumptions. Each is a command line option of the same name.
+/// The assumptions. Each assumption is a command line option of the same name.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Assumptions {
     /// Duration of a function's own work per call, in ms
@@ -25,10 +25,10 @@ pub struct Assumptions {
     /// Status requests per payment
     #[arg(long, default_value_t = Self::default().status_polls)]
     pub status_polls: f64,
-    /// Messages that a consumer receives or deletes per call, if more than 1 payment per second is made
+    /// Messages that a consumer receives or deletes per call, at more than 1 payment per second
     #[arg(long, default_value_t = Self::default().batch)]
     pub batch: f64,
-    /// Share of calls that X-Ray records in addition to the first call of each second
+    /// Share of API calls that X-Ray records in addition to the first call of each second
     #[arg(long, default_value_t = Self::default().traced)]
     pub traced: f64,
 }
@@ -37,7 +37,7 @@ pub struct Assumptions {
 pub const PLATFORM_LOG_BYTES: f64 = 400.0;
 
 impl Assumptions {
-    /// Returns the duration of a step in ms, if the function makes one call after another.
+    /// Returns the duration of a step in ms, under the assumption that the function makes one call after another.
     pub fn busy_ms(&self, step: &Step) -> f64 {
         let waits = match step.route.as_str() {
             "POST /checkouts" => self.gate_ms,

@@ -15,7 +15,7 @@ const MILLION: f64 = 1e6;
 const GB: f64 = 1e9;
 const SECONDS_PER_MONTH: f64 = 2_628_000.0;
 const MINUTES_PER_MONTH: f64 = SECONDS_PER_MONTH / 60.0;
-/// A function caches a secret for this time.
+/// The time for which a function caches a secret.
 const SECRET_CACHE_MINUTES: f64 = 5.0;
 
 /// List prices in dollars, from `prices.csv`.
@@ -49,7 +49,7 @@ impl Prices {
     }
 }
 
-/// Dollars by the name of a service or item.
+/// The dollars of each line of a bill, with the name of a service or an item.
 type Lines = Vec<(String, f64)>;
 
 /// The inputs of a bill.
@@ -68,7 +68,7 @@ impl Bill<'_> {
     ///
     /// If a price or a setting is missing.
     pub fn tables(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
-        // At a few payments per hour, X-Ray records each call.
+        // At a few payments per hour, X-Ray records nearly every API call, so the calculation counts every API call.
         let million = with_total(self.payments(1.0, 1.0)?);
         let fixed = with_total(self.fixed()?);
         let months: Vec<Lines> = RATES
@@ -99,7 +99,7 @@ impl Bill<'_> {
             ..
         } = self.model;
         let batch = if rate > 1 { assumptions.batch } else { 1.0 };
-        // X-Ray records the first call of each second and a share of the others.
+        // X-Ray records the first API call of each second and a share of the other API calls.
         let calls = Load::new(counted, assumptions, rate as f64).api_calls();
         let traced = assumptions.traced + (1.0 - assumptions.traced) / calls;
         let millions = rate as f64 * SECONDS_PER_MONTH / MILLION;
@@ -109,8 +109,8 @@ impl Bill<'_> {
         Ok(with_total(lines))
     }
 
-    /// Returns the cost of a million payments, by service. Consumers receive `batch` messages per call, and X-Ray
-    /// records the share `traced` of the API calls.
+    /// Returns the cost of a million payments, by service. Consumers receive and delete `batch` messages per call, and
+    /// X-Ray records the share `traced` of the API calls.
     fn payments(&self, batch: f64, traced: f64) -> anyhow::Result<Lines> {
         let counted = &self.model.counted;
         let mut lines = Lines::new();
@@ -170,7 +170,7 @@ impl Bill<'_> {
         Ok(total(&lines) * MINUTES_PER_MONTH / MILLION)
     }
 
-    /// Returns the cost of a million API calls and their invocations.
+    /// Returns the cost of a million API calls of a step, with the invocations of the function.
     fn call(&self, step: &Step) -> anyhow::Result<Lines> {
         if step.route.is_empty() {
             return Ok(Lines::new());
@@ -194,7 +194,7 @@ impl Bill<'_> {
         ])
     }
 
-    /// Returns the cost of a million repetitions of the same calls.
+    /// Returns the cost of a million repetitions of `used`.
     fn used(&self, used: &Used) -> anyhow::Result<Lines> {
         let writes = (used.write_units + used.all_index_write_units()) as f64;
         Ok(vec![

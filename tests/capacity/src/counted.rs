@@ -8,19 +8,19 @@ use anyhow::Context;
 use payments::service::checkout::READ_INTERVAL;
 use serde::{Deserialize, Serialize};
 
-/// Approximate size of the log line `a waiting shopper was redirected`, with CloudWatch's own bytes.
+/// The approximate size of the log line `a waiting shopper was redirected`, with the bytes that CloudWatch adds.
 const HAND_OFF_LINE_BYTES: u64 = 320;
 
-/// Everything that the end-to-end test counts.
+/// The content of `counted.json`, which an end-to-end test counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Counted {
     /// The steps of one paid payment, in their order.
     pub steps: Vec<Step>,
-    /// A run of the sweeper that finds no work.
+    /// The calls of a run of the sweeper that finds no work.
     pub tick: Used,
-    /// Metrics that a run of the sweeper writes.
+    /// The number of metrics that a run of the sweeper writes.
     pub tick_metrics: u64,
-    /// Metrics that the functions write about a payment.
+    /// The number of metrics that the functions write about a payment.
     pub payment_metrics: u64,
     /// KB that a payment leaves in the table, without index entries.
     pub stored_kb: u64,
@@ -29,7 +29,7 @@ pub struct Counted {
 /// One step of a payment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// The name of the step's row in the table.
+    /// The name of the step in the table `counts`.
     pub name: String,
     /// The function that runs.
     pub function: String,
@@ -42,7 +42,7 @@ pub struct Step {
 /// Calls of AWS services, and their size.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Used {
-    /// Calls by operation. Reads of items are also counted by the kind of item, and sends by the queue.
+    /// The number of calls by operation. Reads of items are divided by the kind of item, and sends by the queue.
     pub calls: BTreeMap<String, u64>,
     /// DynamoDB read units.
     pub read_units: f64,
@@ -129,8 +129,8 @@ impl Counted {
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Adds the calls that a shopper's request makes while it waits `ms` for the redirect URL: repeated reads, and the
-    /// log line with the metric `redirect_latency_ms`. In the sandbox, the URL is known before the shopper arrives.
+    /// Adds what a shopper's request does while it waits `ms` for the redirect URL: repeated reads, and the log line
+    /// with the metric `redirect_latency_ms`. In the sandbox, the redirect URL arrives before the shopper.
     pub fn add_shopper_wait(&mut self, ms: f64) {
         let reads = (ms / READ_INTERVAL.as_secs_f64() / 1e3).ceil();
         if reads <= 0.0 {

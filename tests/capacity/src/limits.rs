@@ -1,4 +1,4 @@
-//! Computes the rates at which limits are reached.
+//! Computes the rates of payments at which limits are reached.
 
 use payments::ports::SHARDS;
 
@@ -6,26 +6,26 @@ use crate::load::{Load, largest_share_in_burst};
 use crate::markdown::number;
 use crate::tables::Model;
 
-/// The sweeper stops this time before its time-out.
+/// The sweeper stops this many seconds before its time-out.
 const SWEEPER_MARGIN_S: f64 = 5.0;
-/// The sweeper sends no status request in this last part of its working time, because a status request can take this
-/// long.
+/// The sweeper starts no status request in this last part of its working time, because the work for a status request
+/// can take this many seconds.
 const POLL_MARGIN_S: f64 = 18.0;
-/// Concurrent status requests of the sweeper.
+/// The maximum number of concurrent status requests of the sweeper.
 const CONCURRENT_POLLS: f64 = 4.0;
-/// Concurrent expiries, and concurrent erasures, of the sweeper.
+/// The maximum number of concurrent expiries of the sweeper, and the maximum number of concurrent erasures.
 const CONCURRENT_RETENTION: f64 = 16.0;
-/// The maximum number of operations of one day that the reconciliation accepts.
+/// The maximum number of operations of one day. The reconciliation does not compare a day with more operations.
 const OPERATIONS_PER_DAY: f64 = 4e6;
 
-/// A limit.
+/// One row of the table `limits`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
     /// The limited quantity.
     pub what: String,
-    /// Payments per second at which the limit is reached.
+    /// The payments per second at which the limit is reached.
     pub at: f64,
-    /// The effect above that rate.
+    /// What happens above the limit.
     pub effect: &'static str,
     /// How to raise the limit.
     pub remedy: &'static str,
@@ -101,7 +101,7 @@ fn of_account(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
         limit(
             "sends to one FIFO queue",
             model.quotas.of("queue_sends")? / one.messages(),
-            "Callbacks get 500, storefronts 503. The sweeper publishes the events later.",
+            "Callbacks get 500, and storefronts get 503. The sweeper publishes the events later.",
             "Batch sends (a code change)",
         ),
     ])
@@ -114,19 +114,19 @@ fn of_table(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
         limit(
             "writes to a new table",
             model.quotas.of("new_table_writes")? / one.table_writes(),
-            "Callbacks get 500 and storefronts 503 for some minutes, until the table has scaled up.",
+            "Callbacks get 500 and storefronts get 503 for some minutes, until the table has scaled up.",
             "No setting. Let the rate grow by at most 100 % within 30 minutes, or raise the table's warm throughput beforehand.",
         ),
         limit(
             "writes to the table and its indexes",
             model.quotas.of("table_writes")? / (one.table_writes() + of_indexes),
-            "Callbacks get 500, storefronts 503.",
+            "Callbacks get 500, and storefronts get 503.",
             "DynamoDB quota *Table-level write throughput limit*",
         ),
         limit(
             "reads of one storefront key",
             model.quotas.of("partition_reads")? / one.key_reads(),
-            "That storefront gets 503.",
+            "The storefront with this key gets 503.",
             "Several keys for the storefront (`operator storefront add`), one for each group of its servers",
         ),
     ];
@@ -136,7 +136,7 @@ fn of_table(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
         limits.push(limit(
             format!("index `{entry}`, {SHARDS} shards"),
             even / largest_share_in_burst(even, shards),
-            "DynamoDB throttles writes to the table: callbacks get 500, storefronts 503.",
+            "DynamoDB throttles writes to the table: callbacks get 500, and storefronts get 503.",
             "More shards (`SHARDS`, a code change)",
         ));
     }
@@ -149,7 +149,8 @@ fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
     let per_second = 1.0 / model.template.number("StatusPollMinInterval")?;
     let per_second = per_second.min(CONCURRENT_POLLS / (assumptions.gate_ms / 1_000.0));
     let polls = per_second * (working_s - POLL_MARGIN_S) / 60.0;
-    // An erasure and an expiry read and write the payment. An expiry also sends an event and marks it as published.
+    // An erasure and an expiry read and write the payment. An expiry also sends an event and marks the event as
+    // published.
     let erasure_ms = assumptions.own_ms + 2.0 * assumptions.table_ms;
     let expiry_ms = erasure_ms + assumptions.queue_ms + assumptions.table_ms;
     let retention = |ms: f64| CONCURRENT_RETENTION * 1_000.0 / ms * working_s / 60.0;

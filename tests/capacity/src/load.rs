@@ -7,7 +7,8 @@ use payments::ports::SHARDS;
 use crate::assumptions::Assumptions;
 use crate::counted::{Counted, Used};
 
-/// The natural logarithm of the odds: a bucket exceeds [`largest_share`] in one of e^12 (160,000) seconds.
+/// The natural logarithm of the odds that a bucket stays within [`largest_share`]. On average, a bucket exceeds this
+/// share in at most one of e^12 (about 160,000) seconds.
 const LOG_ODDS: f64 = 12.0;
 
 /// DynamoDB lets a partition use the unused capacity of its last 300 seconds. The calculation relies on 60 of these
@@ -35,7 +36,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// API calls per second.
+    /// Returns the API calls per second.
     pub fn api_calls(&self) -> f64 {
         self.counted.api_calls() as f64 * self.rate
     }
@@ -51,12 +52,12 @@ impl<'a> Load<'a> {
         running
     }
 
-    /// Write units per second of the table, without its indexes.
+    /// Returns the write units per second of the table, without the indexes.
     pub fn table_writes(&self) -> f64 {
         self.payment.write_units as f64 * self.rate
     }
 
-    /// Write units per second of the indexes, by index and kind of entry.
+    /// Returns the write units per second of the indexes, by index and kind of entry.
     pub fn index_writes(&self) -> BTreeMap<&str, f64> {
         let units = self.payment.index_write_units.iter();
         units
@@ -91,17 +92,17 @@ impl<'a> Load<'a> {
         buckets
     }
 
-    /// Read units per second.
+    /// Returns the read units per second.
     pub fn reads(&self) -> f64 {
         self.payment.read_units * self.rate
     }
 
-    /// Read units per second of a storefront key, if there is one storefront with one key.
+    /// Returns the read units per second of the storefront key, if there is one storefront with one key.
     pub fn key_reads(&self) -> f64 {
         self.payment.calls_of("GetItem storefront_key") as f64 * self.rate
     }
 
-    /// Messages per second to the busiest queue.
+    /// Returns the messages per second to the busiest queue.
     pub fn messages(&self) -> f64 {
         let sends = self.payment.calls.iter();
         let sends = sends.filter(|(name, _)| name.starts_with("SendMessage"));
@@ -113,8 +114,8 @@ impl<'a> Load<'a> {
         self.counted.stored_kb as f64 * 1_024.0 * self.rate * 86_400.0 / 1e9
     }
 
-    /// Calls per payment of the route with the most calls. Callbacks do not count, because they have their own
-    /// throttle.
+    /// Returns the calls per payment of the route with the most calls. The route of the callbacks does not count,
+    /// because callbacks have another limit (`CallbackRate`).
     pub fn calls_of_busiest_route(&self) -> f64 {
         let mut calls = BTreeMap::<&str, f64>::new();
         for step in &self.counted.steps {
@@ -125,16 +126,15 @@ impl<'a> Load<'a> {
         calls.into_values().fold(0.0, f64::max)
     }
 
-    /// Callbacks per payment.
+    /// Returns the number of callbacks per payment.
     pub fn callbacks(&self) -> f64 {
         let steps = self.counted.steps.iter();
         steps.filter(|step| step.route == "POST /callbacks").count() as f64
     }
 }
 
-/// Returns the assumed maximum number of items in one bucket, as a multiple of the mean, if `items` are hashed to
-/// `buckets`.
-/// The maximum follows from Bernstein's inequality for the binomial distribution.
+/// Returns the assumed maximum number of items in one bucket, as a multiple of the mean, if `items` items are hashed to
+/// `buckets` buckets. The maximum follows from Bernstein's inequality for the binomial distribution.
 pub fn largest_share(items: f64, buckets: f64) -> f64 {
     let mean = items / buckets;
     let variance = mean * (1.0 - 1.0 / buckets);
@@ -142,8 +142,8 @@ pub fn largest_share(items: f64, buckets: f64) -> f64 {
     share.min(buckets)
 }
 
-/// Like [`largest_share`], for the items of `BURST_S` seconds, because DynamoDB's burst capacity evens out the load of
-/// these seconds.
+/// Returns [`largest_share`] for the items of `BURST_S` seconds. DynamoDB's burst capacity absorbs the differences
+/// between these seconds.
 pub fn largest_share_in_burst(items_per_second: f64, buckets: f64) -> f64 {
     largest_share(items_per_second * BURST_S, buckets)
 }

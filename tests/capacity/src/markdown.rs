@@ -23,7 +23,8 @@ fn is_figure(cell: &str) -> bool {
     characters.all(|character| character.is_ascii_digit() || ".,".contains(character))
 }
 
-/// Formats a number with three significant digits or as an integer, with separators between thousands.
+/// Formats a number, with commas between thousands. A number below 10 has two decimals, and a number below 100 has one
+/// decimal. Integers and larger numbers have no decimals.
 pub fn number(value: f64) -> String {
     let decimals = match value.abs() {
         _ if value == value.trunc() => 0,
@@ -47,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_has_three_digits_or_is_an_integer() {
+    fn a_number_has_fewer_decimals_the_larger_it_is() {
         let shown = [0.0, 0.125, 12.25, 123.4, 1234.5, 1_000_000.0].map(number);
         assert_eq!(shown, ["0", "0.12", "12.2", "123", "1,234", "1,000,000"]);
     }

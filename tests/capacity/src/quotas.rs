@@ -17,7 +17,8 @@ pub struct Quota {
     pub what: String,
     /// The documentation page, without `https://`.
     pub source: String,
-    /// `yes` if the value was read on that page, `quoted` if the value was read in a quotation of that page.
+    /// `yes` if the value was read on the page `source`, and `quoted` if the value was read in a quotation of this
+    /// page.
     pub confirmed: String,
 }
 
@@ -41,7 +42,7 @@ impl Quotas {
     ///
     /// # Errors
     ///
-    /// If the file has no quota of that name.
+    /// If the file has no quota with this name.
     pub fn of(&self, name: &str) -> anyhow::Result<f64> {
         let quota = self.0.iter().find(|quota| quota.name == name);
         Ok(quota

@@ -22,18 +22,19 @@ pub struct Spread {
     pub buckets: usize,
     /// The number of buckets that received a payment.
     pub used: usize,
-    /// The most payments that any bucket received in one second, as a multiple of the mean.
+    /// The largest number of payments that a bucket received in one second, as a multiple of the mean of all buckets.
     pub in_a_second: f64,
     /// The upper bound of `in_a_second`, from [`largest_share`].
     pub assumed: f64,
-    /// The most payments that any bucket received in the whole simulation, as a multiple of the mean.
+    /// The largest number of payments that a bucket received in the whole simulation, as a multiple of the mean of all
+    /// buckets.
     pub overall: f64,
     /// The upper bound of `overall`, from [`largest_share`].
     pub assumed_overall: f64,
 }
 
 impl Spread {
-    /// Whether each bucket received a payment and no bucket exceeded its upper bound.
+    /// Returns whether each bucket received a payment and no bucket exceeded an upper bound.
     pub fn is_even(&self) -> bool {
         self.used == self.buckets
             && self.in_a_second <= self.assumed
@@ -98,7 +99,8 @@ pub fn simulate(
     })
 }
 
-/// Returns a payment id in one of the forms that storefronts use: with a counter, a date, capital letters, or random.
+/// Returns a payment id in one of the forms that storefronts use: with a counter, with a date, with capital letters, or
+/// random.
 fn payment_id(number: u64) -> String {
     match number % 4 {
         0 => format!("order-{}-1", 100_000 + number),
@@ -129,7 +131,7 @@ fn partition(key: &str, partitions: u64) -> String {
     (scaled >> 64).to_string()
 }
 
-/// The payments of each bucket.
+/// The number of payments in each bucket.
 #[derive(Debug)]
 struct Count {
     buckets: u64,

@@ -15,7 +15,7 @@ use crate::template::Template;
 
 /// The rates of the tables, in payments per second.
 pub const RATES: [u64; 3] = [1, 100, 10_000];
-/// The number of payments in the simulation for the document.
+/// The number of payments in the simulation of the table `spread`.
 pub const SIMULATED: u64 = 100_000;
 
 /// The inputs of all tables.
@@ -28,7 +28,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads counts, quotas and template, and applies the assumptions.
+    /// Reads the counts, the quotas and the template. Adds the calls of the assumed wait of a shopper to the counts.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl Model {
         )
     }
 
-    /// Returns the resources that each rate needs.
+    /// Returns the load and the partitions at each rate.
     fn needs(&self) -> anyhow::Result<String> {
         let loads = RATES.map(|rate| Load::new(&self.counted, &self.assumptions, rate as f64));
         let partition = self.quotas.of("partition_writes")?;
@@ -127,7 +127,7 @@ impl Model {
         row("messages per second, busiest queue", &|load| {
             load.messages()
         });
-        row("partitions of that queue", &|load| {
+        row("partitions of the busiest queue", &|load| {
             load.queue_partitions(queue_partition)
         });
         row("GB added to the table per day", &|load| load.daily_gb());

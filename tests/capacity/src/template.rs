@@ -37,8 +37,7 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// If an index contains more than keys, because the calculation does not know the write units of an index with
-    /// other attributes.
+    /// If an index contains attributes other than keys, because the calculation covers only the write units of keys.
     pub fn indexes(&self) -> anyhow::Result<Vec<KeysOnlyIndex>> {
         let indexes = self.at("/Resources/Table/Properties/GlobalSecondaryIndexes")?;
         let indexes = indexes.as_array().into_iter().flatten();
@@ -103,7 +102,7 @@ fn index(index: &Value) -> anyhow::Result<KeysOnlyIndex> {
     let projected = text(index, "/Projection/ProjectionType");
     anyhow::ensure!(
         projected == Some("KEYS_ONLY"),
-        "{name} contains more than keys"
+        "{name} contains attributes other than keys"
     );
     let keys = index.get("KeySchema").and_then(Value::as_array);
     let names = keys.into_iter().flatten();

@@ -2,14 +2,17 @@
 //!
 //! Items are in the form of the API: `{"pk": {"S": "..."}}`. A write costs one unit per started KB of the item before
 //! or after the write, whichever is larger. In a transaction, a write costs twice as much. A consistent read costs one
-//! unit per started 4 KB, and any other read half a unit. An index costs one write if an entry appears or disappears,
-//! and two writes if the key of an entry changes. AWS does not document whether a transaction doubles the writes of
-//! indexes. This module counts them once, because DynamoDB applies them after the transaction.
+//! unit per started 4 KB, and any other read costs half a unit per started 4 KB. An index costs one unit if an entry
+//! appears or disappears, and two units if the key of an entry changes. AWS does not document whether a transaction
+//! doubles the units of an index. This module does not double them, because DynamoDB writes indexes after the
+//! transaction.
 
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+/// The bytes of an item that one write unit covers.
 const WRITE_UNIT: u64 = 1_024;
+/// The bytes of an item that one unit of a consistent read covers.
 const READ_UNIT: u64 = 4_096;
 
 /// An index that contains only keys.
@@ -38,7 +41,7 @@ impl KeysOnlyIndex {
 
     /// Returns the write units for the entry before a write and for the entry after the write.
     pub fn write_units(&self, before: Option<&Value>, after: Option<&Value>) -> (u64, u64) {
-        // An entry contains a payment's key, a shard and a time, so it is smaller than a KB.
+        // An entry contains a payment's key, a shard and a time, so every entry is smaller than a KB.
         match (self.entry(before), self.entry(after)) {
             (old, new) if old == new => (0, 0),
             (old, new) => (u64::from(old.is_some()), u64::from(new.is_some())),

@@ -1,5 +1,5 @@
-//! Tests that simulated payments with the product's own keys are distributed as evenly as the calculation assumes. With
-//! `LONG=1`, the simulation has ten times as many payments.
+//! Tests that simulated payments with the product's own keys are distributed as evenly as the calculation assumes. The
+//! simulation has 100,000 payments, and 1,000,000 payments with `LONG=1`.
 
 use anyhow::ensure;
 use capacity::assumptions::Assumptions;

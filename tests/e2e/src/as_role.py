@@ -2,8 +2,8 @@
 
     python as_role.py ENDPOINT REGION ROLE CALLS
 
-CALLS is a JSON list of [operation, parameters], with the names of the Python SDK. An outcome is "allowed", or the code of
-the error.
+CALLS is a JSON list of pairs [operation, parameters], with the names of the Python SDK. The outcome of a successful
+call is "allowed". The outcome of any other call is the code of its error.
 """
 
 import json
@@ -23,6 +23,7 @@ def client(service, key="test", secret="test", token=None):
 iam, sts = client("iam"), client("sts")
 described = iam.get_role(RoleName=role)["Role"]
 trust = described["AssumeRolePolicyDocument"]
+# Only Lambda may assume the role. For a moment, the role trusts this account instead.
 root = f"arn:aws:iam::{described['Arn'].split(':')[4]}:root"
 trusting = {"Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}]}

@@ -36,8 +36,8 @@ pub async fn configuration(sandbox: &Sandbox, function: &str) -> anyhow::Result<
     call(sandbox, "lambda", "get_function_configuration", &name).await
 }
 
-/// Restarts the processes of a function, so that their caches are empty: changes the function's configuration and
-/// moves each alias to a new version.
+/// Restarts the processes of a function, so that their caches are empty. For this purpose, changes the function's
+/// configuration and moves each alias to a new version.
 pub async fn restart(sandbox: &Sandbox, function: &str) -> anyhow::Result<()> {
     let name = name(sandbox, function)?;
     let mut changed = name.clone();

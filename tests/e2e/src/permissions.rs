@@ -86,8 +86,8 @@ impl<'a> Permissions<'a> {
             .await
     }
 
-    /// Calls DynamoDB with the role. Each call has an operation and parameters, with the names of the Python SDK. Returns
-    /// the outcome of each call: `allowed`, or the code of the error.
+    /// Calls DynamoDB with the role. Each call has an operation and parameters, with the names of the Python SDK.
+    /// Returns the outcome of each call: `allowed` after a success, and otherwise the code of the error.
     pub async fn call_dynamodb(&self, calls: &[(&str, Value)]) -> anyhow::Result<Vec<String>> {
         let calls = json!(calls).to_string();
         let output = run_script(self.sandbox, "as_role.py", &[&self.role, &calls]).await?;
@@ -108,7 +108,7 @@ impl<'a> Permissions<'a> {
     }
 }
 
-/// Returns the string, or each string of the list.
+/// Returns the strings of a list. A value that is not a list counts as a list with one entry.
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
     let list = value.as_array().map(Vec::as_slice);
     let list = list.unwrap_or(std::slice::from_ref(value));

@@ -1,4 +1,4 @@
-//! Reads an event queue.
+//! Receives and sends the messages of a queue, and changes its settings.
 
 use anyhow::{Context, ensure};
 use aws_sdk_sqs::Client;
@@ -27,7 +27,8 @@ impl Queue {
         })
     }
 
-    /// Receives and deletes events until a payment has an event of a type. Returns the events of the payment in order.
+    /// Receives and deletes events until a payment has an event of a type. Returns the events of the payment, in the
+    /// order in which they arrived.
     pub async fn until(&self, payment_id: &str, kind: &str) -> anyhow::Result<Vec<Value>> {
         let mut events = self.until_all(&[(payment_id, kind)]).await?;
         events.retain(|event| event["subject"] == payment_id);
@@ -50,7 +51,7 @@ impl Queue {
         Ok(events)
     }
 
-    /// Receives and deletes all events that are in the queue.
+    /// Receives and deletes events until no event arrives within 2 s. Returns the events.
     pub async fn drain(&self) -> anyhow::Result<Vec<Value>> {
         let mut events = Vec::new();
         loop {
@@ -75,7 +76,7 @@ impl Queue {
         })
     }
 
-    /// Sets the visibility timeout in seconds. After `deliveries` deliveries a message becomes a dead letter.
+    /// Sets the visibility timeout to `seconds`. A message becomes a dead letter after `deliveries` deliveries.
     pub async fn set_redelivery(&self, seconds: u32, deliveries: u32) -> anyhow::Result<()> {
         let arn = self.dead_letter_arn().await?;
         let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": deliveries });
@@ -90,7 +91,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Sends a message in the message group of a payment. `name` is the deduplication id.
+    /// Sends a message in the message group of `payment`, such as `211/order-1`. `name` is the deduplication id.
     pub async fn send(&self, payment: &str, name: &str, body: &str) -> anyhow::Result<()> {
         self.client
             .send_message()
@@ -122,7 +123,7 @@ impl Queue {
         .await
     }
 
-    /// Receives messages and deletes none of the messages, so that the queue delivers all of them again.
+    /// Receives messages without deleting them, so that the queue delivers them again.
     pub async fn receive_only(&self) -> anyhow::Result<()> {
         let request = self.client.receive_message().queue_url(&self.url);
         let received = request.max_number_of_messages(10).send().await;
@@ -130,7 +131,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Receives and deletes exactly `count` messages, which need not be events. Returns their bodies.
+    /// Receives and deletes `count` messages, which need not be events. Fails if more messages arrive. Returns the
+    /// bodies.
     pub async fn take(&self, count: usize) -> anyhow::Result<Vec<String>> {
         let mut bodies = Vec::new();
         eventually("the arrival of all messages", async || {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::eventually;
 use crate::storefront::checkout_url;
 
-/// A browser that follows one redirect at a time.
+/// The browser of a shopper. It follows a redirect only if a test calls [`Shopper::follow`].
 #[derive(Debug, Clone)]
 pub struct Shopper {
     /// A client that follows no redirects.

@@ -73,7 +73,8 @@ impl Simulator {
         self.act(payment_id, "refunds", &refund).await
     }
 
-    /// Makes the platform reverse a successful refund. `refund` is the refund in our API's answer.
+    /// Makes the platform reverse a successful refund. `refund` is an entry of `refunds` in the payment that our API
+    /// shows.
     pub async fn reverse_refund(&self, payment_id: &str, refund: &Value) -> anyhow::Result<()> {
         let operation = refund["operation_id"]
             .as_str()

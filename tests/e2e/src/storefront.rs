@@ -153,7 +153,7 @@ fn refunds_path(payment_id: &str) -> String {
     format!("/payments/{payment_id}/refunds")
 }
 
-/// Returns a request for a partial refund in cents.
+/// Returns a request for a partial refund. `amount` is in cents.
 pub fn partial_refund(refund_id: &str, amount: u64) -> Value {
     json!({ "refund_id": refund_id, "amount": amount, "currency": "EUR", "description": "returned" })
 }

@@ -16,7 +16,7 @@ use crate::simulator::Simulator;
 use crate::storefront::Storefront;
 use crate::{logs, until_matching};
 
-/// The sweeper of a sandbox publishes an unpublished event that is older than this time.
+/// After this time, an unpublished event is old enough for the sweeper of a sandbox, whose `OutboxGraceSeconds` is 2.
 pub const OUTBOX_GRACE: Duration = Duration::from_millis(2_500);
 
 /// A running sandbox with a storefront, a shopper and the simulated platform.
@@ -110,7 +110,10 @@ impl System {
         let response = request.header("Content-Type", content_type).send().await?;
         let status = response.status();
         let answer = response.text().await?;
-        ensure!(answer.is_empty(), "a callback was answered with {answer}");
+        ensure!(
+            answer.is_empty(),
+            "the answer to a callback has the body {answer}"
+        );
         Ok(status)
     }
 
@@ -179,7 +182,8 @@ pub fn with_parameters<const N: usize>(parameters: [(&str, &str); N]) -> Options
     }
 }
 
-/// Returns options for a sandbox whose delays are divided by 3,600, so that each sweep polls every open payment.
+/// Returns options for a sandbox whose delays are divided by 3,600. An hour becomes a second, so the sweeper polls an
+/// open payment within seconds.
 pub fn accelerated() -> Options {
     Options {
         divide_times: 3_600,

@@ -1,5 +1,5 @@
-//! Deploys the template into the local AWS. The script `deploy.py` does the work, because only AWS's Python library can
-//! translate SAM templates.
+//! Deploys the template into the local AWS with the script `deploy.py`, because only AWS's Python library can translate
+//! SAM templates.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,7 +17,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy.py");
 /// The name of the only stack.
 pub const STACK: &str = "sandbox";
 
-/// Deploys a template.
+/// Deploys a template with `deploy.py`.
 #[derive(Debug)]
 pub struct Deployer<'a> {
     /// The supervisor that runs the script.
@@ -95,7 +95,8 @@ impl Outputs {
             .with_context(|| format!("The template has no output {name}"))
     }
 
-    /// Returns an output that depends on a condition of the template.
+    /// Returns an output, or `None` if the stack has no output with this name. Some outputs exist only under a
+    /// condition of the template.
     pub fn find(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }

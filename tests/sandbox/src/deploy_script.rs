@@ -1,4 +1,4 @@
-//! Runs the deployment script `infra/deploy.py` against the local AWS, as an operator runs it against AWS.
+//! Runs the deployment script `infra/deploy.py` against the local AWS, as an operator runs the script against AWS.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub struct Run {
 }
 
 impl DeployScript {
-    /// Creates the folder for a local AWS.
+    /// Creates the folder for the binaries and the logs.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl DeployScript {
         Ok(())
     }
 
-    /// Repeats the deployment with the binaries in the folder and the same parameters.
+    /// Deploys the binaries in the folder once more, with the parameters of the earlier deployment.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ impl DeployScript {
         self.folder.join("functions").join(name).join("bootstrap")
     }
 
-    /// Returns the file that a deployment writes about the stack.
+    /// Returns the path of the file in which a deployment describes the stack.
     pub fn written(&self) -> PathBuf {
         self.folder.join(format!("{STACK}.json"))
     }
@@ -113,11 +113,11 @@ impl DeployScript {
     ///
     /// When the script cannot be run, or its packages cannot be installed.
     pub async fn run(&self, command: &str, arguments: &[String]) -> anyhow::Result<Run> {
-        // The installation keeps the user's variables, because pip may need them to reach the package index.
+        // The installation keeps the user's environment variables, because pip may need a proxy.
         self.supervisor.install(PACKAGES).await?;
         let mut script = self.script(command);
         with_clean_environment(&mut script, &self.endpoint)
-            // Seconds between the SAM CLI's requests for the state of the stack.
+            // The time between two requests of the SAM CLI for the state of the stack, in seconds.
             .env("SAM_CLI_POLL_DELAY", "0.2")
             .args([STAGE, "--stack", STACK, "--deployed"])
             .arg(&self.folder)
@@ -131,7 +131,7 @@ impl DeployScript {
         })
     }
 
-    /// Builds the binaries. The build keeps the user's variables, because cargo may need them.
+    /// Builds the binaries. The build keeps the user's environment variables, because cargo may need them.
     async fn build(&self) -> anyhow::Result<String> {
         let mut script = self.script("build");
         let log = self.folder.join("build.log");
@@ -141,8 +141,8 @@ impl DeployScript {
         Ok(std::fs::read_to_string(&log)?)
     }
 
-    /// Copies a binary. If `strip` is installed, the copy has no debugging symbols, because each deployment compresses
-    /// the binary.
+    /// Copies a binary without its debugging symbols, so that each deployment compresses a smaller file. Without the
+    /// program `strip`, the copy keeps the symbols.
     async fn put(&self, built: &Path, copy: &Path) -> anyhow::Result<()> {
         let mut strip = self.supervisor.command("strip");
         strip.arg("-o").args([copy, built]);
@@ -163,7 +163,7 @@ impl DeployScript {
 
     fn with_binaries(&self) -> Vec<String> {
         let folder = self.folder.join("functions").display().to_string();
-        // Seconds for which the smoke test repeats a failing check. The local AWS applies changes immediately.
+        // The smoke test repeats a failing check for 5 seconds. The local AWS applies changes immediately.
         ["--binaries", &folder, "--patience", "5"]
             .map(str::to_owned)
             .into()

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use tools::Supervisor;
 
-/// Reads from a template which binaries its functions run, and returns their names.
+/// Returns the names of the binaries that the functions of a template run.
 ///
 /// # Errors
 ///
@@ -34,8 +34,8 @@ pub async fn build(
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = supervisor.command(&cargo);
-    // `--workspace` enables the same features of dependencies as `cargo build` and `cargo test` do. With other
-    // features, cargo would compile the dependencies twice.
+    // With `--workspace`, dependencies have the same features as in `cargo test --workspace`. With other features, cargo
+    // would compile the dependencies twice.
     command
         .current_dir(tools::root())
         .args([
@@ -67,9 +67,10 @@ pub async fn build(
         .collect()
 }
 
-/// Returns whether an outer `cargo run` or `cargo test` sets the variable to describe its package. Some build scripts
-/// (ring's) read these variables. If these variables stayed set, each package that starts this build would cause a
-/// rebuild of everything that depends on one of these build scripts, because the variables differ between packages.
+/// Returns whether an outer `cargo run` or `cargo test` sets the variable to describe the package that it runs.
+///
+/// The build script of ring reads such variables. If the variables stayed set, a build that another package starts
+/// would compile ring, and everything that depends on ring, again.
 fn describes_a_package(name: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
         .iter()
@@ -77,7 +78,7 @@ fn describes_a_package(name: &str) -> bool {
         || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name)
 }
 
-/// Reads the paths from cargo's messages, one JSON object per line.
+/// Reads the paths of the binaries, by name, from cargo's messages. Each line is a JSON object.
 fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
     messages
         .lines()

@@ -1,8 +1,8 @@
-//! Makes the parts of HTML that the pages of the platform and of the shop share.
+//! Makes the HTML that the pages of the platform and the pages of the shop share.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// Returns a whole HTML page. The browser reloads the page after `refresh_after` seconds, if given.
+/// Returns a whole HTML page. If `refresh_after` is set, the browser reloads the page after this number of seconds.
 pub fn document(title: &str, style: &str, refresh_after: Option<u8>, body: &Markup) -> String {
     let document = html! {
         (DOCTYPE)
@@ -21,7 +21,7 @@ pub fn document(title: &str, style: &str, refresh_after: Option<u8>, body: &Mark
     document.into_string()
 }
 
-/// Returns an amount in euro cents, as pages show it.
+/// Returns the text that a page shows for an amount in euro cents.
 pub fn euros(cents: u64) -> String {
     format!("{}.{:02} EUR", cents / 100, cents % 100)
 }

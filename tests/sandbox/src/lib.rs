@@ -1,5 +1,5 @@
 //! Runs the sandbox: the real functions and the real template in a local AWS, with a simulated platform and a demo
-//! shop. The program behind `cargo run` starts a sandbox, and so do end-to-end tests in their own process.
+//! shop. The program behind `cargo run` starts one sandbox. End-to-end tests start sandboxes in their own process.
 //!
 //! The order of a start: bind the public addresses, so that a port in use fails immediately; find Python and install
 //! the pinned packages; start the proxy and the platform; read the template's list of binaries; build these binaries
@@ -46,7 +46,7 @@ use crate::shop::fulfilment::Fulfilment;
 use crate::shop::history::History;
 use crate::workspace::Folder;
 
-/// A running sandbox. Dropping this value stops everything, but does not wait for the end.
+/// A running sandbox. Dropping this value stops all processes, but does not wait until the processes have ended.
 pub struct Sandbox {
     ready: Ready,
     aws: LocalAws,
@@ -60,7 +60,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox. If the start fails, everything that it started has ended when this function returns.
+    /// Starts a sandbox. If the start fails, all processes of the sandbox have ended when this function returns.
     ///
     /// # Errors
     ///
@@ -71,8 +71,8 @@ impl Sandbox {
             .context("The start was cancelled")
     }
 
-    /// Starts a sandbox like [`Sandbox::start`]. Returns `None` if `cancelled` completes first. In this case,
-    /// everything that was started has ended.
+    /// Starts a sandbox like [`Sandbox::start`]. If `cancelled` completes before the start, ends all processes of the
+    /// sandbox and returns `None`.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl Sandbox {
             _ = cancelled => Ok(None),
         };
         if !matches!(started, Ok(Some(_))) {
-            // Dropping the start's future stops the programs, but some programs may need time to end.
+            // The future of the start was dropped. The drop stops the programs, but some programs may need time to end.
             supervisor.all_ended().await;
         }
         started
@@ -99,7 +99,7 @@ impl Sandbox {
         &self.ready
     }
 
-    /// Returns a supervisor for a test's own programs. These programs end with this process.
+    /// Returns a supervisor with which a test can start programs. The programs end with this process.
     pub fn supervisor(&self) -> &Supervisor {
         &self.supervisor
     }
@@ -114,7 +114,7 @@ impl Sandbox {
         self.aws.log()
     }
 
-    /// Returns the deployment script, which deployed the stack if [`Options::by_script`] is set.
+    /// Returns the deployment script. The script deployed the stack if [`Options::by_script`] is set.
     ///
     /// # Errors
     ///
@@ -128,7 +128,7 @@ impl Sandbox {
         self.folder.file(name)
     }
 
-    /// Waits until the local AWS ends although it was not stopped, and returns an error about this end.
+    /// Waits until the local AWS ends by itself, and returns an error that names its log.
     pub async fn failed(&self) -> anyhow::Error {
         self.aws.ended().await;
         anyhow::anyhow!(

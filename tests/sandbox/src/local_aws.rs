@@ -13,7 +13,7 @@ use crate::workspace::Folder;
 
 /// The region of everything in the local AWS.
 pub const REGION: &str = "eu-west-1";
-/// The access key and the secret key of the administrator.
+/// The access key and the secret key of the administrator of the local AWS.
 pub const CREDENTIALS: (&str, &str) = ("test", "test");
 
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -28,12 +28,12 @@ pub struct LocalAws {
 }
 
 impl LocalAws {
-    /// Starts the local AWS and waits until it answers. The functions use the same endpoint, unless the caller gives
-    /// another endpoint for the functions.
+    /// Starts the local AWS and waits until the local AWS answers. The functions call `functions_endpoint`. With
+    /// `None`, the functions call the local AWS itself.
     ///
     /// # Errors
     ///
-    /// When the local AWS ends or does not answer in time.
+    /// When the local AWS ends, finds no free port, or does not answer within a minute.
     pub async fn start(
         supervisor: &Supervisor,
         python: &Path,
@@ -43,8 +43,8 @@ impl LocalAws {
         let log = folder.file("aws.log");
         for _ in 0..ATTEMPTS {
             let port = free_port()?;
-            // Another process can bind the port first. Then MiniStack ends, or the other process answers without
-            // the marker.
+            // Another process can bind the port before MiniStack. In this case MiniStack ends, or the other process
+            // answers without the marker.
             let marker = format!("{}-{port}", std::process::id());
             let endpoint = format!("http://127.0.0.1:{port}");
             let mut command = command(
@@ -122,10 +122,11 @@ pub async fn python(supervisor: &Supervisor) -> anyhow::Result<PathBuf> {
     Ok(packages.join("bin/python"))
 }
 
-/// Sets the administrator's environment variables for a command, and removes almost all of the user's.
+/// Sets the variables by which a command calls the local AWS as administrator. Removes all variables of the user except
+/// five.
 ///
-/// A profile or a proxy of the user could send calls to another AWS, and MiniStack passes its environment
-/// variables to the functions.
+/// A profile or a proxy in the user's variables could direct calls to another AWS. MiniStack passes its environment
+/// variables to the functions, so the same is true for calls of the functions.
 pub fn with_clean_environment<'a>(command: &'a mut Command, endpoint: &str) -> &'a mut Command {
     command.env_clear();
     for name in ["PATH", "HOME", "LANG", "LC_ALL", "TZ"] {

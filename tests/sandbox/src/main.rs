@@ -1,4 +1,4 @@
-//! Implements the program behind `cargo run`: runs a sandbox until Ctrl-C or until a command ends.
+//! Implements the program behind `cargo run`, which runs a sandbox until Ctrl-C or until the user's command ends.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -34,7 +34,8 @@ async fn main() -> ExitCode {
 
 async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new()?;
-    // Claims the file before the start, because the file of a killed run may still exist.
+    // Claims the path before the start. The claim deletes the file of a killed run, so that no program reads old
+    // addresses while this run starts.
     let sandboxes = workspace::sandboxes();
     let own = sandboxes.join(format!("ready-{}.json", std::process::id()));
     let file = ReadyFile::claim(&sandboxes.join("ready.json"), own)?;
@@ -115,7 +116,7 @@ async fn exec(
                 }
             }
             error = sandbox.failed(), if !warned => {
-                // This is only a warning, because the exit status of the command decides.
+                // The end of the local AWS is only a warning, because the exit status of the command decides.
                 warned = true;
                 say(&format!("{error:#}."));
             }

@@ -19,12 +19,12 @@ pub struct CommandLine {
     /// The sandbox's options.
     #[command(flatten)]
     pub options: Options,
-    /// The command for the sandbox.
+    /// What the program does after the start of the sandbox.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// A command for the started sandbox, instead of waiting for Ctrl-C.
+/// What the program does after the start of the sandbox. Without a command, the program waits for Ctrl-C.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Run a command, then stop. SANDBOX_READY has the path of ready.json, which lists addresses and names
@@ -58,7 +58,7 @@ pub struct Options {
     /// The project's secret key
     #[arg(long, default_value = "test-secret-key", value_parser = NonEmptyStringValueParser::new())]
     pub key: String,
-    /// Deploy the sample consumer. It then reads the fulfilment queue, and the demo shop does not
+    /// Deploy the sample consumer, which then reads the fulfilment queue instead of the demo shop
     #[arg(long)]
     pub sample_consumer: bool,
     /// Divide the times of a payment's schedule (poll delays, deadlines, retention of customer data) by this number
@@ -67,23 +67,23 @@ pub struct Options {
     /// The template to deploy; by default infra/template.yaml
     #[arg(long, hide = true)]
     pub template: Option<PathBuf>,
-    /// Parameters of the template, which override the sandbox's parameters
+    /// Values for parameters of the template. These values replace the sandbox's own values
     #[arg(skip)]
     pub parameters: BTreeMap<String, String>,
-    /// Whether the project's deployment script deploys, which takes longer
+    /// Whether `infra/deploy.py` deploys the stack, which takes longer than `deploy.py` of the sandbox
     #[arg(skip)]
     pub by_script: bool,
-    /// Whether each call of the API is printed
+    /// Whether the sandbox prints each call of the API
     #[arg(skip)]
     pub follow: bool,
-    /// The address of AWS for the functions, if a proxy is between the functions and the local AWS
+    /// The endpoint that the functions call instead of the local AWS: a proxy of a test
     #[arg(skip)]
     pub functions_endpoint: Option<String>,
 }
 
 impl Options {
-    /// Returns options for tests: any free ports, so that several sandboxes can run at the same time. If the variable
-    /// `DEPLOY_BY_SCRIPT` is set, the deployment script deploys.
+    /// Returns options for tests. The sandbox uses any free ports, so that several sandboxes can run at the same time.
+    /// If the variable `DEPLOY_BY_SCRIPT` is set, `infra/deploy.py` deploys the stack.
     pub fn any_ports() -> Self {
         Self {
             port: None,
@@ -101,7 +101,7 @@ impl Options {
         }
     }
 
-    /// Changes the options for interactive use: the default ports are fixed, and each call is printed.
+    /// Changes the options for interactive use: the default ports are 8080 to 8082, and the sandbox prints each call.
     fn interactive(mut self) -> Self {
         self.port.get_or_insert(8080);
         self.shop_port.get_or_insert(8081);
@@ -115,8 +115,8 @@ impl Options {
 ///
 /// # Errors
 ///
-/// The text to print and the exit status. For `--help` the status is 0. For a wrong command line the text is the first
-/// sentence of clap's report.
+/// Returns the text to print and the exit status. For `--help` the status is 0. For a wrong command line the text
+/// starts with the first sentence of clap's report.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<CommandLine, (String, u8)> {
     CommandLine::command()
         .try_get_matches_from(arguments)
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_command_line_means_fixed_ports_and_the_documented_project() {
+    fn without_arguments_the_ports_and_the_project_are_the_documented_ones() {
         let options = parsed("sandbox").unwrap().options;
         assert_eq!(
             (options.port, options.shop_port, options.platform_port),

@@ -1,4 +1,4 @@
-//! Sets the parameters of the template whose values differ from the template's defaults.
+//! Sets the template parameters whose values in the sandbox differ from the defaults.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use payments::model::schedule::Schedule;
 
 use crate::Options;
 
-/// Returns the parameters for a public address of the API and the address of the platform.
+/// Returns the parameters by name. `api` is the public address of the API, and `platform` the address of the platform.
 pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, String> {
     let payment_page = format!("{platform}/payment");
     let times = divided(&Schedule::default(), options.divide_times);
@@ -18,7 +18,7 @@ pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeM
         ("DataApiUrl", platform),
         // The local AWS speaks plain HTTP.
         ("RequireTls", "false"),
-        // The default of half a minute is too long for tests and demonstrations.
+        // The default, half a minute, is too long for tests and demonstrations.
         ("OutboxGraceSeconds", "2"),
     ];
     if options.divide_times > 1 {

@@ -1,4 +1,5 @@
-//! Stores what an operator adds to a new deployment: the project's key, the Data API's token and a storefront.
+//! Stores the secrets that an operator adds to a new deployment: the project's key, the Data API's token and a
+//! storefront key.
 
 use anyhow::{Context, ensure};
 use aws::dynamodb::DynamoStore;
@@ -27,11 +28,11 @@ pub struct Tables<'a> {
     pub storefront_keys: &'a str,
 }
 
-/// Access to the account in the local AWS, with an operator's rights.
+/// Access to the account in the local AWS, with the administrator's rights.
 pub struct Account(SdkConfig);
 
 impl Account {
-    /// Creates the account of a local AWS.
+    /// Returns the access to the account of a local AWS.
     pub fn new(aws: &LocalAws) -> Self {
         let (id, secret) = CREDENTIALS;
         let credentials = Credentials::new(id, secret, None, None, "sandbox");
@@ -52,7 +53,7 @@ impl Account {
         aws_sdk_dynamodb::Client::new(&self.0)
     }
 
-    /// Stores the project key that the platform has issued.
+    /// Adds the project's key to the secret with the project keys.
     pub async fn put_project_key(
         &self,
         secret: &str,
@@ -67,7 +68,8 @@ impl Account {
         written.context("The project's key cannot be stored")
     }
 
-    /// Stores the token of the Data API, which an operator creates in the Dashboard.
+    /// Stores the token of the Data API and its key. On the real platform, an operator creates the token in the
+    /// Dashboard.
     pub async fn put_data_api_token(&self, secret: &str) -> anyhow::Result<()> {
         let (token, key) = (
             SecretText::read(DATA_API_TOKEN)?,
@@ -92,7 +94,7 @@ impl Account {
             name: "sandbox".to_owned(),
             project_id: ProjectId::new(project.into())?,
             scopes: [Scope::Checkout, Scope::Read, Scope::Refund, Scope::Project].into(),
-            // The examples of the documentation use the second origin.
+            // The return URLs in the examples of the documentation have the second origin.
             return_origins: [shop.to_owned(), "https://shop.example".to_owned()].into(),
         };
         let keys =

@@ -1,8 +1,8 @@
-//! Runs a proxy that serves the public address of the API. On AWS, a custom domain has this role.
+//! Runs a proxy that serves the public address of the API. On AWS, API Gateway or a custom domain serves this address.
 //!
 //! The local AWS gives the API another address at each start, but the functions need their public address before the
-//! API exists. The proxy therefore gets its port first and its target later. The proxy forwards paths byte for byte
-//! and follows no redirects.
+//! API exists. Therefore the proxy gets its port before the deployment, and its target after the deployment. The proxy
+//! forwards paths byte for byte and follows no redirects.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -24,12 +24,14 @@ use tokio::task::JoinHandle;
 
 use crate::progress::say;
 
-// API Gateway on AWS accepts 10 MB and waits 30 seconds for a function. The proxy waits a little longer.
+// API Gateway on AWS accepts bodies of 10 MB and waits 30 seconds for a function. The proxy waits a little longer for
+// the local AWS.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(35);
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-// RFC 9110, 7.6.1. The HTTP client sets Host and Content-Length for the next hop.
+// The headers that the proxy does not forward: the headers of a single connection (RFC 9110, 7.6.1), and Host and
+// Content-Length, which the HTTP client sets.
 const HOP_BY_HOP: [HeaderName; 10] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -62,7 +64,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Serves on a listener. Without a target, the proxy answers 503. With `follow`, the proxy prints each call.
+    /// Starts the proxy. Until the proxy has a target, it answers 503. With `follow`, the proxy prints each call.
     ///
     /// # Errors
     ///
@@ -96,7 +98,8 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// Sets the target, an address to which paths are appended. Only the first call has an effect.
+    /// Sets the target: the address to which the proxy appends the path of each request. Only the first call has an
+    /// effect.
     pub fn set_target(&self, target: String) {
         let _ = self.target.set(target);
     }
@@ -173,7 +176,7 @@ async fn send(
     *onward.headers_mut() = end_to_end(parts.headers);
     add_peer(onward.headers_mut(), peer);
     if !is_text {
-        // In a JSON body, the local AWS would replace bytes that are not UTF-8. A binary body stays unchanged.
+        // The local AWS would replace bytes that are not UTF-8 in a JSON body, but does not change a binary body.
         let binary = HeaderValue::from_static("application/octet-stream");
         onward.headers_mut().insert(header::CONTENT_TYPE, binary);
     }
@@ -214,7 +217,7 @@ fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// Appends the caller's address to the addresses from other proxies.
+/// Appends the caller's address to `X-Forwarded-For`.
 fn add_peer(headers: &mut HeaderMap, peer: SocketAddr) {
     let mut hops: Vec<String> = headers
         .get_all(FORWARDED_FOR)

@@ -25,15 +25,16 @@ pub struct Ready {
     pub table: String,
     /// The name of the table of storefront keys.
     pub storefront_keys_table: String,
-    /// The event queues' addresses by name.
+    /// The URLs of the event queues, by name.
     pub queues: BTreeMap<String, String>,
-    /// The addresses of the event queues' dead-letter queues, by the same names.
+    /// The URLs of the dead-letter queues, by the name of the event queue.
     pub dead_letters: BTreeMap<String, String>,
-    /// The secret with the projects' keys.
+    /// The id of the secret with the project keys.
     pub project_keys_secret: String,
-    /// The secret with the Data API's token.
+    /// The id of the secret with the Data API's token.
     pub data_api_token_secret: String,
-    /// The functions' names in the local AWS by purpose.
+    /// The names of the functions in the local AWS. The keys are the names of the template's outputs without
+    /// `FunctionName`, in lower case, such as `callback`.
     pub functions: BTreeMap<String, String>,
     /// The name of the table of the sample consumer, if the sample consumer is deployed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,8 +55,8 @@ pub struct ReadyFile {
 }
 
 impl ReadyFile {
-    /// Reserves the usual path, and deletes the file that a killed run has left. If another run has reserved the usual
-    /// path, the file gets the path `own`.
+    /// Reserves the path `usual`, or takes the path `own` if another run has reserved `usual`. Deletes a file that a
+    /// killed run has left at this path.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Creates the folders of the sandboxes, below cargo's target folder.
+//! Creates a folder for each sandbox, below cargo's target folder.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tempfile::TempDir;
 
-// The time for which logs are kept after the start of a sandbox, so that a failed test can be inspected.
+// The logs of a sandbox are kept for this time after its start, so that a developer can inspect a failed test.
 const KEEP_LOGS: Duration = Duration::from_secs(24 * 3600);
 
 /// Returns the folder that contains the folders of all sandboxes.
@@ -21,13 +21,14 @@ pub fn sandboxes() -> PathBuf {
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// The folder for the files of the local AWS. The files can be large, so the end of the sandbox deletes them.
+    /// The folder for the files of the local AWS. The folder is deleted at the end of the sandbox, because the files
+    /// can be large.
     state: Option<TempDir>,
     _lock: File,
 }
 
 impl Folder {
-    /// Creates a folder, and deletes the old files of other sandboxes that have ended.
+    /// Creates a folder, and deletes old files of sandboxes that have ended.
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ impl Folder {
         create().with_context(|| format!("{} cannot be written", parent.display()))
     }
 
-    /// Returns the path of a file in the folder. The file stays for at least a day.
+    /// Returns the path of a file in the folder. The file stays for at least a day after the start of the sandbox.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
@@ -68,8 +69,8 @@ impl Folder {
     }
 }
 
-/// Deletes the state of sandboxes whose process has ended, and the folders of these sandboxes that are older than a
-/// day. Ignores errors, because another process may delete the same files.
+/// Deletes the state of each sandbox whose process has ended. If the sandbox started more than a day ago, deletes its
+/// whole folder. Ignores errors, because another process may delete the same files.
 fn sweep(parent: &Path) {
     for folder in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let folder = folder.path();

@@ -1,4 +1,4 @@
-//! Tests of the program behind `cargo run`: its exit statuses and its messages, and that it leaves no process behind.
+//! Tests the program behind `cargo run`: its exit statuses and messages, and that the program leaves no process behind.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ impl Interactive {
             }
         }
         assert_eq!(addresses.len(), 4, "{addresses:?}");
-        // The thread reads the later output, so that the output cannot fill the pipe.
+        // The thread reads the rest of the output. Otherwise a full pipe would block the sandbox.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, addresses }
     }
@@ -87,7 +87,7 @@ impl Interactive {
         let family = descendants(self.child.id());
         assert!(
             family.len() >= 3,
-            "supervisor, local AWS and a function, not {family:?}"
+            "at least the supervisor, the local AWS and a function must run, not only {family:?}"
         );
         kill(
             Pid::from_raw(i32::try_from(self.child.id()).unwrap()),
@@ -113,7 +113,7 @@ impl Interactive {
 
 fn parent_of(process: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name in the second field can contain any character. The last closing bracket ends the name.
+    // The second field is the name of the program in brackets. The name can contain brackets, so the last `)` ends it.
     stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 
@@ -234,7 +234,8 @@ fn the_message_says_which_python_to_install() {
 fn the_message_names_the_refused_resource_type() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.yaml");
     let template = "Parameters: {PublicBaseUrl: {Type: String}, GateUrl: {Type: String}, \
-                    PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, RequireTls: {Type: String}, OutboxGraceSeconds: {Type: Number}}\n\
+                    PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, RequireTls: {Type: String}, \
+                    OutboxGraceSeconds: {Type: Number}}\n\
                     Resources: {Nothing: {Type: 'AWS::Nothing::AtAll'}}\n";
     std::fs::write(&file, template).unwrap();
     let since = Instant::now();

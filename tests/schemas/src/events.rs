@@ -22,8 +22,9 @@ pub fn types() -> anyhow::Result<Vec<&'static str>> {
     Ok(validators()?.keys().map(String::as_str).collect())
 }
 
-/// Checks an event against the schema of its type. Also checks that the event's id consists of the
-/// event's project, payment and sequence number, because a schema cannot express this rule.
+/// Checks an event against the schema of its type. Also checks that the event's id consists of the event's project,
+/// payment and sequence number, and that both fields with the payment's id are equal. A schema cannot express these
+/// rules.
 ///
 /// # Errors
 ///
@@ -69,7 +70,7 @@ fn read() -> anyhow::Result<BTreeMap<String, Validator>> {
             .extension()
             .is_none_or(|extension| extension != "json")
         {
-            continue; // The folder of the samples, and the README.
+            continue; // the folder of the samples, or the README
         }
         let path = format!("events/{}", entry.file_name().to_string_lossy());
         let schema = infra::json(&path)?;

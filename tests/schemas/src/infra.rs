@@ -1,4 +1,4 @@
-//! Reads the files of `infra`.
+//! Reads files in the folder `infra`.
 
 use std::path::{Path, PathBuf};
 

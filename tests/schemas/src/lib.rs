@@ -1,8 +1,8 @@
-//! Checks events against their JSON Schemas in `infra/events`, as any consumer can, and
-//! HTTP answers against `infra/openapi.yaml`.
+//! Checks events against their JSON Schemas in `infra/events`, as any consumer can, and HTTP answers against
+//! `infra/openapi.yaml`.
 //!
-//! This code is a separate crate because the tests of several crates share it, and no function may
-//! depend on it.
+//! This code is a separate crate, because the tests of several crates share this code, and no function may depend on
+//! it.
 
 mod events;
 mod infra;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::infra;
 use crate::validation::{self, BASE, DEFINITIONS, Documents};
 
-/// The path by which references name the document.
+/// The path under which the document is registered for references.
 const OPENAPI: &str = "openapi.json";
 
 /// The description of the API.
@@ -74,7 +74,7 @@ impl Document {
     }
 }
 
-/// Makes the references of a schema absolute, so that the schema is valid outside of the document.
+/// Makes the references of a schema absolute, so that they have targets outside of the document.
 fn make_absolute(schema: &mut Value) {
     match schema {
         Value::Object(members) => {

@@ -4,7 +4,7 @@ use anyhow::{Context, anyhow};
 use jsonschema::{Registry, Validator};
 use serde_json::Value;
 
-/// The URI of `infra`: schemas refer to its files by their paths below it.
+/// The URI of the folder `infra`. The URI of a file is this URI and the path of the file in the folder.
 pub(crate) const BASE: &str = "json-schema:///";
 
 /// The file of the definitions that events and the API share.

@@ -1,5 +1,5 @@
-//! Tests that `infra/openapi.yaml` describes every route of the template. The examples in this document, and the
-//! answers in `tests/data/responses`, match the schemas of the document.
+//! Tests that `infra/openapi.yaml` describes every route of the template, and that its examples and the answers in
+//! `tests/data/responses` match its schemas.
 #![allow(clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
@@ -93,7 +93,7 @@ fn every_reference_has_a_target_and_every_component_is_used() -> anyhow::Result<
             let pointer = format!("/components/{kind}/{name}");
             ensure!(
                 kind == "securitySchemes" || used.contains(&pointer),
-                "{pointer}"
+                "{pointer} is not used"
             );
             if kind == "schemas" {
                 jsonschema::meta::validate(component)
@@ -141,13 +141,19 @@ fn every_stored_answer_matches_its_description() -> anyhow::Result<()> {
             .context("the document has no such route")?;
         let status = answer["status"].to_string();
         let described = document.follow(&operation["responses"][&status]);
-        ensure!(described.is_object(), "{name}: {route} has no {status}");
+        ensure!(
+            described.is_object(),
+            "{name}: {status} of {route} is not described"
+        );
 
         let kind = answer["headers"]["content-type"]
             .as_str()
             .unwrap_or_default();
         let schema = &described["content"][kind]["schema"];
-        ensure!(schema.is_object(), "{name}: {route} {status} has no {kind}");
+        ensure!(
+            schema.is_object(),
+            "{name}: {kind} of {route} {status} is not described"
+        );
         let differences = document.differences(schema, &answer["body"])?;
         ensure!(differences.is_empty(), "{name}: {differences:#?}");
 
@@ -155,7 +161,7 @@ fn every_stored_answer_matches_its_description() -> anyhow::Result<()> {
             let mut named = members(&described["headers"]);
             let Some((_, described)) = named.find(|(name, _)| name.eq_ignore_ascii_case(header))
             else {
-                // The document does not repeat the headers that every problem has.
+                // The document describes neither `content-type` nor the headers of a problem.
                 let is_usual = header == "content-type" || kind == "application/problem+json";
                 ensure!(is_usual, "{name}: {header} is not described");
                 continue;

@@ -1,7 +1,7 @@
 //! Compares texts with stored snapshots, for tests.
 //!
-//! If the variable `UPDATE_SNAPSHOTS` is set, the texts are stored instead of compared. Review the
-//! changed files before you commit them.
+//! If the variable `UPDATE_SNAPSHOTS` is set, the texts are stored and not compared. Review the changed files before
+//! you commit them.
 
 use std::path::Path;
 
@@ -92,7 +92,7 @@ pub fn without_timestamps(text: &str) -> String {
     replaced
 }
 
-/// Returns the length, in bytes, of the timestamp at the start of a text.
+/// Returns the length in bytes of the timestamp at the start of a text; `None` if the text starts with no timestamp.
 fn timestamp_length(text: &str) -> Option<usize> {
     let fits = |(byte, pattern): (u8, &u8)| match pattern {
         b'0' => byte.is_ascii_digit(),

@@ -1,5 +1,5 @@
-//! Runs programs that are stopped when this process ends, and installs pinned tools. The Python scripts in
-//! `infra/tools` do the work. The deployment also uses these scripts.
+//! Runs programs that are stopped when this process ends, and installs pinned tools. Both are done by the Python
+//! scripts in `infra/tools`, which the deployment also uses.
 
 mod install;
 mod python;

@@ -1,4 +1,4 @@
-//! Receives the signals that end a program, and passes them on.
+//! Receives the signals that usually end a program, and passes them on to a child.
 
 use std::io::IsTerminal;
 
@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp};
 use tokio::signal::unix::{self, SignalKind};
 
-/// Receives SIGINT, SIGTERM and SIGHUP. From then on, these signals no longer end this process by themselves.
+/// Receives SIGINT, SIGTERM and SIGHUP. As soon as this value exists, these signals no longer end this process.
 #[derive(Debug)]
 pub struct Signals {
     interrupt: unix::Signal,
@@ -40,7 +40,8 @@ impl Signals {
     }
 }
 
-/// Forwards a signal to a child in our process group, except a SIGINT that the terminal has sent to the whole group.
+/// Forwards a signal to a child in our process group. Does not forward a SIGINT if the group is in the foreground of
+/// the terminal, because the terminal sends the SIGINT of Ctrl-C to the whole group.
 pub fn pass_on(signal: Signal, child: u32) {
     if signal == Signal::SIGINT && is_in_foreground() {
         return;

@@ -2,7 +2,7 @@
 //!
 //! Each program runs as a child of `infra/tools/supervise.py`. This script stops the program and all its descendants
 //! when this process ends, even if SIGKILL ends this process. Linux's parent-death signal (`PR_SET_PDEATHSIG`) is not
-//! used: to set this signal in a child needs unsafe code, and the signal does not reach grandchildren such as the
+//! used: a child can set this signal only with unsafe code, and the signal does not reach grandchildren such as the
 //! functions that the local AWS starts.
 
 use std::ffi::{OsStr, OsString};
@@ -60,11 +60,11 @@ impl Supervisor {
     ///
     /// # Errors
     ///
-    /// If the supervising process cannot be started. If the program itself cannot be started, the exit status is
-    /// 127.
+    /// If the supervising process cannot be started. If only the program cannot be started, there is no error, but the
+    /// exit status is 127.
     pub fn start(&self, mut command: Command) -> anyhow::Result<Supervised> {
-        // The child has a separate process group. Ctrl-C in the terminal then reaches only this process, which stops
-        // its programs in order.
+        // The child has a separate process group, so that Ctrl-C in the terminal reaches only this process. This
+        // process then stops the programs in order.
         let mut child = command
             .stdin(Stdio::piped())
             .process_group(0)
@@ -106,7 +106,7 @@ impl Supervisor {
         Ok((supervised.wait().await, output))
     }
 
-    /// Waits until every program that this supervisor or a clone has started has ended. Stops no program.
+    /// Waits until all programs of this supervisor and of its clones have ended. Stops no program.
     pub async fn all_ended(&self) {
         // This supervisor holds the sender, so the channel stays open.
         let _ = self.running.subscribe().wait_for(|count| *count == 0).await;
@@ -139,11 +139,11 @@ impl Supervised {
     }
 }
 
-/// Runs a command until it ends, or until a signal ends this process. Returns the exit status for this process.
+/// Runs a command until the command ends or this process receives a signal. Returns the exit status for this process.
 ///
 /// # Errors
 ///
-/// If Python is missing or the command is empty.
+/// If signals cannot be received, Python is missing, the command is empty, or the command cannot be started.
 pub async fn run(command: &[OsString]) -> anyhow::Result<u8> {
     let mut signals = Signals::new()?;
     let supervisor = Supervisor::new()?;
@@ -200,8 +200,8 @@ mod tests {
 
     use super::*;
 
-    // Three processes that ignore SIGTERM: the program, a child, and a child in another process group. The last
-    // process exists only on Linux, because supervise.py cannot find a process in another group on other systems.
+    // Starts three processes that ignore SIGTERM: the program, a child, and a child in another process group. The third
+    // process is started only on Linux, because supervise.py finds processes of other groups only on Linux.
     const FAMILY: &str = "
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -269,7 +269,7 @@ time.sleep(300)";
     }
 
     #[tokio::test]
-    async fn a_program_ends_when_this_process_is_killed() {
+    async fn a_program_ends_when_the_process_that_started_it_is_killed() {
         let mut holder = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "supervised::tests::holder", "--nocapture"])
             .env("HOLD_FAMILY", "1")

@@ -1,4 +1,4 @@
-//! Tests of the scripts in `infra/tools`. They use the scripts as other programs do.
+//! Tests the scripts in `infra/tools`, as other programs use them, and the texts that the deployment prints.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader};
@@ -39,7 +39,7 @@ run(['sh', '-c', 'echo $$; exec sleep 300'])";
         let program = pid(line.trim().parse().unwrap());
         kill(pid(caller.id()), signal).unwrap();
         caller.wait().unwrap();
-        // The output is closed when its last writer has ended.
+        // The output is closed when the last process that can write to it has ended.
         assert_eq!(output.read_line(&mut line).unwrap(), 0);
         assert_eq!(kill(program, None), Err(Errno::ESRCH), "{signal}");
     }

@@ -1,5 +1,5 @@
-//! Implements the HTTP client below the SDK. It records every call, answers or forwards the call, and fails calls on
-//! request.
+//! Implements the HTTP client below the SDK. The client records every call, answers or forwards the call, and fails
+//! calls on request.
 
 use std::sync::{Arc, Mutex};
 
@@ -52,7 +52,7 @@ impl HttpConnector for Recorder {
                 let named = name.and_then(|name| named_secrets.get_mut(name));
                 Server::Own(named.unwrap_or(secret).call(&operation, &body))
             }
-            // The prewarm request: it opens a connection before the first event.
+            // The request of a prewarm, which opens a connection before the first event.
             _ if request.uri().ends_with("/ping") => {
                 operation = "Ping".to_owned();
                 Server::Own((200, Value::Null))
@@ -77,7 +77,7 @@ impl HttpConnector for Recorder {
 enum Server {
     /// The server of the table.
     Table(HttpConnectorFuture),
-    /// This client, with this status and body.
+    /// This client. Contains the status and the body of the answer.
     Own((u16, Value)),
 }
 
@@ -86,7 +86,7 @@ impl Server {
         match self {
             Server::Table(call) => call.await,
             Server::Own((status, body)) => {
-                // Long enough for concurrent calls to overlap.
+                // The delay is long enough for concurrent calls to overlap.
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
                 let status = status
                     .try_into()
@@ -110,7 +110,7 @@ fn begin(record: &Mutex<Record>, operation: &str) {
     *max = running.max(*max);
 }
 
-/// Returns whether the answer is lost.
+/// Records the end of a call. Returns whether the answer is lost.
 fn end(record: &Mutex<Record>, operation: &str) -> bool {
     let mut record = locked(record);
     if let Some(running) = record.running.get_mut(operation) {

@@ -1,9 +1,8 @@
 //! For tests: the template's tables in this process, and an HTTP client that sends calls to these tables.
 //!
-//! The stores and functions under test are the real ones, with the real SDK. Only the HTTP client
-//! below the SDK is replaced. This client forwards DynamoDB calls to tables made from
-//! `infra/template.yaml`, so that the keys and indexes always equal those of the deployed tables. The
-//! client answers the calls to SQS and Secrets Manager itself, records every call, and fails calls on
+//! The stores and functions under test use the real SDK; only the HTTP client below the SDK is replaced. The
+//! replacement forwards DynamoDB calls to tables made from `infra/template.yaml`, so that the keys and indexes are
+//! those of the template. It answers the calls to SQS and Secrets Manager, records every call, and fails calls on
 //! request.
 
 mod client;
@@ -86,8 +85,8 @@ impl Wire {
         &self.config
     }
 
-    /// Returns the operations that were called since the last [`Wire::forget`], in order. Each
-    /// try of the SDK counts.
+    /// Returns the operations that were called since the last [`Wire::forget`], in order. Each try of the SDK is one
+    /// call.
     pub fn calls(&self) -> Vec<String> {
         self.record().calls.clone()
     }
@@ -138,8 +137,8 @@ impl Wire {
         self.record().hanging.insert(operation.to_owned());
     }
 
-    /// Sets the value of the default secret, which is used for every name without a value of
-    /// [`Wire::set_secret_of`]. Initially the default secret has no value.
+    /// Sets the value of the default secret. A secret whose value was not set with [`Wire::set_secret_of`] is the
+    /// default secret. Initially the default secret has no value.
     pub fn set_secret(&self, value: &str) {
         self.record().secret.set(value);
     }

@@ -1,4 +1,4 @@
-//! Runs a TCP proxy for tests of how many connections a client opens.
+//! Runs a TCP proxy that counts the connections of a client.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
-/// A secret. Initially it has no version.
+/// A secret. A new secret has no version.
 #[derive(Debug, Default)]
 pub(crate) struct Secret {
     versions: BTreeMap<String, String>,
@@ -18,7 +18,7 @@ pub(crate) struct Secret {
 }
 
 impl Secret {
-    /// Sets the value without a check of the previous value.
+    /// Stores the value as the current version.
     pub(crate) fn set(&mut self, value: &str) {
         let version = format!("version-{}", self.versions.len());
         self.versions.insert(version.clone(), value.to_owned());

@@ -1,10 +1,10 @@
-//! The messages that SQS refuses.
+//! Refuses the messages that SQS refuses.
 //!
 //! Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 
 use serde_json::{Value, json};
 
-/// The maximum size of a message in bytes. The template sets this maximum for each queue.
+/// The maximum size of a message in bytes, as the template sets it for each queue.
 const MAX_BYTES: usize = 1_024 * 1_024;
 
 /// Returns SQS's refusal of a `SendMessage` request, or `None` if SQS accepts the message.

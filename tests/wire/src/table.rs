@@ -1,4 +1,4 @@
-//! The tables of `infra/template.yaml`, in this process.
+//! Creates the tables of `infra/template.yaml` in this process.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,8 @@ const SHARED: [&str; 4] = [
     "BillingMode",
 ];
 
-/// Returns an in-memory database with the given tables. Each pair has the name of a resource in the template and the name
-/// of the table to create.
+/// Returns an in-memory database with the given tables. Each pair has the name of a resource in the template and the
+/// name of the table to create.
 ///
 /// # Errors
 ///

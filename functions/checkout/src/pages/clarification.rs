@@ -37,7 +37,7 @@ pub fn clarification(
     };
     Page {
         body,
-        // The posted form leads to the checkout, which can redirect the browser to the bank.
+        // After the form is posted, the browser is redirected to the checkout, and from there possibly to the bank.
         form_target: Some(target.to_owned()),
         ..Page::new(status, language, &texts.clarification)
     }

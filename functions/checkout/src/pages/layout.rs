@@ -95,8 +95,8 @@ impl Page {
     }
 
     fn policy(&self, nonce: &str) -> String {
-        // Browsers also apply the policy to the redirects that follow a submitted form, so the origin of the form's
-        // target is not enough. A target without https occurs only in the sandbox.
+        // Browsers also apply `form-action` to the redirects that follow a submitted form. Such a redirect can lead to
+        // any origin, so the policy allows a whole scheme. Only the sandbox has targets without https.
         let form_action = match self.form_target.as_deref() {
             None => "'none'",
             Some(address) if address.starts_with("https:") => "https:",

@@ -18,8 +18,8 @@ use self::layout::Page;
 use self::texts::Notice;
 use crate::language::Language;
 
-/// Submits the form of the page. The script calls the method of the prototype, because a form field with the name
-/// `submit` would hide `form.submit()`.
+/// The script that submits the form of the page. It calls the method of the prototype, because a form field with the
+/// name `submit` would hide `form.submit()`.
 const SUBMIT: &str = "HTMLFormElement.prototype.submit.call(document.forms[0])";
 
 /// Returns a spinner, and a link that loads the page again.
@@ -48,8 +48,8 @@ pub fn hand_off(language: Language, redirect: &Redirect) -> Response<String> {
     .into_response()
 }
 
-/// Shown while the redirect URL is unknown. The page reloads itself after `refresh_after` seconds. If `shop_url` is
-/// present, the redirect URL may be lost: the page says so and links to the shop.
+/// Shown while the redirect URL is unknown. The page reloads itself after `refresh_after` seconds. `shop_url` is
+/// present if the redirect URL may be lost. The page then says that Bancontact has not answered, and links to the shop.
 pub fn waiting(language: Language, shop_url: Option<&str>, refresh_after: u32) -> Response<String> {
     let texts = language.texts();
     let body = html! {
@@ -67,7 +67,8 @@ pub fn waiting(language: Language, shop_url: Option<&str>, refresh_after: u32) -
     .into_response()
 }
 
-/// Shown to a shopper who returns from the bank while another request waits for the result. The page reloads itself.
+/// Shown to a shopper who returns from the bank, if the request gets no slot to wait for the result. The page reloads
+/// itself.
 pub fn waiting_for_result(language: Language, shop_url: &str) -> Response<String> {
     let texts = language.texts();
     let body = html! {

@@ -11,24 +11,24 @@ use url::Url;
 use crate::checkouts::Checkouts;
 use crate::language::Language;
 
-/// The longest wait for the redirect URL. The limit is short because the shopper should soon see a page, and because
-/// a waiting request occupies an instance of the function.
+/// The longest wait for the redirect URL. The limit is short because the shopper should soon see a page, and a waiting
+/// request occupies an instance of the function.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// The checkout of a token: an attempt of a payment.
 pub(super) struct ShopperCheckout {
     pub(super) payment: Payment,
     pub(super) order: Order,
-    /// The return URL of this attempt. A later attempt can have another one.
+    /// The return URL of this attempt. A later attempt can have another return URL.
     return_url: String,
     /// Whether the payment has no later attempt.
     is_current: bool,
-    /// Whether the request did not wait, because another request has the slot.
+    /// Whether the request had to wait but got no slot ([`super::wait_slot`]).
     pub(super) could_not_wait: bool,
 }
 
 impl ShopperCheckout {
-    /// Returns the checkout of a request that did not wait, because another request has the slot.
+    /// Marks the checkout of a request that got no slot.
     pub(super) fn without_wait(self) -> Self {
         Self {
             could_not_wait: true,
@@ -42,8 +42,8 @@ impl ShopperCheckout {
         chosen.unwrap_or(browser)
     }
 
-    /// Returns the status that this shopper sees. An earlier attempt failed, and a later attempt can belong to another
-    /// shopper. As soon as the payment has money, every token shows the status of the payment.
+    /// Returns the status that this shopper sees: `failed` if the payment has a later attempt, which can belong to
+    /// another shopper. As soon as the payment has money, every token shows the status of the payment.
     pub(super) fn status(&self) -> Status {
         match self.shows_payment() {
             true => self.payment.status(),
@@ -91,9 +91,9 @@ impl Checkouts {
         self.find_when(token, Duration::ZERO, |_| true).await
     }
 
-    /// Reads the payment of a token repeatedly until `is_enough` returns true, for at most `wait`. Does not wait for an
-    /// earlier attempt, and not while another request has the slot of the token ([`super::wait_slot`]). Returns the
-    /// payment as it was read last, or `None` if the token is unknown.
+    /// Reads the payment of a token repeatedly until `is_enough` returns true, for at most `wait`. Reads only once if
+    /// the payment has a later attempt, or if the request gets no slot ([`super::wait_slot`]). Returns the payment as
+    /// it was read last, or `None` if the token is unknown.
     pub(super) async fn find_when(
         &self,
         token: &str,

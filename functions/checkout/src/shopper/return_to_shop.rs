@@ -15,7 +15,7 @@ const MAX_WAIT: Duration = Duration::from_secs(2);
 
 impl Checkouts {
     /// Waits for the result of the payment, so that the storefront can show the result. Then redirects the browser. If
-    /// another request has the slot, shows a page that reloads itself and links to the shop.
+    /// the request gets no slot for the wait, shows a page that reloads itself and links to the shop.
     pub(crate) async fn return_to_shop(&self, token: &str, browser: Language) -> Response<String> {
         let is_decided = |payment: &Payment| !payment.status().is_undecided();
         match self.find_when(token, MAX_WAIT, is_decided).await {

@@ -15,7 +15,7 @@ use crate::{form, pages};
 impl Checkouts {
     /// Sends the shopper's data to Gate and redirects the browser to the checkout, which shows the next step. If a
     /// value is not valid, shows the form again with the problems of its fields. If the platform refuses the data,
-    /// shows a page that says so.
+    /// shows a page that asks the shopper to return to the shop.
     pub(crate) async fn submit_form(
         &self,
         token: &str,
@@ -31,7 +31,7 @@ impl Checkouts {
         let language = checkout.language(browser);
         let checkout_url = self.checkout_url(token);
         let now = self.payments.clock.now();
-        // The shopper submitted the form a second time, or the checkout is not open any more.
+        // For example, the shopper has submitted the form a second time, or the checkout has expired.
         if checkout.status() != Status::AwaitingClarification || !checkout.is_open(now) {
             return see_other(&checkout_url, language);
         }
@@ -42,7 +42,7 @@ impl Checkouts {
                 return pages::clarification(language, &checkout_url, &shop_url, &fields);
             }
         };
-        // The checkout shows the form again if another request sends the data.
+        // Without a slot, nothing is sent. The checkout shows the form again if the platform still requests the data.
         let Some(slot) = self.claim_form(&token::hash(token)).await else {
             return see_other(&checkout_url, language);
         };

@@ -15,11 +15,12 @@ use tokio::time::timeout;
 use super::lookup::{MAX_WAIT, ShopperCheckout};
 use crate::checkouts::Checkouts;
 
-/// With less time left, no status request is sent, because an answer after the deadline is lost until the next poll.
+/// A status request is sent only if at least this much time is left before the deadline. The answer to a later request
+/// could arrive too late to be used.
 const MIN_POLL_TIME: Duration = Duration::from_secs(2);
 
 impl Checkouts {
-    /// Returns the payment of a token as soon as the shopper need not wait any more, but after [`MAX_WAIT`] at the
+    /// Returns the checkout of a token as soon as the shopper need not wait any more, but after [`MAX_WAIT`] at the
     /// latest. Returns `None` if the token is unknown.
     pub(super) async fn find_ready(
         &self,
@@ -41,9 +42,9 @@ impl Checkouts {
             .filter(|payment| !is_ready(payment) && is_overdue(payment));
         let left = deadline.since(clock.now());
         match to_poll {
-            // The future is boxed because its state would enlarge the future of every route.
+            // The future of the poll is boxed, because otherwise its state would enlarge the future of every route.
             Some(payment) if left >= MIN_POLL_TIME => {
-                // The poll occupies an instance, as a wait does.
+                // A poll occupies an instance of the function as a wait does, so a poll needs a slot too.
                 let Some(slot) = self.claim_wait(&token::hash(token), left).await else {
                     return Ok(found.map(ShopperCheckout::without_wait));
                 };
@@ -52,7 +53,8 @@ impl Checkouts {
             }
             _ => return Ok(found),
         }
-        // If the answer shows that the redirect URL is missing, the request waits no longer and the page says so.
+        // If the answer shows that the redirect URL is missing, the request does not wait any more. The page then says
+        // that Bancontact has not answered.
         let is_ready_or_missing =
             |payment: &Payment| is_ready(payment) || payment.is_redirect_missing();
         let left = deadline.since(clock.now());
@@ -60,7 +62,7 @@ impl Checkouts {
     }
 
     /// Polls the platform about a payment, if a poll is due. The poll is claimed, so the sweeper does not send the same
-    /// request. A failure is logged, and the page then shows the stored state.
+    /// status request. A failure is logged, and the page then shows the stored state.
     async fn poll(&self, key: &PaymentKey, limit: Duration) {
         let polled = async {
             let secrets = tokio::try_join!(self.keys.get(), self.tokens.get());

@@ -1,6 +1,8 @@
-//! Limits the shoppers' requests that wait, for a change of the payment or for Gate's answer. Of one checkout at most one
-//! request waits, and over all checkouts at most as many as there are slots. A request without a slot is answered
-//! immediately: with a page that reloads itself, or after a form with a redirect to the checkout.
+//! Limits how many requests of shoppers wait at the same time, because each waiting request occupies an instance.
+//!
+//! A request waits for a change of the payment, or for Gate's answer to a form. The two kinds have separate slots, and
+//! the checkout's token decides which slot the request must claim. A request that gets no slot is answered immediately:
+//! with a page that reloads itself, or with a redirect to the checkout after a form.
 
 use std::time::Duration;
 
@@ -10,10 +12,11 @@ use payments::ports::{Clock, StoreError};
 
 use crate::checkouts::Checkouts;
 
-/// The time between the end of the longest wait and the end of the claim, for differences between clocks.
+/// A claim ends this long after the longest wait, because the clocks of two instances can differ.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// The longest time in which Gate answers a form, with a repeat after a refused key.
+/// The longest time until Gate has answered a form: 8 s for each of two requests, because a request is repeated if Gate
+/// refuses its signature, and 1 s for reading the keys again.
 const MAX_FORM: Duration = Duration::from_secs(17);
 
 /// A slot that this request has claimed.
@@ -23,15 +26,15 @@ pub(super) struct WaitSlot {
 }
 
 impl Checkouts {
-    /// Claims the slot of a token for a wait. Returns `None` if another request has the slot, or if the table fails,
-    /// because then the request must not occupy an instance.
+    /// Claims the slot of a token for a wait. Returns `None` if another request has the slot, or if the claim cannot be
+    /// stored.
     pub(super) async fn claim_wait(&self, token_hash: &str, wait: Duration) -> Option<WaitSlot> {
         let slot = slot_of(token_hash, self.wait_slots);
         self.claim(slot, wait).await
     }
 
-    /// Claims the slot of a token for a form, whose data is sent to Gate. There are half as many of these slots as of the
-    /// slots for waits, so that waiting browsers do not keep forms out.
+    /// Claims the slot of a token for a form. Forms have their own slots, half as many as waits have, so that waiting
+    /// browsers do not keep forms out.
     pub(super) async fn claim_form(&self, token_hash: &str) -> Option<WaitSlot> {
         let slot = slot_of(token_hash, self.wait_slots.div_ceil(2));
         self.claim(self.wait_slots.saturating_add(slot), MAX_FORM)
@@ -43,18 +46,18 @@ impl Checkouts {
         let until = now.after(wait + MARGIN);
         let claimed = self.payments.store.claim_wait_slot(slot, now, until).await;
         let is_claimed = claimed.unwrap_or_else(|error| {
-            warn("a wait cannot be claimed", &error);
+            warn("a slot for a waiting shopper cannot be claimed", &error);
             false
         });
         is_claimed.then_some(WaitSlot { slot, until })
     }
 
-    /// Frees a slot after the wait.
+    /// Frees a slot after the wait, or after Gate's answer to a form.
     pub(super) async fn end_wait(&self, claimed: WaitSlot) {
         let WaitSlot { slot, until } = claimed;
         let released = self.payments.store.release_wait_slot(slot, until).await;
         if let Err(error) = released {
-            warn("the slot of a wait stays claimed until its end", &error);
+            warn("a slot cannot be freed before its claim ends", &error);
         }
     }
 }

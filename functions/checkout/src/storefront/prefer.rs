@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lambda_http::http::HeaderMap;
 
-/// The longest wait in seconds. A longer preferred wait is reduced to this limit.
+/// The longest wait, in seconds. A longer preferred wait is reduced to this number.
 const MAX_WAIT: u64 = 10;
 
 /// Returns how long the caller is ready to wait for the redirect URL, or `None` without a valid preference.

@@ -8,26 +8,26 @@ use serde::Serialize;
 use super::event_types::event_types;
 use super::not_done::NotDone;
 
-/// The result of a callback. For `verify_callback`, the result that the callback would have.
+/// The result of a callback. For `verify_callback`, this is the result that `apply_callback` would have now.
 #[derive(Debug, Serialize)]
 pub struct CallbackDone {
     /// The outcome, with the same name as in the log of the callback function.
     pub outcome: &'static str,
-    /// The slot of the key that signed the callback; `None` if no key of ours signed it.
+    /// The slot of the key that signed the callback; `None` if the callback is refused.
     key: Option<&'static str>,
     /// The project that the callback names.
     project_id: Option<u64>,
     /// The payment that the callback names.
     payment_id: Option<String>,
-    /// Whether the body could be read in two ways, so that the callback is only a hint.
+    /// Whether the callback is only a hint: its body can be read in two ways, or its report is too large to store.
     hint: bool,
     /// The platform's status of the payment.
     platform_status: Option<String>,
     /// The operations in the callback.
     operations: Vec<Operation>,
-    /// The status of the payment after the callback.
+    /// The status of the payment after the callback; `None` if there is no payment.
     status: Option<Status>,
-    /// The types of the published events.
+    /// The types of the published events; for `verify_callback`, of the events that the callback would emit.
     events: Vec<&'static str>,
     /// Why the verification of the callback fails; `None` if the callback is valid.
     pub why: Option<Explanation>,

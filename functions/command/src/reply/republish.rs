@@ -9,11 +9,11 @@ use super::not_done::NotDone;
 /// The events that the command named, in three groups.
 #[derive(Debug, Serialize)]
 pub struct RepublishDone {
-    /// The types of the events that were published for the first time.
+    /// The types of the events that were in the outbox and are now published for the first time.
     published: Vec<&'static str>,
     /// The events that were sent again.
     repeated: Vec<Repeated>,
-    /// The sequence numbers of the events that the table no longer has.
+    /// The sequence numbers of the events that the table no longer has, or that cannot be read.
     gone: Vec<u64>,
 }
 

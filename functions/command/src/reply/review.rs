@@ -19,7 +19,7 @@ pub struct ReviewDone {
     refund: Option<RefundDone>,
     /// The types of the published events.
     events: Vec<&'static str>,
-    /// Why the events are not published yet. The sweeper publishes them.
+    /// Why the events are not published yet; `None` if they are published. The sweeper publishes the rest.
     not_published: Option<String>,
 }
 
@@ -30,7 +30,7 @@ struct RefundDone {
     /// The amount in minor units.
     amount: u64,
     status: RefundStatus,
-    /// The platform's code for the reason of the decline; `None` if there is none.
+    /// The platform's code for the reason of a decline; `None` if the refund is not declined or has no code.
     code: Option<String>,
 }
 

@@ -10,7 +10,7 @@ fn quarantined(sequence: u64) -> Event {
     event(sequence, "payment.quarantined", Status::Quarantined, 0)
 }
 
-/// Returns the event after a person has rejected the payment and the refund has succeeded.
+/// Returns the event of a complete refund. A person has rejected one quarantine item, and another item is still open.
 fn rejected(sequence: u64) -> Event {
     event(sequence, "refund.succeeded", Status::Quarantined, 1000)
 }
@@ -306,7 +306,7 @@ fn every_order_with_duplicates_leaves_the_goods_where_the_newest_state_requires(
             let (actions, memory) = process(&order);
             assert!(expected.contains(&memory.goods), "{order:#?}: {memory:?}");
             let count = |wanted| actions.iter().filter(|action| **action == wanted).count();
-            // Each instruction to ship after the first needs a hold or a return before it.
+            // Between two instructions to ship, there is an instruction to hold the goods or to take them back.
             assert!(
                 count(Ship) <= 1 + count(Hold) + count(TakeBack),
                 "{actions:?}"

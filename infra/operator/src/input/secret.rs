@@ -9,8 +9,8 @@ use payments::service::project_keys::SecretText;
 
 use crate::output::terminal;
 
-/// Reads a key from the next line of standard input. The following lines stay available, for example for the answer to
-/// a question. On a terminal, prompts with `name` and hides the input.
+/// Reads a key from the next line of standard input. Leaves the following lines, such as the answer to a question, to
+/// later reads. On a terminal, prompts with `name` and hides the input.
 pub fn read(name: &str) -> anyhow::Result<SecretText> {
     let mut line = String::new();
     if io::stdin().is_terminal() {
@@ -31,8 +31,8 @@ pub fn read(name: &str) -> anyhow::Result<SecretText> {
 
 /// Hides the input of the terminal until this value is dropped. Holds the settings to restore.
 ///
-/// This also disables Ctrl-C, which would end the program and leave the input hidden. Ctrl-C then types a control
-/// character, which no key may contain.
+/// While the input is hidden, Ctrl-C does not end the program, because the input would then stay hidden. Instead,
+/// Ctrl-C types a control character, which no key may contain.
 struct HiddenInput(Termios);
 
 impl HiddenInput {

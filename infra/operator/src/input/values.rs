@@ -15,7 +15,7 @@ pub fn day(text: &str) -> Result<Day, &'static str> {
     Day::parse(text).ok_or("not a day like 2026-11-21")
 }
 
-/// Parses a time with any UTC offset.
+/// Parses a time in RFC 3339, with any UTC offset.
 pub fn time(text: &str) -> Result<Timestamp, &'static str> {
     let time = serde_json::from_value(text.into());
     time.map_err(|_| "not a time like 2026-11-21T10:00:00Z")

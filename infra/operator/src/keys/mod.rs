@@ -1,4 +1,4 @@
-//! Defines commands on the keys of storefronts, of projects and of the Data API.
+//! Defines the commands on storefront keys, on project keys, and on the token of the Data API.
 
 pub mod data_api_token;
 pub mod project_key;

@@ -16,8 +16,8 @@ const COLUMNS: [&str; 3] = ["project_id", "current", "previous"];
 
 /// Adds, rotates, retires and lists the project keys that the platform issued.
 ///
-/// A key is read from standard input: on a terminal the tool prompts for the key; otherwise the first line is the key.
-/// Only fingerprints are shown: the first twelve digits of a key's SHA-256, as in
+/// The tool reads a new key from standard input. On a terminal, the tool prompts for the key. Otherwise the first line
+/// is the key. The tool shows only fingerprints of keys: the first twelve digits of the SHA-256, as in
 /// `printf %s "$key" | sha256sum | cut -c1-12`. The functions refresh the keys every five minutes.
 #[derive(Args)]
 pub struct ProjectKeyArgs {
@@ -29,17 +29,17 @@ pub struct ProjectKeyArgs {
 enum Action {
     /// Stores the first key of a project, from standard input.
     Add(ProjectArgs),
-    /// Makes a new key, from standard input, the current key. The old current key becomes the previous key.
+    /// Stores a new current key of a project, from standard input. The old current key becomes the previous key.
     ///
-    /// Requests are signed with the current key. Callbacks are verified with both keys.
+    /// The functions sign requests with the current key, and verify callbacks with both keys.
     Rotate {
         #[command(flatten)]
         of: ProjectArgs,
-        /// Deletes a previous key that is still stored.
+        /// Deletes the previous key, if one is still stored. Without this option, the command then fails.
         #[arg(long)]
         replace_previous: bool,
     },
-    /// Deletes the previous key of a project. From then on, callbacks that this key signed are refused.
+    /// Deletes the previous key of a project. The functions then refuse callbacks that this key signed.
     Retire(ProjectArgs),
     /// Lists the projects and the fingerprints of their keys, as CSV; with --json as JSON lines.
     List,
@@ -142,7 +142,7 @@ fn list(keys: &ProjectKeySet, mut session: Session<'_>) -> anyhow::Result<()> {
     table.end()
 }
 
-/// Shows the change, so that the operator can detect a wrong key before it is stored.
+/// Returns the question about a change. It shows fingerprints, so that the operator can detect a wrong key in time.
 fn question(before: Option<&Fingerprints>, after: &Fingerprints) -> String {
     let project = after.project_id;
     let before = before.map_or("no key".to_owned(), ToString::to_string);
@@ -158,6 +158,6 @@ fn result(stored: &Fingerprints) -> String {
         None => "",
     };
     format!(
-        "Project {project} has {stored}. All functions know this within five minutes.{retire}\n"
+        "Project {project} has {stored}. All functions use the changed keys within five minutes.{retire}\n"
     )
 }

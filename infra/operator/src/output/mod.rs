@@ -1,4 +1,4 @@
-//! Formats results, and writes them: tables, amounts, lists, and the terminal.
+//! Formats ids, amounts, lists and tables, and writes them to the terminal.
 
 pub mod table;
 pub mod terminal;

@@ -38,7 +38,7 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// Writes the buffered rows.
+    /// Writes the rows that are still buffered.
     pub fn end(self) -> anyhow::Result<()> {
         match self {
             Table::Csv { mut writer, .. } => writer.flush()?,
@@ -48,8 +48,8 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Formats a value as a cell. Text is escaped, because the id of an external payment can be any text. A number stays a
-/// number, also with a minus sign.
+/// Formats a value as a cell. Escapes texts, because the id of an external payment can be any text. Writes numbers
+/// unchanged, because a negative number is not a formula.
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_apostrophe_precedes_an_id_that_looks_like_a_formula_and_no_amount() {
+    fn an_apostrophe_precedes_an_id_that_looks_like_a_formula_but_not_a_negative_amount() {
         let row = |id: &str| json!({ "day": "d", "payment_id": id, "code": "0", "amount": -7 });
         assert!(written(&row("=1+2")).ends_with("d,'=1+2,0,-7\n"));
         assert!(written(&row("order=1")).ends_with("d,order=1,0,-7\n"));
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), row);
     }
 
-    /// Returns ids that are attacks on spreadsheets and terminals with a high probability.
+    /// Returns random ids, made of parts that attacks on spreadsheets and terminals use.
     fn ids() -> impl Strategy<Value = String> {
         let part = prop_oneof![
             select(
@@ -143,7 +143,7 @@ mod tests {
         vec(part, 1..12).prop_map(|parts| parts.concat())
     }
 
-    /// Whether a spreadsheet could run a cell. Numbers are not formulas.
+    /// Whether a spreadsheet could read a cell as a formula. A number is not a formula.
     fn is_formula(cell: &str) -> bool {
         let cell =
             cell.trim_start_matches(|c: char| c.is_whitespace() || c == '"' || c == '\u{feff}');
@@ -170,7 +170,7 @@ mod tests {
                     }
                 }
             }
-            // A spreadsheet that does not know quotes splits the line at every separator.
+            // A spreadsheet that ignores quotes splits the line at every separator.
             for cell in csv.split([',', ';', '|', '\t', '\n']) {
                 prop_assert!(!is_formula(cell), "{}", cell);
             }

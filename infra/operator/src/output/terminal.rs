@@ -1,11 +1,10 @@
-//! Standard output and standard error. Nothing else in this tool writes to them.
+//! Opens standard output and standard error. No other module of this tool opens them.
 
 use std::io::{self, BufWriter, Write};
 
 use payments::escape::lines_for_terminal;
 
-/// Returns standard output. Characters that are not visible are escaped, whichever text contains them, so that no output
-/// can control the terminal.
+/// Returns standard output. Escapes each character that is not visible, so that no output can control the terminal.
 pub fn stdout() -> impl Write {
     Visible::new(BufWriter::new(io::stdout().lock()))
 }
@@ -15,13 +14,13 @@ pub fn stderr() -> impl Write {
     Visible::new(io::stderr().lock())
 }
 
-/// Writes an error to standard error, in one line. The messages of other programs can have several lines.
+/// Writes an error to standard error, in one line. Escapes line feeds, because a message can have several lines.
 pub fn error(error: &anyhow::Error) {
     let line = format!("{error:#}").replace('\n', "\\n");
     let _ = writeln!(stderr(), "{line}");
 }
 
-/// Escapes everything that is written, except line feeds.
+/// Escapes all invisible characters that are written, except line feeds.
 struct Visible<W> {
     out: W,
     /// The start of a character whose other bytes are not written yet.
@@ -40,7 +39,7 @@ impl<W: Write> Write for Visible<W> {
         let mut pending = std::mem::take(&mut self.partial);
         pending.extend_from_slice(bytes);
         let end = match str::from_utf8(&pending) {
-            // Without a length, the error is a character whose end is missing.
+            // An error without a length means that the last character is incomplete.
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
             _ => pending.len(),
         };
@@ -62,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_writer_escapes_everything_but_line_feeds_wherever_the_text_is_split() {
+    fn all_invisible_characters_but_line_feeds_are_escaped_wherever_the_text_is_split() {
         let text = "a\u{1b}[31m\n\u{9b}\u{202e}\u{e9}\u{10ffff}\\\n";
         let expected = "a\\u{1b}[31m\n\\u{9b}\\u{202e}\u{e9}\\u{10ffff}\\\n";
         for size in 1..=text.len() {

@@ -6,13 +6,13 @@ pub use payments::escape::for_terminal as plain;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Text that the tool received: from a function, the platform or a file. It can only be shown escaped, in one line.
+/// Text from a function, the platform or a file. `Display` escapes the text and writes it in one line.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Foreign(String);
 
 impl Foreign {
-    /// Returns the text for a comparison. It must not be shown.
+    /// Returns the text without escapes, for comparisons only.
     pub fn raw(&self) -> &str {
         &self.0
     }
@@ -35,13 +35,13 @@ impl Display for Foreign {
     }
 }
 
-/// Formats a text, or `none`.
+/// Formats a text. Without a text, returns `none`.
 pub fn or_none(text: Option<&Foreign>) -> String {
     text.map_or("none".to_owned(), ToString::to_string)
 }
 
-/// Formats an amount in minor units. Orders are in EUR only, but the platform can report any other currency. The tool
-/// does not know how many decimals another currency has, and writes the minor units.
+/// Formats an amount in minor units. Orders are in EUR only, but the platform can report any currency. The tool knows
+/// the number of decimals of EUR only, so it shows an amount in another currency in minor units.
 pub fn money(minor: u64, currency: &str) -> String {
     match currency {
         "EUR" => format!("{}.{:02} EUR", minor / 100, minor % 100),
@@ -57,7 +57,7 @@ pub fn spaced(value: &impl Serialize) -> String {
     }
 }
 
-/// Formats the types of published events as a list.
+/// Formats the types of published events as a list. Without an event, returns `none`.
 pub fn events(types: &[Foreign]) -> String {
     let types: Vec<String> = types.iter().map(ToString::to_string).collect();
     match types.is_empty() {
@@ -66,7 +66,7 @@ pub fn events(types: &[Foreign]) -> String {
     }
 }
 
-/// Formats ascending numbers as a list of ranges.
+/// Formats ascending numbers as a list of ranges, such as `1 to 3, 5`.
 pub fn ranges(numbers: impl IntoIterator<Item = u64>) -> String {
     let mut ranges: Vec<(u64, u64)> = Vec::new();
     for number in numbers {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_that_the_tool_received_is_shown_escaped_in_one_line() {
+    fn foreign_text_is_shown_escaped_in_one_line() {
         let foreign = Foreign::from("order_1 é");
         assert_eq!(foreign.spaced().to_string(), "order 1 é");
         let foreign = Foreign::from("a\u{1b}[31m\nb\u{202e}");

@@ -1,4 +1,4 @@
-//! Defines the arguments that name a payment.
+//! Defines the arguments that identify a payment.
 
 use anyhow::Context;
 use clap::Args;
@@ -26,7 +26,7 @@ fn payment_id(text: &str) -> Result<String, String> {
 }
 
 impl PaymentArgs {
-    /// Returns the payment's key in the table.
+    /// Returns the key of the payment.
     pub fn key(&self) -> PaymentKey {
         PaymentKey::new(self.project, &self.payment_id)
     }

@@ -13,7 +13,8 @@ use crate::output::text::{Foreign, events, money, or_none, plain};
 use crate::session::Session;
 use crate::stack::command::command;
 
-/// The maximum number of bytes that the tool reads from a file. This is far more than the function accepts.
+/// The tool reads at most this many bytes of a file. The limit cuts no valid callback, because a callback has at most
+/// 256 KiB.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Verifies a saved callback, or applies it.
@@ -25,14 +26,14 @@ pub struct CallbackArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Says whether a callback is valid and what it would change, or why it is not valid.
+    /// Says whether a saved callback is valid and what it would change, or why it is not valid.
     Verify {
         /// The file with the body, exactly as it was received. Use `-` for standard input.
         file: PathBuf,
     },
-    /// Applies a callback, as if the platform had sent it again.
+    /// Applies a saved callback, as if the platform had sent it again.
     Apply {
-        /// The file with the body, exactly as it was received. Use `-` for standard input, together with `--yes`.
+        /// The file with the body, exactly as it was received. Use `-` for standard input, and add `--yes`.
         file: PathBuf,
         /// Your name, for the log.
         #[arg(long)]
@@ -43,20 +44,20 @@ enum Action {
 /// The function's answer.
 #[derive(Deserialize)]
 struct Reply {
-    /// The outcome's name in the log.
+    /// The outcome, with the same name as in the log of the callback function.
     outcome: Foreign,
-    /// The project's key that signed the callback: `current` or `previous`.
+    /// Which key of the project signed the callback: `current` or `previous`.
     key: Option<Foreign>,
     project_id: Option<u64>,
     payment_id: Option<Foreign>,
-    /// Whether the body can be read in two ways.
+    /// Whether the callback is only a hint.
     hint: bool,
     platform_status: Option<Foreign>,
     operations: Vec<Operation>,
-    /// The payment's status after the callback.
+    /// The payment's status after the callback, or the status that the payment would have.
     status: Option<Foreign>,
     events: Vec<Foreign>,
-    /// Why the callback does not verify.
+    /// Why the callback is not valid. `None` if the callback is valid.
     why: Option<Explanation>,
 }
 
@@ -149,8 +150,8 @@ impl Display for Text<'_> {
             writeln!(to, "{operation}")?;
         }
         if reply.hint {
-            let why = "the callback is only a hint (it can be read in two ways, or is too large to store), \
-                so it is not applied; the platform is polled instead";
+            let why = "the callback is only a hint (it can be read in two ways, has a wrong form, or is too large \
+                to store), so it is not applied; the platform is polled instead";
             writeln!(to, "{why}")?;
         }
         writeln!(to, "{}: {}", self.outcome_label, reply.outcome)?;

@@ -1,4 +1,4 @@
-//! Defines commands on single payments.
+//! Defines the commands that concern one payment.
 
 mod args;
 pub mod callback;

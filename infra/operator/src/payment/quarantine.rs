@@ -18,13 +18,13 @@ pub struct Quarantine {
     reported: Vec<ReportedSum>,
 }
 
-/// The part of the public view that this module reads. Only the view has all reported sums.
+/// The part of the public view that this module reads. The items themselves do not have all reported sums.
 #[derive(Deserialize)]
 struct View {
     quarantine: Option<Vec<Reason>>,
 }
 
-/// A quarantine reason. All reasons of a payment have the same sums.
+/// A quarantine reason. The view repeats the same sums in each reason of a payment.
 #[derive(Deserialize)]
 struct Reason {
     ordered: Option<Sum>,
@@ -40,7 +40,7 @@ struct ReportedSum {
 }
 
 impl Quarantine {
-    /// Returns the quarantine of a payment. The quarantine is empty if the payment has no quarantine item.
+    /// Returns the quarantine items and the sums of a payment.
     pub fn of(payment: &Payment, at: Timestamp) -> anyhow::Result<Self> {
         let view = serde_json::to_value(PaymentView::new(payment, at))?;
         let view: View = serde_json::from_value(view).context("the quarantine cannot be read")?;

@@ -14,8 +14,8 @@ use crate::stack::command::command;
 
 /// Publishes events of a payment again, to each queue that subscribes to their types.
 ///
-/// The events keep their ids and bodies, so consumers that store event ids ignore the repeats. Events are stored for 90
-/// days.
+/// The events keep their ids and bodies, so consumers that store event ids ignore the repeats. The table stores events
+/// for 90 days.
 #[derive(Args)]
 pub struct RepublishArgs {
     #[command(flatten)]
@@ -34,11 +34,11 @@ pub struct RepublishArgs {
 /// The function's answer.
 #[derive(Deserialize)]
 struct Reply {
-    /// The types of the events that were published for the first time.
+    /// The types of the events that were still in the outbox.
     published: Vec<Foreign>,
-    /// The events that were published again.
+    /// The events that had been published before and were published again.
     repeated: Vec<Repeated>,
-    /// The sequence numbers of the events that are no longer stored.
+    /// The sequence numbers of the events that are no longer stored, or that cannot be read.
     gone: Vec<u64>,
 }
 
@@ -66,7 +66,7 @@ impl RepublishArgs {
         let done = command::<Reply>(session.stack, &event).await?;
         session.write(&done.json, &done.result)?;
         if done.result.repeated.is_empty() && done.result.published.is_empty() {
-            bail!("nothing was published: none of these events is stored any more");
+            bail!("nothing was published: none of these events is still stored and readable");
         }
         Ok(())
     }
@@ -82,7 +82,7 @@ impl Display for Reply {
         }
         if !self.gone.is_empty() {
             let gone = ranges(self.gone.iter().copied());
-            writeln!(to, "no longer stored: {gone}")?;
+            writeln!(to, "no longer stored, or not readable: {gone}")?;
         }
         Ok(())
     }

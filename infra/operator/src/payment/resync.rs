@@ -14,8 +14,7 @@ use crate::stack::command::command;
 
 /// Polls the platform about a payment immediately, and applies the answer.
 ///
-/// The command does not depend on the polling schedule. The payment may also have ended, be overdue, or not be in the
-/// table.
+/// The command ignores the schedule of the polls. The payment may also have ended, be overdue, or not be in the table.
 #[derive(Args)]
 pub struct ResyncArgs {
     #[command(flatten)]
@@ -25,7 +24,8 @@ pub struct ResyncArgs {
 /// The function's answer.
 #[derive(Deserialize)]
 struct Reply {
-    /// What the platform's answer lists about the payment: `operations`, `nothing`, or `unclear`.
+    /// What the platform's answer shows: `operations`, `nothing` (the platform does not know the payment), or `unclear`
+    /// (neither).
     platform: Foreign,
     /// The payment before the poll. `None` if the table did not have the payment.
     before: Option<Amounts>,
@@ -67,7 +67,7 @@ impl Display for Reply {
         };
         writeln!(to, "{platform}")?;
         let status = |payment: &Option<Amounts>| {
-            let unknown = || "unknown here".to_owned();
+            let unknown = || "not in the table".to_owned();
             let status = payment
                 .as_ref()
                 .map(|payment| payment.status.spaced().to_string());

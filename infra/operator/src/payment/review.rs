@@ -1,4 +1,4 @@
-//! Releases or rejects quarantined money.
+//! Releases or rejects the money of a payment in quarantine.
 
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -29,7 +29,7 @@ pub struct ReviewArgs {
 pub enum Verdict {
     /// The money counts as paid.
     Release,
-    /// The money is refunded.
+    /// What is left of the money is refunded.
     Reject,
 }
 
@@ -37,10 +37,10 @@ pub enum Verdict {
 #[derive(Deserialize)]
 struct Reply {
     after: Amounts,
-    /// The refund of a rejection.
+    /// The refund that the rejection sent. `None` after a release, or if nothing was left to refund.
     refund: Option<Refund>,
     events: Vec<Foreign>,
-    /// Why the events are not published yet.
+    /// Why the events are not published yet. `None` if they are published.
     not_published: Option<Foreign>,
 }
 
@@ -97,7 +97,8 @@ impl ReviewArgs {
     }
 }
 
-/// Names the amount that a rejection refunds. The payment can change before the function decides.
+/// Returns the question about a rejection, which names the amount of the refund. If the payment changes before the
+/// function runs, the function refunds another amount.
 fn rejection_question(payment: &Payment) -> String {
     let currency = payment.currency().unwrap_or("EUR");
     let received = money(payment.paid_amount(), currency);
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_without_a_refund_says_so() {
+    fn a_rejection_that_sends_no_refund_says_so() {
         let reply = Reply {
             after: Amounts {
                 status: "quarantined".into(),

@@ -1,4 +1,4 @@
-//! Counts the messages in the event queues.
+//! Counts the messages in the event queues and their dead-letter queues.
 
 use anyhow::{Context, anyhow};
 use aws::sdk::describe;
@@ -11,8 +11,8 @@ use crate::session::Session;
 
 const COLUMNS: [&str; 5] = ["queue", "kind", "visible", "in_flight", "delayed"];
 
-/// Counts the messages in each event queue and its dead-letter queue, as CSV; with --json as JSON lines. The counts of
-/// SQS are approximate.
+/// Counts the messages in each event queue and in its dead-letter queue, as CSV; with --json as JSON lines. SQS counts
+/// only approximately.
 #[derive(Args)]
 pub struct QueuesArgs {}
 
@@ -27,11 +27,11 @@ struct Row<'a> {
 /// The counts of messages in a queue.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Counts {
-    /// Ready to be received.
+    /// The number of messages that a consumer can receive now.
     pub visible: u64,
-    /// Received and not deleted yet.
+    /// The number of messages that a consumer has received and not deleted yet.
     pub in_flight: u64,
-    /// Not ready to be received yet.
+    /// The number of messages that a consumer can receive only after a delay.
     pub delayed: u64,
 }
 

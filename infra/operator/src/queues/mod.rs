@@ -1,4 +1,4 @@
-//! Defines commands on the event queues and their dead-letter queues.
+//! Defines the commands on the event queues and their dead-letter queues.
 
 pub mod counts;
 pub mod redrive;

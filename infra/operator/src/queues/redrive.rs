@@ -1,4 +1,4 @@
-//! Moves dead letters back into their queue.
+//! Moves dead letters back into the queue that they come from.
 
 use anyhow::{Context, anyhow};
 use aws::sdk::describe;
@@ -11,21 +11,21 @@ use serde::Serialize;
 use super::counts::counts;
 use crate::session::Session;
 
-/// The maximum number of messages that SQS returns in one answer.
+/// The number of messages that the tool requests in one receive call. SQS allows at most 10.
 const BATCH: u64 = 10;
-/// For this time, SQS hides the messages of a batch from other receivers. The tool needs less time to send and delete a
-/// batch.
+/// For this time, SQS hides the messages of a receive call from other receivers. The tool needs less time to send and
+/// delete them.
 const VISIBILITY_TIMEOUT_SECONDS: i32 = 120;
-/// The wait time of a receive call. With a wait time above 0, SQS searches all of its servers for messages.
+/// The maximum time that a receive call waits for messages. With a wait time above 0, SQS searches all of its servers.
 const WAIT_SECONDS: i32 = 1;
 
-/// Moves dead letters back into their queue, oldest first.
+/// Moves dead letters back into the queue that they come from, oldest first.
 ///
-/// Fix the consumer first. The consumer may receive an event that it has already processed. The consumer must recognise
-/// a repeated event by the event id, and ignore the event.
+/// Repair the consumer first. The consumer may receive an event that it has already processed. It must recognise such
+/// an event by the event id and ignore the event.
 #[derive(Args)]
 pub struct RedriveArgs {
-    /// The queue from which the dead letters were moved.
+    /// The queue that the dead letters come from.
     queue: QueueName,
     /// The maximum number of messages to move; all by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -94,6 +94,7 @@ impl RedriveArgs {
     }
 }
 
+/// Moves messages from a dead-letter queue to its queue.
 struct Redrive<'a> {
     client: Client,
     /// The URL of the dead-letter queue.
@@ -134,12 +135,12 @@ impl Redrive<'_> {
         Ok(received.messages.unwrap_or_default())
     }
 
-    /// Sends a message with its group and body, and with a new deduplication id. A queue drops a message whose
-    /// deduplication id it received in the last five minutes, so a message with its original id could be lost.
+    /// Sends a message with its group and body, and with a new deduplication id. A queue drops a message if it received
+    /// the same deduplication id in the last five minutes, so a message with its original id could be lost.
     ///
     /// The new id contains the message id of the dead letter. So the queue drops a message only if an earlier redrive
-    /// sent this dead letter and stopped before deleting the dead letter. A message that fails again becomes another
-    /// dead letter, with another id.
+    /// sent the same dead letter and stopped before it deleted the dead letter. If a message fails again, it becomes a
+    /// new dead letter with a new message id.
     async fn send(&self, message: &Message) -> anyhow::Result<()> {
         let id = message.message_id().context("a dead letter has no id")?;
         let group = MessageSystemAttributeName::MessageGroupId;

@@ -1,4 +1,4 @@
-//! Compares the platform's records with ours for an interval.
+//! Compares the platform's records of an interval with ours.
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
@@ -24,11 +24,11 @@ const COLUMNS: [&str; 9] = [
     "unreadable",
 ];
 
-/// Compares the platform's records with ours for an interval, in as many runs of the function as needed.
+/// Compares the platform's records of an interval with ours, in as many runs of the function as needed.
 ///
-/// Writes the counts of compared operations and of new differences, as CSV; with --json as a line of JSON. Each new
-/// difference is emitted as an event, and the platform is polled about the payment. An operation younger than an hour
-/// may still be in progress and would count as a difference.
+/// Writes the numbers of compared operations and of new differences, as CSV; with --json as a line of JSON. For each
+/// new difference, the function emits an event and makes a status poll of the payment due. An operation younger than an
+/// hour may still be in progress and would count as a difference.
 #[derive(Args)]
 pub struct ReconcileArgs {
     /// The id of the project at the platform.
@@ -60,7 +60,7 @@ struct Run {
     status: u64,
     amount: u64,
     unreadable: u64,
-    /// The number of parts of the interval that could not be compared.
+    /// The number of parts of the interval that the run could not compare.
     failed: u64,
     /// The run compared everything before this time.
     until: Timestamp,
@@ -145,7 +145,7 @@ impl Totals {
             let run = run(from).await?;
             self.add(&run);
             if run.failed > 0 {
-                bail!(run.failure.unwrap_or("the run failed in part".to_owned()));
+                bail!(run.failure.unwrap_or("a part was not compared".to_owned()));
             }
             ensure!(self.until > from, "the function compared nothing");
         }
@@ -176,6 +176,7 @@ mod tests {
         FROM.after(Duration::from_secs(number * 3_600))
     }
 
+    /// Returns a run that compared everything before the hour `until`.
     fn run(until: u64, failure: Option<&str>) -> Run {
         Run {
             compared: 10,
@@ -190,8 +191,8 @@ mod tests {
         }
     }
 
-    /// Compares five hours, in which the function's runs return the results `runs`. Returns the totals, the starts of
-    /// the runs, and the result.
+    /// Compares an interval of five hours. `runs` are the results of the function's runs. Returns the totals, the
+    /// starts of the runs, and the result of the comparison.
     async fn compare(runs: Vec<Run>) -> (Totals, Vec<Timestamp>, anyhow::Result<()>) {
         let mut runs = runs.into_iter();
         let mut starts = Vec::new();

@@ -11,11 +11,11 @@ use crate::input::values;
 use crate::output::table::Table;
 use crate::session::Session;
 
-/// Writes the payments or operations of some days, or their totals, as CSV; with --json as JSON lines.
+/// Writes the payments or the operations of some days, or the totals of both, as CSV; with --json as JSON lines.
 ///
 /// A payment is listed under the day on which the table first stored it, and an operation under the day on which it
-/// ended at the platform. Days are days of UTC. Amounts are in minor units. The report shows the table's present data
-/// and changes nothing. In CSV, an apostrophe precedes a value that a spreadsheet would read as a formula.
+/// ended at the platform. Days are days of UTC. Amounts are in minor units. The report shows the present data of
+/// the table and changes nothing. In CSV, an apostrophe precedes a text that a spreadsheet would read as a formula.
 #[derive(Args)]
 pub struct ReportArgs {
     /// The rows to write.

@@ -14,7 +14,7 @@ use crate::output::text::Foreign;
 #[serde(rename_all = "snake_case")]
 enum Answer {
     Done(Value),
-    /// The function refused the command, and would also refuse a repetition.
+    /// The function refused the command. It would also refuse a repetition.
     Refused(Problem),
     /// The command failed. A repetition may succeed.
     Failed(Problem),
@@ -27,16 +27,16 @@ struct Problem {
 
 /// The result of a command.
 pub struct Done<T> {
-    /// The function's answer without a change, for `--json`.
+    /// The whole answer of the function, which `--json` shows.
     pub json: Value,
-    /// The fields that the text shows.
+    /// The fields of the answer that the text shows.
     pub result: T,
 }
 
 /// Sends a command and returns its result.
 pub async fn command<T: DeserializeOwned>(stack: &Stack, event: &Value) -> anyhow::Result<Done<T>> {
     let answer = invoke(stack, "command", event).await?;
-    match serde_json::from_value(answer).context("the answer cannot be read")? {
+    match serde_json::from_value(answer).context("the function's answer cannot be read")? {
         Answer::Done(json) => {
             let result = T::deserialize(&json)
                 .context("the command succeeded, but its result cannot be read")?;
@@ -44,7 +44,7 @@ pub async fn command<T: DeserializeOwned>(stack: &Stack, event: &Value) -> anyho
         }
         Answer::Refused(problem) => bail!("{}", problem.detail),
         Answer::Failed(problem) => {
-            bail!("failed; you may repeat the command: {}", problem.detail)
+            bail!("the command failed and may be repeated: {}", problem.detail)
         }
     }
 }

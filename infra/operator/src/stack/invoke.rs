@@ -1,5 +1,5 @@
-//! Invokes functions of the stack. The functions have the keys and the connections that an operator does not have; see
-//! `shared/decisions/functions/0019-command-function.md`.
+//! Invokes functions of the stack. These functions can read the keys and send to the queues, so an operator needs no
+//! permission to do so (`shared/decisions/functions/0019-command-function.md`).
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use serde_json::Value;
 
 use super::Stack;
 
-/// The time limit of an invocation, which is longer than the 15 minutes that a function can run.
+/// The time limit of an invocation. It exceeds the 15 minutes that Lambda lets a function run.
 const TIMEOUT: Duration = Duration::from_secs(16 * 60);
 
-/// Invokes a function by its short name, waits until it ends, and returns its answer. Does not repeat a failed
-/// invocation, because the first invocation may have changed something.
+/// Invokes a function by its short name, waits for the answer, and returns the answer. Does not repeat a failed
+/// invocation, because this invocation may have changed something.
 pub async fn invoke(stack: &Stack, function: &str, event: &Value) -> anyhow::Result<Value> {
     let name = stack.resources.functions.get(function);
     let name = name.with_context(|| format!("the stack has no function {function}"))?;
     let config = Builder::from(&stack.config)
         .retry_config(RetryConfig::disabled())
-        // The connection transfers nothing while the function runs.
+        // The connection transfers nothing while the function runs, which the SDK would count as a stalled stream.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(TimeoutConfig::builder().read_timeout(TIMEOUT).build())
         .build();

@@ -14,12 +14,12 @@ use aws_types::SdkConfig;
 use clap::Args;
 use serde::Deserialize;
 
-/// The sandbox accepts any credentials.
+/// The key id and the secret key for the sandbox, which accepts any credentials.
 const SANDBOX_CREDENTIALS: &str = "test";
 
 #[derive(Args)]
 pub struct StackArgs {
-    /// The file about the stack, which the deployment wrote.
+    /// The file about the stack that the deployment wrote.
     #[arg(long, env = "BANCONTACT_STACK", value_name = "FILE", global = true)]
     stack: Option<PathBuf>,
     /// Selects the running sandbox instead of a stack.
@@ -43,10 +43,10 @@ pub struct Stack {
     pub resources: Resources,
 }
 
-/// The resources of a stack. The deployment and the sandbox write this file in the same form.
+/// The resources of a stack, as the deployment or the sandbox wrote them to a file.
 #[derive(Deserialize)]
 pub struct Resources {
-    /// The address of a local AWS, or `None` for AWS.
+    /// The address of an emulator of AWS; `None` for AWS itself.
     aws_endpoint: Option<String>,
     region: String,
     /// The name of the payments' table.
@@ -101,7 +101,7 @@ impl Stack {
         DynamoStore::new(&self.config, self.resources.table.clone())
     }
 
-    /// The table of storefront keys.
+    /// Returns the table of storefront keys.
     pub fn storefront_keys(&self) -> StorefrontKeys {
         let table = self.resources.storefront_keys_table.clone();
         self.store().storefront_keys(table)

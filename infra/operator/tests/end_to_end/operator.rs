@@ -12,14 +12,15 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// Personal data of every order of [`System`]: the last name, the start of the IP address, and the customer's id.
+/// Personal data of each order that [`System`] creates: the last name, the start of the IP address, and the customer's
+/// id.
 const PERSONAL: [&str; 3] = ["Janssens", "192.0.2.", "c-42"];
 
 /// An operator with the tool and a running sandbox.
 pub struct Operator {
     pub system: System,
     ready_file: PathBuf,
-    /// Values that differ in each test run, with their replacements in snapshots.
+    /// Values that differ in each test run, each with the text that replaces the value in snapshots.
     replacements: RefCell<Vec<(String, String)>>,
     /// Texts that the tool must not write.
     secrets: RefCell<Vec<String>>,
@@ -85,8 +86,8 @@ impl Operator {
         Ok(run)
     }
 
-    /// Runs a command that must succeed, and returns its standard output. Without input the tool asks nothing, so
-    /// standard error must be empty.
+    /// Runs a command that must succeed, and returns its standard output. If `input` is empty, the command must ask
+    /// nothing, so standard error must be empty.
     pub async fn succeeds(&self, args: &[&str], input: &str) -> anyhow::Result<String> {
         let run = self.run(args, input).await?;
         let is_quiet = !input.is_empty() || run.stderr.is_empty();
@@ -100,14 +101,14 @@ impl Operator {
         self.check(snapshot, &out)
     }
 
-    /// Runs a command that must fail: with one sentence that contains `why`, and without a result on standard output.
+    /// Runs a command that must fail, with an error that contains `why` and with nothing on standard output.
     pub async fn fails(&self, args: &[&str], input: &str, why: &str) -> anyhow::Result<()> {
         let out = self.fails_with_result(args, input, why).await?;
         ensure!(out.is_empty(), "{args:?}: {out}");
         Ok(())
     }
 
-    /// Like [`Self::fails`], but returns the result on standard output.
+    /// Runs a command that must fail, with an error that contains `why`. Returns its standard output.
     pub async fn fails_with_result(
         &self,
         args: &[&str],
@@ -118,7 +119,7 @@ impl Operator {
         let mut lines = run.stderr.trim_end().lines();
         let last = lines.next_back().unwrap_or_default();
         let is_explained = match run.code {
-            // The argument parser writes more than one sentence about wrong arguments.
+            // About wrong arguments, the argument parser writes several lines.
             Some(2) => run.stderr.contains(why),
             _ => last.contains(why) && lines.all(|line| line.ends_with("[y/N] ")),
         };
@@ -151,14 +152,14 @@ impl Operator {
         self.secrets.borrow_mut().push(secret.to_owned());
     }
 
-    /// Adds a key that the tool was allowed to write once.
+    /// Adds a key that the tool has shown, and must not write a second time.
     pub fn add_shown_secret(&self, key: &str) {
         let mut written = self.written.borrow_mut();
         *written = written.replacen(key, "", 1);
         self.add_secret(key);
     }
 
-    /// Checks that the tool wrote no secret, and stops the sandbox.
+    /// Checks that the tool wrote none of the secret texts, and stops the sandbox.
     pub async fn stop(self) -> anyhow::Result<()> {
         let written = self.written.into_inner();
         for secret in self.secrets.into_inner() {

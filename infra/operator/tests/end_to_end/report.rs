@@ -1,4 +1,4 @@
-//! Tests `operator report` on a stack with payments of each kind.
+//! Tests `operator report` on a stack with paid, declined, refunded and open payments.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::operator::Operator;
 
 const PAYMENTS: [&str; 5] = ["paid", "paid-again", "declined", "refunded", "open"];
 
-/// The count and the total amount of rows, by type and status.
+/// By type and status: the number of operations or payments, and their total amount.
 type Sums = BTreeMap<(String, String), (u64, u64)>;
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn the_second_payment_of_the_order_is_published(operator: &Operator) -> an
     Ok(())
 }
 
-/// Returns the count of rows.
+/// Checks the report of totals against the platform's records. Returns the number of rows in the report.
 async fn totals_are_right(operator: &Operator) -> anyhow::Result<usize> {
     let totals = report(operator, "totals", &["--json"]).await?;
     let rows = json_lines(&totals)?;
@@ -192,7 +192,8 @@ async fn the_id_of_an_external_payment_controls_neither_terminal_nor_spreadsheet
     Ok(())
 }
 
-/// Writes a report of today, and of yesterday in the first hour of a day, because midnight can pass during the test.
+/// Writes a report of today. In the first hour of a day, the report also covers yesterday, because midnight can pass
+/// during the test.
 async fn report(operator: &Operator, kind: &str, more: &[&str]) -> anyhow::Result<String> {
     let now = Timestamp::now();
     let from = Day::of(now.before(Duration::from_secs(3_600))).to_string();
@@ -210,7 +211,7 @@ async fn report(operator: &Operator, kind: &str, more: &[&str]) -> anyhow::Resul
     operator.succeeds(&[&args[..], more].concat(), "").await
 }
 
-/// Returns the operations of all payments in the platform's records.
+/// Returns the sums of the operations in the platform's records.
 async fn platform_records(operator: &Operator) -> anyhow::Result<Sums> {
     let mut sums = Sums::new();
     for payment in PAYMENTS {

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_of_a_document_has_its_position_and_not_its_value() {
+    fn a_json_error_contains_the_position_and_no_value() {
         let json = "{\n\"last_name\": \"Janssens\"}";
         let error = serde_json::from_str::<HashMap<String, Status>>(json).unwrap_err();
         assert!(error.to_string().contains("Janssens"), "{error}");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_of_another_type_is_an_error_with_its_name() {
+    fn the_error_of_an_attribute_of_another_type_names_the_attribute() {
         let item = Item::from([
             ("amount".to_owned(), text("Janssens")),
             ("sequence".to_owned(), AttributeValue::N("-1".into())),

@@ -13,7 +13,8 @@ use super::DynamoStore;
 use super::attributes::{Item, expiry, item_error, number, read_number, read_text, text};
 use super::unreadable::unreadable;
 
-/// How long a checkout token works after the checkout has expired.
+/// The time from the expiry of a checkout to the expiry of its token's item. The token works until DynamoDB deletes the
+/// item.
 const RETENTION: Duration = Duration::from_secs(31 * 24 * 3_600);
 
 const SK: &str = "checkout";

@@ -77,7 +77,8 @@ impl DynamoStore {
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":commit", text(commit_id));
         if !change.events.is_empty() {
-            // The age of the outbox is the age of its oldest event, so a time that is already stored stays.
+            // A payment that is already in the index keeps its time. So the time is never later than the commit of the
+            // oldest unpublished event.
             set += ", #outbox = :outbox, #since = if_not_exists(#since, :now)";
             let partition = partition_of(Index::Outbox, &payment.key());
             update = update

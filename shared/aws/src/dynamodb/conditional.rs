@@ -1,4 +1,4 @@
-//! Updates of one item with a condition.
+//! Updates one item if a condition holds.
 
 use std::future::Future;
 

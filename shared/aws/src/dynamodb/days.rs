@@ -4,9 +4,9 @@
 //! the items of its new days, and nothing deletes these items. The index `day` contains keys only. The payment's key is
 //! a part of `pk`.
 //!
-//! The index has no sort key. `pk` cannot be one, because a sort key has at most 1,024 bytes, and DynamoDB checks this
-//! limit in every item of the table, also in items that are not in the index. In an index without a sort key, a query
-//! still returns pages in one order, and the keys of an entry are its position in this order.
+//! The index has no sort key. `pk` cannot be the sort key of an index: a sort key has at most 1,024 bytes, and DynamoDB
+//! checks this limit in every item of the table, even in items that are not in the index. Without a sort key, a query
+//! still returns the entries of a shard in a fixed order. The keys of an entry identify its position in this order.
 
 use std::collections::BTreeSet;
 
@@ -72,7 +72,7 @@ impl DynamoStore {
         after: Option<&PaymentKey>,
     ) -> Result<Vec<PaymentKey>, StoreError> {
         let mut start_key = after.map(|last| row(last, day));
-        // An empty page is the end for the caller, so a page of unreadable entries is followed by the next page.
+        // The caller stops at an empty page. Therefore this loop reads the next page if no entry of a page can be read.
         loop {
             let page = self
                 .client

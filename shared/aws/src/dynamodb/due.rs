@@ -1,12 +1,13 @@
-//! Implements the two indexes of payments with unpublished events or a due action.
+//! Implements two indexes: `outbox` lists the payments with unpublished events, and `next` the payments with a next
+//! action.
 //!
 //! | index | partition | sort | payments |
 //! | --- | --- | --- | --- |
 //! | `outbox` | `outbox`: shard | `outbox_since` | with events that are not published |
-//! | `next` | `next`: kind of action, shard | `next_at` | with an action due at that time |
+//! | `next` | `next`: kind of action, shard | `next_at` | with a next action, which is due at `next_at` |
 //!
-//! Both indexes are sparse: a payment that needs nothing has no entry and costs nothing. The write that changes a
-//! payment also writes or removes the payment's entries, so no entry is forgotten. Each kind of action has separate
+//! Both indexes are sparse: a payment that needs nothing has no entry. The write that changes a payment also writes or
+//! removes the payment's entries, so no entry is forgotten. Each kind of action has separate
 //! partitions, and polls have separate partitions for each project. See
 //! `shared/decisions/state/0009-polling-index.md`.
 
@@ -25,7 +26,7 @@ use super::{DynamoStore, PAGE, failed};
 /// The names of an index's attributes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IndexName {
-    /// The name of the index, and of the attribute with the shard.
+    /// The name of the index, and of the attribute that is the partition key of the index.
     pub(super) name: &'static str,
     /// The attribute that the index is sorted by.
     pub(super) since: &'static str,
@@ -105,7 +106,7 @@ impl DynamoStore {
                 since: read_millis(item, since)?,
             })
         };
-        // An empty page is the end for the caller, so a page of unreadable entries is followed by the next page.
+        // The caller stops at an empty page. Therefore this loop reads the next page if no entry of a page can be read.
         loop {
             let page = self
                 .client

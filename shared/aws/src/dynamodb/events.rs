@@ -16,7 +16,7 @@ use super::payment_item::payment_pk;
 use super::unreadable::unreadable_item;
 use super::{DynamoStore, failed};
 
-/// How long an event can be read after its commit.
+/// The time from the commit of an event to the expiry of the event's item. Then DynamoDB deletes the item.
 const RETENTION: Duration = Duration::from_secs(90 * 24 * 3_600);
 
 const SK_PREFIX: &str = "event#";

@@ -1,16 +1,16 @@
-//! The DynamoDB table of payments, events and checkout tokens (`shared/decisions/state/0011-one-table.md`). The keys of
-//! storefronts are in a table of their own ([`StorefrontKeys`]).
+//! Stores payments and everything that belongs to them in one DynamoDB table
+//! (`shared/decisions/state/0011-one-table.md`). The storefront keys are in a separate table ([`StorefrontKeys`]).
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
-//! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`, and those of two indexes (`due.rs`) |
+//! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`; see `due.rs` |
 //! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `content`: the event's `data` and `time`, `expires_at` |
 //! | `payment#<project>/<id>` | `day#<date>` | `day`: `<project>#<date>#<shard>`, the key of the index `day` |
-//! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `attempt`, `return_url`, `expires_at` |
+//! | `checkout#<SHA-256 of token>` | `checkout` | `project_id`, `payment_id`, `attempt`, `return_url`, `expires_at` |
 //! | `order#<project>/<order id>/<storefront>` | `first` | `paid_by`: the id of the first payment that paid the order |
 //! | `order#<project>/<order id>/<storefront>` | `paid#<payment id>` | |
 //! | `daily#<project>` | `compared`, `reported` | `until` |
-//! | `wait#<slot>` | `wait` | `until`: the end of the claim of a shopper's request that waits |
+//! | `wait#<slot>` | `wait` | `until`: the time at which the claim of the slot ends |
 
 pub mod attributes;
 mod checkout_tokens;
@@ -94,7 +94,7 @@ impl DynamoStore {
             .key("pk", text(pk))
             .key("sk", text(sk))
             .consistent_read(true);
-        // Boxed, because the SDK's futures are large, and each use case holds several of them.
+        // The future is boxed, because the SDK's futures are large and each use case holds several of these futures.
         let output = Box::pin(request.send()).await.map_err(failed)?;
         Ok(output.item)
     }

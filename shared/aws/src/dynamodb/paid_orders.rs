@@ -2,7 +2,7 @@
 //!
 //! The first payment that pays an order writes the item `first`, and each later payment writes `paid#<payment id>`. The
 //! write that changes the payment also writes this item. Nothing deletes the item, because an order counts as paid even
-//! after a refund. Ids are in lower case.
+//! after a refund. The ids of orders and payments are stored in lower case, because ids are compared without case.
 //!
 //! The write of `first` has the condition that the item `first` does not exist. A payment writes `paid#<payment id>`
 //! only after this condition has failed. So the payment that writes `first` is the first to pay.
@@ -88,7 +88,7 @@ impl DynamoStore {
             .limit(PAGE);
         let page = Box::pin(request.send()).await.map_err(failed)?;
         let keys = readable(page.items(), |item| read(order.project_id, item));
-        // The first payment has both items if it stopped counting as paid and counted again.
+        // The first payment has both items if it stopped counting as paid and later counted as paid again.
         let keys: BTreeSet<PaymentKey> = keys.into_iter().collect();
         Ok(keys.into_iter().collect())
     }

@@ -1,5 +1,5 @@
-//! Lists the partition keys under which a payment is written. The capacity calculation uses the keys to see how evenly
-//! payments are spread over the partitions.
+//! Lists the partition keys under which a payment is written. The capacity calculation computes from these keys how
+//! evenly payments are spread over the partitions.
 
 use payments::model::day::Day;
 use payments::model::ids::PaymentKey;

@@ -1,4 +1,4 @@
-//! Reads the item of a payment, and makes its key.
+//! Reads the item of a payment, and builds the partition key of the item.
 
 use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_key_of_another_item_is_no_payment_key() {
+    fn a_partition_key_without_a_project_and_a_payment_id_is_refused() {
         for pk in ["", "payment#", "payment#x/y", "checkout#211/y"] {
             let item = Item::from([("pk".to_owned(), text(pk))]);
             assert!(read_payment_key(&item).is_err(), "{pk}");

@@ -1,8 +1,8 @@
 //! Stores the published mark of a payment.
 //!
 //! The published mark is a sequence number: all events of the payment up to this number are published. An event above
-//! the mark may be published too, if a function ended before it moved the mark. The attribute `published` of the
-//! payment item stores the mark, which is 0 for a new payment.
+//! the mark can also be published, because a function can crash between the sending of the event and the move of the
+//! mark. The attribute `published` of the payment item stores the mark, which is 0 for a new payment.
 //!
 //! A commit never changes a stored mark. So a commit that has read an older mark does not move the mark back.
 
@@ -21,7 +21,7 @@ impl DynamoStore {
     pub(super) async fn mark(&self, key: &PaymentKey, through: u64) -> Result<u64, StoreError> {
         match retry_while_busy(|| self.move_mark(key, through)).await {
             Ok(Some(before)) => read_number(&before, "published"),
-            // Another publisher has already moved the mark.
+            // Another publisher has already moved the mark to `through` or further.
             Ok(None) | Err(NotUpdated::ConditionFailed(_)) => Ok(through),
             Err(error) => Err(error.into()),
         }

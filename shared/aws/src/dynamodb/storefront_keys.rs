@@ -1,4 +1,4 @@
-//! The table of storefront keys (`shared/decisions/protocol/0032-table-of-storefront-keys.md`).
+//! Stores the storefront keys in a separate table (`shared/decisions/protocol/0032-table-of-storefront-keys.md`).
 //!
 //! | attribute | content |
 //! | --- | --- |
@@ -8,8 +8,8 @@
 //! | `created_at` | milliseconds |
 //! | `revoked_at` | milliseconds; absent until a revocation |
 //!
-//! The functions may only read one item at a time. Only operators write. Nothing deletes an item, so no later key gets
-//! the id of an earlier key.
+//! The functions have only the permission to read single items. Only operators list and write items. Nothing deletes an
+//! item, so no later key gets the id of an earlier key.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ pub struct StorefrontKeys {
     table: String,
 }
 
-/// A key in the list.
+/// A key in the list that operators see.
 #[derive(Debug)]
 pub struct KeyEntry {
     /// The public part of the key.
@@ -105,7 +105,7 @@ impl StorefrontKeys {
             return Ok(true);
         };
         match error.as_service_error() {
-            // The SDK repeats a call if the answer was lost. An earlier try then wrote this item.
+            // The SDK repeats a call if the answer was lost. If an earlier try wrote this item, the result is true.
             Some(PutItemError::ConditionalCheckFailedException(refused)) => {
                 let item = refused.item();
                 Ok(item.is_some_and(|item| is_item_of(item, storefront, at)))
@@ -115,7 +115,7 @@ impl StorefrontKeys {
     }
 
     /// Returns every key that was ever created, revoked keys included, sorted by id. An item that cannot be read does
-    /// not prevent the others from being listed.
+    /// not prevent the other keys from being listed.
     pub async fn list(&self) -> Result<Vec<KeyEntry>, StoreError> {
         let mut items = self
             .client
@@ -134,7 +134,7 @@ impl StorefrontKeys {
         Ok(entries)
     }
 
-    /// Returns a key of the list.
+    /// Returns the entry of one key in the list; `None` if no key has this id.
     pub async fn find(&self, key_id: &str) -> Result<Option<KeyEntry>, StoreError> {
         let item = self.get(key_id, Some(LISTED)).await?;
         item.as_ref().map(KeyEntry::read).transpose()
@@ -156,7 +156,7 @@ impl StorefrontKeys {
             Err(NotUpdated::ConditionFailed(Some(item))) => {
                 let revoked_at = read_millis(&item, "revoked_at").ok();
                 Ok(match revoked_at {
-                    // The SDK repeats a call if the answer was lost. An earlier try then revoked the key.
+                    // The SDK repeats a call if the answer was lost. An earlier try of this call wrote the time `at`.
                     Some(revoked_at) if revoked_at == at => Revocation::Done,
                     revoked_at => Revocation::AlreadyRevoked(revoked_at),
                 })
@@ -203,7 +203,7 @@ impl Document {
     }
 }
 
-/// Returns whether a key is revoked. An unreadable time of the revocation also counts.
+/// Returns whether a key is revoked. A key is revoked even if the time of the revocation cannot be read.
 fn is_revoked(item: &Item) -> bool {
     item.contains_key("revoked_at")
 }

@@ -8,7 +8,7 @@ use payments::ports::{CommitError, StoreError};
 
 use super::failed;
 
-// If DynamoDB cancels a transaction, it returns one code for each item. Any code without a constant below is a failure.
+// When DynamoDB cancels a transaction, the answer has one code for each item. A code without a constant is a failure.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
 /// The condition of the item failed.
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";

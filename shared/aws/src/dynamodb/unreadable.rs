@@ -1,7 +1,7 @@
-//! Items that cannot be read: wrong JSON, an unknown word or a missing attribute.
+//! Handles items that cannot be read, because of wrong JSON, an unknown word or a missing attribute.
 //!
-//! Such an item stops only the work on itself. The adapter logs and counts the item here, in one place, so that each
-//! function names it to an operator. Work on many items then passes over it
+//! This module logs and counts each unreadable item, so that operators learn from every function which item is
+//! unreadable. A function that works on many items skips the unreadable items and continues
 //! (`shared/decisions/state/0036-unreadable-items.md`).
 
 use payments::log::{Line, Metric};

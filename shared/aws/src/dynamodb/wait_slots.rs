@@ -1,5 +1,6 @@
 //! Stores the wait slots. A shopper's request may wait only while it holds a slot. Each waiting request occupies an
-//! instance of the function, so the number of slots limits the instances that wait (`shared/decisions/functions/0034-wait-slots.md`).
+//! instance of the function, so the number of slots limits the number of instances that wait
+//! (`shared/decisions/functions/0034-wait-slots.md`).
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use payments::model::timestamp::Timestamp;

@@ -23,8 +23,8 @@ pub use self::error::describe;
 pub(super) use self::user_agent::OwnUserAgent;
 use crate::config::{ConfigError, optional, required};
 
-/// The time within which an answer must start. The SDK tries a call up to three times, and all three tries together fit
-/// into the time limit of a function.
+/// The time within which an answer must start. The SDK tries a call up to three times. Three tries that get no answer
+/// fit into the time limit of every function.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long an answer may stall after its start. The SDK notices a stalled answer up to a second later.
 const STALL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -49,7 +49,7 @@ pub fn credentials_from_environment() -> Result<Credentials, ConfigError> {
     ))
 }
 
-/// Creates a configuration. `endpoint` is the URL of a local AWS.
+/// Creates a configuration. `endpoint` is the URL of a local AWS; `None` for the real AWS.
 pub fn config(region: String, credentials: Credentials, endpoint: Option<String>) -> SdkConfig {
     // Uploads need no protection: a stalled upload has no answer within `READ_TIMEOUT`.
     let stalled = StalledStreamProtectionConfig::enabled()
@@ -106,8 +106,8 @@ mod tests {
         call.await.unwrap();
     }
 
-    /// Reads a request and starts an answer whose announced length is 2. Returns the connection, and the request in
-    /// lower case.
+    /// Reads a request and sends an answer with the content length 2 and this `body`, which can be shorter. Returns the
+    /// connection, and the request in lower case.
     async fn answer(listener: &TcpListener, body: &str) -> (TcpStream, String) {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut request = Vec::new();

@@ -17,11 +17,12 @@ use super::warn_if_failed;
 /// How long keys stay in the cache.
 #[derive(Debug, Clone, Copy)]
 pub struct CacheTtl {
-    /// The age at which cached keys are fetched again before they are used. Until this age, a function may sign with a
+    /// Cached keys of at least this age are fetched again before they are used. Until then, a function may sign with a
     /// key that an operator has already replaced.
     pub max: Duration,
-    /// The shortest time between two fetches. A flood of forged callbacks causes at most one fetch in this time. After
-    /// a failed fetch, the cached keys are used for this time, whatever their age.
+    /// The shortest time between two fetches. Only [`CachedProjectKeys::newer`] fetches earlier. A flood of forged
+    /// callbacks causes at most one fetch in this time. After a failed fetch, the cached keys are used for this time,
+    /// whatever their age.
     pub min_refetch: Duration,
 }
 
@@ -50,7 +51,7 @@ struct Cached {
     keys: Arc<ProjectKeys>,
     /// The time of the fetch that returned these keys.
     fetched_at: Instant,
-    /// The time of the last fetch, which can have failed.
+    /// The time of the last fetch, even if this fetch failed.
     attempted_at: Instant,
 }
 
@@ -109,10 +110,12 @@ impl CachedProjectKeys {
         }
     }
 
-    /// Returns the keys of a project if their current key differs from `known`. If the cache holds `known`, first fetches
-    /// the keys, because the platform refused `known`. Ignores [`CacheTtl::min_refetch`]: only the platform's answer to a
-    /// request of ours can cause this fetch, and a fetch that came too early would fail a sale. Returns an error if the
-    /// fetch fails, because the cached keys do not show whether the key was replaced.
+    /// Returns the keys of a project if their current key differs from the current key of `known`. If the cache has no
+    /// such keys, first fetches the keys, because the platform refused a signature with `known`.
+    ///
+    /// Ignores [`CacheTtl::min_refetch`], because a sale would fail without this fetch. Forged callbacks cannot cause
+    /// the fetch: only the platform's answer to our request causes it. Returns an error if the fetch fails, because the
+    /// cached keys do not show whether the key was replaced.
     pub async fn newer(
         &self,
         project_id: ProjectId,

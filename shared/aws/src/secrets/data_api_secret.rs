@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn incomplete_or_unknown_credentials_are_refused() {
+    fn credentials_with_a_missing_empty_or_unknown_field_are_refused() {
         for bad in [
             "",
             "{}",

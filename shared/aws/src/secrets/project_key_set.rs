@@ -10,7 +10,7 @@
 //! 1. The write stores the new value as a version with a random label. No function reads this version.
 //! 2. The write moves the label `AWSCURRENT` from the version that was read to the new version.
 //!
-//! A later `PutSecretValue` of another program still overwrites the change. The version with the change then has the
+//! A later `PutSecretValue` of another program still overwrites the change. The version with the change then gets the
 //! label `AWSPREVIOUS`.
 
 use aws_types::SdkConfig;
@@ -81,14 +81,14 @@ impl ProjectKeySetSecret {
         let put = self.0.put(value, Some(&label)).await?;
         let version = put.version_id.unwrap_or_default();
         let labels = put.version_stages.unwrap_or_default();
-        // The first version of a secret gets this label immediately.
+        // Secrets Manager gives the label `AWSCURRENT` to the first version of a secret immediately.
         let is_current = labels.iter().any(|label| label == CURRENT);
         let made_current = match is_current {
             true => Ok(()),
             false => self.make_current(&version, read.version.as_deref()).await,
         };
-        // AWS deletes a version without labels after some time. If the removal of the random label fails, the label
-        // does no harm.
+        // AWS deletes a version without labels after some time. A failure is ignored, because a version that keeps its
+        // random label does no harm.
         let _ = self.0.move_label(&label, Some(&version), None).await;
         made_current
     }

@@ -56,7 +56,7 @@ async fn concurrent_writers_of_one_payment_lose_no_change_and_no_event() {
             .filter(|event| event.kind == EventKind::RefundSucceeded);
         assert_eq!(refunds.count(), 7);
 
-        // An event may be sent more than once, but the first sends of the events are in order.
+        // An event may be sent more than once, but the events are sent for the first time in order.
         let mut first_sends = world.sent(AUDIT, &id);
         let mut seen = Vec::new();
         first_sends.retain(|number| {
@@ -102,7 +102,7 @@ async fn a_transaction_succeeds_when_its_first_answer_is_lost() {
     assert_eq!(
         world.wire.calls(),
         calls,
-        "the SDK tries the call a second time"
+        "the SDK must try the call a second time"
     );
     assert_eq!(world.load("order").await.version, 1);
 }

@@ -12,7 +12,8 @@ use payments::ports::{CommitError, PaymentStore};
 
 use crate::world::{World, commit, key, without_events};
 
-/// Returns the change by a report with one operation for each of these days. Day 0 is 1 January 2026.
+/// Returns the change that a status answer causes. The answer has one declined refund on each day in `days`. Day 0 is
+/// 1 January 2026.
 fn ended_on(payment: Option<&Payment>, id: &str, days: std::ops::Range<u64>) -> Change {
     let start = Timestamp::of_platform("2026-01-01T23:59:59+0000").unwrap();
     let operation = |day: u64| {
@@ -79,7 +80,7 @@ async fn a_payment_is_listed_on_each_of_its_days() {
 }
 
 #[tokio::test]
-async fn all_payments_of_a_day_are_listed_whatever_their_ids() {
+async fn all_payments_of_a_day_are_listed_even_if_ids_have_special_characters() {
     let world = World::new().await;
     let mut expected: Vec<String> = (0..900).map(|number| format!("order-{number}")).collect();
     expected.extend(["a/b #1", "day#2026-01-01", "\u{e9}\u{20ac}", "UPPER"].map(String::from));

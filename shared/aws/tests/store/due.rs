@@ -25,7 +25,7 @@ async fn a_payment_is_in_the_outbox_while_it_has_unpublished_events() {
     assert_eq!(
         world.outbox().await,
         first,
-        "the entry has the time of the oldest event"
+        "the entry keeps the time of the oldest event"
     );
 
     world.mark("order", 2).await;
@@ -82,7 +82,7 @@ async fn a_payment_with_an_id_of_any_form_is_found_in_the_outbox() {
 }
 
 #[tokio::test]
-async fn a_payment_is_due_from_the_time_of_its_next_action_on() {
+async fn a_payment_is_due_from_the_time_of_its_next_action() {
     let world = World::new().await;
     world.create("order").await;
     let project_id = ProjectId::new(211).unwrap();

@@ -1,6 +1,6 @@
-//! Payment ids of any form, which only the platform's rules limit: they can be stored, found, published and logged.
-//! The limits are those that AWS documents, in bytes. They are checked here, because the local table does not check all
-//! of them.
+//! Tests that a payment with any id that the platform allows can be stored, found, published and logged.
+//!
+//! The tests check the size limits of DynamoDB themselves, because the emulated table does not check all limits.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use wire::TABLE;
 
 use crate::world::{AUDIT, World, commit, in_30_seconds, key, report};
 
-/// The maximum sizes in bytes.
+/// DynamoDB's maximum size of a partition key, of a sort key and of an item, in bytes.
 ///
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_PARTITION_KEY: usize = 2_048;
@@ -54,7 +54,7 @@ const SPECIAL: [char; 24] = [
     '\u{10ffff}',
 ];
 
-/// Returns ids of 1 to 255 characters of all planes.
+/// Returns ids of 1 to 255 characters from all planes of Unicode.
 fn ids() -> impl Strategy<Value = String> {
     let character = || {
         prop_oneof![
@@ -73,7 +73,7 @@ fn ids() -> impl Strategy<Value = String> {
     ]
 }
 
-/// The id with the most bytes: 255 characters of four bytes.
+/// Returns the id with the most bytes: 255 characters of four bytes each.
 fn longest() -> String {
     "\u{10ffff}".repeat(255)
 }
@@ -99,7 +99,7 @@ fn a_payment_with_an_id_of_any_characters_is_stored_found_published_and_logged()
 }
 
 #[tokio::test]
-async fn an_id_without_characters_or_with_more_than_255_characters_is_no_payment() {
+async fn a_payment_id_that_is_empty_or_longer_than_255_characters_is_refused() {
     let project_id = key("order").project_id();
     let parsed = |id: &str| payments::PaymentKey::parse(project_id, id);
     assert_eq!(parsed(""), None);
@@ -146,13 +146,12 @@ async fn check(id: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Checks the sizes of all items of the table. `pk` and `sk` are the keys of the table, and the other names are keys of
-/// its indexes.
+/// Checks that each item of the table, and each key of the table and its indexes, is within DynamoDB's maximum size.
 async fn items_fit(world: &World) -> Result<(), TestCaseError> {
     let client = aws_sdk_dynamodb::Client::new(world.wire.config());
     let items = client.scan().table_name(TABLE).send().await.unwrap().items;
     let items = items.unwrap();
-    prop_assert!(items.len() >= 3, "a payment, an event and a day");
+    prop_assert!(items.len() >= 3, "expected a payment, an event and a day");
     let sort_keys = wire::sort_keys().unwrap();
     for item in &items {
         let sizes = item.iter().map(|(name, value)| name.len() + size(value));

@@ -1,4 +1,4 @@
-//! Tests the store with a table in the process of the test: commits, indexes, the outbox, and lost answers.
+//! Tests the DynamoDB store against emulated tables in the test process.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod commits;

@@ -45,10 +45,10 @@ async fn a_sweep_publishes_the_events_older_than_the_grace_period_in_order() {
     assert_eq!(sweep(&world).await.found, 0);
 }
 
-/// The refunds of a payment are known before its sale. The sale then causes more events than one commit emits, and the
-/// process that applies the sale crashes after the first commit. The test uses 120 refunds, or 500 with `LONG=1`.
+/// The refunds of a payment are reported before its sale. The sale then causes more events than one commit emits, and
+/// the process that applies the sale crashes after the first commit. The test uses 120 refunds, or 500 with `LONG=1`.
 #[tokio::test]
-async fn a_sweep_publishes_all_events_of_a_payment_with_500_operations() {
+async fn a_sweep_publishes_all_events_of_a_payment_with_hundreds_of_operations() {
     let long = std::env::var("LONG").is_ok_and(|long| long == "1");
     let last = if long { 501 } else { 121 };
     let world = World::new().await;
@@ -100,17 +100,17 @@ async fn a_sweep_publishes_all_events_of_a_payment_with_500_operations() {
         .unwrap();
     let largest = events.iter().map(|event| event.body.len()).max().unwrap();
     println!("item {} bytes, largest event {largest}", document.len());
-    // DynamoDB accepts items of up to 400 KB. SQS accepts messages of up to 1 MiB; the limit used to be 256 KiB.
+    // DynamoDB accepts items of up to 400 KB, and SQS accepts messages of up to 1 MiB. The test is stricter.
     assert!(document.len() < 300_000 && largest < 256 * 1024);
 }
 
 #[tokio::test]
-async fn a_sweep_reads_every_page_when_the_payments_of_a_page_fail() {
+async fn a_sweep_reads_the_next_page_when_the_payments_of_a_page_are_unreadable() {
     let world = World::new().await;
     world.create("last").await;
     let last = world.outbox().await.remove(0);
     let shard = world.attribute("last", "outbox").await.unwrap();
-    // In the shard of this payment, more than two pages of unreadable payments come before the payment.
+    // In the shard of this payment, 230 unreadable payments come before the payment: more than two pages.
     let client = aws_sdk_dynamodb::Client::new(world.wire.config());
     for number in 0..230 {
         let since = last.since.unix_millis() - 1 - number / 50;
@@ -128,7 +128,7 @@ async fn a_sweep_reads_every_page_when_the_payments_of_a_page_fail() {
 }
 
 #[tokio::test]
-async fn a_failed_payment_delays_no_other_payment_and_is_retried() {
+async fn a_payment_whose_event_cannot_be_sent_delays_no_other_payment_and_is_retried() {
     let world = World::new().await;
     world.wire.break_queue(FULFILMENT);
     for id in ["bad", "good"] {

@@ -1,4 +1,4 @@
-//! Tests the payments that have paid an order.
+//! Tests which payments the store lists for a paid order, and which of them is the first to pay.
 
 use ecommpay::fields::ProjectId;
 use futures_util::future::join_all;

@@ -6,7 +6,7 @@ use payments::ports::PaymentStore;
 use crate::world::{AUDIT, World, commit, key, succeeded};
 
 #[tokio::test]
-async fn a_mark_never_moves_back_and_a_commit_does_not_change_it() {
+async fn a_published_mark_never_moves_back_and_a_commit_does_not_change_the_mark() {
     let world = World::new().await;
     world.create("order").await;
     let read_before = world.load("order").await;
@@ -59,7 +59,7 @@ async fn only_one_of_two_concurrent_calls_moves_the_mark() {
 }
 
 #[tokio::test]
-async fn a_mark_is_stored_when_its_first_answer_is_lost() {
+async fn a_published_mark_is_stored_when_the_first_answer_is_lost() {
     let world = World::new().await;
     world.create("order").await;
     world.wire.lose_next_answer_of("UpdateItem");

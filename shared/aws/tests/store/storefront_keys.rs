@@ -184,7 +184,7 @@ async fn a_key_is_added_and_revoked_when_the_first_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn no_item_of_the_table_of_payments_is_a_key() {
+async fn an_item_of_the_payment_table_is_never_read_as_a_storefront_key() {
     let world = World::new().await;
     let forged = storefront("sk_a1_secret", "shop");
     let document = format!(
@@ -218,7 +218,7 @@ async fn the_list_contains_no_secret_and_no_hash() {
     assert!(list(&world).await.is_empty());
     let known = storefront("sk_a1_secret", "shop");
     add(&world, "sk_a1_secret", "shop").await;
-    // The list must not read payments.
+    // Listing keys must not read payments.
     world.create("order").await;
     world.wire.forget();
     let listed = list(&world).await;
@@ -252,7 +252,7 @@ async fn a_list_of_several_pages_is_read_to_its_end_and_sorted_by_id() {
 }
 
 #[tokio::test]
-async fn a_damaged_key_is_listed_and_revoked_beside_the_others() {
+async fn a_damaged_key_is_listed_and_can_be_revoked_like_other_keys() {
     let number = AttributeValue::N("7".into());
     let unknown = r#"{"name":"shop","project_id":211,"scopes":["fly"],"return_origins":[]}"#;
     for (name, value) in [
@@ -277,7 +277,7 @@ async fn a_damaged_key_is_listed_and_revoked_beside_the_others() {
         for key in ["sk_a1_secret", "sk_c3_secret"] {
             assert!(authorized(&world, key).await.is_ok(), "{case}");
         }
-        // The functions do not need the time of creation. Any other error names the key to the operator.
+        // The functions do not read `created_at`. If another attribute is damaged, the error names the key.
         match authorized(&world, "sk_b2_secret").await {
             Ok(_) => assert_eq!(name, "created_at", "{case}"),
             Err(Denied::Store(error)) => assert!(

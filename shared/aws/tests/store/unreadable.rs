@@ -1,4 +1,4 @@
-//! Damaged items of the table. Each stops only the work on itself.
+//! Tests that a damaged item of the table stops only the work on this item.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn millis(at: Timestamp) -> AttributeValue {
 }
 
 impl World {
-    /// Sets an attribute of an item. Removes it if there is no value.
+    /// Sets an attribute of an item. If `value` is `None`, removes the attribute.
     async fn damage(&self, pk: &str, sk: &str, name: &str, value: Option<AttributeValue>) {
         let client = aws_sdk_dynamodb::Client::new(self.wire.config());
         let update = client
@@ -53,7 +53,7 @@ fn assert_unreadable<T: std::fmt::Debug>(read: Result<T, StoreError>, item: &str
 }
 
 #[tokio::test]
-async fn a_damaged_payment_is_named_by_its_key_and_shows_no_value() {
+async fn the_error_of_a_damaged_payment_contains_the_key_and_no_value() {
     let world = World::new().await;
     world.create("order").await;
     for document in [
@@ -76,7 +76,7 @@ async fn a_damaged_payment_is_named_by_its_key_and_shows_no_value() {
 }
 
 #[tokio::test]
-async fn the_outbox_sweep_passes_over_damaged_payments_and_events() {
+async fn the_outbox_sweep_skips_damaged_payments_and_events() {
     let world = World::new().await;
     for number in 0..30 {
         world.create(&format!("poison-{number}")).await;
@@ -109,11 +109,11 @@ async fn the_outbox_sweep_passes_over_damaged_payments_and_events() {
 }
 
 #[tokio::test]
-async fn index_entries_that_cannot_be_read_hide_no_entry_behind_them() {
+async fn unreadable_index_entries_do_not_hide_later_entries() {
     let world = World::new().await;
     world.create("order").await;
     let day = Day::of(world.load("order").await.payment.created_at());
-    // More entries than one page, before the payment in each index.
+    // In each index, more than one page of unreadable entries comes before the payment.
     for number in 0..130 {
         for shard in 0..SHARDS {
             let pk = format!("!{number:03}#{shard}");
@@ -134,7 +134,7 @@ async fn index_entries_that_cannot_be_read_hide_no_entry_behind_them() {
 }
 
 #[tokio::test]
-async fn a_damaged_token_is_named_by_its_hash() {
+async fn the_error_of_a_damaged_token_contains_the_hash() {
     let world = World::new().await;
     world.create("order").await;
     world

@@ -1,4 +1,4 @@
-//! Prepares a store with its own table and two queues, and changes to commit.
+//! Provides a store with a separate table and two queues, and functions that create changes to commit.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ impl World {
         marked.unwrap()
     }
 
-    /// Returns the payments in the outbox index, whatever their age.
+    /// Returns the entries of all payments in the outbox index.
     pub async fn outbox(&self) -> Vec<Due> {
         let mut all = Vec::new();
         for shard in 0..SHARDS {

@@ -1,7 +1,7 @@
 <?php
 // Measures the official PHP SDK: `php driver.php FOLDER`, where FOLDER is the folder of the SDK.
-// Reads lines: the secret, the body, and then one number of repetitions in each line. Prints the nanoseconds for each
-// number of repetitions.
+// Reads lines: the secret, the body, and then one number of repetitions in each line. Prints the name of the SDK, and
+// then the nanoseconds that each number of repetitions took.
 
 use ecommpay\Callback;
 use ecommpay\SignatureHandler;

@@ -6,8 +6,8 @@
 //! The first run installs the Node SDK. For the PHP SDK, the variable `PHP_SDK` names a folder with
 //! github.com/ITECOMMPAY/paymentpage-sdk-php (measured at cf81e39).
 //!
-//! Each program runs in a separate process. The programs are timed alternately, about 2 ms each, so that other load on
-//! the machine affects all of them alike. The processes are restarted several times, because their memory layout also
+//! Each program runs in a separate process. The programs are timed in turn, about 2 ms each, so that other load on the
+//! machine affects all programs alike. The processes are started 10 times, because the memory layout of a process also
 //! affects the time. The output shows medians. A ratio is the median of the ratios of adjacent samples.
 
 mod own;
@@ -21,10 +21,12 @@ use ecommpay_benches::{SECRET, body};
 use crate::own::{HMAC, VERIFY};
 use crate::program::{Program, Start};
 
+/// The number of times that each program is started.
 const STARTS: usize = 10;
 const SAMPLES_PER_START: usize = 50;
+/// The approximate duration of one sample.
 const SAMPLE: Duration = Duration::from_millis(2);
-/// Long enough for the just-in-time compilers of the SDKs.
+/// The time for which each program runs before it is measured: long enough for just-in-time compilers.
 const WARM_UP: Duration = Duration::from_millis(500);
 
 /// A program to compare with, and the goal: the maximum ratio of the time of our program to the time of this program.

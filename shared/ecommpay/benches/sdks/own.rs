@@ -1,4 +1,5 @@
-//! Measures this crate's verification and the HMAC alone, with the same interface as the programs of the SDKs.
+//! Measures the verification of the crate `ecommpay`, and the HMAC alone. Reads and prints the same lines as the
+//! programs of the SDKs.
 
 use std::hint::black_box;
 use std::io::{BufRead, stdin};
@@ -14,8 +15,8 @@ pub const VERIFY: &str = "verify";
 /// The argument for the HMAC alone.
 pub const HMAC: &str = "HMAC alone";
 
-/// Reads lines: a secret, a callback, and then one number of repetitions in each line. Prints the nanoseconds for each
-/// number of repetitions.
+/// Reads lines: a secret, a callback, and then one number of repetitions in each line. Prints the name of the task, and
+/// then the nanoseconds that each number of repetitions took.
 pub fn run(task: &str) -> Result<(), String> {
     let mut lines = stdin().lock().lines();
     let mut next = || lines.next().and_then(Result::ok);

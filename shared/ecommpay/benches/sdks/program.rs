@@ -1,4 +1,4 @@
-//! Runs the programs that are compared. Each verifies callbacks and measures its own time.
+//! Runs the programs that are compared. Each program verifies a callback repeatedly and measures the time.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use ecommpay_benches::SECRET;
 
-/// Creates the command of a program. The program reads a secret and a callback, prints its name, and then prints the
-/// nanoseconds for each number of repetitions that it reads.
+/// Creates the command of a program. The program reads a secret and a callback, and prints the name of the program.
+/// Then the program reads numbers of repetitions, and prints the nanoseconds that each number of repetitions took.
 pub type Start = Box<dyn Fn() -> Command>;
 
-/// A running program. It ends when its standard input is closed.
+/// A running program. Dropping this value ends the program.
 pub struct Program {
     process: Child,
     input: ChildStdin,
@@ -20,7 +20,7 @@ pub struct Program {
     pub name: String,
 }
 
-/// Returns the command of this program with a task as its argument.
+/// Returns the command that runs this executable with a task as the argument.
 pub fn own(task: &'static str) -> Result<Start, String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     Ok(Box::new(move || {
@@ -46,7 +46,7 @@ pub fn php() -> Result<Start, String> {
         .ok_or("PHP_SDK does not name a folder with github.com/ITECOMMPAY/paymentpage-sdk-php")?;
     Ok(Box::new(move || {
         let mut command = Command::new("php");
-        // The optimiser is on, as on servers. Errors must not go to standard output, because the output is parsed.
+        // OPcache is on, as on servers. Errors must not go to standard output, because the output is parsed.
         command.args(["-d", "opcache.enable_cli=1", "-d", "display_errors=stderr"]);
         command.arg(here("sdks/driver.php")).arg(&folder);
         command
@@ -54,7 +54,7 @@ pub fn php() -> Result<Start, String> {
 }
 
 impl Program {
-    /// Starts a program and waits until it has verified the callback.
+    /// Starts a program and waits until the program has verified the callback.
     pub fn start(start: &Start, body: &[u8]) -> Result<Self, String> {
         let mut command = start();
         let program = command.get_program().to_string_lossy().into_owned();
@@ -94,7 +94,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // The program stores nothing, so it can be ended at any time.
+        // The program stores nothing, so it can be killed at any time.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,8 +1,9 @@
 //! Verifies the signatures of random bytes as a body. Checks that:
 //!
 //! - nothing panics;
-//! - only the signatures over the two spellings of the numbers verify;
-//! - these signatures do not verify with another key.
+//! - a signature verifies over each of two strings: with the numbers as they are written, and as PHP prints them;
+//! - the signature in the body verifies only if it is a signature over one of these two strings;
+//! - no signature verifies with another key.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run verify` (in `shared/ecommpay`)
 #![no_main]
@@ -16,8 +17,7 @@ use ecommpay::signature::{
 use ecommpay::{KeySlot, Keyring, ProjectKey, Signature};
 use libfuzzer_sys::fuzz_target;
 
-/// The keyring. Its previous key is the key of the callbacks in `tests/data`. So the seeds verify, and both slots are
-/// tried.
+/// A keyring whose two slots hold different keys. The previous key is the key of the callbacks in `tests/data`.
 static RING: LazyLock<Keyring> = LazyLock::new(|| {
     let index = include_bytes!("../../../../tests/data/callbacks/index.json");
     let index: serde_json::Value = serde_json::from_slice(index).unwrap();
@@ -41,8 +41,8 @@ fuzz_target!(|body: &[u8]| {
     }
     let text = as_written.to_base64();
     assert_eq!(Signature::from_base64(&text), Some(as_written));
-    // If the strings are equal, the numbers that PHP spells differently are under `signature` or `frame_mode`, where
-    // they have no line.
+    // A number that PHP spells differently changes the canonical string, unless the number is below `signature` or
+    // `frame_mode`: such a number has no line.
     if as_php.is_some_and(|as_php| as_php != as_written) {
         assert!(may_be_reframed(&message));
         assert!(canonical_to_sign(&message).is_err());
@@ -60,7 +60,7 @@ fuzz_target!(|body: &[u8]| {
     }
 });
 
-/// Checks that PHP's spelling of a number has the same value, apart from the digits after the 14th.
+/// Checks that PHP's spelling of a number has the same value, up to the rounding to 14 digits.
 fn assert_same_value(token: &str, message: &Value<'_>) {
     let Some(line) = canonical_as_php(message) else {
         return;

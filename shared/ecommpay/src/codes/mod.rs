@@ -1,9 +1,16 @@
 //! Explains the platform's result codes (`operation.code`, and `code` of an error): the message of each code, the
-//! advice that follows from it, and which codes are confidential.
+//! advice for the shop, and which codes are confidential.
 //!
-//! One list of 378 codes serves all payment methods. 0 means success. 100 to 999 concern the platform, 2xxx and
-//! 3xxx the request and the rules, 10xxx cards, 20xxx alternative methods such as Bancontact, and 30xxx the
-//! merchant. 9999, 19999 and 29999 mean "wait".
+//! One list of 378 codes serves all payment methods:
+//!
+//! - 0: success;
+//! - 100 to 999: the platform;
+//! - 1401 to 1499: the platform's risk system;
+//! - 2003 to 3901: the request and the platform's rules;
+//! - 10000 to 10812: cards;
+//! - 20000 to 20899: alternative methods such as Bancontact;
+//! - 30000 to 30401: the merchant;
+//! - 9999, 19999 and 29999: no result yet.
 //!
 //! Source: Codes.
 

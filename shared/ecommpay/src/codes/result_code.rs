@@ -36,8 +36,8 @@ impl ResultCode {
         }
     }
 
-    /// Returns whether the reason must not reach the customer, because it is the decision of a risk system, a sanctions
-    /// list or a fraud rule. A fraudster could use the reason to circumvent the rule.
+    /// Returns whether the reason must not reach the customer, because a risk system, a sanctions list or a fraud rule
+    /// decided. A fraudster could use the reason to circumvent the rule.
     fn is_confidential(self) -> bool {
         matches!(
             self.number,
@@ -50,8 +50,8 @@ impl ResultCode {
         (!self.is_confidential()).then_some(self.message)
     }
 
-    /// Returns advice to the shop that may be shown to anyone. A code with a confidential reason has the same advice
-    /// as every other code after which the shop must not retry.
+    /// Returns advice to the shop that may be shown to anyone. A code with a confidential reason has the advice of
+    /// `DoNotRetry`, so the advice does not reveal that the reason is confidential.
     pub fn advice(self) -> &'static str {
         let action = match self.is_confidential() {
             true => Action::DoNotRetry,

@@ -39,7 +39,7 @@ impl Currency {
 pub struct MinorUnits(u64);
 
 impl MinorUnits {
-    /// The platform's maximum.
+    /// The platform's maximum amount.
     pub const MAX: u64 = 10_000_000_000_000;
     /// Bancontact's minimum for a sale: 1.00 EUR.
     pub const BANCONTACT_MIN: u64 = 100;

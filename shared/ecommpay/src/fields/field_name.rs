@@ -7,8 +7,8 @@ use crate::signature::is_signed;
 
 /// The name of a field: 1 to 64 letters, digits and `_`, but no name that the signature leaves out.
 ///
-/// A colon at the end of a name would merge with the separator that follows in a signed line. A field with the
-/// name `signature` or `frame_mode` has no line.
+/// A name has no colon, because a colon separates a name from the value in a signed line: `a:` with the value `b` would
+/// have the same line as `a` with the value `:b`. A field with the name `signature` or `frame_mode` has no line.
 ///
 /// Source: Signature.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

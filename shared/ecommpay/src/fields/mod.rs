@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deserialised_value_is_checked_like_a_new_one() {
+    fn a_deserialised_field_is_checked_against_the_limits_of_its_type() {
         use serde::Serialize;
         use serde::de::DeserializeOwned;
 

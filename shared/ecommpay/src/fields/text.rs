@@ -14,7 +14,7 @@ use super::error::FieldError;
 pub struct Text(String);
 
 impl Text {
-    /// The platform's maximum length of most fields, in characters.
+    /// The maximum length in characters, which is the platform's maximum for most fields.
     pub const MAX: usize = 255;
 
     /// Checks the characters and the length.
@@ -57,7 +57,7 @@ impl From<Text> for String {
     }
 }
 
-/// A last name in the form that Bancontact requires: 3 to 100 characters. `Debug` hides it.
+/// A last name in the form that Bancontact requires: 3 to 100 characters. `Debug` hides the name.
 ///
 /// Source: Bancontact, payments through Gate.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

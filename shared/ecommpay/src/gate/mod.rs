@@ -13,7 +13,7 @@
 //! - `receipt_data`, `recurring`, `recurring_register`, and in `customer` the identity documents and the
 //!   billing object;
 //! - `destination` of a status request;
-//! - `/v2/payment/status/request`, the status of a single request: the status of the payment includes it.
+//! - `/v2/payment/status/request`, the status of a single request: the status of the payment includes the request.
 
 mod clarification;
 mod refund;

@@ -28,7 +28,7 @@ impl Request for Refund {
     }
 }
 
-/// The amount of a refund. Amount and currency are always sent. Without them, the platform would refund the remaining
+/// The amount of a refund. Amount and currency are always sent. Without both, the platform would refund the remaining
 /// amount, which can change between the decision of the merchant and the refund by the platform.
 ///
 /// Source: Bancontact, refunds through Gate.
@@ -40,8 +40,8 @@ pub struct RefundPayment {
     pub currency: Currency,
     /// The description of the refund, which the platform requires.
     pub description: Text,
-    /// The merchant's id of the refund. It makes the request idempotent: the platform refuses a second refund with the
-    /// same id and answers with the code 3230.
+    /// The merchant's id of the refund. This id makes the request idempotent: the platform refuses a second refund with
+    /// the same id and answers with the code 3230.
     pub merchant_refund_id: Text,
 }
 

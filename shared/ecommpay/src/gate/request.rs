@@ -36,7 +36,7 @@ pub struct General {
     pub project_id: ProjectId,
     /// The payment's id, unique in the project. The platform compares ids without case.
     pub payment_id: Text,
-    /// The address for the callbacks of this payment; it replaces the project's address.
+    /// The address for the callbacks of this payment. This address replaces the project's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merchant_callback_url: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -51,7 +51,7 @@ fn the_signature_of_a_sale_covers_the_body_that_is_sent() {
 }
 
 #[test]
-fn a_sale_can_have_a_callback_address_and_return_addresses_by_result() {
+fn a_sale_can_have_a_callback_address_and_a_return_address_for_each_result() {
     let key = ProjectKey::new("test-secret-key").unwrap();
     let mut sale = sale();
     sale.general.merchant_callback_url = Some(text("https://shop.example/hooks"));

@@ -14,8 +14,8 @@ pub enum JsonError {
     /// The text has more keys than [`Limits::keys`](super::Limits::keys).
     #[error("the body has too many keys")]
     TooManyKeys,
-    /// Written as lines of the canonical string, the text has more bytes than
-    /// [`Limits::canonical`](super::Limits::canonical).
+    /// The canonical string of the text would have more bytes than
+    /// [`Limits::canonical_of`](super::Limits::canonical_of) allows.
     #[error("the body is larger than the limit when each value is written with its full path")]
     CanonicalTooLarge,
     /// An object has two equal keys. JSON readers disagree on which of the two counts.

@@ -71,9 +71,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a value. This function is inlined, like `value_below` and `string`, into the loops over members and
-    /// elements. The loop then builds the value in place: returning a value through several calls costs more than
-    /// reading it.
+    /// Reads a value. The loops over members and elements inline this function, `value_below` and `string`. The loops
+    /// then build each value in place, because to return a value through several calls costs more than to read the
+    /// value.
     #[inline(always)]
     fn value(&mut self) -> Result<Value<'a>, JsonError> {
         match self.peek() {
@@ -97,8 +97,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Subtracts one line of the canonical string from the remaining limit: path, colon, a value of this
-    /// length, separator. A collection has no line but is counted too, because the readers of the tree also
-    /// build the path of a collection.
+    /// length, separator. A collection has no line, but it counts as a line with a value of one byte, because
+    /// the code that reads the tree also builds the path of a collection.
     fn weigh(&mut self, length: usize) -> Result<(), JsonError> {
         let line = self.path + length + 2;
         let left = self.canonical_left.checked_sub(line);
@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a value. The last component of its path has `name` bytes.
+    /// Reads a value. `name` is the number of bytes of the last component of the path to the value.
     #[inline(always)]
     fn value_below(&mut self, name: usize) -> Result<Value<'a>, JsonError> {
         let parent = self.path;
@@ -181,7 +181,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads what follows an element or member: `true` for the closing bracket, `false` for a comma.
+    /// Reads the byte after an element or a member. Returns `true` for the closing bracket, and `false` for a comma.
     fn end_of_item(&mut self, close: u8) -> Result<bool, JsonError> {
         self.skip_space();
         match self.peek() {
@@ -246,7 +246,7 @@ impl<'a> Reader<'a> {
         self.escaped(plain).map(Cow::Owned)
     }
 
-    /// Reads the rest of a string, from its first escape on.
+    /// Reads the rest of a string, starting at the first escape. `plain` is the text before this escape.
     fn escaped(&mut self, plain: &str) -> Result<String, JsonError> {
         let mut decoded = String::from(plain);
         loop {

@@ -76,11 +76,11 @@ fn a_message_is_refused_when_its_canonical_string_would_exceed_the_limit() {
     for attack in [
         under("k", &zeros(131_000)),
         under(&long, &zeros(9)),
-        // The limit of a short text is lower: 8 times its size.
+        // The canonical string of a short text may have 8 times the size of the text, or 8 KiB if that is more.
         under(&"k".repeat(8_000), &zeros(1_900)),
         under(&"k".repeat(700), &zeros(12)),
         under(&":".repeat(70_000), &zeros(150)),
-        // Empty lists have no line, but they count towards the limit too.
+        // Empty lists have no line, but they also count towards the limit.
         under(&long, &format!("[{}[]]", "[],".repeat(40_000))),
     ] {
         assert!(attack.len() <= Limits::CALLBACK.bytes);

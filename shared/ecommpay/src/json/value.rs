@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// A JSON value that borrows from the text from which it was read.
+/// A JSON value, which borrows from the text that was read.
 ///
 /// Source: JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,8 +27,8 @@ pub enum LinkError {
     /// The parameters are not a JSON object.
     #[error("the parameters must be one object")]
     NotAnObject,
-    /// A parameter is neither a text, nor an integer, nor a boolean.
-    #[error("the parameter {0} must be text, an integer, true or false")]
+    /// A parameter is `null`, an array or an object.
+    #[error("the parameter {0} must be a text, a number, true or false")]
     NotAScalar(String),
     /// A name or a value has a semicolon or a control character. With a semicolon, a name or a value could contain a
     /// further parameter under the same signature.
@@ -45,8 +45,8 @@ pub enum LinkError {
     Sign(#[from] SignError),
 }
 
-/// Returns the signed link with these parameters of the platform, in the order of the object. If `base` has a query,
-/// the query stays in front of the parameters and is not signed.
+/// Returns the signed link with these parameters, in the order of the object. If `base` has a query, the query stays in
+/// front of the parameters, and the signature does not cover the query.
 ///
 /// Source: Payment Page, about; Signature.
 pub fn link(base: &str, parameters: &Value<'_>, key: &ProjectKey) -> Result<String, LinkError> {
@@ -102,7 +102,7 @@ mod tests {
     use crate::json::{Limits, parse};
 
     #[test]
-    fn a_parameter_is_refused_if_it_is_no_scalar_is_empty_or_could_contain_another() {
+    fn a_parameter_is_refused_if_it_is_empty_or_not_a_scalar_or_cannot_be_signed_unambiguously() {
         let key = ProjectKey::new("k").unwrap();
         for parameters in [
             r#"{"customer_last_name":"X;payment_amount:1;payment_b:Y"}"#,

@@ -28,7 +28,7 @@ pub enum TextParameter {
     RegionCode,
     /// The time limit of the payment, `YYYY-MM-DDThh:mm:ss+hh:mm`, at most 30 days ahead.
     BestBefore,
-    /// The address for the callbacks of this payment; it replaces the project's address.
+    /// The address for the callbacks of this payment. This address replaces the project's address.
     MerchantCallbackUrl,
     /// The address of the automatic redirect after a success.
     RedirectSuccessUrl,
@@ -100,7 +100,7 @@ pub enum NumberParameter {
     MerchantFailEnabled,
     /// Whether the page shows the button before the payment is final: 0, 1 or 2.
     MerchantReturnEnabled,
-    /// Whether a click outside the form closes it: 0 or 1.
+    /// Whether a click outside the form closes the form: 0 or 1.
     CloseOnMissclick,
     /// Whether the form opens in a new tab: 0 or 1.
     Redirect,

@@ -13,8 +13,8 @@ use crate::json::Value;
 pub struct ClarificationField {
     /// The platform's name of the field, as `object.field`.
     pub name: String,
-    /// Whether the field is mandatory. All fields are mandatory in the list form, and in a schema that does not
-    /// name the required ones.
+    /// Whether the field is mandatory. All fields are mandatory in the list form, and in a schema that names no
+    /// required field.
     pub required: bool,
 }
 
@@ -24,7 +24,7 @@ pub struct ClarificationField {
 /// - Schema form: `{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{}}}}`.
 ///
 /// The signature covers neither an empty `required` nor a property with an empty description. Therefore an empty
-/// `required` means the same as a missing one, and a required field needs no property.
+/// `required` means the same as a missing `required`, and a required field needs no property.
 ///
 /// Source: Gate, clarification.
 pub(super) fn fields(value: &Value<'_>) -> Vec<ClarificationField> {

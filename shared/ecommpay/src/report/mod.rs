@@ -1,8 +1,8 @@
 //! Reads reports about a payment: callbacks and status answers.
 //!
-//! [`Report`] holds both. A callback has its operation in `operation`; a status answer lists all operations in
-//! `operations`. Fields may be missing, integers may be strings, and statuses are stored as text, even undocumented
-//! statuses. This module reads a report and does not decide what follows from it.
+//! A [`Report`] is a callback or a status answer. A callback has at most one operation, usually in `operation`. A
+//! status answer lists all operations in `operations`. Fields may be missing, and integers may be strings.
+//! Statuses are stored as text, even undocumented statuses. This module does not decide what follows from a report.
 
 mod clarification;
 mod operation;
@@ -37,8 +37,8 @@ pub struct Report {
     pub payment_status: Option<String>,
     /// `payment.date`: a UTC time in the platform's form.
     pub payment_date: Option<String>,
-    /// `payment.sum`. The platform's documents disagree about this sum after a refund: it is either the original amount
-    /// or what remains.
+    /// `payment.sum`, or `sum_real` if the message has no readable `payment.sum`. After a refund, this sum is the
+    /// original amount or the remaining amount: the platform's documents disagree.
     pub payment_sum: Option<Sum>,
     /// The operations in the order of the message.
     pub operations: Vec<Operation>,
@@ -94,9 +94,9 @@ impl Report {
 
     /// Returns whether `payment.status` is final for the payment. Undocumented statuses are not final.
     ///
-    /// Returns `None` if `payment.status` cannot answer this question: the status is missing, the status is the error
-    /// of a request, or a refund or the reversal of a refund is pending. While a refund is pending, `payment.status`
-    /// can be the status of the refund.
+    /// Returns `None` if `payment.status` is missing, or is `error` (a request failed). Also returns `None` if a
+    /// refund, a reversal or a refund reverse is pending, because `payment.status` can then be the status of this
+    /// operation.
     ///
     /// Source: Results.
     pub fn is_final(&self) -> Option<bool> {
@@ -111,7 +111,7 @@ impl Report {
         Some(status::is_final(payment_status))
     }
 
-    /// Returns the first undocumented status, of the payment or of an operation.
+    /// Returns the first undocumented status: `payment.status`, or the status of an operation.
     ///
     /// Source: Results; Confirmation; Payment links; the platform's plug-ins.
     pub fn undocumented_status(&self) -> Option<&str> {

@@ -29,7 +29,7 @@ pub struct Operation {
     pub code: Option<String>,
     /// The platform's message.
     pub message: Option<String>,
-    /// The merchant's id of a refund (`payment.merchant_refund_id` of a callback).
+    /// The merchant's id of a refund: `merchant_refund_id` of the operation, or of `payment` in a callback.
     pub merchant_refund_id: Option<String>,
 }
 

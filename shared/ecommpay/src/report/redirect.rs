@@ -2,8 +2,8 @@
 
 use crate::json::Value;
 
-/// The page to which the shopper's browser is sent. A message has it in `redirect_data`. Other formats use
-/// `redirectData`, or an object in `return_url`.
+/// The page to which the shopper's browser is sent. A message has the redirect data in `redirect_data`, in
+/// `redirectData`, or in an object `return_url`.
 ///
 /// Source: Gate, callbacks; Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Redirect {
     /// The redirect URL.
     pub url: String,
     /// The form fields of a `POST`, in order. The signature does not cover a field with the name `signature` or
-    /// `frame_mode`. The signature also does not cover where the nested name of a field ends and its value begins.
+    /// `frame_mode`. The signature also does not show where the nested name of a field ends and the value begins.
     pub fields: Vec<(String, String)>,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A signed line does not show where its path ends and its value begins, so `"url":"https://bank"` and
 //! `"url":{"https":"//bank"}` have the same signature. A list and an object with the keys 0, 1, ... also have the same
-//! signature, and so have `true` and `1`. An attacker who changes a message in one of these ways and replays it can
-//! hide a field from the reader. The attacker cannot give a field a value that was not signed.
+//! signature, and `true` and `1` have the same signature. An attacker who changes a message in one of these ways can
+//! hide a field from the reader, but cannot give a field a value that was not signed.
 
 use crate::json::Value;
 
@@ -12,8 +12,8 @@ use crate::json::Value;
 /// signature does not cover may have hidden a field: treat the message as a hint, never as a fact.
 ///
 /// A field that is read as a text must be a string or a number. A field that is read as an object must be an object,
-/// and a field that is read as a list must be a list. Each field may also be missing, `null` or an empty collection.
-/// An operation with an id must have a type and a status.
+/// and a field that is read as a list must be a list. Each field may also be missing, `null` or an empty list. A field
+/// that is read as a list may also be an empty object. An operation with an id must have a type and a status.
 ///
 /// Source: Callbacks; Gate, status.
 pub fn has_sound_shape(message: &Value<'_>) -> bool {

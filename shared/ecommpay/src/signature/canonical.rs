@@ -8,7 +8,7 @@ use crate::json::Value;
 
 /// Returns the canonical string of a message, with every number as it is written.
 ///
-/// The order is not defined for an object with two equal keys; the reader refuses a message with equal keys.
+/// The order of the lines is not defined for an object with two equal keys. The reader refuses such an object.
 ///
 /// Source: Signature.
 pub fn canonical(message: &Value<'_>) -> Vec<u8> {
@@ -16,12 +16,11 @@ pub fn canonical(message: &Value<'_>) -> Vec<u8> {
 }
 
 /// Returns the canonical string with fractions and exponents as PHP prints them. Returns `None` if PHP
-/// prints every number as it is written, because the message then has only one canonical string.
+/// prints every number as it is written: the string would then be equal to [`canonical`].
 ///
-/// The platform does not document how it signs fractions, and its documentation refers to the PHP SDK.
-/// Use this string only to verify, never to sign. Two different numbers can have the same string, such as `10.0` and
-/// `10`. So [`may_be_reframed`](super::may_be_reframed) returns true for a message whose
-/// number PHP prints differently.
+/// The platform's documentation does not say how fractions are signed, and refers to the PHP SDK.
+/// Use this string only to verify, never to sign. PHP prints some different numbers alike, such as `10.0` and `10`. So
+/// [`may_be_reframed`](super::may_be_reframed) returns true for a message with a number that PHP prints differently.
 ///
 /// Source: an assumption.
 pub fn canonical_as_php(message: &Value<'_>) -> Option<Vec<u8>> {
@@ -36,7 +35,7 @@ fn as_php(token: &str) -> Cow<'_, str> {
     php_number::spelling(token).map_or(Cow::Borrowed(token), Cow::Owned)
 }
 
-/// Returns whether `matches` is true for any number of the message.
+/// Returns whether `matches` is true for at least one number of the message.
 pub(super) fn any_number(value: &Value<'_>, matches: fn(&str) -> bool) -> bool {
     match value {
         Value::Number(token) => matches(token),

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_signatures_are_equal_only_if_all_bytes_are() {
+    fn two_signatures_are_equal_only_if_all_bytes_are_equal() {
         let one = Signature::from_bytes([7; 64]);
         assert_eq!(one, Signature::from_bytes([7; 64]));
         for at in 0..64 {

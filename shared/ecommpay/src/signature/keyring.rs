@@ -1,4 +1,4 @@
-//! Holds the secret keys of a project: the current key and, during a rotation, the previous one.
+//! Holds the secret keys of a project: the current key and, during a rotation, the previous key.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ impl ProjectKey {
         Signature::from_bytes(mac.finalize().into_bytes().into())
     }
 
-    /// Whether two keys make the same signatures. Compares in constant time.
+    /// Returns whether two keys make the same signatures. Compares in constant time.
     pub fn is_same_as(&self, other: &ProjectKey) -> bool {
         other.verifies(&[], &self.sign(&[]))
     }
@@ -84,7 +84,7 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Creates a keyring from the current key and, during a rotation, the previous one.
+    /// Creates a keyring from the current key and, during a rotation, the previous key.
     pub fn new(current: ProjectKey, previous: Option<ProjectKey>) -> Self {
         Self { current, previous }
     }
@@ -99,7 +99,8 @@ impl Keyring {
         self.previous.is_some()
     }
 
-    /// Returns the slot of the key that made `signature` over the canonical string; `None` if no key made it.
+    /// Returns the slot of the key that made `signature` over the canonical string. Returns `None` if neither key made
+    /// the signature.
     pub fn verify(&self, canonical: &[u8], signature: &Signature) -> Option<KeySlot> {
         if self.current.verifies(canonical, signature) {
             return Some(KeySlot::Current);

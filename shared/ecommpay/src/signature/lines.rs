@@ -128,8 +128,8 @@ impl Lines {
     }
 }
 
-/// Compares the paths of two members of an object in which all names are plain. Compares the slices first, because
-/// this comparison is the fastest and nearly always decides.
+/// Compares the paths of two members of an object in which all names are plain. The first comparison has slices of
+/// equal length, because such a comparison is fast and nearly always decides.
 fn by_path((left_key, left): &Member<'_>, (right_key, right): &Member<'_>) -> Ordering {
     let (left_key, right_key) = (left_key.as_bytes(), right_key.as_bytes());
     let shared = left_key.len().min(right_key.len());
@@ -214,7 +214,7 @@ mod tests {
                 r#"{"b":[{"d":1,"c":2},3,[]],"a":{"z":{},"frame_mode":4},"ab":null}"#,
                 "ab:;b:0:c:2;b:0:d:1;b:1:3",
             ),
-            // Names that are not plain, below and above plain ones.
+            // Names that are not plain, below and above plain names.
             (
                 r#"{"b":{"k10":1,"k9":2},"a":{"d":3,"c":4}}"#,
                 "a:c:4;a:d:3;b:k9:2;b:k10:1",

@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 
 /// Compares two paths as PHP's `strnatcmp` does.
 ///
-/// - Leading zeros are skipped, but only at the start of the path.
-/// - White space is skipped.
+/// - Zeros at the start of the path are skipped if a digit follows.
+/// - White space is skipped, but one character of white space directly after a run of digits is compared.
 /// - Two runs of digits compare by length, then digit by digit. If one of the runs starts with `0`, the two
 ///   runs compare only digit by digit.
 /// - The path that ends first is smaller.
@@ -37,7 +37,8 @@ pub(super) fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| is_plain(byte) && byte != b':')
 }
 
-/// Returns the number of bytes that two paths share at their start. The paths of one object share many bytes.
+/// Returns the number of bytes that two paths share at their start. Compares 8 bytes at a time, because the paths in
+/// one object share many bytes.
 fn common_length(left: &[u8], right: &[u8]) -> usize {
     const WORD: usize = 8;
     let words = left.chunks_exact(WORD).zip(right.chunks_exact(WORD));
@@ -56,7 +57,7 @@ fn plain_length(path: &[u8], common: usize) -> usize {
         .map_or(0, |last| last + 1)
 }
 
-/// Returns whether a byte is neither a digit nor white space, so that it compares by its value.
+/// Returns whether a byte is neither a digit nor white space. Such bytes compare by their values.
 fn is_plain(byte: u8) -> bool {
     !byte.is_ascii_digit() && !is_space(byte)
 }
@@ -84,7 +85,7 @@ fn compare_rest(mut left: &[u8], mut right: &[u8]) -> Ordering {
                 return order;
             }
         }
-        // If the rest of a path was only white space, the path compares as a zero byte, as in C.
+        // If a path had only white space left, the next byte of the path counts as zero, as in C.
         let order = first(left).cmp(&first(right));
         if order != Ordering::Equal {
             return order;

@@ -9,13 +9,13 @@ use crate::json::Value;
 ///
 /// - Lines are joined with `;` and values are not escaped, so a value that holds `;` and later `:` can
 ///   contain lines of another message.
-/// - An empty key leaves no trace in the path. A colon at the start or end of a key merges with the separator
-///   next to it. A `;` in a key ends a line.
+/// - An empty key at the top level leaves no trace in the path. An empty key below the top level, or a colon at
+///   the start or end of a key, merges with the separators of the path. A `;` in a key ends a line.
 /// - A number that PHP prints differently can have the string of another number: `37493000003351.0` verifies
 ///   with the signature of `37493000003351` and is read as a different id.
 ///
-/// A colon can also move from a value into the path. This function does not detect a moved colon;
-/// [`has_sound_shape`](crate::report::has_sound_shape) detects the colon in the fields that are read.
+/// A colon can also move from a value into the path. This function does not detect a moved colon, but
+/// [`has_sound_shape`](crate::report::has_sound_shape) does for the fields that are read.
 ///
 /// Source: Payment Page, parameters, which forbids `;`.
 pub fn may_be_reframed(value: &Value<'_>) -> bool {

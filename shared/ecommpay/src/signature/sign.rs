@@ -22,7 +22,7 @@ pub enum SignError {
     AmbiguousNumber,
 }
 
-/// Returns the canonical string of a request, computed from the JSON text that will be sent.
+/// Returns the canonical string of a request, computed from the JSON text of the request.
 ///
 /// Source: Signature.
 pub fn canonical_of<M: Serialize>(message: &M) -> Result<Vec<u8>, SignError> {

@@ -9,7 +9,7 @@ use crate::json::Value;
 
 /// Returns the signature that a message carries: at the top level, or else in `general`.
 ///
-/// Returns `None` if there is no signature, or if it is not the base64 of 64 bytes.
+/// Returns `None` if there is no signature, or if the signature is not the base64 of 64 bytes.
 ///
 /// Source: Signature; the official SDKs for the order of the two locations.
 pub fn of_message(message: &Value<'_>) -> Option<Signature> {
@@ -30,7 +30,8 @@ pub fn verify(message: &Value<'_>, signature: &Signature, keyring: &Keyring) -> 
     SignedForms::of(message).verify(signature, keyring)
 }
 
-/// The canonical strings that a signature of a message can cover. Each string is built once, for any number of keyrings.
+/// The canonical strings that a signature of a message can cover. Each string is built at most once, even if several
+/// keyrings are tried.
 #[derive(Debug)]
 pub struct SignedForms<'a> {
     message: &'a Value<'a>,
@@ -53,7 +54,7 @@ impl<'a> SignedForms<'a> {
         &self.as_written
     }
 
-    /// Does the same as [`verify`].
+    /// Verifies a signature of the message as [`verify`] does.
     pub fn verify(&self, signature: &Signature, keyring: &Keyring) -> Option<KeySlot> {
         keyring.verify(&self.as_written, signature).or_else(|| {
             let as_php = self.as_php.get_or_init(|| canonical_as_php(self.message));
@@ -61,7 +62,7 @@ impl<'a> SignedForms<'a> {
         })
     }
 
-    /// Returns the [`canonical`] string of the message.
+    /// Consumes the forms and returns the [`canonical`] string of the message.
     pub fn into_as_written(self) -> Vec<u8> {
         self.as_written
     }

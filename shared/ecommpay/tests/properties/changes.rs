@@ -1,4 +1,4 @@
-//! Makes changes to a message: changes that the signature covers, and changes that it does not cover.
+//! Makes changes to a message: changes that the signature covers, and changes that the signature does not cover.
 
 use super::message::*;
 
@@ -211,7 +211,7 @@ fn change_kind(node: &mut Node, choices: &mut Choices) {
     };
 }
 
-/// Returns a key that none of the members has.
+/// Returns a key that no member has.
 fn unused(members: &[(String, Node)]) -> String {
     let mut key = String::from("new");
     while members.iter().any(|(own, _)| *own == key) {

@@ -1,7 +1,7 @@
 //! Tests properties of the reader, the canonical string and the order of paths, on random input.
 //!
-//! By default, each property runs with a few hundred to a few thousand cases.
-//! `LONG=1 cargo test --release -p ecommpay --test properties` runs up to 1,000,000 cases for each property.
+//! By default, each property runs with 500 or 2,000 cases.
+//! `LONG=1 cargo test --release -p ecommpay --test properties` runs 20,000 to 1,000,000 cases for each property.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod changes;
@@ -21,7 +21,7 @@ fn cases(few: u32, many: u32) -> ProptestConfig {
     ProptestConfig {
         cases: if long { many } else { few },
         max_shrink_iters: 20_000,
-        // The filters reject few values, but a long run exceeds the default limit.
+        // The filters reject few values, but in a long run their number exceeds the default limit.
         max_local_rejects: u32::MAX,
         failure_persistence: None,
         ..ProptestConfig::default()

@@ -280,7 +280,7 @@ pub fn read(json: &str) -> Result<Value<'_>, JsonError> {
     parse(json.as_bytes(), Limits::CALLBACK)
 }
 
-/// Returns the canonical string of a message, spelled without optional white space and escapes.
+/// Returns the canonical string of a message that is spelled without optional white space and escapes.
 pub fn canonical_of_node(node: &Node) -> String {
     canonical_of_json(&spell(node, &mut Choices(0)))
 }

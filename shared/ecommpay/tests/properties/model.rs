@@ -15,8 +15,8 @@ pub enum Part {
 /// Splits a path into parts. Two paths compare part by part, and the path that ends first is smaller.
 ///
 /// - A zero at the start of the path is dropped if a digit follows.
-/// - White space before a part is dropped, except directly after a run of digits.
-/// - White space at the end counts as a zero byte.
+/// - One character of white space directly after a run of digits is a part. All other white space is dropped.
+/// - Dropped white space at the end of the path counts as a zero byte.
 pub fn parts(path: &[u8]) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut digits: Vec<u8> = Vec::new();
@@ -115,7 +115,8 @@ fn lines_of(value: &Value<'_>, path: &str, lines: &mut Vec<(String, String)>) {
     lines.push((path.to_owned(), text.to_owned()));
 }
 
-/// Checks the result of the reader against serde_json. Returns both results if they contradict each other.
+/// Checks the result of the reader against serde_json. Returns an error with both results if they contradict each
+/// other.
 pub fn judge(text: &[u8], ours: &Result<Value<'_>, JsonError>) -> Result<(), String> {
     let theirs = serde_json::from_slice::<serde_json::Value>(text);
     let limits = Limits::CALLBACK;

@@ -1,4 +1,4 @@
-//! Tests the order of paths, compared with the reference model.
+//! Tests that the order of paths is a total order, and that the reference model has the same order.
 
 use std::cmp::Ordering;
 

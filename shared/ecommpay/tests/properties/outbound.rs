@@ -1,4 +1,5 @@
-//! Tests requests: no two different requests have the same canonical string.
+//! Tests that no two different requests have the same canonical string, apart from links that differ only in
+//! `frame_mode`.
 
 use ecommpay::customer::{CustomerDetail, CustomerDetails};
 use ecommpay::data_api::{Interval, OperationsGet};
@@ -57,7 +58,7 @@ fn last_names() -> impl Strategy<Value = LastName> {
     field_texts(3, 100).prop_map(|name| LastName::new(name).unwrap())
 }
 
-/// Customer details with similar texts.
+/// Customer details, of the kinds that accept any text.
 fn details() -> impl Strategy<Value = CustomerDetails> {
     let free = select(vec![
         CustomerDetail::FirstName,

@@ -1,4 +1,4 @@
-//! Tests the reader, compared with serde_json.
+//! Tests that the reader agrees with serde_json.
 
 use ecommpay::json::{Limits, parse};
 use ecommpay::signature::canonical;

@@ -1,4 +1,4 @@
-//! Tests the changes that a signature covers, and the changes that it does not cover.
+//! Tests which changes of a message the signature covers, and which changes it does not cover.
 
 use ecommpay::signature::may_be_reframed;
 use proptest::prelude::*;
@@ -107,8 +107,8 @@ proptest! {
         let changed = change_uncovered(&message, &mut Choices(seed));
         prop_assert_eq!(canonical_of_node(&changed), canonical_of_node(&message), "{:?}", changed);
 
-        // The signature also does not cover a move of a part of a value into the path, unless the move changes the
-        // order of the lines.
+        // The start of a text moves into the path. The signature does not cover this change, unless the order of the
+        // lines changes.
         let split = split_at_colons(&message, &mut Choices(seed));
         prop_assert_eq!(
             canonical_of_node(&split) == canonical_of_node(&message),

@@ -8,7 +8,7 @@ use ecommpay::json::{self, Limits, Value};
 use super::problem::{FieldProblem, Problem};
 use crate::model::ids::MerchantId;
 
-/// The limits of a request body.
+/// The limits of a request body. A body beyond a limit is refused.
 const LIMITS: Limits = Limits {
     bytes: 64 * 1024,
     depth: 8,
@@ -91,7 +91,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Reads a field that must be present.
+    /// Reads a field that must be present and not null.
     pub fn required<T>(
         &mut self,
         name: &'static str,
@@ -124,8 +124,8 @@ impl<'a> Fields<'a> {
         parsed
     }
 
-    /// Returns the problems, if there are any. A field that no code has read is a problem too, because a misspelt
-    /// optional field must not be ignored.
+    /// Returns the problems, if there are any. Each field of the object that was not read is a problem too, because a
+    /// misspelt optional field must not be ignored.
     pub fn finish(mut self) -> Result<(), Vec<FieldProblem>> {
         for (name, _) in self.object.members() {
             if !self.known.iter().any(|known| known == name) {

@@ -1,7 +1,7 @@
-//! Takes the first and the last step of every call of the API: authorizes the call, and answers the call.
+//! Authorizes the calls of the API, and makes the answers.
 //!
-//! A handler starts with [`caller`] and returns a response or a [`Problem`]. Errors convert to a [`Problem`] with
-//! `?`. The route passes the handler's result to [`respond`].
+//! The code of a route first calls [`caller`] or [`visible_payment`], and returns a response or a [`Problem`]. The
+//! operator `?` converts an error into a [`Problem`]. The handler passes the result to [`respond`].
 
 use http::{HeaderMap, Response, header};
 
@@ -24,8 +24,8 @@ pub async fn caller(
     Ok(storefront::authorize(storefronts, header, scope).await?)
 }
 
-/// Returns the payment of the call. Returns a problem if the caller's key does not allow `scope`, and `not_found` if
-/// the payment does not exist or the caller may not see the payment.
+/// Returns the payment with the id `payment_id`. Returns a problem if the caller's key does not allow `scope`. Returns
+/// the problem `not_found` if the payment does not exist or the caller may not see the payment.
 pub async fn visible_payment<S: PaymentStore, Q, C>(
     payments: &Payments<S, Q, C>,
     storefronts: &impl StorefrontStore,

@@ -1,7 +1,5 @@
-//! Converts each error of a service into a problem document. A handler converts an error with `?`.
-//!
-//! A handler converts any other error that prevents an answer with
-//! [`map_err(Problem::unavailable)`](Problem::unavailable).
+//! Converts the errors of the services into problem documents. A handler converts these errors with `?`, and all other
+//! errors with [`map_err(Problem::unavailable)`](Problem::unavailable).
 
 use http::StatusCode;
 
@@ -79,7 +77,7 @@ impl From<Rejection> for Problem {
             Rejection::NoAddress => Problem::invalid(vec![FieldProblem {
                 pointer: "/customer/ip_address".into(),
                 code: "missing",
-                detail: "is required, because the address of the checkout is not known".into(),
+                detail: "is required, because the shopper's IP address is not known".into(),
             }]),
         }
     }

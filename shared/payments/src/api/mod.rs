@@ -1,5 +1,5 @@
-//! Contains the HTTP of the API: authorization, request bodies, answers and problem documents. No other module of this
-//! crate knows HTTP.
+//! Contains the code of the API that depends on HTTP: authorization, request bodies, answers and problem documents. No
+//! other module of this crate uses HTTP types.
 
 pub mod body;
 pub mod call;

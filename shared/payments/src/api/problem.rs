@@ -41,8 +41,7 @@ fn status_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S:
 }
 
 impl Problem {
-    /// Creates a problem of a kind. `title` is the same for all problems of the kind, and `detail` describes this
-    /// problem.
+    /// Creates a problem. All problems of the same `kind` have the same `title`. `detail` describes this problem.
     pub fn new(
         status: StatusCode,
         kind: &str,

@@ -1,4 +1,4 @@
-//! Defines the requests to change a payment. They come from storefronts, operators and the schedule.
+//! Defines the commands, and the reasons for which a command is refused.
 
 use std::collections::BTreeSet;
 
@@ -31,8 +31,8 @@ pub enum Command<'a> {
     Resend,
     /// Reserves the amount of a refund and claims the refund request.
     Refund(&'a RefundOrder),
-    /// Claims a repeat of the request for a refund with unknown outcome, or ends the refund as declined. A signed
-    /// answer must have shown that the platform does not have the refund.
+    /// Claims a repeat of the request for a refund with unknown outcome. If the platform has refused a repeat, ends the
+    /// refund as declined instead. A signed answer must have shown that the platform does not have the refund.
     RepeatRefund(&'a MerchantId),
     /// Records an operator's decision about quarantined money.
     Review {
@@ -50,7 +50,7 @@ pub enum Command<'a> {
         /// The status request must be due at or before this time.
         due_by: Timestamp,
     },
-    /// Claims an unscheduled status request. This does not change the schedule.
+    /// Claims an unscheduled status request. The times of the scheduled requests do not change.
     PollNow,
     /// Acts on the answer "not found": claims a repeat of the sale, ends the sale as failed, or ends a recheck.
     ResolveNotFound(&'a Schedule),
@@ -70,9 +70,11 @@ pub enum Rejection {
     OtherContent,
     /// The payment cannot be refunded, or an operator rejects the money without listing every item in quarantine.
     NotRefundable,
-    /// The payment has the maximum number of refunds, or of bytes of their descriptions.
+    /// With this refund, the payment would exceed the maximum number of refunds, the maximum number of open refunds, or
+    /// the maximum size of the descriptions of open refunds.
     TooMany,
-    /// The payment has the maximum number of decisions, or of items of all decisions.
+    /// With this decision, the payment would exceed the maximum number of decisions or the maximum size of their items.
+    /// Or the operator's name is too long.
     TooManyDecisions,
     /// The amount is 0 or exceeds the refundable amount, which the variant contains.
     MoreThanLeft(u64),

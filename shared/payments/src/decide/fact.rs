@@ -15,14 +15,14 @@ pub enum Fact<'a> {
     /// A verified callback.
     Callback(SignedReport<'a>),
     /// A verified body that could be read in two ways, or that is too large to store. The body does not count as a
-    /// report; it is only a reason to poll (`shared/decisions/protocol/0013-reframed-messages.md`).
+    /// report, but is a reason to poll (`shared/decisions/protocol/0013-reframed-messages.md`).
     Hint(&'a Report),
     /// The signed answer to a status request. It decides between contradicting callbacks.
     StatusAnswer {
         /// The answer.
         report: SignedReport<'a>,
-        /// The number of the status request. The answer does not settle a recheck that became necessary after this
-        /// status request was sent.
+        /// The number of the status request. The answer does not end a recheck that became necessary after this status
+        /// request was sent.
         poll: u32,
     },
     /// The platform answered a status request with "not found". An unsigned answer can end a payment link or a sale, or

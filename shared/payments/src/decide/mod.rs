@@ -2,8 +2,8 @@
 //! (`shared/decisions/state/0004-facts-and-commands.md`).
 //!
 //! Both are pure functions from a payment to a change with its events. The functions use no clock, no network and no
-//! AWS type; the time is an argument. A fact that adds nothing causes no change, so the service need not store which
-//! facts it has received.
+//! AWS type; the time is an argument. A fact that adds nothing to the payment causes no change, so the service need not
+//! store which facts it has received.
 
 mod change;
 mod command;
@@ -37,8 +37,9 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
     (payment != Some(&after)).then(|| emit::emit(after, at))
 }
 
-/// Creates an external payment. Returns `None` unless the fact is a report, a hint, or a platform record that differs
-/// from ours, and names the payment.
+/// Creates an external payment. Four facts can create a payment: a callback, a hint, a status answer with operations,
+/// and a platform record of an operation with a final outcome. Returns `None` for any other fact, and for a fact that
+/// does not name the payment.
 fn external_payment(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
     let report = match fact {
         Fact::Callback(signed) => signed.report,
@@ -54,8 +55,8 @@ fn external_payment(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
     Some(Payment::empty(project_id, payment_id, at))
 }
 
-/// Creates a payment that only the platform records contain. Returns `None` if its operation is not final or its id is
-/// not valid.
+/// Creates a payment that only the platform records contain. Returns `None` if the records do not list the operation,
+/// if the outcome of the operation is not final, or if the id of the payment is empty or too long.
 fn listed_payment(
     project_id: ProjectId,
     record: PlatformRecord<'_>,

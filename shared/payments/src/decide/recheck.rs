@@ -21,7 +21,8 @@ pub(super) enum Reason {
     ExcessReturns,
     /// A callback names a sum that a signed answer must confirm.
     SumUnconfirmed,
-    /// The money of a sale does not count. The text is the newest `payment.status` about a sale or a confirmation.
+    /// The money of a sale does not count, or does not count yet. The text is the newest `payment.status` about a sale
+    /// or a confirmation.
     SaleNotCounted(String),
     /// A callback declines a confirmation although the money of the sale counts.
     ConfirmationDeclined(String),
@@ -56,7 +57,7 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     let is_counted = payment.sale_state() == SaleState::Counts;
     let mut reasons = BTreeSet::new();
     for (id, operation) in payment.operations() {
-        // An operation that moves no money needs no recheck: for example, a link expires.
+        // An operation that moves no money needs no recheck. An example is the expiry of a payment link.
         if operation.kind().moves_no_money() && !operation.is_confirmation() {
             continue;
         }

@@ -28,8 +28,8 @@ pub struct Event {
     pub id: String,
     /// The whole CloudEvent. It has only characters that SQS accepts.
     pub body: String,
-    /// The part of the event that the store must hold, because it cannot be computed from key, sequence number and
-    /// kind.
+    /// The part of the event that the store must hold. All other parts can be computed from this part, the key, the
+    /// sequence number and the kind.
     pub stored: String,
 }
 
@@ -41,7 +41,7 @@ pub enum About<'a> {
     Payment {
         /// The operation that decides the status, if there is one.
         operation: Option<OperationView<'a>>,
-        /// Whether this is a success after an event `declined`, `failed` or `checkout.expired`.
+        /// Whether the event reports a success after `payment.declined`, `payment.failed` or `checkout.expired`.
         #[serde(skip_serializing_if = "is_false")]
         late: bool,
         /// The type of an earlier event that no longer holds.
@@ -56,7 +56,7 @@ pub enum About<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         corrects: Option<&'static str>,
     },
-    /// Other payments that paid the order before this payment.
+    /// Other payments that had paid the order before this payment did.
     PaidBefore {
         /// The operation by which this payment paid the order.
         operation: Option<OperationView<'a>>,
@@ -72,8 +72,8 @@ pub enum About<'a> {
     },
 }
 
-/// Whether SQS refuses a message that contains this character. Of the characters that SQS refuses, these two are the
-/// only ones that JSON does not require to escape.
+/// Whether SQS refuses a message that contains this character. SQS also refuses other characters, but JSON text never
+/// contains the other characters unescaped.
 ///
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 fn is_refused_by_sqs(character: char) -> bool {
@@ -107,7 +107,7 @@ struct Envelope<'a> {
     data: &'a RawValue,
 }
 
-/// The part of a CloudEvent that cannot be computed from key, sequence number and kind.
+/// The part of a CloudEvent that cannot be computed from the key, the sequence number and the kind.
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredContent<'a> {
     #[serde(borrow)]
@@ -118,7 +118,7 @@ pub(super) struct StoredContent<'a> {
 /// The part of `data` that the envelope needs.
 #[derive(Deserialize)]
 struct Subject<'a> {
-    /// The payment id as it was first spelled. The key has the id in lower case.
+    /// The payment id, in the spelling in which we first received it. The key has the id in lower case.
     #[serde(borrow)]
     payment_id: Cow<'a, str>,
 }
@@ -175,7 +175,8 @@ impl Event {
             data: content.data,
         });
         Self {
-            // The data is escaped here and not before it is stored, so that an event of an earlier release is escaped.
+            // The body is escaped whenever it is created. Therefore an event that an earlier release stored without
+            // escapes is also escaped.
             body: escape::in_json(body, is_refused_by_sqs),
             stored,
             key,
@@ -191,8 +192,8 @@ impl Event {
         sha256::hex(self.key.to_string().as_bytes())
     }
 
-    /// Returns the FIFO deduplication id. A repeated event needs another id, because a queue drops each message whose
-    /// id it received in the last five minutes.
+    /// Returns the FIFO deduplication id. `repeat` is a text for an event that is sent again on an operator's request.
+    /// This text changes the id, because a queue drops a message whose id it received in the last five minutes.
     pub fn message_deduplication_id(&self, repeat: Option<&str>) -> String {
         match repeat {
             None => sha256::hex(self.id.as_bytes()),

@@ -30,7 +30,7 @@ pub enum EventKind {
     PaymentUnmatched,
     /// More was refunded than was paid.
     PaymentOverrefunded,
-    /// A refund was requested from us, or the platform reported a refund that is not final.
+    /// A refund was requested from us, or the platform reported a refund without a final outcome.
     RefundPending,
     /// The money was refunded.
     RefundSucceeded,
@@ -93,12 +93,12 @@ impl EventKind {
         }
     }
 
-    /// Returns the kind with this `type`.
+    /// Returns the kind with this `type`; `None` if no kind has this `type`.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Returns the kind that is emitted when a payment reaches this status.
+    /// Returns the kind that is emitted when a payment reaches this status; `None` if the status has no event.
     pub fn of_status(status: Status) -> Option<Self> {
         Some(match status {
             Status::Created => EventKind::PaymentCreated,

@@ -35,7 +35,7 @@ const ALARMING: [(&str, EventKind); 7] = [
     ),
 ];
 
-/// Returns the metrics of published events.
+/// Returns the count of published events for each metric. A metric without events is left out.
 pub fn metrics(published: &[EventKind]) -> Vec<Metric> {
     let names = ALARMING.into_iter().chain(COUNTED);
     let metrics = names.map(|(name, kind)| Metric {
@@ -46,8 +46,8 @@ pub fn metrics(published: &[EventKind]) -> Vec<Metric> {
     metrics.filter(|metric| metric.value > 0).collect()
 }
 
-/// Logs the metrics of published events, if there are any. The line is a warning if an operator must know about
-/// one of the events.
+/// Logs the metrics of published events. Logs nothing if no event has a metric. The line is a warning if an operator
+/// must know about one of the events.
 pub fn count(payment: &PaymentKey, published: &[EventKind]) {
     let metrics = metrics(published);
     if metrics.is_empty() {
@@ -68,7 +68,7 @@ pub(crate) fn log_alert(payment: &PaymentKey, alert: Alert) {
     let (name, message) = match alert {
         Alert::SuccessWithdrawn => (
             "success_withdrawn",
-            "a payment that was emitted as paid is declined",
+            "an event said that the payment is paid, but the payment is declined",
         ),
         Alert::RefundClarification => (
             "refund_clarification",
@@ -81,7 +81,7 @@ pub(crate) fn log_alert(payment: &PaymentKey, alert: Alert) {
         .write();
 }
 
-/// A reason to alert an operator. The kind of the event alone does not show this reason.
+/// A reason to alert an operator that follows from the content of an event, not from its kind alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alert {
     /// The payment is declined after a success was emitted. The shop may have shipped the goods.

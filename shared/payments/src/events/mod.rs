@@ -1,5 +1,5 @@
-//! Defines the events of a payment as CloudEvents 1.0 in JSON, and the public view of a payment. Each event contains
-//! this view.
+//! Defines the events of a payment and the public view of a payment. An event is a CloudEvent 1.0 in JSON and contains
+//! the public view.
 
 mod envelope;
 pub mod kind;

@@ -1,4 +1,4 @@
-//! Defines the public view of a payment, for storefronts and events. It has no personal data.
+//! Defines the public view of a payment, for storefronts and events. The view has no personal data.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -32,11 +32,11 @@ pub struct PaymentView<'a> {
     pending_refund_amount: u64,
     refundable_amount: u64,
     operations: Vec<OperationView<'a>>,
-    /// How many operations are not listed.
+    /// How many operations the view does not list.
     #[serde(skip_serializing_if = "is_default")]
     operations_omitted: usize,
     refunds: Vec<RefundView<'a>>,
-    /// How many refunds are not listed.
+    /// How many refunds the view does not list.
     #[serde(skip_serializing_if = "is_default")]
     refunds_omitted: usize,
     quarantine: Option<Vec<QuarantineView>>,
@@ -86,14 +86,16 @@ impl<'a> PaymentView<'a> {
     }
 }
 
-/// At most this many operations, and as many refunds, are listed, because an event is one message of a queue.
+/// The maximum number of operations, and the maximum number of refunds, that a view lists. The view counts the
+/// operations and the refunds that are not listed. An event contains the view and must fit into one message of a queue.
 const MAX_LISTED: usize = 200;
-/// The maximum number of bytes of the ids of all listed operations, and of all listed refunds.
+/// The maximum number of bytes of the ids of all listed operations. The ids of all listed refunds have the same limit.
 const MAX_ID_BYTES: usize = 24 * 1_024;
-/// At most this many sums are listed for a reason of a quarantine.
+/// The maximum number of reported sums that are listed with each reason for quarantine. Further sums are left out.
 const MAX_SUMS: usize = 50;
 
-/// Returns the newest operations, sorted by id.
+/// Returns the operations that are listed, sorted by id. If not all operations can be listed, those that are not about
+/// a refund are preferred, and then the newest operations.
 fn listed_operations(payment: &Payment) -> Vec<OperationView<'_>> {
     let newest = newest(payment.operations(), |(id, operation)| {
         let date = operation.report_order().map(|order| order.dates().0);
@@ -105,7 +107,8 @@ fn listed_operations(payment: &Payment) -> Vec<OperationView<'_>> {
     views.collect()
 }
 
-/// Returns the refunds that this service requested, and the newest external refunds.
+/// Returns the refunds that are listed. If not all refunds can be listed, those that this service requested are
+/// preferred, and then the newest refunds.
 fn listed_refunds(payment: &Payment) -> Vec<RefundView<'_>> {
     let newest = newest(payment.refunds().iter(), |refund| {
         let id = refund.operation_id().unwrap_or_default();
@@ -118,8 +121,8 @@ fn listed_refunds(payment: &Payment) -> Vec<RefundView<'_>> {
         .collect()
 }
 
-/// Returns the elements with the greatest keys, at most [`MAX_LISTED`], in the order of `all`. `key` also returns the
-/// number of bytes of the element's id.
+/// Returns the elements with the greatest keys, in the order of `all`. The result has at most [`MAX_LISTED`] elements
+/// and at most [`MAX_ID_BYTES`] bytes of ids. `key` returns the key of an element and the number of bytes of its id.
 fn newest<T, K: Ord>(
     all: impl ExactSizeIterator<Item = T>,
     key: impl Fn(&T) -> (K, usize),
@@ -144,7 +147,7 @@ fn newest<T, K: Ord>(
     all.into_iter().map(|(_, one)| one).collect()
 }
 
-/// Returns the names of all requested fields, and of the required ones among them.
+/// Returns the names of all fields that the platform requests, and the names of the required fields among them.
 fn names_of_fields(request: Option<&Waiting>) -> (Vec<&str>, Vec<&str>) {
     let fields = request.map_or(&[][..], Waiting::clarification_fields);
     let names = fields.iter().map(|field| field.name.as_str());
@@ -153,7 +156,7 @@ fn names_of_fields(request: Option<&Waiting>) -> (Vec<&str>, Vec<&str>) {
     (names.collect(), required.collect())
 }
 
-/// A reason for the quarantine, with the ordered sum and every sum that the platform reported.
+/// A reason for the quarantine, with the ordered sum and the sums that the platform reported.
 #[derive(Debug, Serialize)]
 pub struct QuarantineView {
     reason: QuarantineReason,
@@ -167,7 +170,7 @@ struct SumView {
     currency: String,
 }
 
-/// A reported sum, and the field that had it.
+/// A reported sum, and the field that contained the sum.
 #[derive(Debug, Clone, Serialize)]
 struct ReportedView {
     operation_id: Option<String>,
@@ -236,16 +239,16 @@ impl<'a> OperationView<'a> {
         }
     }
 
-    /// Returns the operation with this id.
+    /// Returns the view of the operation with this id; `None` if the payment does not store the operation.
     pub fn find(payment: &'a Payment, operation_id: &str) -> Option<Self> {
         let mut operations = payment.operations();
         let found = operations.find(|(id, _)| *id == operation_id);
         found.map(|(id, operation)| Self::new(id, operation))
     }
 
-    /// Returns the operation that decides the payment's status. This is the first that exists of: an operation that has
-    /// a quarantine item, the operation that declined the payment, a successful sale, a sale. Of several, returns the
-    /// newest.
+    /// Returns the operation that decides the payment's status. Returns the newest operation of the first kind that
+    /// exists: an operation with a quarantine item, the operation that declined the payment, a successful sale, any
+    /// other sale. Among operations with a quarantine item, successful sales are preferred.
     pub fn deciding(payment: &'a Payment) -> Option<Self> {
         let quarantine = payment.quarantine();
         let is_quarantined = |id: &str| {
@@ -272,7 +275,7 @@ impl<'a> OperationView<'a> {
     }
 }
 
-/// A refund, as storefronts and events see it.
+/// The view of a refund, for storefronts and events.
 #[derive(Debug, Serialize)]
 pub struct RefundView<'a> {
     refund_id: Option<&'a MerchantId>,
@@ -326,8 +329,8 @@ impl<'a> DiscrepancyView<'a> {
     }
 }
 
-/// Why the platform declined a payment or a refund, or refused a request. The message is absent if the
-/// platform's list of codes says that the customer must not see it.
+/// Why the platform declined a payment or a refund, or refused a request. The message is absent if the platform's list
+/// of codes says that the customer must not see this message.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeclineView<'a> {
     code: Option<Cow<'a, str>>,

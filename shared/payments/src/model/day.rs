@@ -47,7 +47,7 @@ impl Day {
         Self(self.0.saturating_sub(1))
     }
 
-    /// Returns the days of an interval. The interval does not include its end.
+    /// Returns the days from the day of `from` to the day of the last millisecond before `to`.
     pub fn between(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Self> {
         let last = Self::of(to.before(Duration::from_millis(1)));
         (Self::of(from).0..=last.0).map(Self)
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_days_of_an_interval_do_not_include_its_end() {
+    fn an_interval_that_ends_at_midnight_does_not_include_the_next_day() {
         let days = |from, to| -> Vec<String> {
             let days = Day::between(time(from), time(to));
             days.map(|day| day.to_string()).collect()

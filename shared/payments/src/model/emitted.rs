@@ -1,5 +1,5 @@
-//! Records what the last events said. Because of this record, each outcome is emitted once, and the last event agrees
-//! with the state.
+//! Records what the last events said. A change emits an event only for a difference from this record, so each outcome
+//! is emitted once.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,22 +7,22 @@ use super::refunds::refund_status::RefundStatus;
 use super::serde_skip::is_default;
 use super::status::Status;
 
-/// What the events of the current attempt said.
+/// What the events of the current attempt said. Only `overrefunded` can be from an earlier attempt.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Emitted {
-    /// The last event about the payment itself.
+    /// What the last event about the payment itself said; `None` before this event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last: Option<EmittedState>,
-    /// An event said `declined` or `failed`.
+    /// Whether an event said `declined` or `failed`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) unsuccessful: bool,
-    /// An event said that the payment is paid, and no later event corrected that event.
+    /// Whether an event said that the payment is paid, and no later event corrected that event.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success: bool,
-    /// An event corrected an emitted success, and no later event said that the payment is paid.
+    /// Whether an event corrected an emitted success, and no later event said that the payment is paid.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success_withdrawn: bool,
-    /// The refunded amount in the last `payment.overrefunded`.
+    /// The refunded amount in the last `payment.overrefunded`; 0 before this event.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) overrefunded: u64,
 }
@@ -32,7 +32,7 @@ pub struct Emitted {
 pub struct EmittedState {
     pub(crate) status: Status,
     pub(crate) paid_amount: u64,
-    /// The digest of the quarantine items, of which there can be thousands; `None` if there were no items.
+    /// The digest of the quarantine items, because there can be thousands of items; `None` if there were no items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) quarantine: Option<String>,
     /// The digest of the clarification request.
@@ -52,7 +52,7 @@ pub struct EmittedRefund {
     /// The digest of the clarification request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) clarification: Option<String>,
-    /// An event said `declined`, and no later event corrected that event.
+    /// Whether an event said `declined`, and no later event corrected that event.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) declined: bool,
 }

@@ -27,7 +27,8 @@ impl MerchantId {
         &self.0
     }
 
-    /// Returns the id as a value that can be signed. An id contains no separator of the signed text.
+    /// Returns the id as a value that can be signed. Every id can be signed, because no id contains a separator of the
+    /// signed text.
     pub fn to_text(&self) -> Option<Text> {
         Text::new(self.0.clone()).ok()
     }
@@ -45,7 +46,7 @@ impl TryFrom<String> for MerchantId {
     type Error = &'static str;
 
     fn try_from(id: String) -> Result<Self, Self::Error> {
-        Self::new(id).ok_or("not an id")
+        Self::new(id).ok_or("an id does not match [A-Za-z0-9._-]{1,64}")
     }
 }
 
@@ -71,10 +72,10 @@ pub struct PaymentKey {
 }
 
 impl PaymentKey {
-    /// The maximum length of a platform id, in characters.
+    /// The maximum length of the id of a payment, in characters.
     pub const MAX_ID_LENGTH: usize = 255;
 
-    /// Creates the key from an unverified id. Returns `None` if the length of the id is not allowed.
+    /// Creates the key from an id that another system sent. Returns `None` if the id is empty or too long.
     pub fn parse(project_id: ProjectId, payment_id: &str) -> Option<Self> {
         let length = payment_id.chars().count();
         (1..=Self::MAX_ID_LENGTH)

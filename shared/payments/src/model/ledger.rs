@@ -9,9 +9,10 @@ use super::status::sale_state::SaleState;
 
 /// The paid amount.
 impl Payment {
-    /// Returns the amount received, in minor units of the payment's currency. The newest `payment.sum` that states the
-    /// amount received decides, and later captures are added. Without this `payment.sum`, the amount is the sum
-    /// of the captures. Money in another currency counts as 0.
+    /// Returns the amount received, in minor units of the payment's currency; 0 if no money was received. The sum that
+    /// `received_sum` returns decides, and the amounts of later captures are added. The amount is the sum of all
+    /// captures if no report states the amount received, or if there is a sale whose money does not count. Money in
+    /// another currency counts as 0.
     pub fn paid_amount(&self) -> u64 {
         if !self.has_money() {
             return 0;
@@ -47,7 +48,8 @@ impl Payment {
     }
 
     /// Returns the operations that took the money: the successful sales, or else the operations of undocumented type
-    /// that a signed answer lists as succeeded. These operations also replace sales whose money does not count.
+    /// that a signed answer lists as succeeded. If the money of the sales does not count, but there are such operations
+    /// of undocumented type, only these operations are returned.
     fn captures(&self) -> impl Iterator<Item = &Operation> {
         let operations = || self.reported.operations.values();
         let has_undocumented = operations().any(Operation::is_undocumented_capture);
@@ -60,8 +62,8 @@ impl Payment {
     }
 
     /// Whether money was received: by a sale that counts or is contested, or by an operation of undocumented type that
-    /// a signed answer lists as succeeded. For an external payment the type of this operation must be
-    /// `manual change`, because another type may be a payout.
+    /// a signed answer lists as succeeded. For an external payment, only an operation with the type `manual change`
+    /// counts, because another type may be a payout.
     pub fn has_money(&self) -> bool {
         let is_external = self.order.is_none();
         let is_capture = |operation: &Operation| {
@@ -110,20 +112,22 @@ impl Payment {
         self.all_returned() > self.refunds_and_reversals()
     }
 
-    /// Whether more was returned than is known to have been refunded, and only callbacks report at least one of the
-    /// returns. The callback about the refund may still follow. A signed answer lists the refund and the return.
+    /// Whether more was returned than is known to have been refunded, and at least one return is reported only by
+    /// callbacks. In this case, the callback about the refund may still follow. A signed
+    /// answer would list the refund and the return.
     pub(crate) fn has_unconfirmed_excess_returns(&self) -> bool {
         let mut returns = self.successful_returns();
         self.has_excess_returns() && returns.any(|(_, operation)| !operation.is_signed())
     }
 
-    /// Returns the amount by which the returns in signed answers exceed the refunds.
+    /// Returns the amount by which the returns in signed answers exceed all refunds and reversals.
     pub(super) fn confirmed_excess_returns(&self) -> u64 {
         self.returned(Operation::is_signed)
             .saturating_sub(self.refunds_and_reversals())
     }
 
-    /// Returns the amount of the successful refunds and reversals.
+    /// Returns the amount of the successful refunds and reversals. If the platform could not confirm that the money
+    /// arrived, the reversals of this money do not count.
     fn refunds_and_reversals(&self) -> u64 {
         let is_not_confirmed = self.is_not_confirmed();
         let is_excluded = |id: &String| {
@@ -136,7 +140,7 @@ impl Payment {
             .fold(0, u64::saturating_add);
         match is_not_confirmed {
             true => stored,
-            // An answer with too many operations includes the refunds that are not stored.
+            // The amount in a signed answer with too many operations includes the refunds that are not stored.
             false => stored.max(self.reported.overflow.refunded),
         }
     }
@@ -160,7 +164,7 @@ impl Payment {
             let paid = self.paid_amount();
             return paid > 0 && self.refunded_amount() >= paid;
         }
-        // Only the operations show the refunds that were made by hand.
+        // Money in another currency is refunded by hand. Only the operations show these refunds.
         let foreign_amount = |is_such: fn(&Operation) -> bool| {
             let ordered = self.order.as_ref().map(|order| order.currency.code());
             let operations = self.reported.operations.values();
@@ -181,7 +185,7 @@ impl Payment {
     }
 
     /// Returns the amount of a refund operation or of a return. If the operation has no sum in the payment's currency,
-    /// the amount is the one that we requested, or 0 for an external refund.
+    /// returns the amount that we requested, or 0 for an external refund.
     pub(super) fn refunded_by(&self, id: &str, operation: &Operation) -> u64 {
         let reported = operation.sum().filter(|sum| self.is_in_currency(sum));
         let requested = || {

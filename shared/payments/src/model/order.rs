@@ -61,7 +61,7 @@ impl Order {
     }
 }
 
-/// Personal data of the shopper. No log, event or error contains it.
+/// Personal data of the shopper. No log, event or error contains this data.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
     /// The merchant's id of the customer.
@@ -81,7 +81,7 @@ impl fmt::Debug for Customer {
     }
 }
 
-/// Personal data that `Debug` hides. No log, event or error contains it.
+/// A value with personal data. `Debug` hides the value, and no log, event or error contains the value.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Private<T>(pub T);
@@ -92,7 +92,8 @@ impl<T> fmt::Debug for Private<T> {
     }
 }
 
-/// The key of an order that was paid. It includes the storefront, because two storefronts can use the same order id.
+/// The key of an order that was paid. The key includes the storefront, because two storefronts can use the same order
+/// id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PaidOrder<'a> {
     /// The project that took the money.

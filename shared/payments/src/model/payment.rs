@@ -20,7 +20,7 @@ use super::reported::{PlatformStatus, Reported};
 use super::serde_skip::is_default;
 use super::timestamp::{Timestamp, millis};
 
-/// At most this many earlier payments of the order are stored.
+/// The maximum number of ids in `earlier_payments_of_order`. Further ids are not stored, and no event names them.
 const MAX_EARLIER_PAYMENTS: usize = 100;
 
 /// Everything that is known about a payment.
@@ -54,7 +54,7 @@ pub struct Payment {
     /// The time of the first fact or command about the payment.
     #[serde(with = "millis")]
     created_at: Timestamp,
-    /// The time of the last change.
+    /// The time of the last change. The claim of a status request does not count as a change if it causes no event.
     #[serde(with = "millis")]
     updated_at: Timestamp,
 }
@@ -82,7 +82,7 @@ impl Payment {
         }
     }
 
-    /// Starts the current attempt with this order, and restarts the polls.
+    /// Stores the order, starts the current attempt with the order, and restarts the schedule of status polls.
     pub(crate) fn start_attempt(&mut self, order: Order, at: Timestamp) {
         let polls_sent = self.polling.polls_sent();
         self.attempt.start(order.channel, polls_sent, at);
@@ -90,8 +90,8 @@ impl Payment {
         self.polling.restart(at);
     }
 
-    /// Replaces a failed attempt with the next attempt. Erases what the pending operations wait for, and the record of
-    /// what the events said, except for the refunded amount in the last `payment.overrefunded`.
+    /// Replaces the failed attempt with the next attempt. Erases what the pending operations wait for. Also erases the
+    /// record of what the events said, except for the refunded amount in the last `payment.overrefunded`.
     pub(crate) fn start_next_attempt(&mut self, order: Order, at: Timestamp) {
         self.attempt = self.attempt.next(at);
         for operation in self.reported.operations.values_mut() {
@@ -123,8 +123,8 @@ impl Payment {
         }
     }
 
-    /// Records that events have named all known earlier payments of the order. Returns whether at least
-    /// one of these payments was in no event before.
+    /// Records that events have named all stored earlier payments of the order. Returns whether an id was added since
+    /// the last call.
     pub(crate) fn mark_earlier_payments_emitted(&mut self) -> bool {
         let known = self.earlier_payments_of_order.len();
         std::mem::replace(&mut self.earlier_payments_emitted, known) < known
@@ -139,8 +139,8 @@ impl Payment {
         self.updated_at = at;
     }
 
-    /// Erases the customer, and what the pending operations wait for, because a redirect can identify the shopper. The
-    /// amounts, the operations and the refunds stay.
+    /// Erases the data of the customer. Also erases what the pending operations wait for, because a redirect can
+    /// identify the shopper. The amounts, the operations and the refunds stay.
     pub(crate) fn erase_customer(&mut self) {
         if let Some(order) = &mut self.order {
             order.customer = None;
@@ -271,7 +271,8 @@ impl Payment {
         self.created_at
     }
 
-    /// Returns the time of the last change.
+    /// Returns the time of the last change. The claim of a status request does not count as a change if it causes no
+    /// event.
     pub fn updated_at(&self) -> Timestamp {
         self.updated_at
     }
@@ -295,19 +296,20 @@ impl Payment {
         refunds.any(|refund| refund.status().is_reserved())
     }
 
-    /// Whether the platform has accepted the sale request or has reported an operation.
+    /// Whether the platform has accepted the sale request of the current attempt, or has reported an operation.
     pub(crate) fn is_known_to_platform(&self) -> bool {
         let is_accepted = matches!(self.attempt.request, GateRequest::Accepted { .. });
         is_accepted || !self.reported.operations.is_empty()
     }
 
-    /// Whether changes of the payment are emitted. A Dashboard payment link that has moved no money emits nothing.
+    /// Whether changes of the payment cause events. An external payment has events only if the platform has reported
+    /// the payment, and if the payment is not a Dashboard payment link that has moved no money.
     pub(crate) fn is_emittable(&self) -> bool {
         let has_report = self.reported.status.is_some() || !self.reported.operations.is_empty();
         self.order.is_some() || has_report && !self.is_unpaid_link()
     }
 
-    /// Whether the payment is a Dashboard payment link that has moved no money.
+    /// Whether the payment is external, and is a Dashboard payment link that has moved no money.
     fn is_unpaid_link(&self) -> bool {
         let moved_money =
             |operation: &Operation| operation.has_succeeded() && !operation.kind().moves_no_money();
@@ -323,7 +325,8 @@ impl Payment {
             || operations.any(|operation| operation.waiting().is_some())
     }
 
-    /// Returns the key of the merchant's order; `None` unless this payment has paid the order.
+    /// Returns the key of the merchant's order. Returns `None` if the order has no id, or if this payment has not paid
+    /// the order.
     pub fn paid_order(&self) -> Option<PaidOrder<'_>> {
         let order = self.order.as_ref().filter(|_| self.status().is_paid())?;
         Some(PaidOrder {

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::serde_skip::is_default;
 use super::timestamp::Timestamp;
 
-/// The status requests about a payment. They are numbered, because an answer decides only what was known when its
-/// status request was sent.
+/// The polling state of a payment.
+///
+/// Status requests are numbered, because the answer to a status request shows only what had happened before the
+/// request. An *activity* is a request of ours after which a report is expected soon, or the start of a recheck.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Polling {
     /// The count of status requests that were sent, which is also the number of the last request.
@@ -21,11 +23,11 @@ pub struct Polling {
     /// The number of the last status request whose answer was a signed "not found".
     #[serde(default, skip_serializing_if = "is_default")]
     last_signed_not_found: u32,
-    /// The count of scheduled status requests since the last activity.
+    /// The count of scheduled status requests since the last activity, without the poll for a lost redirect URL.
     #[serde(default, skip_serializing_if = "is_default")]
     polls_since_activity: u32,
-    /// The time of the last activity or of the last scheduled status request. `None` if the payment needs
-    /// no polls.
+    /// The time of the last activity or of the last scheduled status request, whichever is later. `None` if the payment
+    /// needs no polls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_activity_at: Option<Timestamp>,
     /// `None` if nothing needs a recheck.
@@ -36,7 +38,7 @@ pub struct Polling {
 /// A need for a recheck: a signed answer must decide what callbacks alone cannot decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Recheck {
-    /// Only the answer to a status request with a greater number can decide.
+    /// Only the answer to a status request with a number greater than this number can end the recheck.
     polls_before: u32,
     /// The time since which a recheck is needed.
     since: Timestamp,
@@ -44,16 +46,15 @@ struct Recheck {
 
 /// Changes.
 impl Polling {
-    /// Restarts the schedule with the first delay, because a request was sent or a report is expected soon. Changes
-    /// nothing if no poll was sent after the last activity.
+    /// Restarts the schedule with the first delay, because of an activity. Changes nothing while the first scheduled
+    /// poll after the last activity is not sent yet, because a restart would only delay this poll.
     pub(crate) fn restart(&mut self, at: Timestamp) {
-        // Before the first poll, a restart would only delay that poll. The poll serves both activities.
         if self.polls_since_activity > 0 || self.last_activity_at.is_none() {
             (self.polls_since_activity, self.last_activity_at) = (0, Some(at));
         }
     }
 
-    /// Makes an immediate status request due. Changes nothing if an immediate request is due already, so that a
+    /// Makes an immediate status request due. Changes nothing if an immediate status request is due already, so that a
     /// repeated report changes nothing.
     pub(crate) fn request_recheck(&mut self, at: Timestamp) {
         if self.is_recheck_due() {
@@ -89,8 +90,8 @@ impl Polling {
         self.polls_sent = self.polls_sent.saturating_add(1);
     }
 
-    /// Records that a scheduled status request is sent. The next request then waits for the next delay of the schedule.
-    /// A poll for a lost redirect URL is no step of the schedule: the same delay starts again.
+    /// Records that a scheduled status request is sent. If this request is a step of the schedule, the next request
+    /// waits for the next delay. A poll for a lost redirect URL is no step: the same delay starts again.
     pub(crate) fn advance_schedule(&mut self, is_step: bool, at: Timestamp) {
         if is_step {
             self.polls_since_activity = self.polls_since_activity.saturating_add(1);
@@ -98,12 +99,12 @@ impl Polling {
         self.last_activity_at = Some(at);
     }
 
-    /// Records that a status request was answered with a signed report.
+    /// Records that the status request `poll` was answered with a signed report.
     pub(crate) fn record_answer(&mut self, poll: u32) {
         self.last_answered = self.last_answered.max(poll);
     }
 
-    /// Records that a status request was answered "not found".
+    /// Records that the status request `poll` was answered "not found".
     pub(crate) fn record_not_found(&mut self, poll: u32, signed: bool) {
         self.last_not_found = self.last_not_found.max(poll);
         if signed {
@@ -142,13 +143,13 @@ impl Polling {
         self.recheck.is_some()
     }
 
-    /// Whether a recheck was requested and no status request was sent after that.
+    /// Whether a recheck is needed, and no status request that could end the recheck was sent yet.
     pub(crate) fn is_recheck_due(&self) -> bool {
         self.recheck
             .is_some_and(|recheck| recheck.polls_before == self.polls_sent)
     }
 
-    /// Whether a signed "not found" followed the last request for a recheck.
+    /// Whether a status request that could end the recheck was answered with a signed "not found".
     pub(crate) fn is_recheck_not_found(&self) -> bool {
         self.recheck
             .is_some_and(|recheck| self.last_signed_not_found > recheck.polls_before)
@@ -164,7 +165,8 @@ impl Polling {
         self.last_activity_at
     }
 
-    /// Returns the count of scheduled status requests since the last activity.
+    /// Returns the count of scheduled status requests since the last activity, without the poll for a lost redirect
+    /// URL.
     pub(crate) fn polls_since_activity(&self) -> u32 {
         self.polls_since_activity
     }

@@ -14,19 +14,21 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// The platform waits 30 minutes for the data that it requested. One minute after that wait, the outcome is known.
+/// How long after a clarification request a poll is due. The platform waits 30 minutes for the requested data. One
+/// minute after the end of that wait, the outcome is known.
 const CLARIFICATION_TIMEOUT: Duration = Duration::from_secs(31 * MINUTE);
 
-/// The delays and limits. The defaults are for production; a sandbox uses shorter times.
+/// The delays and time limits of the actions. The defaults are for production; a sandbox uses shorter times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// The delay before each scheduled status request. The last delay is repeated.
     pub poll_delays: Vec<Duration>,
-    /// The delay before the poll for the redirect URL of a Gate sale without a report.
+    /// How long after the sale request a Gate sale without a report is polled for its redirect URL.
     pub redirect_poll_delay: Duration,
     /// How long a sale, a refund or a recheck is polled. After this time only an operator can help.
     pub max_poll_age: Duration,
-    /// How long after the expiry of the checkout the platform may still report the payment.
+    /// How long after the expiry of the checkout the first report of the sale may still arrive. After this time, a sale
+    /// that the platform does not find fails.
     pub checkout_grace: Duration,
     /// The age of an attempt at which the customer's data is erased.
     pub customer_retention: Duration,
@@ -63,7 +65,8 @@ pub enum Next {
     Expire(Timestamp),
     /// Erase the customer's data.
     Erase(Timestamp),
-    /// Nothing: polling stopped at this time, something is still open, and only an operator can help.
+    /// Do nothing. Polling stopped at this time, although the payment is still open or needs a recheck. Only an
+    /// operator can help.
     Overdue(Timestamp),
 }
 
@@ -83,7 +86,7 @@ impl Schedule {
         first.map(|(_, next)| next).or(overdue)
     }
 
-    /// Returns when the next status request is due; `None` if none is planned.
+    /// Returns when the next status request is due; `None` if no status request is planned.
     pub fn poll_at(&self, payment: &Payment) -> Option<Timestamp> {
         match self.poll(payment)? {
             Next::Poll(at) => Some(at),
@@ -103,12 +106,12 @@ impl Schedule {
             && payment.polling().polls_since_activity() == 0
     }
 
-    /// Whether polling has stopped but something is still open or needs a recheck.
+    /// Whether polling has stopped although the payment is still open or needs a recheck.
     pub(crate) fn is_overdue(&self, payment: &Payment) -> bool {
         matches!(self.poll(payment), Some(Next::Overdue(_)))
     }
 
-    /// Returns when to poll, or since when polling has stopped; `None` if nothing is open or needs a recheck.
+    /// Returns when to poll, or since when polling has stopped; `None` if the payment is not open and needs no recheck.
     fn poll(&self, payment: &Payment) -> Option<Next> {
         let polling = payment.polling();
         let since = polling.last_activity_at()?;
@@ -120,7 +123,7 @@ impl Schedule {
             return Some(Next::Overdue(end));
         }
         let usual = since.after(self.delay(polling.polls_since_activity()));
-        // The poll is earlier if something changes at a known time.
+        // If something changes at a known time before the usual poll, the poll is due at that time.
         let redirect = since.after(self.redirect_poll_delay);
         let changes = [
             self.not_found_deadline(payment),
@@ -138,9 +141,9 @@ impl Schedule {
         delay.copied().unwrap_or_default()
     }
 
-    /// Returns when a sale fails if the platform does not find it. A sale that the platform has accepted or reported
-    /// fails when polling stops. Returns `None` if no sale was sent, the sale was refused, or an operation
-    /// has ended.
+    /// Returns the time from which the answer "not found" ends the sale. For a sale that the platform has accepted or
+    /// reported, polling of the sale stops at this time. Returns `None` if there is neither a sent sale nor a payment
+    /// link, if the sale was refused, or if an operation has ended.
     pub(crate) fn not_found_deadline(&self, payment: &Payment) -> Option<Timestamp> {
         let order = payment.order()?;
         let attempt = payment.attempt();
@@ -172,7 +175,7 @@ impl Schedule {
     }
 }
 
-/// Returns the newest start of a sale, refund or recheck that is still open.
+/// Returns the start of the newest sale, refund or recheck that is still open.
 fn open_since(payment: &Payment) -> Option<Timestamp> {
     let sale = payment
         .is_sale_open()
@@ -186,7 +189,8 @@ fn open_since(payment: &Payment) -> Option<Timestamp> {
         .max()
 }
 
-/// Returns when the platform stops waiting for the data that it requested from the shopper or for a refund.
+/// Returns the earliest time at which the outcome of an open clarification request is known. The request is about the
+/// sale or about a refund.
 fn clarification_end(payment: &Payment) -> Option<Timestamp> {
     let refunds = payment.refunds().iter();
     let of_refunds = refunds.filter_map(|refund| payment.clarification_request_of(refund));

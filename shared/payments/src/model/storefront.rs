@@ -18,7 +18,7 @@ pub enum Scope {
     Read,
     /// May request refunds.
     Refund,
-    /// Extends the other scopes to the payments of the project that this service did not create.
+    /// Extends the other scopes to the project's external payments, which this service did not create.
     Project,
 }
 
@@ -45,7 +45,8 @@ impl Storefront {
         self.scopes.contains(&scope)
     }
 
-    /// Whether shoppers may return to this URL: the URL has a configured origin and no user information.
+    /// Whether shoppers may return to this URL. The URL must use HTTP or HTTPS, have a configured origin, and contain
+    /// no user name or password.
     pub fn allows_return_url(&self, url: &str) -> bool {
         let Ok(url) = Url::parse(url) else {
             return false;
@@ -60,7 +61,7 @@ impl Storefront {
     }
 }
 
-/// An entry of the list of keys, which also contains the revoked keys. The entry does not contain the hash of the key.
+/// An entry of the list of keys. The list also contains the revoked keys. No entry contains the hash of its key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListedKey {
     /// The public part of the key.

@@ -7,14 +7,14 @@ use crate::model::timestamp::Timestamp;
 
 /// A clock and a source of random numbers.
 pub trait Clock {
-    /// Returns the current time. The clocks of different machines can differ, so the current time can be before a
-    /// stored time.
+    /// Returns the current time. The result can be before a stored time, because the clocks of two machines can
+    /// differ.
     fn now(&self) -> Timestamp;
 
     /// Waits for at least `duration`.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 
-    /// Returns a random number below `end`, for delays and names. The number is not suitable for secrets.
+    /// Returns a random number from 0 to `end - 1`, for delays and names. The number is not suitable for secrets.
     fn random(&self, end: u64) -> u64;
 }
 

@@ -8,7 +8,7 @@
 //! | [`ProgressStore`] | progress never moves back |
 //! | [`EventQueue`] | an accepted event is delivered at least once |
 //! | [`Gate`] | none: a request can reach the platform although its answer is lost |
-//! | [`DataApi`] | none: the platform's list changes while it is read |
+//! | [`DataApi`] | none: the platform's list can change between the calls for two pages |
 //! | [`Clock`] | none: the time of different machines can differ |
 
 mod clock;

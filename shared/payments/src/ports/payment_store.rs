@@ -14,8 +14,8 @@ use crate::model::schedule::Next;
 use crate::model::timestamp::Timestamp;
 use crate::model::{PaidOrder, Payment};
 
-/// The number of shards of each index, so that no single partition receives all writes. The shards are numbered from 0.
-/// A payment is in the shard with the same number in every index.
+/// The number of shards of each index. Several shards are needed so that no partition receives all writes. The shards
+/// are numbered from 0. A payment has the same shard number in every index.
 pub const SHARDS: u8 = 8;
 
 /// A payment as it is stored.
@@ -28,7 +28,7 @@ pub struct Stored {
     pub version: u64,
     /// The published mark: every queue has accepted all events up to this sequence number.
     pub published: u64,
-    /// The value of [`Committed::is_first_to_pay`] if this is the result of a commit; `false` after a read.
+    /// After a commit, the value of [`Committed::is_first_to_pay`]. After a read, `false`.
     pub is_first_to_pay: bool,
 }
 
@@ -48,8 +48,8 @@ pub struct Commit<'a> {
 /// The result of a commit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Whether the change pays an order that no payment had ever paid before. If so, the check of every later
-    /// payment of the order finds this payment.
+    /// Whether the change pays an order that no payment had ever paid before. If `true`, the check of every later
+    /// payment of the order (`service/outbox/paid_twice.rs`) finds this payment.
     pub is_first_to_pay: bool,
 }
 
@@ -78,10 +78,10 @@ pub enum CommitError {
 /// An index of payments that need an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Index {
-    /// Payments with unpublished events, by the time at which the oldest of these events was committed.
+    /// Payments with unpublished events. An entry is due from the commit of the payment's oldest unpublished event on.
     Outbox,
     /// Payments of a project about which the platform must be polled. Each project has its own shards, so a busy
-    /// project does not delay the others.
+    /// project does not delay other projects.
     Poll(ProjectId),
     /// Payments for which `checkout.expired` must be emitted.
     Expire,
@@ -103,8 +103,8 @@ pub struct Due {
 /// Stores payments, their events, and the payment of each checkout token.
 ///
 /// `load`, `events`, `payments_of_order` and `checkout_of_token` are consistent: they see every commit that has
-/// succeeded. `due` and `payments_of_day` read eventually consistent indexes: they can miss a new entry and
-/// list an old one, so a caller loads a listed payment before it acts.
+/// succeeded. `due` and `payments_of_day` read eventually consistent indexes: they can miss a new entry, and can list
+/// an entry that was deleted. So a caller loads a listed payment before the caller acts.
 pub trait PaymentStore {
     /// Loads a payment.
     fn load(
@@ -115,9 +115,10 @@ pub trait PaymentStore {
     /// Writes the payment, its events, its token and its index entries in one atomic write, on the condition
     /// that the payment still has the version of [`Commit::over`].
     ///
-    /// After a commit, `payments_of_day` finds the payment by each of its days ([`Payment::days`]), and
-    /// `payments_of_order` finds it by the order that it has paid ([`Payment::paid_order`]). If one change adds
-    /// more than 80 days, only the newest 80 are guaranteed. A commit does not write the published mark.
+    /// After a commit, `payments_of_day` lists the payment on each day of the payment ([`Payment::days`]), and
+    /// `payments_of_order` lists the payment for the order that it has paid ([`Payment::paid_order`]). If one change
+    /// adds more than 80 days, only the newest 80 of these days are guaranteed. A commit does not write the published
+    /// mark.
     fn commit(
         &self,
         commit: Commit<'_>,
@@ -135,16 +136,16 @@ pub trait PaymentStore {
     /// Moves the published mark forward to `through`. Removes the payment from [`Index::Outbox`] if `through` is
     /// the sequence number of the payment's last event.
     ///
-    /// Returns the mark as it was before this call, or `through` if another call has already moved the mark that
-    /// far. Of two parallel calls with the same `through`, only one moves the mark.
+    /// Returns the mark as it was before this call. Returns `through` if another call has already moved the mark to
+    /// `through` or further. Of two parallel calls with the same `through`, only one call moves the mark.
     fn mark_published(
         &self,
         key: &PaymentKey,
         through: u64,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Returns a page of the payments of a shard that are due at or before `due_by`, oldest first, starting
-    /// after the entry `after`. An empty page is the end.
+    /// Returns a page of a shard's payments that are due at or before `due_by`, oldest first. The page starts after the
+    /// entry `after`. An empty page is the end.
     fn due(
         &self,
         index: Index,
@@ -153,9 +154,9 @@ pub trait PaymentStore {
         after: Option<&Due>,
     ) -> impl Future<Output = Result<Vec<Due>, StoreError>> + Send;
 
-    /// Returns a page of the payments of a project's day and shard, starting after the payment `after`. The order
-    /// is arbitrary but stable. An empty page is the end. A payment is listed on every day that it has ever
-    /// belonged to.
+    /// Returns a page of the payments of a project on a day, in one shard. The page starts after the payment `after`.
+    /// The order is arbitrary but stable. An empty page is the end. A payment is listed on every day to which it has
+    /// ever belonged.
     fn payments_of_day(
         &self,
         project_id: ProjectId,
@@ -164,7 +165,8 @@ pub trait PaymentStore {
         after: Option<&PaymentKey>,
     ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
 
-    /// Returns the payments that have ever paid an order, at most one page of payments.
+    /// Returns the payments that have ever paid an order. If the order has more than one page of payments, returns only
+    /// the first page.
     fn payments_of_order(
         &self,
         order: PaidOrder<'_>,

@@ -38,8 +38,8 @@ pub trait Gate {
         body: Vec<u8>,
     ) -> impl Future<Output = Result<Vec<u8>, NoAnswer>> + Send;
 
-    /// Reads the keys of a project again, because the platform refused a signature of `known`. Returns the keys if the
-    /// current key was replaced. After a failure, it is not known whether the key was replaced.
+    /// Reads the keys of a project again, because the platform refused a signature made with `known`. Returns the keys
+    /// if the current key differs from the current key of `known`. If the keys cannot be read, returns an error.
     fn newer_keyring(
         &self,
         project_id: ProjectId,
@@ -54,8 +54,8 @@ pub trait Gate {
 pub trait DataApi {
     /// Returns a page of a project's operations that were completed from `from` to `to`. The page starts with
     /// operation number `offset`, counted from 0. A full page has [`PAGE`](ecommpay::data_api::PAGE) operations,
-    /// and the last page has fewer. The platform numbers the operations anew in each call, so an operation that
-    /// was added between two calls can move other operations to another page.
+    /// and the last page has fewer. The platform numbers the operations anew for each call, so an operation that
+    /// is added between two calls can move other operations to another page.
     fn operations(
         &self,
         project_id: ProjectId,

@@ -18,7 +18,7 @@ pub enum Daily {
 
 /// Stores how far each daily task of a project is done.
 pub trait ProgressStore {
-    /// Returns the time up to which the task is done; `None` if it has never run. The read is consistent.
+    /// Returns the time up to which the task is done; `None` if no progress is stored. The read is consistent.
     fn progress(
         &self,
         project_id: ProjectId,

@@ -1,4 +1,4 @@
-//! Defines the queues that events are published to.
+//! Defines the queues to which events are published.
 
 use std::future::Future;
 
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::events::{Event, EventKind};
 
-/// A queue did not accept an event, or the queue's answer was lost. The send may be repeated.
+/// The error of a send: the queue did not accept the event, or the queue's answer was lost. The send may be repeated.
 #[derive(Debug, Error)]
 #[error("a queue did not accept an event: {0}")]
 pub struct SendError(pub String);
@@ -19,8 +19,8 @@ pub trait EventQueue {
     /// Whether this queue receives events of this kind.
     fn wants(&self, kind: EventKind) -> bool;
 
-    /// Sends one event. The queue drops a second copy of the same event within five minutes, unless `repeat` is a
-    /// new name.
+    /// Sends one event. Within five minutes, the queue drops a second copy of the same event with the same `repeat`.
+    /// To deliver an event again on purpose, the caller passes a new name as `repeat`.
     fn send(
         &self,
         event: &Event,

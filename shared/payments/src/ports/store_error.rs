@@ -9,7 +9,7 @@ pub enum StoreError {
     #[error("the store failed: {0}")]
     Failed(String),
     /// The store answered, but the item cannot be read: wrong JSON, an unknown word or a missing attribute. A repeat
-    /// of the call has the same result. Work on many items passes over the item.
+    /// of the call has the same result. Code that works on many items passes over this item.
     #[error("the item {item} cannot be read: {why}")]
     Unreadable {
         /// The key of the item.
@@ -27,13 +27,13 @@ impl StoreError {
         }
     }
 
-    /// Whether the item cannot be read, so that work on many items must pass over it.
+    /// Whether the item cannot be read. Code that works on many items must then pass over this item.
     pub fn is_unreadable(&self) -> bool {
         matches!(self, Self::Unreadable { .. })
     }
 
-    /// Turns the error into `None` if the item cannot be read. The adapter of the store has logged and counted the
-    /// item.
+    /// Replaces the error [`Self::Unreadable`] by `None`. The adapter of the store has already logged and counted the
+    /// item that cannot be read.
     pub(crate) fn pass_over<T>(read: Result<T, Self>) -> Result<Option<T>, Self> {
         match read {
             Ok(item) => Ok(Some(item)),

@@ -1,4 +1,4 @@
-//! Applies facts: decide, commit, publish.
+//! Applies facts to payments. The steps are: decide, commit, publish.
 
 use super::commit::Payments;
 use super::error::{ApplyError, PublishError};
@@ -9,21 +9,21 @@ use crate::model::Payment;
 use crate::model::ids::PaymentKey;
 use crate::ports::{Clock, EventQueue, PaymentStore, StoreError, Stored};
 
-/// The result of a fact or command that is committed.
+/// The result of a fact or a command.
 #[derive(Debug)]
 pub struct Applied {
     /// The payment after the change.
     pub payment: Payment,
     /// Whether the call changed the payment.
     pub changed: bool,
-    /// The events that this call published. After an error, the unpublished events stay in the outbox. The next
-    /// call that publishes the payment's outbox sends them.
+    /// The kinds of the events that this call published. After an error, the unpublished events stay in the outbox
+    /// until another call publishes the payment's outbox.
     pub published: Result<Vec<EventKind>, PublishError>,
 }
 
 impl Applied {
-    /// Returns the payment, for callers that can go on after a failed publish. Logs the failure, or the metrics of
-    /// the published events.
+    /// Returns the payment, for callers that can continue if the events are not published. Logs the error, or the
+    /// metrics of the published events.
     pub(crate) fn into_payment(self) -> Payment {
         let key = self.payment.key();
         match &self.published {
@@ -43,8 +43,8 @@ pub(crate) fn warn_not_published(key: &PaymentKey, error: &PublishError) {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Applies a fact, then publishes the payment's outbox, even if the fact changes nothing. The outbox can have
-    /// events of another call that crashed before the publish.
+    /// Applies a fact, then publishes the payment's outbox. Publishes the outbox even if the fact changes nothing,
+    /// because the outbox can have events of another call that crashed after its commit.
     ///
     /// Returns `None` if the fact changes nothing and the payment is unknown.
     pub async fn apply(
@@ -63,9 +63,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         })
     }
 
-    /// Applies Gate's answer to a claimed request. `claimed` is the payment as the claim committed it, and `fresh`
-    /// are the events of this commit. With these arguments, the payment and its events are read only if another
-    /// writer has changed the payment since the claim.
+    /// Applies Gate's answer to a claimed request. `claimed` is the payment as the claim committed it, and `fresh` has
+    /// the events of this commit. So the payment and its events must be read only if another writer has changed the
+    /// payment since the claim.
     pub(crate) async fn apply_to_claim(
         &self,
         claimed: Stored,
@@ -96,7 +96,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         })
     }
 
-    /// Publishes a payment's outbox after a commit, or without one if `change` is `None`.
+    /// Publishes a payment's outbox. `change` is the change that the caller has just committed; `None` if nothing was
+    /// committed.
     pub(crate) async fn publish_change(&self, stored: Stored, change: Option<Change>) -> Applied {
         let changed = change.is_some();
         let fresh = change.map_or_else(Vec::new, |change| change.events);
@@ -111,7 +112,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     ) -> Applied {
         Applied {
             changed,
-            // Boxed, because otherwise the future of every use case would contain this large future.
+            // The future is boxed, because otherwise the future of every use case would contain this large future.
             published: Box::pin(self.publish(&mut stored, fresh)).await,
             payment: stored.payment,
         }

@@ -7,8 +7,8 @@ use crate::ports::Clock;
 /// The maximum number of tries of a write.
 pub const TRIES: u32 = 10;
 
-/// Waits a random time after the try with this number, counted from 0. The upper limit of the wait is 20 ms after
-/// the first try, and doubles with each try up to 640 ms. Returns immediately after the last try.
+/// Waits a random time after the try with this number, counted from 0. The wait is shorter than 20 ms after the first
+/// try. This limit doubles with each further try, up to 640 ms. After the last try, returns immediately.
 pub async fn pause(clock: &impl Clock, number: u32) {
     if number + 1 >= TRIES {
         return;

@@ -10,12 +10,12 @@ use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Commit, CommitError, Committed, PaymentStore, Stored};
 
-/// The payments and the ports through which they are stored and published. The use cases are methods of this type.
+/// The ports through which payments are stored and events are published. The use cases are methods of this type.
 #[derive(Debug)]
 pub struct Payments<S, Q, C> {
     /// The store of payments and events.
     pub store: S,
-    /// The queues to publish to.
+    /// The queues to which events are published.
     pub queues: Vec<Q>,
     /// The clock.
     pub clock: C,
@@ -27,8 +27,8 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
     /// Commits the change that `decide` returns. After each conflict with another writer, loads the payment and
     /// decides again.
     ///
-    /// Returns the stored payment, with the change if there was one. Returns `None` if the payment is unknown and
-    /// there was no change.
+    /// Returns the stored payment and the committed change. If `decide` returns no change, returns the stored payment
+    /// without a change, or `None` if the payment is unknown.
     pub(crate) async fn update<E: From<ApplyError>>(
         &self,
         key: &PaymentKey,
@@ -51,8 +51,8 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
         Err(ApplyError::Contention.into())
     }
 
-    /// Executes a command, for callers to whom a rejected command is no error. A rejected command changes nothing.
-    /// Returns the stored payment, with the change if there was one. Returns `None` if the payment is unknown.
+    /// Executes a command, for callers that treat a rejected command as a command without a change. Returns the same as
+    /// [`Self::update`].
     pub(crate) async fn execute(
         &self,
         key: &PaymentKey,

@@ -29,7 +29,7 @@ pub(crate) struct DayPage {
     pub(crate) keys: Vec<PaymentKey>,
 }
 
-/// The range of a page in the index. The page can be read again by its range.
+/// The range of a page in the index. With the range, the page can be read again.
 #[derive(Debug)]
 pub(crate) struct PageRange {
     shard: u8,
@@ -50,7 +50,7 @@ impl DayPages {
         }
     }
 
-    /// Returns the next page; `None` after the last one.
+    /// Returns the next page; `None` after the last page.
     pub(crate) async fn next<S: PaymentStore>(
         &mut self,
         store: &S,
@@ -94,8 +94,8 @@ impl PageRange {
     }
 }
 
-/// Loads the payments of `keys`, in the order of `keys`. Skips keys without a stored payment, and payments that cannot be
-/// read.
+/// Loads the payments of `keys`, in the order of `keys`. Skips keys without a stored payment, and payments that cannot
+/// be read.
 pub(crate) fn load_all<S: PaymentStore>(
     store: &S,
     keys: Vec<PaymentKey>,

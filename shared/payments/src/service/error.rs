@@ -6,7 +6,7 @@ use thiserror::Error as ThisError;
 
 use crate::ports::{SendError, StoreError};
 
-/// Why a fact or a command was not applied. Nothing was lost, and the call may be repeated.
+/// Why it is not certain that a fact or a command was applied. The call may be repeated.
 #[derive(Debug, ThisError)]
 pub enum ApplyError {
     /// The store failed.

@@ -1,7 +1,7 @@
 //! Contains the use cases over the ports.
 //!
 //! Every change follows the same steps: load the payment, decide, commit ([`commit`]), publish ([`outbox`]).
-//! [`apply`] performs all of them for one fact.
+//! [`apply`] performs all these steps for one fact.
 
 pub mod apply;
 pub mod backoff;

@@ -15,10 +15,10 @@ use thiserror::Error;
 
 use crate::sha256;
 
-/// The keys of every project, in the form that signs and verifies messages.
+/// The keys of every project, as keyrings that sign and verify messages.
 pub type ProjectKeys = BTreeMap<ProjectId, Keyring>;
 
-/// A key as the platform shows it. The `Debug` output hides the text.
+/// The text of a key, as the platform shows the key. The `Debug` output hides the text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretText(String);
@@ -46,8 +46,8 @@ impl SecretText {
         Ok(Self(text.to_owned()))
     }
 
-    /// Returns the first 12 digits of the key's SHA-256. Two people can compare their keys by these digits. The
-    /// key is random, so the digits do not reveal the key.
+    /// Returns the first 12 digits of the key's SHA-256. With these digits, two people can compare their copies of a
+    /// key. The key is random, so the digits do not reveal the key.
     pub fn fingerprint(&self) -> String {
         sha256::start_of_hex(self.0.as_bytes(), 12)
     }
@@ -65,7 +65,8 @@ impl fmt::Debug for SecretText {
 pub struct KeyPair {
     /// The key that we sign with.
     pub current: SecretText,
-    /// The key before the current key, as long as the platform may still sign with it.
+    /// The key before the current key, as long as the platform may still sign with this key. `None` if no such key is
+    /// stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<SecretText>,
 }
@@ -82,7 +83,8 @@ pub enum Refusal {
     /// The new key is the current key.
     #[error("this is the current key of project {0} already")]
     SameKey(ProjectId),
-    /// The change would drop the previous key, and callbacks signed with it would be refused.
+    /// The project still has a previous key. The rotation would drop this key, and callbacks that are signed with it
+    /// would be refused.
     #[error("project {0} still has a previous key")]
     HasPrevious(ProjectId),
     /// The project has no previous key to drop.
@@ -116,7 +118,7 @@ impl ProjectKeySet {
         self.0.get(&project_id)
     }
 
-    /// Returns the keys in the form that signs and verifies messages. Returns `None` if a key is not valid.
+    /// Returns the keys as keyrings that sign and verify messages. Returns `None` if a key is not valid.
     pub fn keyrings(&self) -> Option<ProjectKeys> {
         let keyring = |(project_id, pair): (ProjectId, &KeyPair)| {
             let current = ProjectKey::new(&pair.current.0).ok()?;
@@ -142,8 +144,8 @@ impl ProjectKeySet {
         Ok(())
     }
 
-    /// Makes a new key the current key, and the current key the previous key. If the project already has a
-    /// previous key, `drop_previous` must be set, and that key is dropped.
+    /// Makes a new key the current key, and the old current key the previous key. If the project already has a previous
+    /// key, this key is dropped if `drop_previous` is set, and the rotation is refused otherwise.
     pub fn rotate(
         &mut self,
         project_id: ProjectId,

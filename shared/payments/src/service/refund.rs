@@ -17,7 +17,7 @@ use crate::model::storefront::Storefront;
 use crate::model::{Payment, Refund, RefundOrder};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore, Stored};
 
-/// Why there is no refund.
+/// Why a refund is not created.
 #[derive(Debug)]
 pub enum RefundError {
     /// The payment does not exist, or the storefront may not see it.
@@ -46,8 +46,8 @@ pub struct RefundService<'a, S, Q, C, G> {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundService<'_, S, Q, C, G> {
-    /// Reserves a refund and sends the request. If a refund with this id and content exists already, returns the
-    /// payment and sends nothing.
+    /// Reserves the amount of a refund and sends the refund request. If a refund with the same id and content exists
+    /// already, returns the payment and sends nothing.
     pub async fn refund(
         &self,
         storefront: &Storefront,
@@ -84,7 +84,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundService<'_, S, Q, 
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Sends a claimed refund request to Gate and applies the answer. `fresh` are the events of the claim.
+    /// Sends a claimed refund request to Gate and applies the answer. `fresh` has the events that the claim committed.
     pub(crate) async fn send_refund<G: Gate>(
         &self,
         gate: &G,

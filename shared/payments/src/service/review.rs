@@ -28,8 +28,8 @@ pub enum ReviewError {
     /// The payment was rejected before, and the money was refunded.
     #[error("the payment was rejected, and its money was refunded")]
     AlreadyRefunded,
-    /// The payment was rejected before, and the money is being refunded. After a release, the shop would ship
-    /// goods whose money is refunded.
+    /// The payment was rejected before, and its money is being refunded or was refunded. A release is refused, because
+    /// the shop would ship goods whose money is refunded.
     #[error("the payment was rejected, and its money is being refunded")]
     BeingRefunded,
     /// The quarantine items differ from the items that the operator saw.
@@ -51,12 +51,10 @@ pub enum ReviewError {
 
 fn reason(rejection: &Rejection) -> &'static str {
     match rejection {
-        Rejection::NoAddress => {
-            "the shopper's IP address, which a refund needs, is no longer known"
-        }
+        Rejection::NoAddress => "the shopper's IP address, which a refund needs, is not known",
         Rejection::TooMany => "the payment has the maximum number of refunds",
         Rejection::TooManyDecisions => {
-            "the payment has the maximum number of decisions or of their items"
+            "the payment has the maximum number of decisions, or of items in its decisions"
         }
         Rejection::MoreThanLeft(_) => "no money is left",
         Rejection::NotRefundable | Rejection::OtherContent | Rejection::NoMoney => {
@@ -174,8 +172,8 @@ fn refunds_of_rejections(payment: &Payment) -> impl DoubleEndedIterator<Item = &
     })
 }
 
-/// Returns the id of the refund that the change reserved: the last refund, if the request of this refund was claimed
-/// for the first time, at the time of the change.
+/// Returns the id of the refund that the change reserved. A new refund is the last refund of the payment, and the
+/// change has claimed its first request. Returns `None` if the change reserved no refund.
 fn refund_to_send(payment: &Payment, change: &Change) -> Option<MerchantId> {
     let refund = payment.refunds().last()?;
     let since = change.payment.updated_at();

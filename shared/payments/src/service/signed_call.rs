@@ -1,5 +1,8 @@
-//! Sends calls to Gate that are signed with the project's current key. If the platform refuses the signature, the key was
-//! probably replaced: it is read again, and the call is repeated once. If the key cannot be read, the call has no answer.
+//! Sends calls to Gate, signed with the project's current key.
+//!
+//! If the platform refuses the signature, an operator has probably replaced the key. The keys of the project are then
+//! read again, and the call is repeated once with the new key. If the keys cannot be read, the call counts as
+//! unanswered.
 
 use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
@@ -35,8 +38,8 @@ pub(super) async fn post<G: Gate>(
     Some(answer)
 }
 
-/// Sends a query that `sign` creates. Returns the answer and the keys with which the query was signed; `None` if the query
-/// cannot be signed.
+/// Sends a query that `sign` creates. Returns the answer and the keys with which the query was signed; `None` if the
+/// query cannot be signed.
 pub(super) async fn query<G: Gate>(
     gate: &G,
     project_id: ProjectId,
@@ -59,7 +62,7 @@ pub(super) async fn query<G: Gate>(
     Some(answer.map(|body| (body, keyring)))
 }
 
-/// An operator must store the right key.
+/// Logs that the platform refuses the project key. An operator must store the right key.
 fn log_refused(project_id: ProjectId, path: &'static str) {
     Line::error("the platform refuses the project key")
         .with("project", project_id)

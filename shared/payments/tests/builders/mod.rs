@@ -67,7 +67,7 @@ pub fn checkout_request(payment_id: &str) -> Value {
     })
 }
 
-/// Returns a storefront's request for a refund. Without an amount, the request is for the whole remaining amount.
+/// Returns a storefront's request for a refund. If `amount` is `None`, the request is for the whole remaining amount.
 pub fn refund_order(refund_id: &str, amount: Option<u64>) -> RefundOrder {
     RefundOrder {
         refund_id: id(refund_id),

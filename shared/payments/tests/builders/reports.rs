@@ -1,4 +1,4 @@
-//! Makes the platform's reports: as JSON, and as the use cases receive them after verification.
+//! Builds the platform's reports: as JSON, and as the use cases receive the reports after verification.
 
 use ecommpay::ProjectKey;
 use ecommpay::json::{Limits, parse};
@@ -33,7 +33,8 @@ pub fn status_answer(payment_id: &str, status: &str, sum: u64, operations: &[Val
     })
 }
 
-/// Returns a report that contains only the ids of the project and the payment. As a hint, it causes a recheck.
+/// Returns a report that contains only the ids of the project and the payment. A hint with this report causes a
+/// recheck.
 pub fn without_content(project_id: u64, payment_id: &str) -> TestReport {
     TestReport::read(&json!({ "project_id": project_id, "payment": { "id": payment_id } }))
 }

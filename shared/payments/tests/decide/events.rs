@@ -79,7 +79,7 @@ fn an_event_holds_a_payment_id_with_any_characters() {
 }
 
 #[test]
-fn an_event_escapes_the_characters_that_a_queue_refuses_also_if_they_were_stored_before() {
+fn an_event_escapes_characters_that_a_queue_refuses_even_if_they_are_stored_unescaped() {
     let id = "\u{ffff}\u{fffe}\u{1ffff}\\\u{ffff}\u{1}\u{7f}";
     let report = edited("sale_success", |body| body["payment"]["id"] = id.into());
     let payment = TestPayment::external(&report);
@@ -121,7 +121,7 @@ fn the_sample_of_each_event_type_equals_a_published_event() {
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), each.len());
 }
 
-/// Returns an event with another value at a path. Without a value, the field at the path is removed.
+/// Returns an event with another value at a path. If `value` is `None`, removes the field at the path.
 fn with(event: &Value, path: &str, value: Option<Value>) -> Value {
     let mut event = event.clone();
     let (parent, name) = path.rsplit_once('/').unwrap();

@@ -1,4 +1,4 @@
-//! Tests the rules of a payment: what each fact and command changes. No network, no clock, no AWS.
+//! Tests the rules of a payment: what each fact and command changes. The tests use no network, no clock and no AWS.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "../builders/mod.rs"]

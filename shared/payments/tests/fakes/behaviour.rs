@@ -27,7 +27,7 @@ pub trait Behaviour: Send + Sync {
         ready(Ok(()))
     }
 
-    /// Returns whether a commit conflicts with another writer, whose write no load returns yet.
+    /// Returns whether a commit fails with a conflict, although the store shows no write of another writer.
     fn has_conflict(&self) -> bool {
         false
     }
@@ -42,8 +42,8 @@ pub trait Behaviour: Send + Sync {
         ready(Ok(()))
     }
 
-    /// Whether an item of the store cannot be read. The item is a payment, such as `211/order-1`, an event, such as
-    /// `211/order-1/2`, or `progress`.
+    /// Returns whether an item of the store cannot be read. The text names a payment (`211/order-1`), an event
+    /// (`211/order-1/2`) or the progress of the daily tasks (`progress`).
     fn is_unreadable(&self, _item: &str) -> bool {
         false
     }
@@ -59,7 +59,8 @@ pub trait Behaviour: Send + Sync {
     }
 }
 
-/// Makes the next commits conflict and the next sends fail. A test sets the numbers of these failures.
+/// Makes the next commits conflict, the next sends fail, and items unreadable. A test sets how many commits and sends
+/// fail, and which items are unreadable.
 #[derive(Debug, Clone, Default)]
 pub struct FailNext(Arc<Counts>);
 

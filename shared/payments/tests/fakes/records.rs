@@ -1,4 +1,4 @@
-//! Holds the platform records, as the Data API lists them.
+//! Implements a Data API that lists platform records from memory.
 
 use std::sync::{Mutex, MutexGuard};
 

@@ -26,7 +26,7 @@ pub struct Tables {
     pub payments: BTreeMap<PaymentKey, Stored>,
     pub events: BTreeMap<(PaymentKey, u64), Event>,
     tokens: BTreeMap<String, TokenCheckout>,
-    /// The payments with unpublished events, each with the time since which it has such events.
+    /// The payments with unpublished events. The time says since when a payment has unpublished events.
     outbox: BTreeMap<PaymentKey, Timestamp>,
     /// The next action for each payment.
     pub next: BTreeMap<PaymentKey, Next>,

@@ -9,7 +9,7 @@ use super::system::*;
 use crate::builders::reports::{callback, operation};
 use crate::builders::*;
 
-/// Returns the clarification request under test.
+/// Finds the clarification request under test in a payment.
 type Find = fn(&Payment) -> Option<&Waiting>;
 
 async fn answer(system: &System, find: Find, field: &str) -> Result<(), ClarificationError> {

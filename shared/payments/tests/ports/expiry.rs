@@ -1,4 +1,4 @@
-//! Tests the expiry of checkouts: emitted once, and only while the payment is undecided.
+//! Tests that `checkout.expired` is emitted once, and only while the payment is undecided.
 
 use std::time::Duration;
 
@@ -20,13 +20,13 @@ fn counts(run: &BatchRun) -> (u64, u64, u64) {
     (run.found, run.done, run.failed)
 }
 
-/// Lists the payment as due to expire. An index can still list a payment that has changed.
+/// Adds the payment to the index of due expiries. A real index can also list a payment that is no longer due.
 fn list_as_due(system: &System) {
     let next = Next::Expire(system.now());
     system.tables().next.insert(key(PAYMENT), next);
 }
 
-/// Creates a Gate sale whose checkout has expired, but whose expiry is not emitted yet.
+/// Creates a payment whose checkout has expired, before `checkout.expired` is emitted.
 async fn expired() -> System {
     let system = System::created(&[]).await;
     system.pass(EXPIRES_IN);
@@ -50,7 +50,7 @@ async fn two_parallel_runs_emit_the_expiry_of_a_due_checkout_once() {
     list_as_due(&system);
     let both = tokio::join!(expire_all(&system), expire_all(&system));
     assert_eq!((both.0.failed, both.1.failed), (0, 0));
-    // Both runs can send the event. The queue drops the repeat.
+    // Both runs can send the event. A real queue drops the repeat.
     let mut sent = system.sent();
     sent.dedup();
     assert_eq!(sent, ["1 payment.created", "2 checkout.expired"]);
@@ -71,7 +71,7 @@ async fn two_parallel_runs_emit_the_expiry_of_a_due_checkout_once() {
 async fn a_due_expiry_is_found_in_its_index_and_then_removed_from_the_index() {
     let system = System::with_link().await;
     let expires_at = system.now().after(EXPIRES_IN);
-    // The status polls that are due before the expiry.
+    // Some status polls are due before the expiry.
     while let Some(Next::Poll(due)) = system.payments.schedule.next(&system.payment(PAYMENT)) {
         assert!(due < expires_at);
         system.pass_until(due);

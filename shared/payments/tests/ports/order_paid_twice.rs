@@ -59,8 +59,8 @@ impl System {
         applied.unwrap().unwrap().published.unwrap();
     }
 
-    /// Delivers a callback about a success. Crashes the call after the queue accepted the event, and before the event
-    /// is marked as published.
+    /// Delivers a callback about a successful sale. The call crashes after the queue accepted the event, and before the
+    /// event is marked as published.
     async fn report_paid_and_crash(&self, payment_id: &str, time: &str) {
         let sent = self.sent().len();
         let mut call = Box::pin(self.report_paid(payment_id, time));
@@ -76,7 +76,8 @@ impl System {
         assert_eq!(run.await.failed, 0);
     }
 
-    /// Returns the earlier payments that the last `order.paid_twice` of a payment names.
+    /// Returns the earlier payments that the last `order.paid_twice` of a payment names. Checks that the payment stores
+    /// the same earlier payments.
     fn earlier(&self, payment_id: &str) -> Vec<String> {
         let earlier = self.payment(payment_id).earlier_payments_of_order().clone();
         let sent = self.payments.queues[0].sent();
@@ -212,7 +213,7 @@ async fn a_payment_that_was_emitted_as_the_later_payment_remains_the_later_payme
     system.pay("one", "10:00:00").await;
     system.pay("two", "11:00:00").await;
     assert_eq!(system.earlier("two"), ["one"]);
-    // A signed answer has another date for the first payment.
+    // A signed answer gives another date to the sale of the first payment.
     system.answer_paid("one", "11:30:00", &[]).await;
     let one = system.payment("one");
     let sale = one.operation("sale of one").unwrap();
@@ -223,7 +224,7 @@ async fn a_payment_that_was_emitted_as_the_later_payment_remains_the_later_payme
 }
 
 #[tokio::test]
-async fn the_outbox_sweep_repeats_a_check_that_a_crash_prevented() {
+async fn the_outbox_sweep_makes_the_check_that_a_crash_prevented() {
     let system = System::empty();
     system.pay("one", "10:00:00").await;
     system
@@ -237,7 +238,8 @@ async fn the_outbox_sweep_repeats_a_check_that_a_crash_prevented() {
     assert_eq!(system.paid_twice(), 1);
 }
 
-/// Only the commit proves that a payment is the first of its order. The outbox sweep does not have this proof.
+/// Only the commit of a success proves that its payment is the first to pay the order. The outbox sweep does not have
+/// this proof.
 #[tokio::test]
 async fn the_outbox_sweep_also_checks_the_first_payment_of_an_order() {
     let system = System::empty();

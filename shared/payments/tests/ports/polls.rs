@@ -37,7 +37,7 @@ fn without_polls(payment: &Payment) -> Value {
     document
 }
 
-/// Creates a payment by a Gate sale without a clear answer.
+/// Creates a payment whose sale request got no clear answer from Gate.
 async fn lost_sale() -> System {
     System::created(&[Answer::Unclear]).await
 }
@@ -77,7 +77,7 @@ async fn a_sale_is_sent_again_when_the_platform_does_not_know_the_payment() {
         assert_eq!(system.sales(), 2, "{answer}");
         let payment = system.payment(PAYMENT);
         assert_eq!(payment.attempt().request().request_id(), Some("second"));
-        // After Gate accepted the sale, the same answer counts as a temporary failure.
+        // After Gate accepted the repeated sale, the same answer does not cause another repeat.
         system.poll(Some(answer)).await.unwrap();
         assert_eq!(system.sales(), 2);
         assert_eq!(system.status(), Status::Processing);
@@ -166,7 +166,7 @@ async fn a_not_found_about_another_payment_or_project_changes_nothing() {
     }
 }
 
-/// Returns a report of a payment whose shopper must be redirected to the bank, with or without the redirect URL.
+/// Returns a report that the shopper must be redirected to the bank, with or without the redirect URL.
 fn awaiting_redirect(has_redirect: bool) -> Value {
     let sale = json!({
         "id": 7, "type": "sale", "status": "awaiting redirect result",
@@ -241,7 +241,7 @@ async fn an_answer_that_is_too_large_is_skipped_and_logged() {
     for answer in [large, many_keys] {
         assert!(system.poll(Some(answer)).await.unwrap().is_empty());
     }
-    assert!(system.poll_at().is_some(), "the schedule goes on");
+    assert!(system.poll_at().is_some(), "no further poll is planned");
     assert!(system.sale_succeeds().await);
     assert_eq!(system.status(), Status::Succeeded);
 }

@@ -1,4 +1,4 @@
-//! Tests the outbox: unpublished events are published first, in order, and once. A republish sends events again.
+//! Tests that unpublished events are published first, in order and once, and that a republish sends events again.
 
 use payments::events::EventKind;
 use payments::model::Status;
@@ -32,7 +32,7 @@ async fn the_next_call_publishes_events_that_no_queue_accepted() {
     system.behaviour().sends(1);
     assert!(
         !system.sale_succeeds().await,
-        "acknowledged, but not published"
+        "the callback is acknowledged, but its event is not published"
     );
     assert_eq!(system.status(), Status::Succeeded);
     assert!(

@@ -79,7 +79,10 @@ async fn a_lost_refund_is_not_sent_again_if_a_listed_operation_can_belong_to_it(
     system.poll(Some(paid_answer(&[refund]))).await.unwrap();
     assert_eq!(system.refund_requests().len(), 1);
     let reserved = system.payment(PAYMENT).pending_refund_amount();
-    assert_eq!(reserved, 800, "the sum of the refund and the operation");
+    assert_eq!(
+        reserved, 800,
+        "the refund and the operation are both reserved"
+    );
 }
 
 #[tokio::test]

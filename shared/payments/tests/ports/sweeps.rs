@@ -1,5 +1,5 @@
-//! Tests batch runs of the sweeper. They are fair between projects, repeat nothing, have a limited rate, and end in
-//! time.
+//! Tests batch runs of the sweeper: no project delays another project, parallel runs repeat nothing, status requests
+//! have a minimum interval, and a run ends at its deadline.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::system::*;
 use crate::builders::*;
 
-/// Payments that need a recheck. No status request is answered.
+/// Creates payments that need a recheck. Gate answers no status request.
 async fn with_rechecks(count: u32) -> System {
     let system = System::empty();
     for number in 0..count {
@@ -75,7 +75,7 @@ async fn status_requests_have_a_minimum_interval_and_none_is_claimed_too_late_to
 }
 
 #[tokio::test]
-async fn a_payment_that_stays_open_loses_its_customer_after_its_last_poll_and_counts_as_overdue() {
+async fn an_open_payment_is_overdue_after_its_last_poll_and_its_customers_data_is_erased() {
     let system = System::created(&[]).await;
     let has_customer = || system.payment(PAYMENT).order().unwrap().customer.is_some();
     let erase = || system.payments.erase_all(in_a_minute());

@@ -36,7 +36,7 @@ impl System {
         Self::with_answers(&[])
     }
 
-    /// `answers` are Gate's answers to the first requests. Gate accepts all other requests.
+    /// `answers` are Gate's answers to the first sales, refunds and clarifications. Gate accepts all later ones.
     pub fn with_answers(answers: &[Answer]) -> Self {
         let gate = ScriptedGate::new(answers);
         Self::new(FailNext::default(), TestClock::new(0), &[|_| true], gate)
@@ -108,7 +108,7 @@ impl System {
         self.refund("ORDER-1", refund_id, Some(amount)).await
     }
 
-    /// Waits until the status poll is due, and polls. Without an answer the request fails.
+    /// Waits until the status poll is due, and polls. If `answer` is `None`, the request fails.
     pub async fn poll(&self, answer: Option<String>) -> Result<Vec<EventKind>, PollError> {
         self.pass_until(self.poll_at().unwrap());
         if let Some(answer) = answer {
@@ -133,7 +133,7 @@ impl System {
         self.payment(PAYMENT).status()
     }
 
-    /// Returns the sequence number and kind of each event that was sent.
+    /// Returns the sequence number and the kind of each event that was sent, with " again" for a repeat.
     pub fn sent(&self) -> Vec<String> {
         let sent = self.payments.queues[0].sent();
         let names = sent.iter().map(|sent| {
@@ -169,7 +169,7 @@ impl System {
     }
 }
 
-/// Returns the callback of a sale of 10.00 EUR. `status` is the status of the payment.
+/// Returns a callback about a sale of 10.00 EUR. `status` is the status of the payment.
 pub fn sale(status: &str, sale_status: &str) -> Value {
     callback(
         PAYMENT,
@@ -179,7 +179,7 @@ pub fn sale(status: &str, sale_status: &str) -> Value {
     )
 }
 
-/// Returns the callback of our refund, after which `left` remains.
+/// Returns a callback about our refund. `left` is the `payment.sum` after the refund.
 pub fn refund_callback(refund_id: &str, amount: u64, left: u64) -> Value {
     let status = if left == 0 {
         "refunded"

@@ -1,4 +1,4 @@
-//! A stored item that cannot be read stops only the work on itself.
+//! Tests that a stored item that cannot be read stops only the work on this item.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use super::system::*;
 use crate::builders::reports::{callback, operation};
 use crate::builders::*;
 
-/// The count of damaged payments that are due before the others.
+/// The number of damaged payments that are due before the readable payments.
 const DAMAGED: u32 = 300;
 
-/// Payments that need a recheck: 300 damaged payments, and later `count` others.
+/// Creates payments that need a recheck: 300 damaged payments, and a minute later `count` readable payments.
 async fn with_damaged_payments(count: u32) -> System {
     let system = System::empty();
     for number in 0..DAMAGED {
@@ -30,7 +30,7 @@ async fn with_damaged_payments(count: u32) -> System {
 }
 
 #[tokio::test]
-async fn polls_pass_over_hundreds_of_damaged_payments_without_using_the_interval_of_others() {
+async fn a_poll_run_skips_hundreds_of_damaged_payments_without_waiting_between_them() {
     let mut system = with_damaged_payments(5).await;
     system.min_interval = Duration::from_millis(20);
     let deadline = Instant::now() + Duration::from_secs(4);
@@ -41,12 +41,12 @@ async fn polls_pass_over_hundreds_of_damaged_payments_without_using_the_interval
         (305, Ok(DAMAGED))
     );
     assert_eq!((run.failed, run.in_time), (5, true), "{run:?}");
-    // The age of a damaged payment does not hide the age of the others.
+    // The damaged payments are a minute older, but `oldest_s` is the age of the readable payments.
     assert_eq!(run.oldest_s, 0);
 }
 
 #[tokio::test]
-async fn the_sweeps_pass_over_damaged_payments() {
+async fn each_sweep_skips_damaged_payments() {
     let system = System::empty();
     let ids: Vec<String> = (0..40).map(|number| format!("order-{number}")).collect();
     for id in &ids {
@@ -65,7 +65,7 @@ async fn the_sweeps_pass_over_damaged_payments() {
     let last = ids.last().unwrap();
 
     system.pass(60 * DAY);
-    // The last poll ends the polling, so that the erasure is due.
+    // The erasure is due only after the last poll.
     while let Some(due) = system.payments.schedule.poll_at(&system.payment(last)) {
         system.pass_until(due);
         system.poller().poll_all(in_a_minute()).await;
@@ -76,7 +76,7 @@ async fn the_sweeps_pass_over_damaged_payments() {
     let customer = |payment: Payment| payment.order().unwrap().customer.is_some();
     assert!(!customer(system.payment(last)));
 
-    // After a repair, nothing is missing.
+    // After the repair, the sweep publishes the events of the 39 payments that were damaged.
     system.behaviour().repair();
     let outbox = system.payments.sweep_outbox(MINUTE, in_a_minute()).await;
     assert_eq!((outbox.done, outbox.unreadable), (39, 0));
@@ -121,14 +121,17 @@ async fn a_damaged_payment_of_an_order_stops_no_event_of_another_payment_of_the_
     };
     assert!(pay("first").await && pay("second").await);
     system.behaviour().damage("211/first");
-    assert!(pay("third").await, "the event of the third payment waits");
+    assert!(
+        pay("third").await,
+        "the event of the third payment is not published"
+    );
     let third = system.payment("third");
     let earlier: Vec<&String> = third.earlier_payments_of_order().iter().collect();
     assert_eq!(earlier, ["second"]);
 }
 
 #[tokio::test]
-async fn the_reports_pass_over_a_damaged_payment_and_a_damaged_progress() {
+async fn the_reports_skip_a_damaged_payment_and_ignore_a_damaged_progress() {
     let system = System::empty();
     for id in ["a", "b", "c"] {
         let request = checkout_request(id);

@@ -40,7 +40,7 @@ async fn a_run_stops_after_three_failed_hours() {
     assert_eq!(system.platform.take_offsets().len(), 9);
 }
 
-/// Compares until the deadline. The Data API hangs for `hangs_for`.
+/// Compares until the deadline. The Data API hangs, and meanwhile the clock moves by `hangs_for`.
 async fn reconcile_hanging(system: &System, hangs_for: Duration) -> Reconciled {
     system.platform.state().hangs = true;
     let hour = span("21T12:00:00", "21T13:00:00");
@@ -57,13 +57,13 @@ async fn reconcile_hanging(system: &System, hangs_for: Duration) -> Reconciled {
 }
 
 #[tokio::test]
-async fn a_request_that_the_deadline_interrupts_counts_as_failed_after_a_minute_or_an_error() {
+async fn a_request_that_the_deadline_interrupts_fails_only_after_more_than_a_minute_or_an_error() {
     let system = System::empty();
     let short = reconcile_hanging(&system, Duration::from_secs(60)).await;
     assert_eq!((short.failed, short.failure), (0, None));
     let long = reconcile_hanging(&system, Duration::from_secs(61)).await;
     let failure =
-        "211 from 2026-11-21T12:00:00Z: the platform gave no usable answer: deadline after 61 s";
+        "211 from 2026-11-21T12:00:00Z: the platform gave no usable answer: no answer in 61 s";
     assert_eq!((long.failed, long.failure.as_deref()), (1, Some(failure)));
 
     system.platform.state().failures = 1;
@@ -102,7 +102,7 @@ async fn a_run_after_its_deadline_compares_nothing() {
 }
 
 #[tokio::test]
-async fn a_payment_that_cannot_be_read_stops_no_comparison_of_the_others() {
+async fn a_payment_that_cannot_be_read_does_not_stop_the_comparison_of_other_payments() {
     let system = System::empty();
     system
         .report_and_list("damaged", "1", on("21T12:00:00"))

@@ -21,9 +21,10 @@ use crate::fakes::records::listed_sale;
 use crate::fakes::system::TestSystem;
 use crate::system::*;
 
-/// The environment variable that is set in the measured process.
+/// The environment variable that is set only in the measured process.
 const MEASURED: &str = "RECONCILE_MEASURED";
 const OPERATIONS: u64 = 100_000;
+/// The peak memory of the measured process must be lower.
 const MAX_KIB: u64 = 256 * 1024;
 /// The number of payments in a page of the index.
 const PAGE_OF_DAY: usize = 100;

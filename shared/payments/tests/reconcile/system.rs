@@ -1,4 +1,4 @@
-//! Makes payments and platform records, with the steps that the tests of this crate share.
+//! Builds the use cases over platform records in memory, with the steps that the tests of this crate share.
 
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ pub fn differences(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(own).collect()
 }
 
-/// Returns the callback of a successful sale.
+/// Returns a callback about a successful sale.
 pub fn sale_report(payment: &str, operation_id: &str, ended: Timestamp, amount: u64) -> TestReport {
     let mut sale = operation(operation_id, "sale", "success", amount);
     let date = ended.to_seconds_with_offset();

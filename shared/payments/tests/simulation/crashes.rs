@@ -1,4 +1,4 @@
-//! Simulates one payment, from its creation to a refund, without faults but with one crash.
+//! Simulates one payment, from its creation to a refund, with at most one crash and without other faults.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -8,7 +8,8 @@ use crate::jobs::{Job, Task, timers};
 use crate::random_run::settle;
 use crate::system::System;
 
-/// Crashes the current job after `crash_at` steps of the run, and starts this job again. Returns the number of steps.
+/// Crashes the current job after `crash_at` steps of the run, and starts this job again. If `crash_at` is `None`, no
+/// job crashes. Returns the number of steps.
 pub fn run(crash_at: Option<u64>) -> u64 {
     let timers = timers();
     let _timers = timers.enter();

@@ -1,5 +1,5 @@
-//! Checks at the end of a run: the daily reports agree with the platform's accounts, and an event was emitted for each
-//! order that was paid twice.
+//! Checks at the end of a run that the daily reports agree with the platform's accounts, and that an event was emitted
+//! for each order that was paid twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -28,8 +28,8 @@ pub fn check(system: &System) -> u64 {
     let payments = reported.iter().filter(|((of, _), _)| of == "payment");
     let payments: u64 = payments.map(|(_, (count, _))| count).sum();
     let stored = system.tables().payments.len() as u64;
-    assert_eq!(payments, stored, "not every payment is reported once");
-    // A sale whose request failed is no longer in the accounts. Its last report was pending.
+    assert_eq!(payments, stored, "each payment must be reported once");
+    // Pending operations are not compared, because a sale whose request failed is no longer in the accounts.
     reported.retain(|(of, status), _| of != "payment" && status != "pending");
     assert_eq!(
         reported,
@@ -104,8 +104,8 @@ fn recorded(system: &System) -> Sums {
     sums
 }
 
-/// Checks the payments that hold money for the same order. The event of each payment, except the first, names the
-/// earlier payments. Returns the number of payments with an event of this kind.
+/// Checks the payments of the same order that were paid and not fully refunded. The `order.paid_twice` of each payment,
+/// except the first, must name the earlier payments. Returns the number of payments with an `order.paid_twice`.
 fn check_paid_twice(system: &System) -> u64 {
     let tables = system.tables();
     let mut orders = BTreeMap::<String, Vec<&Payment>>::new();

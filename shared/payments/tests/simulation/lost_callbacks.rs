@@ -14,11 +14,11 @@ use crate::random_run::Totals;
 use crate::system::System;
 
 const DAY: i64 = 24 * 3_600_000;
-/// Half of the payments are Gate sales. The others have links that no shopper uses.
+/// Half of the payments are Gate sales. The other payments have links that no shopper uses.
 const PAYMENTS: u64 = 4;
 
-/// Faults happen for 30 days. Then they stop, the platform ends every operation, and polls continue until none
-/// is planned. Returns the number of payments with each kind of end.
+/// Faults happen for 30 days. Then the faults stop, the platform ends every operation, and polls continue until no poll
+/// is planned. Returns the number of polls, and how many payments had each kind of end.
 pub fn run(seed: u64) -> Totals {
     let timers = timers();
     let _timers = timers.enter();
@@ -156,7 +156,8 @@ fn check_ended(payment: &Payment) {
     assert!(order.is_none_or(|order| order.customer.is_none()), "{key}");
 }
 
-/// Checks that each activity causes at most nine polls besides the daily polls. An activity restarts the schedule.
+/// Checks that each activity causes at most nine polls besides the daily polls. An activity is a checkout request, a
+/// refund request or a delivered callback. Each activity can restart the schedule.
 fn check_schedule(polls: &[(String, i64)], activities: u64) {
     let mut by_payment: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     for (payment_id, at) in polls {

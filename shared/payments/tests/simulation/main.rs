@@ -1,5 +1,5 @@
-//! Tests the use cases under faults: crashes at every point, lost writes and answers, queues that are down,
-//! repeated and reordered messages, clocks that jump.
+//! Tests the use cases under faults: crashes at every point, failed writes, lost answers, queues that are down,
+//! repeated and reordered messages, and clocks that jump.
 //!
 //! The seed of a run determines the whole run. The main test runs 500 seeds, or 10,000 seeds with `LONG=1`. `SEED=7`
 //! replays the run with this seed.
@@ -35,7 +35,7 @@ fn is_long() -> bool {
     std::env::var("LONG").is_ok_and(|long| long == "1")
 }
 
-/// Returns only one seed if the variable `SEED` names this seed. Otherwise returns `long` seeds with `LONG=1`, and
+/// Returns the seed that the variable `SEED` names. If the variable is not set, returns `long` seeds with `LONG=1`, and
 /// `default` seeds without `LONG=1`.
 fn seeds(default: u64, long: u64) -> Range<u64> {
     let seed = std::env::var("SEED")

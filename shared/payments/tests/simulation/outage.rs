@@ -11,7 +11,7 @@ use crate::invariants::Invariants;
 use crate::jobs::{Job, run_job, timers};
 use crate::system::System;
 
-/// Returns the number of callbacks, and the number of events that are unpublished at the end of the hour.
+/// Returns the number of delivered callbacks, and the number of events that are unpublished at the end of the hour.
 pub fn run(payments: u64) -> (u64, u64) {
     let timers = timers();
     let _timers = timers.enter();

@@ -1,4 +1,5 @@
-//! Makes one random run: jobs are started, run step by step, crashed and repeated. The seed determines the order.
+//! Makes one random run, which starts jobs, runs them step by step, crashes some jobs and repeats others. The seed
+//! determines the run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -22,7 +23,7 @@ const PAYMENTS: u64 = 3;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub counts: BTreeMap<&'static str, u64>,
-    /// Every change of a status.
+    /// Every change of status that occurred.
     pub transitions: BTreeSet<(Status, Status)>,
 }
 
@@ -79,7 +80,7 @@ struct Run<'a> {
     system: &'a System,
     mix: Mix,
     tasks: Vec<Task<'a>>,
-    /// The callbacks that are not acknowledged yet, and callbacks that arrive twice.
+    /// The callbacks that wait to be delivered. Some of these callbacks were already delivered once.
     waiting: Vec<Rc<Message>>,
     totals: Totals,
 }

@@ -48,7 +48,7 @@ impl System {
 
     pub async fn create_payment(&self, number: u64, channel: &str) -> bool {
         let mut request = checkout_request(&format!("Order-{number}"));
-        // Each order has two payments.
+        // Payments 0 and 1 pay the same order, payments 2 and 3 pay the next order, and so on.
         request["order_id"] = json!((number / 2).to_string());
         request["channel"] = json!(channel);
         match self.create(&storefront("shop"), &request).await {
@@ -109,7 +109,7 @@ impl System {
         !matches!(sent.await, Err(ClarificationError::Unavailable(_)))
     }
 
-    /// Compares a payment with a platform record, which lists an operation or seems to lack it.
+    /// Compares a payment with the platform records. An operation is listed, or seems to be missing if `is_missing`.
     pub async fn compare(&self, number: u64, is_missing: bool) -> bool {
         let accounts = self.platform.accounts();
         let operations = accounts.iter().flat_map(|(payment_id, account)| {

@@ -110,7 +110,7 @@ async fn a_refund_request_is_answered_as_unavailable_without_the_project_key() -
 }
 
 #[tokio::test]
-async fn a_refund_without_an_amount_sends_the_remaining_amount_and_the_address_of_the_checkout()
+async fn a_refund_without_an_amount_sends_the_remaining_amount_and_the_ip_address_of_the_checkout()
 -> anyhow::Result<()> {
     let api = paid().await?;
     let mut first = refund("r-1");

@@ -1,4 +1,4 @@
-//! A project key that was replaced while a function had the old key in its cache.
+//! Tests requests after a project key was replaced, while the functions have the old key in their caches.
 
 use anyhow::ensure;
 use api::routes::CLARIFICATION;
@@ -27,7 +27,7 @@ async fn a_sale_that_the_platform_refuses_for_its_key_is_sent_again_with_the_new
     let created = api.checkout(&order("order-2")).await?;
     ensure!(created.status == 201, "{created:?}");
     ensure!(api.gate.requests().len() == sent + 2);
-    // The new key is in the cache.
+    // The new key is in the cache, so the next sale is sent only once.
     let next = api.checkout(&order("order-3")).await?;
     ensure!(next.status == 201, "{next:?}");
     ensure!(api.gate.requests().len() == sent + 3);
@@ -62,10 +62,10 @@ async fn a_clarification_that_the_platform_refuses_for_its_key_is_sent_again_wit
     Ok(())
 }
 
-/// The cached keys do not show whether the key was replaced, so the outcome of the sale is unknown.
+/// Without the stored keys, the function cannot know whether the platform refused only the old key.
 #[tokio::test]
-async fn a_refused_signature_is_no_refusal_if_the_keys_cannot_be_read_again() -> anyhow::Result<()>
-{
+async fn the_outcome_of_a_sale_is_unknown_if_its_key_is_refused_and_the_keys_cannot_be_read_again()
+-> anyhow::Result<()> {
     let api = rotated().await?;
     api.wire.set_secret("no JSON");
     let created = api.checkout(&order("order-2")).await?;

@@ -74,8 +74,7 @@ async fn a_key_gives_no_access_to_other_shops_projects_and_scopes() -> anyhow::R
 }
 
 #[tokio::test]
-async fn a_payment_that_was_not_created_here_needs_a_key_with_the_scope_project()
--> anyhow::Result<()> {
+async fn an_unmatched_payment_needs_a_key_with_the_scope_project() -> anyhow::Result<()> {
     let api = Api::start().await?;
     api.report("sale_success.json").await?;
     let call = |key, route| Call {
@@ -124,7 +123,7 @@ async fn the_tables_and_the_queue_contain_no_checkout_token_and_no_storefront_ke
         ensure!(!items.contains(secret), "a table has {secret}");
         ensure!(!json!(events).to_string().contains(secret));
     }
-    // The hashes are stored.
+    // Only the hashes are stored.
     ensure!(items.contains(&token::hash(token)));
     ensure!(items.contains(&payments::sha256::hex(SHOP.as_bytes())));
     Ok(())

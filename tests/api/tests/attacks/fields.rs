@@ -32,7 +32,7 @@ const TEXTS: [&str; 22] = [
     "/customer/day_of_birth",
 ];
 
-/// Returns an order or a refund with another value of one field.
+/// Returns a copy of an order or a refund with another value of one field.
 fn with(body: &Value, pointer: &str, value: Value) -> Value {
     let mut body = body.clone();
     match pointer.strip_prefix("/customer/") {

@@ -1,5 +1,5 @@
-//! Tests requests of a careless or hostile caller. Each request is refused with the right problem, and nothing is
-//! written or sent to the platform.
+//! Tests requests of a careless or hostile caller. Each request is refused with the right problem, writes nothing, and
+//! sends nothing to the platform.
 #![allow(clippy::indexing_slicing)]
 
 mod access;
@@ -24,7 +24,7 @@ async fn paid() -> anyhow::Result<Api> {
     Ok(api)
 }
 
-/// Checks that a request is refused, and that nothing is written or sent to Gate.
+/// Checks that a request is refused, and that it writes nothing and sends nothing to Gate.
 async fn refused(
     api: &Api,
     what: &str,

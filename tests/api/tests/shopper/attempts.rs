@@ -1,4 +1,4 @@
-//! The tokens of earlier attempts.
+//! Tests the tokens of earlier attempts.
 
 use anyhow::ensure;
 use api::routes::{FORM, PAGE, RETURN, STATUS};
@@ -7,7 +7,7 @@ use ecommpay::fields::ProjectId;
 use payments::PaymentKey;
 use serde_json::json;
 
-/// The next attempt can belong to another shopper with another address.
+/// The next attempt can belong to another shopper and can have another return URL.
 #[tokio::test]
 async fn a_token_of_an_earlier_attempt_shows_how_that_attempt_ended() -> anyhow::Result<()> {
     let api = Api::start().await?;
@@ -65,7 +65,10 @@ async fn a_token_of_an_earlier_attempt_shows_how_that_attempt_ended() -> anyhow:
             ..Call::default()
         };
         ensure!(api.call(form).await?.status == 303);
-        ensure!(api.gate.requests().len() == sent, "the old token sent data");
+        ensure!(
+            api.gate.requests().len() == sent,
+            "the form of the old token was sent to Gate"
+        );
     }
     api.report("sale_success.json").await?;
     for (token, url) in [(&old, &first_url), (&new, &second_url)] {

@@ -13,7 +13,7 @@ use api::routes::PAGE;
 use api::{Answer, Api, Call, PAYMENT};
 use serde_json::{Value, json};
 
-/// The text of the waiting page when the redirect URL may be lost.
+/// The text of the waiting page if the callback with the redirect URL may be lost.
 const MISSING: &str = "Bancontact has not answered yet.";
 
 /// A checkout and its token.
@@ -60,7 +60,7 @@ impl Shopper {
     }
 }
 
-/// Returns the platform's answer to a status request.
+/// Returns a status answer about an open sale, with or without a redirect URL.
 fn status_answer(redirect: Option<&str>) -> Value {
     let sum = json!({ "amount": 1000, "currency": "EUR" });
     let mut answer = json!({
@@ -81,4 +81,5 @@ fn status_answer(redirect: Option<&str>) -> Value {
     answer
 }
 
+/// The delay of a status poll that is due as soon as the shopper waits.
 const IMMEDIATELY: Duration = Duration::from_millis(1);

@@ -1,4 +1,4 @@
-//! Tests the page, the status and the return of each outcome.
+//! Tests the page for each outcome, and where the return leads.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn a_paid_checkout_is_answered_with_303_to_the_shop() -> anyhow::Result<()
 }
 
 #[tokio::test]
-async fn each_outcome_is_shown_on_its_own_page() -> anyhow::Result<()> {
+async fn the_page_of_a_checkout_shows_its_outcome() -> anyhow::Result<()> {
     const DECLINED: &str = "The payment was declined";
     const BEING_CHECKED: &str = "Your payment is being checked";
     const NOT_STARTED: &str = "The payment was not started";

@@ -1,4 +1,4 @@
-//! Tests how long a request of the shopper waits, and the status poll of the waiting page.
+//! Tests which requests of a shopper wait, and the status poll during the wait.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn the_page_polls_once_when_the_callback_with_the_redirect_url_is_lost() -
     ensure!(page.headers.contains_key("refresh"));
     ensure!(shopper.api.gate.polls() == 1);
 
-    // The callback arrives after all.
+    // The callback arrives later.
     shopper.api.report("redirect_get.json").await?;
     let page = shopper.page().await?;
     ensure!(page.status == 303, "{}", page.text);
@@ -58,7 +58,7 @@ async fn the_page_does_not_poll_before_the_delay() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn the_page_polls_when_the_delay_ends_while_it_waits() -> anyhow::Result<()> {
+async fn the_page_polls_when_the_delay_ends_during_the_wait() -> anyhow::Result<()> {
     let shopper = Shopper::new(Duration::from_secs(1), &order(PAYMENT)).await?;
     shopper
         .api
@@ -103,7 +103,8 @@ async fn a_final_checkout_is_answered_without_a_wait() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Many browsers can open one checkout. Each waiting request occupies an instance of the function.
+/// Many browsers can open one checkout, and each waiting request occupies an instance of the function. The page of a
+/// request that waited reloads itself after 1 s, and the page of a request that did not wait reloads itself after 4 s.
 #[tokio::test]
 async fn only_one_request_of_a_checkout_waits_and_the_others_are_answered_immediately()
 -> anyhow::Result<()> {
@@ -111,14 +112,14 @@ async fn only_one_request_of_a_checkout_waits_and_the_others_are_answered_immedi
     for route in [PAGE, RETURN] {
         let answers = join_all((0..5).map(|_| shopper.get(route))).await;
         let answers: Vec<Answer> = answers.into_iter().collect::<anyhow::Result<_>>()?;
-        let is_sent_away = |answer: &&Answer| {
+        let is_answered_immediately = |answer: &&Answer| {
             let refresh = answer.headers.get("refresh");
             answer.status == 200 && refresh.is_some_and(|seconds| seconds == "4")
         };
-        let sent_away = answers.iter().filter(is_sent_away).count();
-        ensure!(sent_away == 4, "{route}: {answers:?}");
+        let immediate = answers.iter().filter(is_answered_immediately).count();
+        ensure!(immediate == 4, "{route}: {answers:?}");
     }
-    // The slot is free again.
+    // The other requests have ended, so this request waits.
     let page = shopper.page().await?;
     ensure!(
         page.headers
@@ -130,7 +131,7 @@ async fn only_one_request_of_a_checkout_waits_and_the_others_are_answered_immedi
 }
 
 #[tokio::test]
-async fn a_ready_checkout_needs_no_slot() -> anyhow::Result<()> {
+async fn a_checkout_with_a_redirect_url_is_answered_without_a_wait_slot() -> anyhow::Result<()> {
     let shopper = Shopper::new(Duration::from_secs(60), &order(PAYMENT)).await?;
     shopper.api.report("redirect_get.json").await?;
     shopper.api.wire.forget();

@@ -62,7 +62,7 @@ async function load(pk) {
   return item && { payment: JSON.parse(item.document.S), version: Number(item.version.N) };
 }
 
-/** Adds a report to the payment. Returns false if the report is known. */
+/** Adds a report to the payment. Returns false if the report is known, or if the payment has already succeeded. */
 function apply(payment, message, report) {
   const { operation } = message;
   const known = payment.reported.operations[operation.id]?.report;
@@ -123,7 +123,10 @@ function orderKey({ project_id, order }) {
   return `order#${project_id}/${order.order_id.toLowerCase()}/${order.storefront}`;
 }
 
-/** Writes the payment, its event and its order, if the payment has not changed since it was read. */
+/**
+ * Writes the payment and its event and, after a success, the record that the payment has paid its order. Fails if the
+ * payment has changed since it was read.
+ */
 async function commit(pk, payment, version, event) {
   const now = Date.now();
   const shard = String(sha256(pk).digest()[0] % 8).padStart(2, "0");

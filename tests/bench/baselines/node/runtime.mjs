@@ -1,4 +1,4 @@
-// A minimal runtime, which is as fast as aws-lambda-ric. That runtime needs a compiler and cmake.
+// Implements a minimal runtime, because aws-lambda-ric needs a compiler and cmake.
 
 import { Agent, request } from "node:http";
 import { handler } from "./callback.mjs";

@@ -64,7 +64,7 @@ def is_signed(message, text):
 
 
 def load(pk):
-    """Returns a payment and its version."""
+    """Returns a payment and its version, or `None` and 0 if the payment does not exist."""
     item = dynamodb.get_item(TableName=TABLE, Key={"pk": {"S": pk}, "sk": {"S": "payment"}}, ConsistentRead=True).get("Item")
     if item is None:
         return None, 0
@@ -72,7 +72,7 @@ def load(pk):
 
 
 def apply(payment, message, report):
-    """Adds a report to the payment. Returns False if the report is known."""
+    """Adds a report to the payment. Returns False if the report is known, or if the payment has already succeeded."""
     operation = message["operation"]
     known = payment["reported"]["operations"].get(str(operation["id"]), {}).get("report")
     if report == known or payment.get("emitted", {}).get("last", {}).get("status") == "succeeded":
@@ -136,7 +136,10 @@ def order_key(payment):
 
 
 def commit(pk, payment, version, event):
-    """Writes the payment, its event and its order, if the payment has not changed since it was read."""
+    """Writes the payment and its event and, after a success, the record that the payment has paid its order.
+
+    Fails if the payment has changed since it was read.
+    """
     now = int(time.time() * 1000)
     shard = hashlib.sha256(pk.encode()).digest()[0] % 8
     sequence = payment["sequence"]

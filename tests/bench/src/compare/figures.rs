@@ -23,7 +23,8 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
-/// Returns the median of the rounds' ratios. A slow round affects both sides, so it does not change the ratio.
+/// Returns the median of the rounds' ratios. A slow round affects both values of its ratio, so it does not change the
+/// ratio.
 pub fn ratio(of: &[f64], to: &[f64]) -> Option<f64> {
     let ratios = of.iter().zip(to).filter(|(_, to)| **to > 0.0);
     median(&ratios.map(|(of, to)| of / to).collect::<Vec<_>>())
@@ -54,13 +55,13 @@ pub struct Figures {
     pub warm_p50_ms: f64,
     /// The 99th percentile of the durations of warm events.
     pub warm_p99_ms: f64,
-    /// CPU time of a warm event.
+    /// The median over the rounds of the mean CPU time of a warm event.
     pub cpu_us: f64,
     /// Resident memory after the first event, in MB.
     pub memory_mb: f64,
     /// Calls per warm event, by operation.
     pub calls: BTreeMap<String, f64>,
-    /// Connections of a process.
+    /// The number of connections that a process makes.
     pub connections: f64,
     /// The number of rounds.
     pub rounds: usize,

@@ -6,16 +6,16 @@ use super::figures::{median, ratio};
 use super::measure::{Case, Functions, Sample, Samples};
 use crate::scenario::Scenario;
 
-/// A goal and the measured value.
+/// A goal, which is a maximum, and the measured value.
 #[derive(Debug, Clone, Serialize)]
 pub struct Goal {
     /// The measured quantity.
     pub what: String,
-    /// The maximum that meets the goal.
+    /// The largest value that meets the goal.
     pub at_most: f64,
     /// The measured value, or `None` if it was not measured.
     pub is: Option<f64>,
-    /// The unit. Ratios have none.
+    /// The unit, or an empty text for a ratio.
     pub unit: &'static str,
 }
 

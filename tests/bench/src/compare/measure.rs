@@ -42,24 +42,25 @@ impl Function {
     }
 }
 
-/// A scenario and a target.
+/// A case: a scenario and a target.
 pub type Case = (Scenario, &'static str);
 
-/// The size of a part of the comparison.
+/// How much one part of the comparison measures.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     /// The share of a CPU after init. If it is `None`, a process uses all CPUs.
     pub share: Option<f64>,
-    /// Processes of each target and scenario.
+    /// The number of measured processes of each target for each scenario.
     pub rounds: usize,
-    /// Measured events of each process after the first event.
+    /// The number of warm events of each process: the measured events after the first event.
     pub warm: usize,
-    /// Events of each process before the warm events, which are not measured.
+    /// The number of events between the first event and the warm events. These events are not measured.
     pub warmup: usize,
 }
 
 impl Plan {
-    /// Returns the pause before each warm event. With a CPU limit, each event starts with the quota of a new period.
+    /// Returns the pause before each warm event. With a CPU limit, the pause lasts one period, so that each event
+    /// starts with an unused quota.
     fn pause(&self) -> Duration {
         match self.share {
             Some(_) => Duration::from_millis(20),
@@ -77,13 +78,13 @@ pub struct Sample {
     pub first_ms: f64,
     /// The durations of the warm events.
     pub warm_ms: Vec<f64>,
-    /// The CPU time of a warm event.
+    /// The mean CPU time of a warm event.
     pub cpu_us: f64,
     /// Resident memory after the first event, in MB.
     pub memory_mb: f64,
     /// The calls of all warm events, by operation.
     pub calls: BTreeMap<String, u64>,
-    /// The connections that the process has made.
+    /// The number of connections that the process has made.
     pub connections: u64,
 }
 
@@ -191,7 +192,7 @@ impl Bench<'_> {
         Ok(milliseconds(invocation.took))
     }
 
-    /// Checks the log for errors that the answer does not contain.
+    /// Checks the log for errors that the answers do not contain, and removes the log.
     fn check_log(&self) -> anyhow::Result<()> {
         let path = self.world.file("log");
         let checked = check_log(&path);
@@ -212,7 +213,7 @@ pub fn check_same_calls(samples: &Samples) -> anyhow::Result<()> {
         let (theirs, ours) = (calls(own), ours.and_then(calls));
         ensure!(
             theirs == ours,
-            "{}: {target} calls {theirs:?}, ours {ours:?}",
+            "{}: {target} calls {theirs:?}, our function calls {ours:?}",
             scenario.name()
         );
     }
@@ -225,7 +226,8 @@ fn milliseconds(duration: Duration) -> f64 {
 
 #[cfg(test)]
 impl Sample {
-    /// Returns a sample in which every duration is 1 ms, except the duration of the first event.
+    /// Returns a sample in which every duration is 1 ms, except the duration of the first event. The CPU time of a warm
+    /// event is `first_ms` microseconds.
     pub fn with_first_ms(first_ms: f64) -> Self {
         Self {
             init_ms: 1.0,

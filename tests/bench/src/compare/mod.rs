@@ -31,27 +31,27 @@ const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results");
 /// The options of a comparison.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
-    /// Measures the builds of an earlier run
+    /// Measures the builds of an earlier run instead of building
     #[arg(long)]
     no_build: bool,
-    /// Share of a CPU that a function has after its init, in the first part; needs root. A function with 128 MB has
-    /// 0.0723
+    /// Share of a CPU that a process has after its init, in the first part; the limit needs root. A function with 128
+    /// MB has 0.0723
     #[arg(long, default_value_t = 0.0723)]
     cpu: f64,
-    /// Processes of each target in the first part; 0 skips the part
+    /// Measured processes of each target for each scenario, in the first part; 0 skips the part
     #[arg(long, default_value_t = 8)]
     rounds: usize,
-    /// Measured events of each process after its first event
+    /// Measured warm events of each process, in the first part
     #[arg(long, default_value_t = 25)]
     warm: usize,
-    /// Processes of each target in the second part, without a CPU limit; 0 skips the part
+    /// Measured processes of each target for each scenario, in the second part, without a CPU limit; 0 skips the part
     #[arg(long, default_value_t = 5)]
     free_rounds: usize,
-    /// Measured events of each process in the second part
+    /// Measured warm events of each process, in the second part
     #[arg(long, default_value_t = 400)]
     free_warm: usize,
-    /// Events of each process before the measured events in the second part, because interpreters become faster with
-    /// time
+    /// Events between the first event and the warm events, in the second part. These events are not measured, because
+    /// interpreters become faster with time
     #[arg(long, default_value_t = 200)]
     free_warmup: usize,
     /// Folder for the table, the plot and the figures
@@ -62,7 +62,7 @@ pub struct Arguments {
     prepared: Option<PathBuf>,
 }
 
-/// Builds the targets, measures them and writes the results. Fails if a goal is missed.
+/// Builds the targets, measures them and writes the results. The exit code is a failure if a measured goal is missed.
 ///
 /// # Errors
 ///
@@ -157,7 +157,7 @@ enum Prepared {
     Missing(String),
 }
 
-/// Returns the functions of each target, and why other targets are left out.
+/// Returns the functions of each prepared target, and for each other target the reason why it is left out.
 fn targets(
     mut prepared: BTreeMap<String, Prepared>,
 ) -> anyhow::Result<(BTreeMap<&'static str, Functions>, Vec<String>)> {

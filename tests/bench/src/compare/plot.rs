@@ -20,7 +20,7 @@ const LONGEST: f64 = 500.0;
 /// Bars on a logarithmic scale.
 struct Chart {
     title: String,
-    /// The value of a bar without length.
+    /// The value at which a bar has the length 0.
     least: f64,
     unit: &'static str,
     bars: Vec<Bar>,

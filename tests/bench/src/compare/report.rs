@@ -10,7 +10,7 @@ use super::goals::Goal;
 use super::measure::{Functions, Plan, Samples, TARGETS};
 use crate::scenario::Scenario;
 
-/// The memory in MB with which a function has a whole CPU:
+/// A function with this memory in MB has one whole CPU, according to
 /// [AWS](https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
 pub const MB_PER_CPU: f64 = 1769.0;
 
@@ -21,7 +21,8 @@ pub struct Report {
     pub machine: String,
     /// The part with a CPU limit and the part without a CPU limit.
     pub parts: [Part; 2],
-    /// Function, target, size of the unpacked code in bytes, and size of the package in bytes.
+    /// For each function of each target: the function, the target, the size of the unpacked code in bytes, and the size
+    /// of the package in bytes.
     pub sizes: Vec<(String, String, u64, u64)>,
     /// All goals.
     pub goals: Vec<Goal>,
@@ -34,7 +35,7 @@ pub struct Report {
 pub struct Part {
     /// The share of a CPU after init.
     pub share: Option<f64>,
-    /// The number of warm events per process.
+    /// The number of warm events of each process.
     pub warm: usize,
     /// One row per scenario and target, or no rows if the part was skipped.
     pub rows: Vec<Row>,
@@ -84,7 +85,8 @@ impl Part {
             None => "Without a CPU limit".to_owned(),
         };
         let mut text = format!(
-            "\n### {title}\n\nMedians of {} rounds, each with {} warm events.\n\n\
+            "\n### {title}\n\nEach figure is the median of {} rounds, except the percentiles p50 and p99, which \
+             are over all rounds.\nIn each round, a process handles {} warm events.\n\n\
              | scenario | target | init, ms | first, ms | cold, ms | warm p50, ms | warm p99, ms | CPU, us | memory, MB \
              | connections |\n\
              | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
@@ -129,11 +131,15 @@ pub fn sizes(functions: &BTreeMap<&'static str, Functions>) -> Vec<(String, Stri
 impl Report {
     /// Returns the report in Markdown.
     pub fn markdown(&self) -> String {
-        let mut text = format!("Measured on {}.\n", self.machine);
+        let mut text = format!(
+            "Measured on {}.\n[The method](../README.md#method) explains the scenarios, targets and columns.\n",
+            self.machine
+        );
         for left_out in &self.left_out {
             let _ = writeln!(text, "\nLeft out: {left_out}");
         }
-        text += "\n### Goals\n\n| goal | measured | maximum | met |\n| --- | ---: | ---: | --- |\n";
+        text += "\n### Goals\n\nA relative value such as 1/30.0 is our figure divided by the other figure.\n\n\
+                 | goal | measured | maximum | met |\n| --- | ---: | ---: | --- |\n";
         for goal in &self.goals {
             let at_most = goal.show(goal.at_most);
             let (is, met) = match goal.is {

@@ -1,4 +1,4 @@
-//! Calls the real functions, which call the stubs.
+//! Tests the scenarios with the real functions of the dev build, which call the stubs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,8 @@ use super::world::{Endpoints, World};
 use crate::host::{Instance, Program, check_log};
 use crate::scenario::Scenario;
 
-/// Returns the calls of a warm event, as in `functions/callback/tests/round_trips.rs`.
+/// Returns the expected calls of a warm event. `functions/callback/tests/round_trips.rs` expects the same calls of a
+/// callback.
 fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
     let calls: &[(&str, u64)] = match scenario {
         Scenario::NewCallback => &[

@@ -22,7 +22,7 @@ pub enum Endpoints {
     /// The hosts that a deployed function calls. The names of these hosts resolve to the stubs only in the namespace of
     /// [`isolated`](crate::isolated).
     Deployed,
-    /// A free port of this machine. All services share this host, so a function has fewer connections than a
+    /// A free port of this machine. All services have the same host, so a function opens fewer connections than a
     /// deployed function.
     #[cfg(test)]
     Local,
@@ -67,8 +67,8 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// Adds the log and the variables to a program: the variables of the template, and the variables with which the
-    /// program trusts the stubs.
+    /// Adds the log and the variables to a program. The variables are those of the template, and further variables with
+    /// which the program trusts the certificates of the stubs.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl World {
                 .with("AWS_ENDPOINT_URL", &url)
                 .with("GATE_URL", &url);
         }
-        // OpenSSL, boto3 and Node read their root certificates from these files.
+        // The first variable is for our functions and OpenSSL, the second for boto3, and the third for Node.
         let file = |name: &str| self.file(name).display().to_string();
         Ok(program
             .with("SSL_CERT_FILE", file("roots.pem"))

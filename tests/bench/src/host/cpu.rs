@@ -7,10 +7,11 @@ use anyhow::{Context, ensure};
 use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::Pid;
 
-/// The period of the CPU quota, as on Lambda.
+/// The CPU quota of a process applies to each period of this length, as on Lambda.
 const PERIOD: Duration = Duration::from_millis(20);
 
-/// The smallest share that can be set: Linux refuses a quota of less than 1 ms in each period.
+/// The smallest share of a CPU that can be set. Linux refuses a quota of less than 1 ms in each period, which is 0.05
+/// of the period.
 const MIN_SHARE: f64 = 0.05;
 
 /// The CPU clock of a process, over all running and ended threads.
@@ -35,7 +36,7 @@ pub(super) fn resident(pid: Pid) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    Ok(kibibytes.context("/proc has no memory of the process")? * 1024)
+    Ok(kibibytes.context("/proc does not show the memory of the process")? * 1024)
 }
 
 /// A control group that limits one process to a share of a CPU. Dropping the value after the end of the process removes
@@ -48,7 +49,7 @@ impl CpuShare {
     pub(super) fn limit(pid: Pid, share: f64) -> anyhow::Result<Self> {
         ensure!(
             share >= MIN_SHARE,
-            "the minimal share of a CPU is {MIN_SHARE}, not {share}"
+            "the share of a CPU is {share}, but must be at least {MIN_SHARE}"
         );
         Self::try_limit(pid, share).context("a CPU limit needs Linux, root and a cpu control group")
     }
@@ -57,7 +58,7 @@ impl CpuShare {
         let quota = PERIOD.mul_f64(share);
         let (quota, period) = (quota.as_micros(), PERIOD.as_micros());
         let mounted = Path::new("/sys/fs/cgroup");
-        // Control groups, version 1.
+        // The machine has version 1 of control groups.
         let version_1 = mounted.join("cpu");
         if version_1.join("cpu.cfs_quota_us").exists() {
             let group = Self::make(&version_1, pid)?;
@@ -65,7 +66,8 @@ impl CpuShare {
             group.write("cpu.cfs_quota_us", &quota.to_string())?;
             return group.join(pid);
         }
-        // Version 2. A group has the CPU controller only if the root group enables the controller for its subtree.
+        // The machine has version 2. A group has the CPU controller only if the root group enables the controller for
+        // its subtree.
         let enabled = std::fs::read_to_string(mounted.join("cgroup.subtree_control"))?;
         if !enabled.split_whitespace().any(|name| name == "cpu") {
             std::fs::write(mounted.join("cgroup.subtree_control"), "+cpu")?;
@@ -150,7 +152,8 @@ mod tests {
         let (begin, before) = (Instant::now(), clock.now().unwrap());
         std::thread::sleep(Duration::from_secs(1));
         let used = clock.now().unwrap() - before;
-        // The tolerance is one further quota at the start and at the end, and the overrun of a scheduler tick.
+        // The share is 0.1. The tolerance is for a whole quota at the start and at the end of the measurement, and for
+        // the overrun of a scheduler tick.
         let most = begin.elapsed().mul_f64(0.15) + PERIOD;
         assert!(used < most, "{used:?} of {most:?}");
         drop(spinning);
@@ -161,7 +164,7 @@ mod tests {
     fn the_cpu_clock_advances_during_work_and_the_memory_can_be_read() {
         let clock = CpuClock::of(Pid::this()).unwrap();
         let before = clock.now().unwrap();
-        // Work that the compiler cannot remove.
+        // `black_box` prevents the compiler from removing this work.
         let sum: u64 = std::hint::black_box(0..5_000_000_u64).sum();
         std::hint::black_box(sum);
         assert!(clock.now().unwrap() > before);

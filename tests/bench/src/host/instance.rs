@@ -12,8 +12,8 @@ use super::cpu::{CpuClock, CpuShare, resident};
 use super::program::Program;
 use super::runtime_api::{Call, Event, RuntimeApi};
 
-/// The time limit for a start and for an answer. Lambda's limit is shorter, but other programs can slow down this
-/// machine.
+/// The time limit of this host for a start and for an answer. Lambda's limits are shorter, but other programs can slow
+/// down this machine.
 const TIME_OUT: Duration = Duration::from_secs(60);
 
 /// A running function, which is ready for an event except during [`Instance::invoke`].
@@ -118,7 +118,7 @@ impl Instance {
         Ok(())
     }
 
-    /// Sends an event and waits until the function has answered it and requests the next event.
+    /// Sends an event and waits until the function has answered the event and requests the next event.
     ///
     /// # Errors
     ///
@@ -158,7 +158,7 @@ impl Instance {
         self.gauge.usage()
     }
 
-    /// Returns a gauge of the process.
+    /// Returns a gauge, which can measure the process during [`Instance::invoke`].
     pub fn gauge(&self) -> Gauge {
         self.gauge
     }

@@ -1,4 +1,4 @@
-//! Starts programs and sends events to the programs, as Lambda does.
+//! Starts the programs of functions and sends events to the programs, as Lambda does.
 //!
 //! An [`Instance`] is one process with its own Runtime API, and handles one event at a time. To handle several events
 //! at the same time, start several instances of one [`Program`].

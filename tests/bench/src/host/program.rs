@@ -27,9 +27,10 @@ pub struct Program {
     pub folder: PathBuf,
     /// The function inside the code, for runtimes that need its name.
     pub handler: String,
-    /// The environment variables in addition to the variables that Lambda sets.
+    /// The environment variables besides the variables that Lambda sets. A variable here replaces the variable of
+    /// Lambda with the same name.
     pub variables: BTreeMap<String, String>,
-    /// The file for the output. If it is `None`, the output is lost.
+    /// The file for the output, or `None` if the output is dropped.
     pub log: Option<PathBuf>,
 }
 
@@ -87,7 +88,7 @@ impl Program {
             ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023".to_owned()),
             ("AWS_REGION", REGION.into()),
             ("AWS_DEFAULT_REGION", REGION.into()),
-            // AWS's example keys, because the SDKs must sign their requests.
+            // The SDKs need credentials to sign their requests. The stubs of AWS do not check the signature.
             ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".into()),
             ("AWS_SECRET_ACCESS_KEY", "x".repeat(40)),
             ("AWS_SESSION_TOKEN", "x".repeat(400)),
@@ -124,7 +125,7 @@ impl Program {
     }
 }
 
-/// Checks a log.
+/// Checks that a log contains no error.
 ///
 /// # Errors
 ///

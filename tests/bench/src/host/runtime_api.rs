@@ -16,7 +16,8 @@ use tokio::task::AbortHandle;
 use crate::http_server::{Service, response, serve};
 
 const PREFIX: &str = "/2018-06-01/runtime/";
-/// The time-out of an event, which the Runtime API reports to the function.
+/// The time after which an event times out, as the Runtime API reports it to the function. The host itself waits
+/// longer.
 const TIME_OUT: Duration = Duration::from_secs(15);
 
 /// A request of the runtime.
@@ -88,7 +89,7 @@ impl Service for Calls {
 }
 
 impl Calls {
-    /// Waits for the next event without a limit.
+    /// Waits, without a time limit, for the next event, and returns the event.
     async fn next(&self) -> Response<Full<Bytes>> {
         let (sender, event) = oneshot::channel();
         if self.0.send(Call::Next(sender)).is_err() {

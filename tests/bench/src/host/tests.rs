@@ -32,7 +32,7 @@ while True:
 fn echo() -> Program {
     let mut program = Program::new("echo", "/usr/bin/env").with("COLOUR", "blue");
     program.arguments = ["python3", "-I", "-c", ECHO].map(Into::into).into();
-    // The search path of this process, because Python can be in any folder.
+    // The program gets the search path of this process, because Python can be in any folder.
     program.with("PATH", std::env::var("PATH").unwrap())
 }
 
@@ -109,7 +109,7 @@ fn isolated_python(script: &str) -> Output {
 fn an_isolated_program_reaches_only_this_machine() {
     let probe = ["unshare", "--mount", "--net", "--map-root-user", "true"];
     if !run(&probe.map(Into::into)).status.success() {
-        // Without permission for a namespace, the program must not run in the machine's own network.
+        // This machine does not permit a namespace. Then the program must not run in the machine's own network.
         let refused = isolated_python("");
         let error = String::from_utf8_lossy(&refused.stderr);
         assert!(

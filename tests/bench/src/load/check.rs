@@ -13,7 +13,7 @@ use super::queues::Message;
 use super::services::Services;
 use crate::settings::PROJECT;
 
-/// The maximum of failures in the error message.
+/// The error message shows at most this many failures.
 const SHOWN_FAILURES: usize = 10;
 
 /// The inputs of the checks.
@@ -46,7 +46,7 @@ impl Check<'_> {
     ///
     /// If a check fails. The error contains the first failures.
     pub async fn all(&self) -> anyhow::Result<Found> {
-        // Four concurrent parts keep the CPUs busy.
+        // The payments are checked in four concurrent parts, so that the CPUs are busy.
         let parts = tokio::join!(self.part(0), self.part(1), self.part(2), self.part(3));
         let (mut failures, mut found) = (Vec::new(), Found::default());
         for (of_part, failures_of_part) in [parts.0, parts.1, parts.2, parts.3] {
@@ -102,13 +102,14 @@ impl Check<'_> {
             check_group(queue, &group, &plan.events()).with_context(|| id.clone())?;
             messages += group.len();
         }
-        // The payment, its token, its events, its entries by day, and the record that the payment has paid its order.
+        // A payment has two items, the payment and its token, and further items: its events, its entries by day, and,
+        // if it succeeded, the record that it has paid its order.
         let days = stored.payment.days().len() as u64;
         let paid = u64::from(stored.payment.paid_order().is_some());
         Ok((2 + last + days + paid, messages))
     }
 
-    /// Checks that each item and message belongs to a payment.
+    /// Checks that the payments account for all items of the table and all messages of the queues.
     fn check_sums(&self, found: &Found) -> anyhow::Result<()> {
         let items = self.services.store.items()?;
         ensure!(
@@ -132,7 +133,10 @@ impl Check<'_> {
         for shard in 0..SHARDS {
             let now = Timestamp::now();
             let outbox = self.store.due(Index::Outbox, shard, now, None).await?;
-            ensure!(outbox.is_empty(), "not published: {outbox:?}");
+            ensure!(
+                outbox.is_empty(),
+                "the outbox has unpublished events: {outbox:?}"
+            );
         }
         let refused = self.services.calls().refused;
         ensure!(refused.is_empty(), "refused calls: {refused:?}");
@@ -174,7 +178,8 @@ fn check_payment(plan: Plan, stored: &Stored, events: &[Event]) -> anyhow::Resul
     Ok(())
 }
 
-/// Checks that a queue has exactly the payment's events of the queue's types, in their order.
+/// Checks that a queue has a message for each event of the payment whose type the queue receives, in the order of the
+/// events, and no other message.
 fn check_group(queue: &QueueConfig, group: &[Message], events: &[EventKind]) -> anyhow::Result<()> {
     let accepts = |kind| {
         queue

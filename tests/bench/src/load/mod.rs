@@ -1,5 +1,5 @@
-//! Puts a sustained load on the real functions: checkouts and their callbacks. At the end, every payment, event and
-//! message is checked.
+//! Puts a sustained load of checkouts and callbacks on the real functions. At the end, checks every payment, event and
+//! message.
 //!
 //! The functions run in instances, each of which handles one event at a time. The table is dynoxide in memory, with
 //! conditions and transactions. Queues, secrets and the platform are stubs in this process. Payments start at a
@@ -46,8 +46,9 @@ use crate::http_server;
 use crate::settings::{TABLE, variables};
 use tools::supervised;
 
-/// The limit for the growth of an instance's memory. Ten minutes are tens of thousands of payments, so an instance that
-/// leaks a hundred bytes per payment exceeds the limit.
+/// The load test fails if the memory of an instance grows by more than this share after the warm-up. An instance has
+/// about 10 MB and handles more than ten thousand payments in ten minutes, so a leak of 100 bytes per payment exceeds
+/// the limit.
 const MAX_GROWTH: f64 = 0.05;
 
 /// The options of a load test.
@@ -73,8 +74,8 @@ pub struct Arguments {
 /// The program sets this variable for its supervised copy, so that the copy does not start another copy.
 const SUPERVISED: &str = "BENCH_SUPERVISED";
 
-/// Runs this program again, supervised, with the same arguments. The measured functions must be direct children of the
-/// measuring process, so the supervisor cannot start each function.
+/// Runs this program again under the supervisor, with the same arguments. The supervisor ends all processes of the
+/// copy. The supervisor cannot start each function, because a function must be a direct child of the measuring process.
 async fn run_supervised() -> anyhow::Result<ExitCode> {
     let program = std::env::current_exe()?.into_os_string();
     let command: Vec<OsString> = ["env".into(), format!("{SUPERVISED}=1").into(), program]
@@ -84,7 +85,8 @@ async fn run_supervised() -> anyhow::Result<ExitCode> {
     supervised::run(&command).await.map(ExitCode::from)
 }
 
-/// Runs the load test, supervised, and prints its results. Fails if the memory of an instance grows too much.
+/// Runs the load test under the supervisor, and prints its results. The exit code is a failure if the memory of an
+/// instance grows by more than `MAX_GROWTH`.
 ///
 /// # Errors
 ///
@@ -139,7 +141,8 @@ struct Load {
     length: Duration,
     /// The length of a measurement window.
     report_every: Duration,
-    /// A fault for tests: the queues lose this event, by payment number (from 0) and sequence (from 1).
+    /// A fault for tests: the queues lose the event with this payment number and this sequence number. Payment numbers
+    /// start with 0, sequence numbers with 1.
     lost_event: Option<(u32, u32)>,
 }
 
@@ -164,7 +167,7 @@ impl Load {
         let services = Arc::new(Services::new(Queues::losing(self.lost_event))?);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = format!("http://{}", listener.local_addr()?);
-        // Without TLS, because encryption would only take CPU time from the functions.
+        // The services have no TLS, because encryption would only take CPU time from the functions.
         tokio::spawn(http_server::serve(listener, None, Arc::clone(&services)));
         let log = tempfile::NamedTempFile::new()?;
         let start = async |name: &str, path: &Path| {
@@ -186,7 +189,7 @@ impl Load {
         let (payments, windows) = self.payments(&traffic, begin, report).await?;
         let took = begin.elapsed();
         check_log(log.path())?;
-        // The checks below call the same services.
+        // The calls are read now, because the checks below call the same services.
         let calls = services.calls();
         let credentials = aws_credential_types::Credentials::new("x", "x", None, None, "load");
         let config = sdk::config("eu-west-1".to_owned(), credentials, Some(address.clone()));
@@ -210,8 +213,8 @@ impl Load {
         })
     }
 
-    /// Starts payments until the time is over, and waits until all payments have ended. Returns their number and the
-    /// measurements.
+    /// Starts payments until the time is over, and waits until all payments have ended. Returns the number of
+    /// payments, and the measurements of each window.
     async fn payments(
         &self,
         traffic: &Arc<Traffic>,

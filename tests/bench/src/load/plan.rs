@@ -1,4 +1,4 @@
-//! Plans the course and the expected result of each payment, by the number of the payment.
+//! Plans the course and the expected result of each payment. Both follow from the number of the payment.
 
 use payments::events::EventKind;
 use payments::model::Status;

@@ -18,7 +18,7 @@ pub struct Platform {
 
 #[derive(Debug, Default)]
 struct Sales {
-    /// The number of sales by payment number.
+    /// For each payment number, the number of sales that have arrived.
     counts: BTreeMap<u32, u32>,
     /// The tasks that wait for a sale, by payment number.
     waiting: BTreeMap<u32, oneshot::Sender<()>>,
@@ -46,7 +46,7 @@ impl Platform {
         self.sales().counts.get(&plan.0).copied().unwrap_or(0)
     }
 
-    /// Counts a sale that Gate has accepted, and notifies the task that waits for it.
+    /// Counts a sale that Gate has accepted, and notifies the task that waits for the sale.
     pub fn count(&self, plan: Plan) {
         let mut sales = self.sales();
         *sales.counts.entry(plan.0).or_default() += 1;

@@ -44,7 +44,7 @@ impl Pool {
         })
     }
 
-    /// Sends an event to the most recently used idle instance. If no instance is idle, waits for one.
+    /// Sends an event to the most recently used idle instance. If no instance is idle, waits for an idle instance.
     ///
     /// # Errors
     ///

@@ -30,7 +30,7 @@ struct Snapshot {
     machine: Duration,
 }
 
-/// The measurements of one window: the differences between the snapshots at its start and at its end.
+/// The measurements of one window.
 #[derive(Debug, Clone)]
 pub struct Window {
     /// The time from the start of the run to the end of this window.
@@ -39,8 +39,8 @@ pub struct Window {
     pub length: Duration,
     /// The times that storefronts and the platform waited for answers.
     pub waits: Waits,
-    /// Memory of each instance at the end of the window, in bytes: first of the checkout function, then of the callback
-    /// function.
+    /// The memory of each instance at the end of the window, in bytes. The first list is of the checkout function, the
+    /// second of the callback function.
     pub memory: [Vec<u64>; 2],
     /// The mean number of CPUs in use.
     pub cpus: Cpus,
@@ -189,7 +189,8 @@ fn machine_cpu() -> anyhow::Result<Duration> {
         .skip(1)
         .filter_map(|ticks| ticks.parse().ok())
         .collect();
-    // user, nice, system, (idle, iowait), irq, softirq; in hundredths of a second.
+    // The columns are user, nice, system, idle, iowait, irq and softirq, in hundredths of a second. `idle` and `iowait`
+    // are not CPU time.
     let busy = ticks.iter().take(7).enumerate();
     let busy = busy.filter(|(column, _)| ![3, 4].contains(column));
     Ok(Duration::from_millis(

@@ -16,13 +16,13 @@ use crate::settings::PROJECT;
 #[derive(Debug, Default)]
 pub struct Queues {
     content: Mutex<Content>,
-    /// A fault for tests: messages with this event are accepted, but lost.
+    /// A fault for tests: messages with the event of this payment and sequence number are accepted, but lost.
     lost: Option<(Plan, u32)>,
 }
 
 #[derive(Debug, Default)]
 struct Content {
-    /// The messages by queue and payment number, each once, in the order of their arrival.
+    /// The messages by queue and payment number, in the order of their arrival, without repeated messages.
     groups: BTreeMap<(String, u32), Vec<Stored>>,
     accepted: u64,
     repeats: u64,
@@ -36,7 +36,7 @@ struct Stored {
     body: u64,
 }
 
-/// The checked fields of a message.
+/// The fields of a message that are compared with the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
     /// The sequence number of the event.
@@ -63,7 +63,7 @@ struct Event {
 }
 
 impl Queues {
-    /// Returns empty queues that lose one event, by payment number and sequence.
+    /// Returns empty queues that lose the event with a payment number and a sequence number.
     pub fn losing(event: Option<(u32, u32)>) -> Self {
         Self {
             lost: event.map(|(number, sequence)| (Plan(number), sequence)),
@@ -92,7 +92,7 @@ impl Queues {
         }))
     }
 
-    /// Returns a payment's messages in a queue, each once, in the order of their arrival.
+    /// Returns a payment's messages in a queue, in the order of their arrival, without repeated messages.
     pub fn group(&self, queue_url: &str, plan: Plan) -> Vec<Message> {
         let content = self.content();
         let group = content.groups.get(&(queue_url.to_owned(), plan.0));
@@ -100,13 +100,13 @@ impl Queues {
         messages.map(|stored| stored.message).collect()
     }
 
-    /// Returns the number of messages in all queues.
+    /// Returns the number of messages in all queues, without repeated messages.
     pub fn messages(&self) -> usize {
         self.content().groups.values().map(Vec::len).sum()
     }
 
-    /// Returns the number of messages that a FIFO queue drops, because an earlier message has the same deduplication
-    /// id.
+    /// Returns the number of repeated messages. A FIFO queue drops a repeated message, because an earlier message has
+    /// the same deduplication id.
     pub fn repeats(&self) -> u64 {
         self.content().repeats
     }
@@ -129,7 +129,7 @@ impl Content {
         match group.iter().find(same) {
             Some(first) if first.body == stored.body => self.repeats += 1,
             Some(_) => self.invalid.push(format!(
-                "two messages have one sequence number: {plan:?} {stored:?}"
+                "two different messages have the same sequence number: {plan:?} {stored:?}"
             )),
             None => group.push(stored),
         }

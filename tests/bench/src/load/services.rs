@@ -17,8 +17,8 @@ use crate::http_server::{Service, response};
 use crate::scenario::STOREFRONT;
 use crate::stubs::{aws, gate, is_prewarm, target};
 
-/// The errors with which the table refuses a write after a concurrent write. The function then loads the payment and
-/// decides again.
+/// The errors with which the table refuses a write after a concurrent write. After such an error, the function loads
+/// the payment and decides again.
 const CONFLICTS: [&str; 2] = [
     "UpdateItem ConditionalCheckFailedException",
     "TransactWriteItems TransactionCanceledException",
@@ -69,7 +69,7 @@ impl Services {
         calls.clone()
     }
 
-    /// Answers a call of Gate and counts an accepted sale.
+    /// Answers a call to Gate, and counts an accepted sale.
     fn gate(&self, path: &str, body: &[u8]) -> (String, Option<Value>) {
         let message: Value = serde_json::from_slice(body).unwrap_or_default();
         let (name, output) = gate::answer(path, &message);

@@ -1,4 +1,4 @@
-//! The tables: dynoxide in this process and in memory, without its HTTP server.
+//! Holds the tables in memory. Calls dynoxide in this process, without its HTTP server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,17 +13,17 @@ use serde_json::{Value, json};
 
 use crate::settings::{STOREFRONT_KEYS, TABLE};
 
-/// The tables of the template.
+/// The table of payments and the table of storefront keys.
 pub struct Store {
     database: Database,
     calls: AtomicU64,
     nanoseconds: AtomicU64,
 }
 
-/// The work of a store since its start.
+/// The calls that a store has answered during some time, and their CPU time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Work {
-    /// Answered calls.
+    /// The number of answered calls.
     pub calls: u64,
     /// CPU time of these calls.
     pub cpu: Duration,
@@ -98,8 +98,9 @@ impl Store {
             "GetItem" => run(body, |request| database.get_item(request)),
             "UpdateItem" => run(body, |request| database.update_item(request)),
             "TransactWriteItems" => run(body, |mut request: TransactWriteItemsRequest| {
-                // The token identifies a repeat of a call whose answer was lost. In this test no answer is lost, and
-                // dynoxide would search the tokens of the last ten minutes at each call, so the token is removed.
+                // The token identifies a repeat of a call whose answer was lost. The token is removed, because no
+                // answer is lost in this test, and dynoxide would search the tokens of the last ten minutes at each
+                // call.
                 request.client_request_token = None;
                 database.transact_write_items(request)
             }),

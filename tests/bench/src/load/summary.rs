@@ -25,14 +25,14 @@ impl fmt::Display for Outcome {
             text,
             "{payments} payments in {seconds:.0} s, {rate:.1} per second, all as planned"
         )?;
-        // The last window is shorter, because it ends with the last payment.
+        // The last window is left out, because it is shorter: it ends with the last payment.
         let whole = windows.len().saturating_sub(1).max(1);
         let rates = windows.iter().take(whole).map(Window::rate);
         let slowest = rates.clone().fold(f64::MAX, f64::min);
         let fastest = rates.fold(0.0, f64::max);
         writeln!(
             text,
-            "slowest window {slowest:.1} per second, fastest {fastest:.1}"
+            "slowest window {slowest:.1} payments per second, fastest window {fastest:.1}"
         )?;
         waits(text, "checkout", windows, |waits| &waits.checkouts)?;
         waits(text, "callback", windows, |waits| &waits.callbacks)?;
@@ -46,7 +46,7 @@ impl fmt::Display for Outcome {
         }
         writeln!(
             text,
-            "checked: {} items and {} messages; {} repeated messages, which a queue drops",
+            "checked: {} items and {} messages; {} repeated messages, which a FIFO queue drops",
             found.items, found.messages, found.repeats
         )
     }
@@ -80,7 +80,8 @@ fn waits(
     )
 }
 
-/// Writes the memory of each instance after the warm-up and at the end.
+/// Writes the memory of each instance after the warm-up and at the end of the run. In a run that is shorter than the
+/// warm-up, the first window replaces the window after the warm-up.
 fn memory(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {
     let warm = windows.iter().find(|window| window.at >= WARM_UP);
     let (Some(warm), Some(end)) = (warm.or(windows.first()), windows.last()) else {
@@ -130,7 +131,7 @@ fn store(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {
     let whole: Duration = windows.iter().map(|window| window.length).sum();
     writeln!(
         text,
-        "table: {:.0} calls per second, {:.0} us of CPU each; one CPU could answer {:.0} per second",
+        "table: {:.0} calls per second, {:.0} us of CPU time per call; one CPU could answer {:.0} calls per second",
         calls as f64 / whole.as_secs_f64(),
         cpu.as_secs_f64() * 1e6 / calls as f64,
         calls as f64 / cpu.as_secs_f64()

@@ -5,7 +5,8 @@ use tools::Supervisor;
 
 use super::*;
 
-/// A number of payments with which every course of a payment occurs.
+/// The number of payments. With 20 payments, each variant of a plan occurs: a decline, a result that is reported twice,
+/// an early redirect URL and a late redirect URL.
 const PAYMENTS: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread")]

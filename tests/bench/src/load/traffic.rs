@@ -1,4 +1,4 @@
-//! Simulates the shoppers. Each shopper makes one payment as planned.
+//! Makes the planned payments: sends the checkout requests of storefronts and the callbacks of the platform.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ pub struct Traffic {
     pub callbacks: Pool,
     /// The services.
     pub services: Arc<Services>,
-    /// The waits since [`Traffic::take_waits`].
+    /// The waits since the previous [`Traffic::take_waits`].
     pub waits: Mutex<Waits>,
 }
 

@@ -15,13 +15,13 @@ pub use self::messages::{callback, event, order, report, sign};
 pub const STOREFRONT_KEY: &str = "sk_bench_3QqYcW1nFzq0cUNs5tYV0y7QJrj4aZb9dXk2mLhG8Ts";
 /// The item of the storefront's key.
 pub const STOREFRONT: &str = include_str!("../../data/storefront.json");
-/// The payment id in `data/*.json`. Most events replace this id with a new id.
+/// The payment id in the items of `data`. Each scenario except the duplicate replaces this id with a new id.
 const PLACEHOLDER: &str = "bench-0000000000";
 
 const WAITING: &str = include_str!("../../data/waiting.json");
 const PAID: &str = include_str!("../../data/paid.json");
 
-/// One kind of event and the state of the table before it.
+/// One kind of event, and the state of the table before the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scenario {
     /// The platform reports a success.
@@ -37,7 +37,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// All scenarios, in the order of the tables.
+    /// All scenarios, in the order of the rows of the result tables.
     pub const ALL: [Self; 5] = [
         Self::NewCallback,
         Self::DuplicateCallback,
@@ -46,7 +46,7 @@ impl Scenario {
         Self::Refund,
     ];
 
-    /// Returns the name in the tables.
+    /// Returns the name of the scenario in the result tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::NewCallback => "callback, new",

@@ -64,7 +64,7 @@ fn storefront() -> Storefront {
     }
 }
 
-/// Returns a callback with a redirect URL, made from a file of `tests/data`.
+/// Returns a signed callback with a redirect URL, made from a callback of the collection `tests/data/callbacks`.
 fn redirect() -> String {
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -86,7 +86,7 @@ async fn check(wire: &Wire, table: &str, key: &[(&str, &str)], file: &str) {
     let attributes: BTreeMap<String, Value> = item
         .into_iter()
         .map(|(name, value)| match value {
-            // A random value.
+            // The value of `commit` is random, so a constant replaces it.
             _ if name == "commit" => (name, json!({ "S": "0123456789abcdef" })),
             AttributeValue::S(text) => (name, json!({ "S": text })),
             AttributeValue::N(number) => (name, json!({ "N": number })),
@@ -139,7 +139,7 @@ async fn the_items_in_data_equal_the_items_that_the_functions_write() {
     }
 }
 
-/// The baselines are in other languages or use untyped JSON, so no compiler checks these names.
+/// The baselines are in other languages or use untyped JSON, so no compiler checks the names of these fields.
 #[test]
 fn a_stored_payment_has_the_fields_that_the_baselines_read() {
     let item: Value = serde_json::from_str(PAID).unwrap();

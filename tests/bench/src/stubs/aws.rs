@@ -12,7 +12,7 @@ use crate::settings;
 /// The items of the tables: payments by `pk` and `sk`, storefront keys by `key_id` and an empty text.
 pub type Items = BTreeMap<(String, String), Value>;
 
-/// Returns the keys of an item.
+/// Returns the partition key and the sort key of an item.
 pub fn key(item: &Value) -> Option<(String, String)> {
     let text = |name: &str| item.get(name)?.get("S")?.as_str().map(str::to_owned);
     match text("key_id") {

@@ -1,7 +1,7 @@
 //! Serves fast stubs of DynamoDB, SQS, Secrets Manager and the platform's Gate.
 //!
-//! The stubs do not emulate the services, but accept and count every plausible call. Therefore a measured duration is
-//! almost only the function's own time. All hosts share one port with TLS 1.3.
+//! The stubs do not emulate the services, but accept and count every call that has the necessary fields. Therefore a
+//! measured duration is almost only the function's own time. All hosts share one port with TLS 1.3.
 
 pub mod aws;
 pub mod gate;
@@ -59,7 +59,8 @@ struct State {
 }
 
 impl Stubs {
-    /// Starts the stubs at an address, in their own thread, so that they do not wait for the measuring thread.
+    /// Starts the stubs at an address. The stubs have their own thread, so that they do not wait for the measuring
+    /// thread.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
 use serde::de::DeserializeOwned;
 use tools::Supervisor;
 
-/// JavaScript that returns one line for each fault and for each check that axe-core cannot decide.
+/// JavaScript that returns one line for each faulty element, and for each element that axe-core cannot judge.
 const RUN: &str = r#"
 axe.run().then(found => found.violations.concat(found.incomplete).flatMap(fault =>
     fault.nodes.map(node => `${fault.id}: ${fault.help}: ${node.html}`)))
@@ -20,7 +20,7 @@ impl Axe {
     pub async fn install(supervisor: &Supervisor) -> anyhow::Result<Self> {
         let pins = "tests/e2e/tests/accessibility/requirements.txt";
         let library = supervisor.install(pins).await?.join("lib");
-        // The only entry is named after the version of Python.
+        // The only entry of `lib` is a folder whose name contains the version of Python.
         let python = std::fs::read_dir(&library)?
             .next()
             .context("The installed axe-core has no folder of Python")??;

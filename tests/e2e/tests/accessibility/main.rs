@@ -1,5 +1,5 @@
-//! Checks every page of a checkout with axe-core in Chromium, in the size of a small phone: in every language in the
-//! light color scheme, and in English in the dark color scheme.
+//! Checks every page of a checkout with axe-core in Chromium, in the size of a small phone. In the light color scheme,
+//! pages are checked in every language; in the dark color scheme, only in English.
 
 mod axe;
 #[path = "../browser/chromium.rs"]
@@ -30,7 +30,8 @@ use tools::Supervisor;
 use self::axe::{Axe, evaluate};
 use self::chromium::Chromium;
 
-/// The smallest width in CSS pixels at which a page must not scroll sideways (WCAG 2.2, 1.4.10).
+/// The width and height of a small phone's screen, in CSS pixels. At this width, a page must not scroll sideways (WCAG
+/// 2.2, 1.4.10).
 const SMALL_SCREEN: (i64, i64) = (320, 640);
 
 fn main() -> ExitCode {

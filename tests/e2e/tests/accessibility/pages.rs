@@ -46,7 +46,7 @@ pub fn all(origin: &str) -> BTreeMap<String, Response<String>> {
     all
 }
 
-/// Returns every field that has a label, and an optional field without a label.
+/// Returns every field for which the form has a label of its own, and one optional field without such a label.
 fn fields() -> Vec<ClarificationField> {
     let names = [
         "last_name",

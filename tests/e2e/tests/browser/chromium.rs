@@ -1,4 +1,4 @@
-//! Starts a headless Chromium, which ends with the test.
+//! Starts a headless Chromium, and stops it at the end of the test.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use libtest_mimic::{Completion, Failed};
 use tools::supervised::log_to;
 use tools::{Supervised, Supervisor};
 
-/// The names under which a Chromium may be installed.
+/// The names that the program of Chromium can have.
 const NAMES: [&str; 4] = [
     "chromium",
     "chromium-browser",
@@ -55,7 +55,7 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// Starts Chromium with an empty profile. The log is next to the profile.
+    /// Starts Chromium with an empty profile in the folder `profile`. The log is next to this folder.
     pub async fn start(
         program: &Path,
         supervisor: &Supervisor,

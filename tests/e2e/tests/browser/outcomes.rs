@@ -137,7 +137,7 @@ pub async fn a_payment_is_shown_as_succeeded_when_its_refund_is_returned(
     let refund = &refunded["refunds"][0];
     let simulator = &setup.system.simulator;
     simulator.reverse_refund(payment_id, refund).await?;
-    // The shop's page does not reload itself after a refund.
+    // The shop's page does not reload itself after a refund, so the test opens the page again.
     storefront.until(payment_id, "succeeded").await?;
     let refund = ["refund.pending", "refund.succeeded", "refund.returned"];
     let events = [PAID.as_slice(), &refund].concat();

@@ -1,4 +1,5 @@
-//! Tests redirects to the bank by POST, without scripts, and with a late redirect URL; and a result that arrives late.
+//! Tests how a shopper reaches the bank: by POST, without scripts, or after a wait for the redirect URL. Also tests a
+//! result that arrives after the shopper's return to the shop.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -8,7 +9,8 @@ use serde_json::json;
 use crate::setup::{PAID, Setup};
 use crate::tab::Tab;
 
-/// The content security policy must allow the form, and the redirect with which the platform answers the form.
+/// The content security policy must allow the form to send a POST to the platform, and to follow the platform's
+/// redirect.
 pub async fn a_redirect_by_post_reaches_the_bank_on_a_second_origin(
     setup: &Setup,
 ) -> anyhow::Result<()> {
@@ -33,7 +35,7 @@ pub async fn a_shopper_without_scripts_reaches_the_bank_with_buttons(
     tab.shows("h1", "One moment, please").await?;
     let post = json!({ "redirect_method": "POST" });
     simulator.set_faults(payment_id, post).await?;
-    // The page reloads itself, but a form needs a click.
+    // The page reloads itself. Without scripts, the shopper must send the form by a click.
     tab.shows("h1", "To Bancontact").await?;
     tab.screenshot("hand-off").await?;
     tab.click_in_place("button").await?;

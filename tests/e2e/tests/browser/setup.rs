@@ -26,7 +26,7 @@ pub struct Setup {
     pub system: System,
     chromium: Chromium,
     audit: Queue,
-    /// The events of all payments that were received until now.
+    /// The events received until now, of all payments.
     events: Mutex<Vec<Value>>,
 }
 

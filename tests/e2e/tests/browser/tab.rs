@@ -7,7 +7,7 @@ use e2e::eventually;
 
 use crate::screenshots;
 
-/// A tab. Its page may change while the tab waits.
+/// A tab of the browser. Its page may change during a wait.
 pub struct Tab(pub Page);
 
 impl Tab {
@@ -54,7 +54,7 @@ impl Tab {
         self.find(selector).await.is_some()
     }
 
-    /// Waits for an element and clicks on it.
+    /// Waits for an element and clicks on the element.
     pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
         // The page may reload between the search for the element and the click.
         let clicked = async || {
@@ -64,7 +64,7 @@ impl Tab {
         self.until(&format!("a click on {selector}"), clicked).await
     }
 
-    /// Waits for an element and clicks on it without scrolling, because scrolling needs scripts.
+    /// Waits for an element and clicks on the element without scrolling, because scrolling needs scripts.
     pub async fn click_in_place(&self, selector: &str) -> anyhow::Result<()> {
         let clicked = async || {
             let element = self.find(selector).await?;

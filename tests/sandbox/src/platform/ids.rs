@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::records::Stamp;
 
-/// A generator of ids that are unique in this run and differ from the ids of earlier runs.
+/// A generator of ids. The ids are unique in this run and differ from the ids of earlier runs.
 pub struct Ids {
     seed: ProjectKey,
     count: u64,
@@ -14,7 +14,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Ids of a run that starts now. The tokens of pages can be predicted only with `secret`.
+    /// Creates the generator for a run that starts at `now`. Without `secret`, the tokens of pages cannot be predicted.
     pub fn new(secret: &str, now: OffsetDateTime) -> Result<Self, EmptyKey> {
         let nanoseconds = now.unix_timestamp_nanos();
         let milliseconds = u64::try_from(nanoseconds / 1_000_000).unwrap_or_default();
@@ -37,7 +37,7 @@ impl Ids {
         self.stamp_of(&request_id)
     }
 
-    /// Returns the ids of a new operation of a known request.
+    /// Returns the ids of a new operation that belongs to the request `request_id`.
     pub fn stamp_of(&mut self, request_id: &str) -> Stamp {
         Stamp {
             operation_id: self.operation(),
@@ -46,7 +46,7 @@ impl Ids {
         }
     }
 
-    /// Returns a request id in the long format of Gate, 90 characters: two digests and a count.
+    /// Returns a request id in the format of Gate: two digests and a count, together 90 characters.
     pub fn gate_request(&mut self) -> String {
         let (first, second) = (self.hex(40), self.hex(40));
         format!("{first}-{second}-{:08}", self.count % 100_000_000)
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_have_the_lengths_of_the_platform_and_do_not_repeat() {
+    fn ids_have_the_lengths_of_the_platforms_ids_and_do_not_repeat() {
         let mut ids = Ids::new("secret", OffsetDateTime::UNIX_EPOCH).unwrap();
         assert_eq!(ids.gate_request().len(), 90);
         assert_eq!(ids.operation(), 37_493_000_003_354);

@@ -6,9 +6,9 @@
 //! | `gate` | the endpoints for merchants: sale, refund, clarification and status |
 //! | `data_api` | the list of completed operations |
 //! | `payment_page`, `bank` | the pages for shoppers |
-//! | `records` | the payments, and every change of a payment as a pure function |
+//! | `records` | the payments, and the changes of a payment as methods without I/O |
 //! | `messages` | the platform's messages, their codes and their signatures |
-//! | `callbacks` | delivery of callbacks and the repeat schedule |
+//! | `callbacks` | the delivery of callbacks, and the schedule of repeats |
 //! | `faults` | the switches |
 //! | `control` | the HTTP API that reads the records, sets the switches and triggers actions |
 //!
@@ -44,7 +44,7 @@ pub use shared::Settings;
 use gate::connection::ConnectionCutter;
 use shared::Shared;
 
-/// How long [`Platform::stop`] waits for open requests.
+/// [`Platform::stop`] waits at most this long for open requests, and then cuts their connections.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A running simulated platform. Dropping this value ends all tasks.
@@ -93,7 +93,7 @@ impl Platform {
         self.shared.address()
     }
 
-    /// Sets the project's callback URL, also for repeats of earlier callbacks.
+    /// Sets the project's callback URL. Repeats of earlier callbacks also go to this URL.
     pub fn set_callback_url(&self, url: &str) {
         self.shared.state().callback_url = Some(url.to_owned());
     }

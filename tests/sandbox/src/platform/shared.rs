@@ -18,7 +18,7 @@ use super::messages::Project;
 use super::messages::codes::Code;
 use super::records::{Change, Payment, Records, Stamp};
 
-/// The timeout of one delivery of a callback, in real time.
+/// The longest time that the platform waits for the answer to a callback, in real time.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The settings of a simulated platform.
@@ -28,7 +28,7 @@ pub struct Settings {
     pub project_id: u32,
     /// The project's secret key.
     pub key: String,
-    /// Divides the platform's delays; 1.0 is real time.
+    /// The number by which the platform divides its delays. 1.0 is real time.
     pub clock_speed: f64,
 }
 
@@ -122,7 +122,7 @@ impl Shared {
         while running.changed().await.is_ok() {}
     }
 
-    /// Runs a background task. The task ends when the platform stops, at the latest.
+    /// Runs a background task. When the platform stops, the task is dropped.
     pub fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         let shared = self.clone();
         tokio::spawn(async move {
@@ -136,7 +136,7 @@ impl Shared {
     /// Waits for `real`, divided by the clock speed.
     pub async fn pause(&self, real: Duration) {
         let scaled = real.as_secs_f64() / self.clock_speed;
-        // With a slow clock, a pause can be too long for `Duration`. A pause that is too long never ends.
+        // With a slow clock, a pause can be too long for `Duration`. Such a pause never ends.
         match Duration::try_from_secs_f64(scaled) {
             Ok(pause) => tokio::time::sleep(pause).await,
             Err(_) => std::future::pending().await,

@@ -1,4 +1,4 @@
-//! Makes the changes that the platform makes by itself, some time after a request or after another change.
+//! Makes the changes that the platform makes without a request, some time after a request or after another change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::messages::codes::{self, Code};
 use super::records::{Change, CreditingResult, OperationType, Payment, Stamp, Status};
 use super::shared::Shared;
 
-/// The delay from an accepted request, or from one step of the platform, to the next step.
+/// The delay between an accepted request and the first step of the platform, and between two steps of the platform.
 const STEP: Duration = Duration::from_millis(300);
 /// The platform declines an operation if the requested data does not arrive within this time.
 const CLARIFICATION_LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -70,7 +70,7 @@ pub fn continue_sale(shared: &Arc<Shared>, payment_id: &str) {
     });
 }
 
-/// Declines the sale at the end of the longest time that a payment can stay open, if the sale is still open then.
+/// Declines the sale after `SALE_LIMIT` if the sale is still open.
 pub fn start_sale_limit(shared: &Arc<Shared>, payment_id: &str, sale_id: u64) {
     time_out_after(SALE_LIMIT, shared, payment_id, sale_id);
 }
@@ -81,7 +81,7 @@ fn time_out_after(limit: Duration, shared: &Arc<Shared>, payment_id: &str, sale_
     });
 }
 
-/// Carries out an accepted refund, through the provider if the switch `refund_external_s` is set.
+/// Carries out an accepted refund. If the switch `refund_external_s` is set, the provider processes the refund first.
 pub fn begin_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
     let external = shared.state().faults.of(payment_id).refund_external_s;
     if external.is_none() {
@@ -92,7 +92,7 @@ pub fn begin_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
     });
 }
 
-/// Carries out an accepted refund that the provider does not process, or whose clarification is complete.
+/// Carries out an accepted refund after a short delay, without the provider.
 pub fn continue_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
     settle_refund_after(STEP, shared, payment_id, refund_id);
 }
@@ -103,8 +103,8 @@ fn settle_refund_after(delay: Duration, shared: &Arc<Shared>, payment_id: &str, 
     });
 }
 
-/// Ends a confirmation procedure after the time, and with the result, that the switch `confirmation` sets. Does nothing
-/// for the result `none`.
+/// Ends a confirmation procedure. The switch `confirmation` sets the delay and the result. With the result `none`, this
+/// function does nothing.
 fn settle_confirmation(shared: &Arc<Shared>, payment_id: &str, faults: &Faults) {
     let procedure = faults.confirmation;
     let procedure = procedure.filter(|procedure| procedure.result != CreditingResult::None);
@@ -135,8 +135,8 @@ pub fn expire_link(shared: &Arc<Shared>, payment_id: &str, lifetime: Duration) {
     });
 }
 
-/// Makes a change after a delay, sends its callback, and schedules the changes that follow. Does nothing if the
-/// payment then refuses the change.
+/// Makes a change after a delay, sends its callback, and schedules the changes that follow. If the payment refuses the
+/// change, nothing happens.
 fn change_after(
     delay: Duration,
     shared: &Arc<Shared>,

@@ -45,17 +45,17 @@ impl PaymentStatus {
         )
     }
 
-    /// Whether all of the money was refunded.
+    /// Whether all the money was refunded.
     pub fn is_refunded(&self) -> bool {
         self.status == "refunded"
     }
 
-    /// Whether the payment no longer changes by itself.
+    /// Whether the payment has ended without money, or is paid and has no pending refund.
     pub fn is_settled(&self) -> bool {
         self.is_lost() || (self.is_paid() && self.pending_refund_amount == 0)
     }
 
-    /// Whether the payment has ended without money.
+    /// Whether the payment has ended and no money was received.
     pub fn is_lost(&self) -> bool {
         matches!(self.status.as_str(), "declined" | "failed")
     }
@@ -102,8 +102,8 @@ impl Api {
         read(accepted(response).await?).await
     }
 
-    /// Refunds the remaining amount of a payment. A repeat refunds nothing more, because every call
-    /// sends the same refund id.
+    /// Refunds the remaining amount of a payment. A second call refunds nothing, because each call for a payment sends
+    /// the same refund id.
     pub async fn refund(&self, payment_id: &str) -> anyhow::Result<()> {
         let wanted = json!({ "refund_id": payment_id, "description": "Sent back" });
         let url = self.url(&["payments", payment_id, "refunds"])?;
@@ -112,7 +112,7 @@ impl Api {
         Ok(())
     }
 
-    /// Reads a payment; `None` if the payment does not exist.
+    /// Reads a payment. Returns `None` if the payment does not exist.
     pub async fn payment(&self, payment_id: &str) -> anyhow::Result<Option<PaymentStatus>> {
         let url = self.url(&["payments", payment_id])?;
         let response = self.send(self.http.get(url)).await?;

@@ -1,4 +1,4 @@
-//! Defines the products and the choices of the shop.
+//! Defines the products of the shop, and the choices of a shopper.
 
 use url::form_urlencoded;
 
@@ -35,10 +35,10 @@ pub const PRODUCTS: [Product; 3] = [
     },
 ];
 
-/// The channels of the API, with their names. The first channel is the default.
+/// The values of the API's field `channel`, with their names. The first channel is the default.
 pub const CHANNELS: [(&str, &str); 2] = [("gate", "Gate"), ("payment_page", "Payment Page")];
 
-/// The languages of the payment pages, with their names. The empty code means the language of the browser.
+/// The codes of the languages of the payment pages, with their names. The empty code means the language of the browser.
 pub const LANGUAGES: [(&str, &str); 5] = [
     ("", "Language of the browser"),
     ("nl", "Nederlands"),
@@ -47,7 +47,7 @@ pub const LANGUAGES: [(&str, &str); 5] = [
     ("en", "English"),
 ];
 
-/// The default of the last name.
+/// The last name with which the form is filled in at first.
 pub const LAST_NAME: &str = "Janssens";
 
 /// The choice of a shopper.
@@ -56,12 +56,12 @@ pub struct Choice {
     pub product: &'static Product,
     pub channel: &'static str,
     pub language: Option<&'static str>,
-    /// The shopper's last name. If the name is missing, the platform requests the name from the shopper.
+    /// The shopper's last name. Without a last name, the platform requests the last name from the shopper.
     pub last_name: Option<String>,
 }
 
 impl Choice {
-    /// Reads the posted form. A missing or unknown value is replaced by the default.
+    /// Reads the posted form. The default replaces a missing or unknown value. An empty last name is not replaced.
     pub fn read(form: &[u8]) -> Self {
         let field = |wanted: &str| {
             form_urlencoded::parse(form)

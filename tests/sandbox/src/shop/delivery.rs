@@ -1,5 +1,5 @@
-//! Finds out whether an order was shipped: from the shop's own consumer of the queue, or from the table of the sample
-//! consumer if the sample consumer reads the queue.
+//! Finds out whether an order was shipped. If the sample consumer reads the queue, its table has the answer. Otherwise
+//! the shop's own consumer of the queue has the answer.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -18,7 +18,7 @@ pub enum Delivery {
 }
 
 impl Delivery {
-    /// Makes the shop's own consumer read the queue. The sample consumer needs no request.
+    /// Makes the shop's own consumer read the queue. Does nothing if the sample consumer reads the queue.
     pub fn check_queue(&self) {
         if let Delivery::Queue(fulfilment) = self {
             fulfilment.check_queue();

@@ -1,9 +1,10 @@
 //! Runs the shop's own consumer of the `fulfilment` queue.
 //!
-//! In the sandbox, other programs read the same queue. The shop therefore reads the queue only after a shopper has
-//! returned from the bank, and stops when an order has changed. At each read, the shop hides an event of another
-//! program's payment for a longer time: every read counts as a delivery, and after ten deliveries SQS would move the
-//! event to the dead-letter queue.
+//! In the sandbox, other programs read the same queue. Therefore the shop reads the queue only if a page shows a paid
+//! order whose event is missing, and stops as soon as a shipment has changed.
+//!
+//! The shop hides the events about other payments. Each read hides an event for a longer time than the read before,
+//! because every read counts as a delivery. After ten deliveries, SQS would move the event to the dead-letter queue.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,7 +22,7 @@ use crate::progress::say;
 
 /// The prefix of the shop's payment ids.
 const PAYMENT_ID_PREFIX: &str = "shop-";
-/// How long the shop reads the queue after a shopper has returned.
+/// The longest time for which the shop reads the queue after a call of [`Fulfilment::check_queue`].
 const READ_TIME: Duration = Duration::from_secs(20);
 
 /// The running consumer. Dropping this value ends the consumer.
@@ -51,7 +52,7 @@ impl Fulfilment {
         Self { consumer, task }
     }
 
-    /// Makes the consumer read the queue.
+    /// Makes the consumer read the queue until a shipment has changed, or for at most 20 seconds.
     pub fn check_queue(&self) {
         self.consumer.wanted.notify_one();
     }
@@ -82,7 +83,7 @@ impl Consumer {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the queue until an order of the shop has changed, or until [`READ_TIME`] is over.
+    /// Reads the queue until a shipment has changed, or until [`READ_TIME`] is over.
     async fn read_queue(&self) {
         let end = Instant::now() + READ_TIME;
         let mut hidden_s = 1;
@@ -110,8 +111,8 @@ impl Consumer {
         }
     }
 
-    /// Applies an event of the shop, and hides any other event for `hidden_s` seconds. Returns whether a shipment has
-    /// changed.
+    /// Applies the event if it is about a payment of the shop. Otherwise hides the event for `hidden_s` seconds.
+    /// Returns whether a shipment has changed.
     async fn handle(&self, message: Message, hidden_s: i32) -> bool {
         let receipt = message.receipt_handle.unwrap_or_default();
         let event: Option<Event> = message
@@ -138,7 +139,8 @@ impl Consumer {
                 shipment.as_str()
             ));
         }
-        // The event is deleted last. After a failure, the queue redelivers the event, and `Orders` ignores the repeat.
+        // The shop deletes the event last. If the deletion fails, SQS delivers the event again, and `Orders` ignores
+        // the repeat.
         let _ = self
             .client
             .delete_message()

@@ -1,13 +1,14 @@
-//! Stores the activity of the shop's orders: the statuses from the API and the events from the queue.
+//! Stores the activity of the shop's orders since the start of the shop: the statuses from the API and the events from
+//! the queue.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
 
-/// The maximum number of stored lines.
+/// The maximum number of stored lines. A further line replaces the oldest line.
 const MAX_LINES: usize = 200;
-/// The maximum number of open payments that a visit of the activity page reads.
+/// The maximum number of open payments whose status is read at each visit of the activity page: the newest payments.
 const MAX_POLLED: usize = 5;
 
 /// The source of a line.
@@ -22,17 +23,17 @@ pub enum Source {
 /// One line of the activity page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// When the shop has read the status or the event.
+    /// When the shop read the status or the event.
     pub at: OffsetDateTime,
     /// The payment's id.
     pub payment_id: String,
-    /// Where the shop has read the status or the event.
+    /// Where the shop read the status or the event.
     pub source: Source,
     /// The status or the event type.
     pub text: String,
 }
 
-/// The activity of one run.
+/// The activity of all orders.
 #[derive(Debug, Default)]
 pub struct History(Mutex<Inner>);
 
@@ -46,8 +47,8 @@ struct Inner {
 }
 
 impl History {
-    /// Adds a status from the API if it differs from the last status. The activity page no longer reads a settled
-    /// payment.
+    /// Adds a line if the status from the API differs from the last status of the payment. From now on, the activity
+    /// page reads the payment only if `is_settled` is false.
     pub fn add_status(&self, payment_id: &str, status: &str, is_settled: bool) {
         let mut inner = self.inner();
         if is_settled {
@@ -73,7 +74,7 @@ impl History {
         self.inner().lines.iter().rev().cloned().collect()
     }
 
-    /// Returns the newest payments that are not settled.
+    /// Returns the newest payments that are not settled, at most `MAX_POLLED`.
     pub fn open(&self) -> Vec<String> {
         let inner = self.inner();
         inner.open.iter().rev().take(MAX_POLLED).cloned().collect()

@@ -1,7 +1,7 @@
 //! Serves the demo shop: products, a checkout button, an order page, and a page with the activity of all orders.
 //!
-//! The shop is a storefront like any other: it has a key and calls the public API. The shop ships orders after events
-//! of the `fulfilment` queue. If the sample consumer reads the queue, the shop reads the sample consumer's table
+//! The shop is a storefront: it has a storefront key and calls the public API. The shop ships an order after an event
+//! in the `fulfilment` queue. If the sample consumer reads the queue, the shop reads the sample consumer's table
 //! instead.
 
 mod api;
@@ -53,7 +53,7 @@ struct Shared {
     api: Api,
     delivery: Delivery,
     history: Arc<History>,
-    /// When the shop started, in Unix seconds. This time makes payment ids unique across runs.
+    /// When the shop started, in Unix seconds. Payment ids contain this time, so ids of different runs differ.
     started: u64,
     /// The checkout URL of each order, by payment id.
     checkouts: Mutex<BTreeMap<String, String>>,
@@ -88,7 +88,7 @@ impl Shop {
             .route("/activity", get(activity))
             .with_state(Arc::new(shared));
         let server = tokio::spawn(async move {
-            // `axum::serve` retries failed accepts, so it never returns.
+            // `axum::serve` never returns, because it repeats the accept after an error.
             let _ = axum::serve(listener, routes).await;
         });
         Ok(Self { server })
@@ -121,7 +121,7 @@ impl Shared {
         payment_id
     }
 
-    /// Reads the status of an order. Makes the shop's consumer read the queue if an event about the order is missing.
+    /// Reads the status of an order. If an event about the order is missing, makes the shop's consumer read the queue.
     async fn order(&self, payment_id: &str) -> anyhow::Result<Option<Order>> {
         let Some(payment) = self.api.payment(payment_id).await? else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Decides from events which orders are shipped.
+//! Decides from events which orders are shipped, and which goods are taken back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +47,7 @@ struct EventData {
 /// The shipments of all orders.
 #[derive(Debug, Default)]
 pub struct Orders {
-    /// The ids of applied events, because the queue can deliver an event twice.
+    /// The ids of applied events. The shop needs the ids because the queue can deliver an event twice.
     seen: BTreeSet<String>,
     shipments: BTreeMap<String, Shipment>,
 }
@@ -59,7 +59,8 @@ impl Orders {
         shipment.copied().unwrap_or(Shipment::NotYet)
     }
 
-    /// Applies an event, and ignores a repeat. Returns the shipment if the event has changed the shipment.
+    /// Applies an event, unless the event was already applied. Returns the new shipment if the event has changed the
+    /// shipment.
     pub fn apply(&mut self, event: &Event) -> Option<Shipment> {
         if !self.seen.insert(event.id.clone()) {
             return None;

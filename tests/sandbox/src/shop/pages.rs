@@ -15,7 +15,7 @@ use crate::html::{document, euros};
 const STYLE: &str = include_str!("style.css");
 const TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]:[second]");
 
-/// The number of seconds after which the browser reloads a page that can still change.
+/// The browser reloads a page that can still change after this number of seconds.
 const REFRESH_AFTER: u8 = 2;
 
 fn page(heading: &str, refreshes: bool, content: &Markup) -> Html<String> {
@@ -38,7 +38,7 @@ pub fn order_path(payment_id: &str) -> String {
     format!("/thanks?{query}")
 }
 
-/// Returns the page with the products, the choices, and the button that buys.
+/// Returns the page where a shopper chooses a product and starts a payment.
 pub fn products() -> Html<String> {
     let content = html! {
         form method="post" action="/buy" {
@@ -71,14 +71,14 @@ pub fn products() -> Html<String> {
             label for="last-name" { "Last name" }
             input #last-name name="last_name" value=(LAST_NAME) autocomplete="family-name"
                 aria-describedby="last-name-hint";
-            small #last-name-hint { "If you leave it empty, Bancontact asks for it." }
+            small #last-name-hint { "If this field is empty, Bancontact asks for your name." }
             button #buy { "Pay with Bancontact" }
         }
     };
     page("Tea for everyone", false, &content)
 }
 
-/// Returns the page of an order. The browser reloads the page until the order is settled.
+/// Returns the page of an order. The browser reloads the page while the payment or the delivery can still change.
 pub fn order(
     payment: &PaymentStatus,
     shipment: Shipment,

@@ -22,14 +22,14 @@ use crate::session::Session;
 /// Only the SHA-256 of the key is stored.
 #[derive(Args)]
 pub struct AddArgs {
-    /// The storefront's name. Payments belong to this name, whichever of the storefront's keys created them.
+    /// The storefront's name. Keys with the same name and project can access the same payments.
     #[arg(value_parser = settings::parse_name)]
     name: String,
-    /// The id, at the platform, of the project to which the payments belong.
+    /// The id of the project at the platform. The key can access payments of this project only.
     #[arg(long, value_parser = values::project)]
     project: ProjectId,
-    /// The allowed actions: create checkouts; read payments; refund payments; use payments of the project that no
-    /// storefront created.
+    /// The allowed actions: create checkouts (`checkout`); read payments (`read`); refund payments (`refund`); access
+    /// the payments of the project that no storefront created (`project`).
     #[arg(
         long,
         required = true,
@@ -48,7 +48,7 @@ pub struct AddArgs {
     origin: Vec<String>,
 }
 
-/// The new key, as it is shown once.
+/// The new key, in the form in which `--json` shows it.
 #[derive(Serialize)]
 struct ShownKey<'a> {
     #[serde(flatten)]
@@ -79,7 +79,7 @@ impl AddArgs {
         let listed = ListedKey::new(&storefront, now);
         let id = &listed.key_id;
         show(&listed, &key, session.json, session.out).map_err(|error| {
-            // In this command a closed pipe is also an error, because the key is lost without the output.
+            // In this command, a closed pipe is an error too: the operator can see the key only in this output.
             anyhow!("the key {id} was created but could not be shown ({error}); revoke it")
         })
     }

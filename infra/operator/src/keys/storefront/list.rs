@@ -1,4 +1,4 @@
-//! Lists storefront keys by their ids.
+//! Lists the ids of storefront keys.
 
 use aws::dynamodb::KeyEntry;
 use clap::Args;
@@ -21,9 +21,10 @@ const COLUMNS: [&str; 8] = [
     "problem",
 ];
 
-/// Lists storefront keys by their ids, also revoked keys, as CSV; with --json as JSON lines.
+/// Lists the ids of storefront keys, also of revoked keys, as CSV; with --json as JSON lines.
 ///
-/// A key whose item cannot be read is listed with its id and the problem. It can be revoked like every other key.
+/// If the item of a key cannot be read, the list shows the key's id and the problem. `storefront revoke` can revoke
+/// this key.
 #[derive(Args)]
 pub struct ListArgs {
     /// Lists the keys of this project only, and the keys whose items cannot be read.
@@ -62,7 +63,7 @@ impl ListArgs {
     }
 }
 
-/// Returns the position in the list. The keys whose items cannot be read are the last ones, sorted by their ids.
+/// Returns a value that orders the list. Keys whose items cannot be read are at the end, sorted by their ids.
 fn position(entry: &KeyEntry) -> impl Ord + use<> {
     let key = entry.key.as_ref();
     let readable = |key: &ListedKey| (key.project_id, key.name.clone(), key.created_at);

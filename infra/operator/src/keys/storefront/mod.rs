@@ -1,4 +1,4 @@
-//! Defines commands on the keys of storefronts.
+//! Defines the commands on storefront keys.
 
 mod add;
 mod list;
@@ -13,8 +13,8 @@ use crate::session::Session;
 
 /// Creates, lists and revokes storefront keys.
 ///
-/// A storefront can have several keys. To replace a key, create a new key, give the new key to the storefront, and
-/// revoke the old key when the storefront no longer uses the old key.
+/// A storefront can have several keys. To replace a key, create a new key and give it to the storefront. Revoke the old
+/// key when the storefront uses the new key.
 #[derive(Args)]
 pub struct StorefrontArgs {
     #[command(subcommand)]

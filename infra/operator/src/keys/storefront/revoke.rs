@@ -11,12 +11,12 @@ use serde::Serialize;
 use crate::output::text::plain;
 use crate::session::Session;
 
-/// Revokes a storefront key for good, from the next request on. The list still shows the key.
+/// Revokes a storefront key for ever, from the next request on. `storefront list` still shows the key.
 ///
-/// A key whose item cannot be read is revoked too.
+/// The command also revokes a key whose item cannot be read.
 #[derive(Args)]
 pub struct RevokeArgs {
-    /// The key's id, as the list shows it: the part of the key between `sk_` and the next underscore.
+    /// The key's id, as `storefront list` shows it: the part of the key between `sk_` and the next underscore.
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     key_id: String,
 }
@@ -30,7 +30,7 @@ struct RevokedKey<'a> {
 
 impl RevokeArgs {
     pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
-        // A whole key is also accepted, because the operator may not know the id. The key is never shown.
+        // The argument can be the whole key, because the operator may not know the id. The tool never shows the key.
         let id = key_id(&self.key_id).unwrap_or(&self.key_id);
         let keys = session.stack.storefront_keys();
         let entry = keys.find(id).await?;

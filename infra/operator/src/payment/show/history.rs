@@ -1,4 +1,4 @@
-//! Shows a payment with its history as JSON.
+//! Collects what `show` says about a payment, and writes it as JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use payments::model::{Decision, Evidence, QuarantineItem};
 use payments::ports::Stored;
 use serde::{Deserialize, Serialize};
 
-/// A payment with its history, without personal data and secrets.
+/// A payment with its history. Contains no personal data and no secret.
 #[derive(Serialize)]
 pub struct History<'a> {
     project_id: ProjectId,
@@ -23,16 +23,16 @@ pub struct History<'a> {
     other_payment_ids: &'a BTreeSet<String>,
     quarantine_items: BTreeSet<QuarantineItem>,
     decisions: &'a [Decision],
-    /// How well the reports support the outcome of each operation.
+    /// By operation id, how well the reports support the outcome of the operation.
     evidence: BTreeMap<&'a str, Evidence>,
     polling: PollingView,
     pub next: Option<NextStep>,
     pub events: Vec<EventRow>,
-    /// The sequence numbers of the events that are no longer stored.
+    /// The sequence numbers of the events that are no longer stored, or that cannot be read.
     pub gone: Vec<u64>,
 }
 
-/// The sequence numbers of status requests.
+/// The state of the status polls. `last_answered` and `last_not_found` are numbers of status requests, or 0.
 #[derive(Serialize)]
 struct PollingView {
     polls_sent: u32,

@@ -12,11 +12,11 @@ use self::text::Text;
 use super::args::PaymentArgs;
 use crate::session::Session;
 
-/// Shows a payment with its history, as stored in the table. Shows no personal data.
+/// Shows a payment with its history, as the table stores it. Shows no personal data.
 ///
-/// The output has: status and amounts; the quarantine reasons, with the ordered sum and every sum that the platform
-/// named; the operations with the evidence for their outcome; refunds; decisions; status requests; the next due step;
-/// and the events, each with its published mark.
+/// The output has the status, the amounts, and the reasons for a quarantine, with the ordered sum and every sum that
+/// the platform named. It also has the operations with the evidence for their outcomes, the refunds, the decisions of
+/// operators, the status requests, the next due step, and the events. Each event is marked as published or not.
 #[derive(Args)]
 pub struct ShowArgs {
     #[command(flatten)]

@@ -89,7 +89,7 @@ impl<'a> Text<'a> {
         match what {
             What::Poll => writeln!(to, "next: status request at {at}"),
             What::Expire => writeln!(to, "next: the checkout expires at {at}"),
-            What::Erase => writeln!(to, "next: the customer is erased at {at}"),
+            What::Erase => writeln!(to, "next: the customer's data is erased at {at}"),
             What::Overdue => writeln!(to, "overdue since {at}: polling has stopped"),
         }
     }
@@ -155,7 +155,7 @@ impl<'a> Text<'a> {
     fn events(&self, to: &mut Formatter<'_>) -> fmt::Result {
         if !self.history.gone.is_empty() {
             let gone = ranges(self.history.gone.iter().copied());
-            writeln!(to, "events that are no longer stored: {gone}")?;
+            writeln!(to, "events no longer stored, or not readable: {gone}")?;
         }
         for event in &self.history.events {
             let published = if event.published {
@@ -246,8 +246,8 @@ mod tests {
         execute(None, create, NOW).unwrap().unwrap().payment
     }
 
-    /// Returns the output about two payments with this text in each field that others choose: an external payment, and a
-    /// payment in quarantine.
+    /// Returns the output about an external payment, and about a payment in quarantine: for each payment first the
+    /// text, then the JSON. Both payments have this text in each field that others choose.
     fn shown(text: &str) -> [String; 4] {
         [None, Some(created())].map(|before| {
             let id = before.as_ref().map_or(text, |payment| payment.payment_id());

@@ -1,4 +1,4 @@
-//! Tests commands on keys, queues and the platform's records.
+//! Tests the commands on keys and queues, and the comparison with the platform's records.
 
 mod key_prompt;
 mod project_keys;
@@ -8,8 +8,8 @@ mod storefront_keys;
 
 use crate::operator::Operator;
 
-/// All parts share a sandbox, because a sandbox starts slowly. The part about project keys is first: functions that
-/// already run would know a changed key only after five minutes.
+/// All parts share a sandbox, because a sandbox starts slowly. The part about project keys comes first, because
+/// functions that already run would use a changed key only after five minutes.
 #[tokio::test]
 async fn an_operator_manages_keys_and_queues_and_compares_records() -> anyhow::Result<()> {
     let operator = Operator::start().await?;

@@ -39,7 +39,7 @@ pub async fn a_rotation_refuses_no_callback(operator: &Operator) -> anyhow::Resu
     let unchanged = json!({ "211": { "current": old } });
     ensure!(stored_keys(operator).await? == unchanged);
 
-    // The first line is the key, the second the answer.
+    // The first line of the input is the key. The second line is the answer to the question.
     let add = ["project-key", "add", "--project", "212"];
     let input = format!("{OTHER_PROJECT}\ny\n");
     operator
@@ -75,7 +75,7 @@ pub async fn a_rotation_refuses_no_callback(operator: &Operator) -> anyhow::Resu
         ensure!(is_logged, "{slot}: {log}");
     }
 
-    // The simulated platform signs with the old key only, so make it the current key again.
+    // The simulated platform signs with the old key only, so the old key must become the current key again.
     let back = [&rotate[..], &["--replace-previous", "--json"]].concat();
     operator
         .matches("project_key_rotate.json", &back, &old)

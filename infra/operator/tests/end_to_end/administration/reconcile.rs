@@ -16,7 +16,7 @@ const WRONG_TOKEN: &str = "canaryWrongDataApiToken";
 pub async fn an_interval_is_compared_on_demand(operator: &Operator) -> anyhow::Result<()> {
     let system = &operator.system;
     system.create_paid("paid").await?;
-    // A refund in the Dashboard, without a callback.
+    // Refund in the Dashboard. No callback reports this refund.
     system.simulator.drop_callbacks("paid").await?;
     let refund = json!({ "amount": 400 });
     system.simulator.refund("paid", refund).await?;
@@ -40,7 +40,7 @@ pub async fn an_interval_is_compared_on_demand(operator: &Operator) -> anyhow::R
     let is_difference = |event: &&Value| event["type"] == "reconciliation.difference";
     let emitted = events.iter().filter(is_difference).count();
     ensure!(emitted == 1, "{events:?}");
-    // The second comparison does not emit the difference again.
+    // A second comparison of the same interval must not emit the difference again.
     let json = yes(&[&args[..], &["--json"]].concat());
     let again = operator.succeeds(&json, "").await?;
     operator.check("reconcile.json", &again)?;

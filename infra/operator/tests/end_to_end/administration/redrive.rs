@@ -22,7 +22,7 @@ pub async fn dead_letters_are_moved_back_in_order(operator: &Operator) -> anyhow
         .matches("redrive_nothing.json", &REDRIVE, "")
         .await?;
 
-    // The bodies need not be events. The messages are in two groups.
+    // The tool moves any messages, so the bodies need not be events. The messages are in two message groups.
     audit.set_redelivery(1, 1).await?;
     let [first, second, other] = ["a 1", "{\"a\": \"\u{20ac} 2\"}", "b 1"];
     for (group, name, body) in [("a", "1", first), ("a", "2", second), ("b", "3", other)] {
@@ -40,8 +40,8 @@ pub async fn dead_letters_are_moved_back_in_order(operator: &Operator) -> anyhow
     operator.matches("redrive_most.json", &most, "").await?;
     let rest = ["--yes", "redrive", "audit"];
     operator.matches("redrive.txt", &rest, "").await?;
-    // The messages fail a second time and are moved a second time, although a queue drops a repeated deduplication id
-    // for five minutes.
+    // The messages become dead letters a second time. The tool must move them a second time, although a queue drops a
+    // repeated deduplication id for five minutes.
     become_dead_letters(&audit, 3).await?;
     operator.matches("redrive.json", &REDRIVE, "").await?;
     audit.set_redelivery(180, 10).await?;
@@ -52,7 +52,7 @@ pub async fn dead_letters_are_moved_back_in_order(operator: &Operator) -> anyhow
     operator.matches("queues_empty.txt", &["queues"], "").await
 }
 
-/// Receives the messages of a queue without deleting them, until all are dead letters.
+/// Receives messages without deleting them, until the dead-letter queue has the expected number of messages.
 async fn become_dead_letters(queue: &Queue, expected: u64) -> anyhow::Result<()> {
     let dead_letters = queue.dead_letters().await?;
     eventually("the dead letters", || async {

@@ -55,7 +55,7 @@ pub async fn a_key_works_until_it_is_revoked(operator: &Operator) -> anyhow::Res
     a_damaged_key_is_listed_and_revoked(operator).await
 }
 
-/// A key whose item cannot be read hides no other key, and can be revoked.
+/// Stores a key whose item cannot be read. The list must still show all keys, and the key can be revoked.
 async fn a_damaged_key_is_listed_and_revoked(operator: &Operator) -> anyhow::Result<()> {
     let ready = operator.ready();
     let put = json!({

@@ -1,14 +1,14 @@
 //! Finds the shell commands of a document in its code blocks and code spans.
 
-/// The programs that a command starts with.
+/// A text counts as a command only if it starts with one of these programs.
 const PROGRAMS: [&str; 14] = [
     "alias", "apt-get", "aws", "cargo", "curl", "eval", "export", "git", "node", "npm", "operator",
     "printf", "python3", "rustup",
 ];
-/// The languages of the fenced blocks that contain commands.
+/// A fenced block contains commands only if it has one of these languages.
 const SHELLS: [&str; 3] = ["bash", "sh", "shell"];
 
-/// Returns all commands of a document in Markdown, first those of the code blocks.
+/// Returns all commands of a document in Markdown: first the commands in code blocks, then the commands in code spans.
 pub fn of(document: &str) -> Vec<String> {
     let mut reader = Reader::default();
     for line in document.lines() {
@@ -34,7 +34,7 @@ enum Fence {
 #[derive(Default)]
 struct Reader {
     fence: Option<Fence>,
-    /// The unfinished command of a block.
+    /// The lines of a command in a code block, up to the line that was read last.
     block: String,
     paragraph: String,
     commands: Vec<String>,
@@ -93,16 +93,16 @@ impl Reader {
     /// Reads the code spans of a paragraph. A span can continue on the next line.
     fn end_paragraph(&mut self) {
         let paragraph = std::mem::take(&mut self.paragraph);
-        // Backticks come in pairs, so every other part is a code span.
+        // Backticks come in pairs, so the parts with an odd index are code spans.
         let spans = paragraph.split('`').skip(1).step_by(2);
         let one_line = |span: &str| span.split_whitespace().collect::<Vec<_>>().join(" ");
-        // A table escapes the character that divides its cells.
+        // In a table, `|` is escaped, because it divides the cells.
         let spans = spans.map(|span| one_line(span).replace("\\|", "|"));
         self.in_spans.extend(spans.filter(|span| is_command(span)));
     }
 }
 
-/// Whether a text is a program with at least one argument. Variables can precede it.
+/// Whether a text is one of the programs with at least one argument. Assignments of variables can precede the program.
 fn is_command(text: &str) -> bool {
     let mut words = text
         .split_whitespace()
@@ -120,7 +120,7 @@ fn is_assignment(word: &str) -> bool {
 }
 
 #[test]
-fn commands_are_found_in_blocks_and_spans() {
+fn commands_are_found_in_code_blocks_and_code_spans() {
     let document = "
 Run `operator show --project 211
    order-1`, or `cargo` alone, or `queues`, or `LONG=1`, or `LONG=1 cargo test`:

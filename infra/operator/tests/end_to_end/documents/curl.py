@@ -1,4 +1,4 @@
-"""Implements the part of curl that the documents use, because a machine may have no curl."""
+"""Implements the options of curl that the documents use, because a machine may have no curl."""
 
 import argparse
 import sys

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-/// Folders without documents of this repository. Hidden folders except `.github` are also skipped.
+/// These folders contain no documents of this repository. Hidden folders are skipped too, except for `.github`.
 const SKIPPED: [&str; 2] = ["node_modules", "target"];
 
 /// Returns the root of the repository.
@@ -19,7 +19,8 @@ pub fn read(path: impl AsRef<Path>) -> anyhow::Result<String> {
     std::fs::read_to_string(root().join(path)).with_context(|| path.display().to_string())
 }
 
-/// Returns the visible folders in a folder. All paths start at the root of the repository.
+/// Returns the folders in a folder, without the hidden and the skipped folders. All paths start at the root of the
+/// repository.
 pub fn folders(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(root().join(folder))? {

@@ -1,4 +1,4 @@
-//! Tests links between documents, and the documents that each folder must have.
+//! Tests the links between documents, and that folders have a README.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn links(document: &str) -> Vec<&str> {
         if is_code {
             continue;
         }
-        // Every other part is outside of a code span.
+        // Backticks come in pairs, so the parts with an even index are outside of code spans.
         for text in line.split('`').step_by(2) {
             let targets = text.split("](").skip(1);
             found.extend(targets.filter_map(|rest| Some(rest.split_once(')')?.0)));

@@ -1,5 +1,5 @@
-//! Runs every shell command of every document as it is written, except the commands in `not_run.rs`, which has the
-//! reasons. Also checks the links and the tables of the documents.
+//! Runs every shell command of every document as it is written. `not_run.rs` lists the exceptions with their reasons.
+//! Also checks the links and the tables of the documents.
 
 mod commands;
 mod files;
@@ -21,14 +21,14 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// Functions of the shell that replace programs by the programs under test.
+/// Shell functions that run the programs under test instead of the programs that the documents name.
 const SHELL: &str = r#"
 operator() { "$OPERATOR" "$@"; }
 cargo() { [ "$1 $2 $3 $4" = "run --bin operator --" ] || exit 9; shift 4; "$OPERATOR" "$@"; }
 curl() { "$PYTHON" "$CURL" "$@"; }
 "#;
 
-/// A person who runs the commands of the documents.
+/// Runs the commands of the documents, as a person would who reads the documents.
 struct Reader {
     system: System,
     folder: PathBuf,
@@ -64,8 +64,8 @@ impl Reader {
         })
     }
 
-    /// Runs a command of the documents and returns its standard output. Each pair replaces a part of the command, such
-    /// as an id.
+    /// Runs a command of the documents and returns its standard output. For each pair in `replaced`, first replaces a
+    /// part of the command, such as an id, by another text.
     async fn follow(
         &self,
         command: &str,
@@ -117,7 +117,7 @@ impl Reader {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// Runs a command as it is written, with the answer yes.
+    /// Runs a command as it is written, and answers its question with yes.
     async fn run(&self, command: &str) -> anyhow::Result<String> {
         self.follow(command, "y\n", &[]).await
     }
@@ -223,8 +223,8 @@ async fn records(reader: &Reader) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs the commands that replace keys. The project's key is last, because the functions know a change only after five
-/// minutes.
+/// Runs the commands that replace keys. The project's key is replaced last, because the functions use the new key only
+/// after five minutes.
 async fn keys(reader: &Reader) -> anyhow::Result<()> {
     let tool = "cargo run --bin operator --";
     let shop = "storefront add shop --project 211 --scope checkout,read,refund --origin https://shop.example";
@@ -274,7 +274,7 @@ async fn every_command_of_the_documents_works_as_written() -> anyhow::Result<()>
     let missing: Vec<&String> = reader
         .documented
         .iter()
-        // A document can show only the start of a command that was run.
+        // A document can show only the start of a command that another document shows in full.
         .filter(|command| !run.iter().any(|one| one.starts_with(command.as_str())))
         .filter(|command| not_run::reason(command).is_none())
         .collect();
@@ -284,7 +284,7 @@ async fn every_command_of_the_documents_works_as_written() -> anyhow::Result<()>
 }
 
 #[test]
-fn the_lists_name_commands_and_files_that_exist() -> anyhow::Result<()> {
+fn the_lists_of_commands_that_are_not_run_name_existing_commands_and_files() -> anyhow::Result<()> {
     let documented = documented()?;
     for (command, file) in not_run::ELSEWHERE {
         ensure!(documented.contains(command), "no document has {command}");

@@ -1,6 +1,6 @@
-//! Lists the commands of the documents that this test does not run, each with its reason.
+//! Lists the commands of the documents that the test in `mod.rs` does not run, each with the reason.
 
-/// Commands that another test runs, with the file of that test.
+/// Commands that another test or `.ci/run` runs, each with the file that runs the command.
 pub const ELSEWHERE: [(&str, &str); 16] = [
     ("cargo run", "tests/sandbox/tests/command_line.rs"),
     ("cargo run -- --help", "tests/sandbox/src/options.rs"),
@@ -59,20 +59,23 @@ pub const ELSEWHERE: [(&str, &str); 16] = [
 const TAKES_HOURS: &str = "a campaign takes hours; `cargo test --workspace` runs its small form";
 const MEASURES: &str = "a measurement needs a quiet machine and takes minutes";
 const NEEDS_AN_ACCOUNT: &str = "the local AWS cannot restore or import a table";
-const DESTROYS: &str = "it removes or stops the stack under test";
-const SETS_UP: &str = "the test sets it up itself";
+const DESTROYS: &str = "the command removes or stops the stack under test";
+const SETS_UP: &str = "the test makes this setting itself";
 
-/// The starts of commands that no test runs, with the reason.
+/// The starts of commands that no test runs as they are written, each with the reason.
 pub const NOWHERE: [(&str, &str); 23] = [
     ("LONG=1 cargo test", TAKES_HOURS),
-    ("SEED=7 cargo test", "it repeats a part of the simulation"),
+    (
+        "SEED=7 cargo test",
+        "the command repeats a part of the simulation",
+    ),
     ("RUSTC_BOOTSTRAP=1 cargo fuzz", "a fuzzer has no end"),
     ("cargo bench", MEASURES),
     (
         "cargo test -p bench --features measure",
         "`.ci/run` runs these tests",
     ),
-    ("cargo deny", "its check of advisories downloads a database"),
+    ("cargo deny", "the check of advisories downloads a database"),
     (
         "cargo run --bin capacity -- --",
         "tests/capacity/tests/tables.rs runs the program with each option",
@@ -101,7 +104,7 @@ pub const NOWHERE: [(&str, &str); 23] = [
     ("aws secretsmanager delete-secret", DESTROYS),
 ];
 
-/// Returns why this test does not run a command, if the command is in a list.
+/// Returns why the test does not run a command. Returns `None` if neither list has the command.
 pub fn reason(command: &str) -> Option<&'static str> {
     let elsewhere = ELSEWHERE.iter().find(|(listed, _)| *listed == command);
     let nowhere = NOWHERE.iter().find(|(start, _)| command.starts_with(start));

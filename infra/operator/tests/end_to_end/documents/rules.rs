@@ -9,11 +9,11 @@ use super::tables::cells;
 
 const DOCUMENT: &str = "shared/rules.md";
 
-/// A name, and the file that contains it.
+/// A name, and the file that must contain the name.
 #[derive(Debug, PartialEq, Eq)]
 struct Target {
     name: String,
-    /// Starts at the root of the repository.
+    /// The path starts at the root of the repository.
     file: PathBuf,
 }
 
@@ -57,7 +57,7 @@ fn rules(document: &str) -> anyhow::Result<Vec<Rule>> {
         .collect()
 }
 
-/// Whether a text contains a name that is not a part of a longer name.
+/// Whether a text contains a name, and not only as a part of a longer name.
 fn has_name(text: &str, name: &str) -> bool {
     let is_part = |character: char| character.is_alphanumeric() || character == '_';
     text.match_indices(name).any(|(start, _)| {

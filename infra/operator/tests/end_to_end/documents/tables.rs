@@ -1,4 +1,4 @@
-//! Tests that the tables of the documents agree with the template, the schemas and the code.
+//! Tests that the documents agree with the template, the schemas and the code.
 #![allow(clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -171,7 +171,8 @@ fn the_alarms_are_those_of_the_template() -> anyhow::Result<()> {
     )
 }
 
-/// Formats an alarm as a row. The tags of the template are ignored, so a parameter is shown by its name.
+/// Formats an alarm as a row. [`schemas::yaml`] ignores YAML tags such as `!Ref`, so a threshold that is a parameter is
+/// shown by the name of the parameter.
 fn alarm(alarm: &Value) -> anyhow::Result<String> {
     let word = |name: &str| alarm[name].as_str().unwrap_or_default();
     let (_, name) = word("AlarmName").split_once("}-").context("no name")?;
@@ -256,7 +257,7 @@ fn every_command_of_the_tool_is_documented() -> anyhow::Result<()> {
     let help = String::from_utf8(help.stdout)?;
     let (_, list) = help.split_once("Commands:\n").context("no commands")?;
     let lines = list.lines().take_while(|line| !line.trim().is_empty());
-    // The explanation of a command can continue on further lines, which are indented more.
+    // The lines on which the explanation of a command continues are indented more than the names of commands.
     let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = names.filter_map(|line| line.split_whitespace().next());
     let names: BTreeSet<&str> = names.filter(|name| *name != "help").collect();

@@ -1,4 +1,4 @@
-//! Tests commands on single payments.
+//! Tests the commands that concern one payment.
 
 mod callback;
 mod log;
@@ -38,8 +38,8 @@ async fn matches(operator: &Operator, snapshot: &str, args: &[&str]) -> anyhow::
     operator.check(snapshot, &stable(&out)?)
 }
 
-/// Replaces operation ids and the sequence numbers of status requests, because they differ in each test run. Formats
-/// JSON for reviewers.
+/// Replaces operation ids and the numbers of status requests, because both differ in each test run. Formats JSON with
+/// line breaks, so that reviewers can read the snapshots.
 fn stable(out: &str) -> anyhow::Result<String> {
     let text = match serde_json::from_str::<Value>(out) {
         Ok(mut value) => {
@@ -60,7 +60,7 @@ fn stable(out: &str) -> anyhow::Result<String> {
     Ok(lines.collect())
 }
 
-/// Replaces operation ids: the simulated platform uses numbers with fourteen digits.
+/// Replaces operation ids. The operation ids of the simulated platform are numbers with fourteen digits.
 fn without_operation_ids(line: &str) -> String {
     let mut stable = String::new();
     let mut digits = String::new();

@@ -77,7 +77,7 @@ async fn quarantined(operator: &Operator, id: &str) -> anyhow::Result<()> {
     let bank = system.bank_page_for_order(id, id).await?;
     system.shopper.press(&bank, "pay").await?;
     system.storefront.until(id, "quarantined").await?;
-    // Poll now, so that the sweeper does not poll between two commands of the test.
+    // Poll now. Otherwise the sweeper could poll between two commands of the test and change the output.
     let resync = ["resync", "--project", "211", id, "--yes"];
     operator.succeeds(&resync, "").await?;
     Ok(())

@@ -20,7 +20,7 @@ pub async fn a_payment_is_shown_with_its_history(operator: &Operator) -> anyhow:
         .await?;
 
     let show = ["show", "--project", "211", "PAID"];
-    // The published mark of an event is written after the event is sent.
+    // The function marks an event as published only after it has sent the event.
     eventually("the published mark of the last event", || async {
         let out = operator.succeeds(&show, "").await?;
         Ok((!out.contains("not published")).then_some(()))

@@ -1,6 +1,6 @@
 // Measures the official Node SDK: `node driver.js FOLDER`, where FOLDER is the folder that holds node_modules.
-// Reads lines: the secret, the body, and then one number of repetitions in each line. Prints the nanoseconds for each
-// number of repetitions.
+// Reads lines: the secret, the body, and then one number of repetitions in each line. Prints the name of the SDK, and
+// then the nanoseconds that each number of repetitions took.
 const { createRequire } = require('node:module');
 const readline = require('node:readline');
 

@@ -14,14 +14,15 @@ use crate::model::timestamp::Timestamp;
 use crate::service::checkout::CheckoutRequest;
 use crate::sha256;
 
-/// The lifetime of a checkout without `expires_in`, in seconds.
+/// The lifetime of a checkout in seconds, if the request has no `expires_in`.
 const DEFAULT_EXPIRY: u64 = 1_800;
-/// The longest lifetime of a checkout, in seconds. Bancontact ends a payment after 30 days.
+/// The maximum of `expires_in`, in seconds. A request with a greater value is refused. Bancontact ends a payment after
+/// 30 days.
 const MAX_EXPIRY: u64 = 30 * 24 * 3_600;
 
 impl CheckoutRequest {
-    /// Reads the body. The checkout expires `expires_in` seconds after `now`. Without `expires_in`, the default
-    /// lifetime counts.
+    /// Reads the body. The checkout expires `expires_in` seconds after `now`; without `expires_in`, 30 minutes after
+    /// `now`.
     pub fn read(body: &[u8], storefront: &Storefront, now: Timestamp) -> Result<Self, Problem> {
         let json = body::read(body)?;
         let mut fields = Fields::of(&json);

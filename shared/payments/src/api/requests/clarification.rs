@@ -40,8 +40,8 @@ struct ReadAnswers {
 }
 
 impl ReadAnswers {
-    /// Reads an object. `path` is the prefix of the members' names at the platform (`customer.`), and `pointer` is
-    /// the JSON pointer of the object (`/customer`).
+    /// Reads an object. `path` is the prefix that the platform's names of the members have, for example `customer.`.
+    /// `pointer` is the JSON pointer to the object, for example `/customer`.
     fn object(
         &mut self,
         object: &Value<'_>,

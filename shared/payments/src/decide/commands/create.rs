@@ -1,4 +1,5 @@
-//! Runs the commands that send a sale: create a payment, start its next attempt, and repeat its sale.
+//! Runs the commands that start or repeat a sale: create a payment, start the next attempt, and repeat the sale
+//! request.
 
 use ecommpay::fields::ProjectId;
 
@@ -19,13 +20,13 @@ pub(super) fn create(
     emit::emit(payment, at)
 }
 
-/// Starts the next attempt. Returns `None` unless the payment has failed, and the order is of the same storefront and
-/// for the same amount, currency and channel. If `checkout.expired` was emitted, no further attempt is possible; the
-/// storefront must use a new id.
+/// Starts the next attempt. Returns `None` unless the payment has failed, and the order has the same storefront,
+/// amount, currency and channel as before. Also returns `None` if `checkout.expired` was emitted. Then the storefront
+/// must create a payment with a new id.
 pub(super) fn retry(payment: &Payment, order: &Order, at: Timestamp) -> Option<Change> {
-    let frozen = |order: &Order| (order.amount, order.currency, order.channel);
+    let fixed = |order: &Order| (order.amount, order.currency, order.channel);
     let before = payment.order()?;
-    let is_same = frozen(before) == frozen(order) && before.storefront == order.storefront;
+    let is_same = fixed(before) == fixed(order) && before.storefront == order.storefront;
     if payment.status() != Status::Failed || payment.has_expired() || !is_same {
         return None;
     }
@@ -34,7 +35,8 @@ pub(super) fn retry(payment: &Payment, order: &Order, at: Timestamp) -> Option<C
     Some(emit::emit(after, at))
 }
 
-/// Claims a repeat of the sale and restarts the polls. Returns `None` if [`with_sale_sent_again`] does.
+/// Claims a repeat of the sale, and restarts the schedule of status polls. Returns `None` in the same cases as
+/// [`with_sale_sent_again`].
 pub(super) fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
     let mut after = with_sale_sent_again(payment, at)?;
     after.polling_mut().restart(at);

@@ -1,5 +1,5 @@
-//! Expires a checkout. After `checkout.expired` a shop can sell the goods to someone else. If money arrives after
-//! that event, the event about the money is marked `late`.
+//! Expires a checkout. After `checkout.expired`, a shop can sell the goods to another customer. If money arrives after
+//! `checkout.expired`, the event about the money has the field `late`.
 
 use crate::decide::change::Change;
 use crate::decide::emit;

@@ -1,4 +1,4 @@
-//! Runs commands. Related commands share a file.
+//! Runs commands. The rules of each command are in a separate file, and related commands share a file.
 
 mod create;
 mod erase;

@@ -29,10 +29,11 @@ pub(super) fn now(payment: &Payment, at: Timestamp) -> Change {
 }
 
 fn claim(mut payment: Payment, at: Timestamp) -> Change {
-    // A Gate request that times out now was sent before this poll, so the answer to the poll shows its outcome.
+    // The timeout of a Gate request is applied before this poll is counted, so the answer to this poll shows the
+    // outcome of that Gate request.
     payment.update_derived(at);
     payment.polling_mut().count_poll();
-    // The timeout itself can make an event due.
+    // The timeout of a Gate request can make an event due.
     match emit::has_pending_events(&payment, at) {
         true => emit::emit(payment, at),
         false => Change {

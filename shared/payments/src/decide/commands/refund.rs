@@ -8,12 +8,12 @@ use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, Refund, RefundOrder, RefundStatus};
 
-/// Storefronts and operators can request at most this many refunds of a payment, because a payment is one item of the
-/// store, and the size of an item is limited.
+/// The maximum number of refunds of a payment that storefronts and operators can request. A further request is refused.
+/// There is a limit because a payment is one item of the store, and the size of an item is limited.
 pub(super) const MAX_REFUNDS: usize = 500;
-/// At most this many of these refunds are open.
+/// The maximum number of these refunds that are open. A further request is refused.
 const MAX_OPEN: usize = 100;
-/// The maximum number of bytes of the descriptions of all open refunds.
+/// The maximum number of bytes of the descriptions of all open refunds. A request beyond this limit is refused.
 const MAX_DESCRIPTION_BYTES: usize = 16 * 1_024;
 
 /// Reserves the amount of a refund and claims the refund request. Returns `Ok(None)` if the same refund was requested
@@ -60,9 +60,9 @@ pub(super) fn reserve(
     Ok(Some(emit::emit(after, at)))
 }
 
-/// Repeats a refund with unknown outcome, with the same id. If a repeat was refused, ends the refund as declined
-/// instead. Returns `None` unless the last try was followed by a status request whose signed answer listed no operation
-/// that could belong to the refund. Also returns `None` if the platform refused the id as a duplicate.
+/// Repeats a refund with unknown outcome, with the same id. If the platform has refused a repeat, ends the refund as
+/// declined instead. Returns `None` unless a status request was sent after the last try, and its signed answer listed
+/// no operation that could belong to the refund. Also returns `None` if the platform refused the id as a duplicate.
 pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
     let request = refund.request();
@@ -79,7 +79,7 @@ pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -
             request.refuse(&code);
             after.update_derived(at);
         }
-        // The status of the refund stays `unknown` while the repeat is sent, so no update follows.
+        // The status is not updated, because it would change to `pending`, although the outcome is still unknown.
         None => request.send(polls_sent, at),
     }
     Some(emit::emit(after, at))

@@ -1,5 +1,5 @@
-//! Decides what follows from the answer "not found" to the last status request: the sale is repeated or fails, or a
-//! recheck ends.
+//! Acts on the answer "not found" to the last status request: repeats the sale, ends the sale as failed, or ends a
+//! recheck.
 
 use super::create::with_sale_sent_again;
 use crate::decide::change::Change;
@@ -8,7 +8,7 @@ use crate::model::Payment;
 use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 
-/// The code of a checkout that expired before the platform knew the payment.
+/// The code of a sale that fails because the platform did not find it before the deadline.
 const EXPIRED: &str = "expired";
 
 /// Acts on the answer "not found". Returns `None` if the answer has no consequence yet.
@@ -20,8 +20,9 @@ pub(super) fn resolve(payment: &Payment, schedule: &Schedule, at: Timestamp) -> 
     resolve_sale(payment, schedule, at).or_else(|| end_recheck(payment, schedule, at))
 }
 
-/// Ends a sale that the platform does not find: with the code of a refused repeat, or after the deadline as expired.
-/// Otherwise repeats the sale, unless the platform has accepted or reported it, or the checkout has expired.
+/// Ends or repeats a sale that the platform does not find. The sale ends if the deadline is over. It also ends if the
+/// platform refused a repeat, and has neither accepted nor reported the sale. Otherwise the sale is repeated, unless
+/// the platform has accepted or reported the sale, or the checkout has expired.
 fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let deadline = schedule.not_found_deadline(payment)?;
     let request = payment.attempt().request();
@@ -38,7 +39,8 @@ fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option
         Some(code) if !is_known => code.to_owned(),
         _ if is_past_deadline => EXPIRED.to_owned(),
         _ if is_known || !is_checkout_open => return None,
-        // The polls are not restarted, so a sale that is never found is repeated at growing intervals.
+        // The schedule of status polls is not restarted. Therefore a sale that is never found is repeated after growing
+        // delays.
         _ => return with_sale_sent_again(payment, at).map(|after| emit::emit(after, at)),
     };
     let mut after = payment.clone();
@@ -47,8 +49,8 @@ fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option
     Some(emit::emit(after, at))
 }
 
-/// Ends a recheck that no further poll can decide: no poll is planned, a signed answer says "not found", no operation
-/// has a final outcome, and the payment is not open.
+/// Ends a recheck that no further poll can decide. Four conditions must hold: no poll is planned, a signed answer says
+/// "not found", no operation has a final outcome, and the payment is not open.
 fn end_recheck(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let is_not_found = payment.polling().is_recheck_not_found();
     let mut operations = payment.operations();

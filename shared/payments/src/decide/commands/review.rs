@@ -13,14 +13,14 @@ use crate::model::timestamp::Timestamp;
 use crate::model::{Decision, Payment, QuarantineItem, RefundOrder, Verdict};
 use crate::sha256;
 
-/// A payment stores at most this many decisions.
+/// The maximum number of decisions of a payment. A further decision is refused.
 const MAX_DECISIONS: usize = 50;
-/// The maximum number of bytes of the items of all decisions.
+/// The maximum size of the items of all decisions of a payment, in bytes. A decision beyond this limit is refused.
 const MAX_ITEM_BYTES: usize = 24 * 1_024;
-/// The maximum number of bytes of an operator's name.
+/// The maximum number of bytes of an operator's name. A decision with a longer name is refused.
 const MAX_NAME: usize = 128;
 
-/// Records an operator's decision about the items that were shown. The items of a rejection must
+/// Records an operator's decision about the items that were shown to the operator. The items of a rejection must
 /// include every item in quarantine. A rejection refunds the money. Returns `Ok(None)` if none of the shown items is in
 /// quarantine.
 pub(super) fn review(
@@ -70,7 +70,7 @@ fn release(
     Ok(Some(emit::emit(after, at)))
 }
 
-/// Refunds everything that is neither refunded nor reserved. Money in another currency is refunded by hand.
+/// Requests a refund of the whole refundable amount. Money in another currency is refunded by hand.
 fn reject(payment: &Payment, after: Payment, at: Timestamp) -> Result<Option<Change>, Rejection> {
     if payment.paid_amount() == 0 && !payment.has_foreign_money() {
         return Err(Rejection::NoMoney);
@@ -82,8 +82,8 @@ fn reject(payment: &Payment, after: Payment, at: Timestamp) -> Result<Option<Cha
     reserve(&after, &order, at)
 }
 
-/// Returns the prefix of the ids of the refunds that rejections create. The prefix differs for each payment, because
-/// the platform may compare refund ids across payments.
+/// Returns the first part of the id of each refund that a rejection creates. This part differs for each payment,
+/// because the platform may compare the refund ids of different payments.
 pub(crate) fn rejection_refund_prefix(payment: &Payment) -> String {
     let digest = sha256::start_of_hex(payment.key().to_string().as_bytes(), 16);
     format!("rejected-{digest}-")

@@ -83,13 +83,13 @@ pub(crate) fn has_pending_events(payment: &Payment, at: Timestamp) -> bool {
     !collect_pending(&mut payment.clone(), at).is_empty()
 }
 
-/// Creates the change with its pending events.
+/// Creates the change with the pending events of the payment.
 pub(super) fn emit(mut payment: Payment, at: Timestamp) -> Change {
     let pending = collect_pending(&mut payment, at);
     create_events(payment, &pending, at)
 }
 
-/// Creates the change with `checkout.expired` as its first event.
+/// Creates the change with `checkout.expired` as its first event. The pending events of the payment follow.
 pub(super) fn emit_expiry(mut payment: Payment, at: Timestamp) -> Change {
     let mut pending = vec![PendingEvent::plain(EventKind::CheckoutExpired)];
     pending.extend(collect_pending(&mut payment, at));

@@ -28,14 +28,15 @@ fn emitted_state(payment: &Payment, status: Status) -> EmittedState {
     }
 }
 
-/// Returns the kind of the event about the status and the money that is due; `None` if no event of this kind is due.
+/// Returns the kind of the event about the status and the money; `None` if no event about the status and the money is
+/// due.
 fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
     let kind = EventKind::of_status(status).filter(|_| payment.is_emittable())?;
-    // The rejected money never counted as paid. Only its refund has an event.
+    // The rejected money never counted as paid, so only the refund of this money has an event.
     if payment.is_rejected() {
         return None;
     }
-    // An emitted success holds until an event corrects it.
+    // An emitted success holds until an event corrects the success, so waiting for a confirmation causes no event.
     if payment.emitted().success && status == Status::AwaitingConfirmation {
         return None;
     }
@@ -76,8 +77,8 @@ fn record(payment: &mut Payment, status: Status, kind: EventKind) -> PendingEven
     }
 }
 
-/// Returns `payment.overrefunded` if this event is pending, and records it as emitted. The merchant must know of an
-/// excess refund, which `refundable_amount` cannot show because it is never below 0.
+/// Returns `payment.overrefunded` if this event is pending, and records the event as emitted. The merchant must know of
+/// an excess refund. `refundable_amount` cannot show the excess, because this amount is never below 0.
 pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> {
     let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
     let is_excess = refunded > paid && (paid > 0 || payment.is_not_confirmed());
@@ -88,8 +89,8 @@ pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> 
     Some(PendingEvent::plain(EventKind::PaymentOverrefunded))
 }
 
-/// Corrects the recorded status if the last event about the status said declined or failed, and the events of this
-/// change show that the payment is in progress. The next decline is then emitted as an event.
+/// Records that the events of this change show the status `processing`, if the last event about the status said
+/// `declined` or `failed`. A later decline then has an event again.
 pub(super) fn record_shown_status(payment: &mut Payment, status: Status) {
     if let Some(last) = &mut payment.emitted_mut().last {
         let was_unsuccessful = matches!(last.status, Status::Declined | Status::Failed);

@@ -13,11 +13,11 @@ pub(super) struct PendingRefund {
 
 /// Returns the indexes of the refunds that differ from their last event and whose next event need not wait.
 pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
-    // The first event about a refund follows the event about its sale.
+    // The first event about a refund must follow the event about the sale.
     let has_sale = payment.has_money() || payment.is_not_confirmed() || payment.order().is_none();
     let has_excess = payment.has_excess_returns();
-    // If more was returned than refunded, the report about the refund may still follow. Only a signed answer that lists
-    // the return shows that the report will not follow.
+    // If more was returned than refunded, a callback about the refund may still follow. Therefore the event about the
+    // return waits until a signed answer lists the return.
     let is_unexplained = |refund: &Refund| {
         let operation = refund.operation_id().and_then(|id| payment.operation(id));
         has_excess
@@ -34,7 +34,7 @@ pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
         .collect()
 }
 
-/// Whether the last event about the refund at an index agrees with its state.
+/// Whether the last event about the refund at an index agrees with the state of the refund.
 pub(super) fn is_emitted(payment: &Payment, index: usize) -> bool {
     let Some(refund) = payment.refunds().get(index) else {
         return true;
@@ -80,7 +80,7 @@ pub(super) fn collect(payment: &mut Payment, index: usize) -> Option<PendingRefu
         }
         _ => None,
     };
-    // Only one event corrects a decline.
+    // A decline is corrected by only one event, the first success after the decline.
     emitted.declined =
         status == RefundStatus::Declined || emitted.declined && !status.has_succeeded();
     emitted.status = Some(status);

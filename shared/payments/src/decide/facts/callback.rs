@@ -6,8 +6,8 @@ use crate::decide::recheck;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, SignedReport, failed_request};
 
-/// Adds the report of a callback and requests a recheck if the callback gives a new reason. `known` is the payment
-/// before the callback; `None` if we did not have it.
+/// Adds the report of a callback, and requests a recheck if the callback gives a new reason for a recheck. `known` is
+/// the payment before the callback; `None` if we did not have the payment.
 pub(super) fn apply(
     payment: &mut Payment,
     known: Option<&Payment>,
@@ -18,7 +18,7 @@ pub(super) fn apply(
     let is_removed = payment.add_report(signed, false);
     let status = signed.report.payment_status.as_deref();
     let is_unexplained = recheck::is_status_unexplained(payment, status) && known != Some(payment);
-    // The totals in a signed answer include the operations that the payment does not store.
+    // A removed operation needs a recheck: the totals in a signed answer include the operations that are not stored.
     let has_cause =
         is_removed || is_unexplained || is_about_unknown_request(payment, signed.report);
     if has_cause || !recheck::reasons(payment).is_subset(&before) {
@@ -26,7 +26,7 @@ pub(super) fn apply(
     }
 }
 
-/// Whether the report says that a request failed, and the request is not known to be ours.
+/// Whether the report says that a sale or refund request failed, and this request is not known to be ours.
 fn is_about_unknown_request(payment: &Payment, report: &Report) -> bool {
     failed_request(report).is_some_and(|(_, request_id)| {
         !request_id.is_some_and(|request_id| payment.is_own_request(request_id))

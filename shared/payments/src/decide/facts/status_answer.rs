@@ -24,8 +24,9 @@ pub(super) fn apply(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, 
     payment.polling_mut().update_recheck(poll, is_decided, at);
 }
 
-/// Applies an answer without operations. An error ends the sale if the sale was sent before the status request and no
-/// operation was reported. Otherwise, for example while the sale is in flight, the error counts as "not found".
+/// Applies an answer without operations. An error in the answer ends the sale if the sale was sent before the status
+/// request and no operation was reported. Otherwise, for example while the sale is being sent, the error counts as "not
+/// found". An answer without an error changes nothing.
 fn apply_error(payment: &mut Payment, report: &Report, poll: u32, at: Timestamp) {
     let Some((code, _)) = failed_request(report) else {
         return;

@@ -56,7 +56,7 @@ impl Payment {
         self.sales().filter(|sale| !self.attempt.is_of_failed(sale))
     }
 
-    /// Returns what the newest pending sale waits for.
+    /// Returns what the newest pending sale of the current attempt waits for.
     pub(super) fn waiting(&self) -> Option<&Waiting> {
         self.current_sales()
             .filter_map(Operation::waiting)
@@ -75,8 +75,8 @@ impl Payment {
             && self.reported.operations.is_empty()
     }
 
-    /// Whether a Gate sale was sent, and no report about the sale has arrived. The callback with the redirect URL may
-    /// be lost.
+    /// Whether a Gate sale was sent, no report about the sale has arrived, and the payment has no result. The callback
+    /// with the redirect URL may be lost.
     pub(crate) fn awaits_first_report(&self) -> bool {
         let order = self.order.as_ref();
         let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);
@@ -88,7 +88,7 @@ impl Payment {
         is_gate && is_sent && !is_reported && !self.status().is_final()
     }
 
-    /// Whether the platform was polled for a redirect URL in this attempt.
+    /// Whether the platform was polled for a redirect URL in the current attempt.
     pub(crate) fn is_polled_for_redirect(&self) -> bool {
         self.attempt.polled_for_redirect
     }

@@ -1,4 +1,5 @@
-//! Requests for clarification: the platform needs more data to process a sale or a refund.
+//! Finds the platform's open requests for clarification, and records which requests were answered. The platform makes
+//! such a request if it needs more data to process a sale or a refund.
 
 use ecommpay::report::ClarificationField;
 
@@ -25,9 +26,8 @@ impl Payment {
         unanswered(operation.waiting()?, refund.answered_clarification.as_ref())
     }
 
-    /// Records that the platform accepted the answer to a request for clarification. The answer that we send names only
-    /// the payment. The digest therefore identifies the answered request: a request about a refund, or the request to
-    /// the shopper.
+    /// Records that the platform accepted the answer to a request for clarification. Our answer names only the payment,
+    /// so the digest shows which request was answered: a request about a refund, or the request to the shopper.
     pub(crate) fn record_clarification_answer(&mut self, digest: &str) {
         let requests = |refund: &Refund| {
             let waiting = self.clarification_request_of(refund);

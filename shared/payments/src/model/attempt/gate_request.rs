@@ -8,7 +8,7 @@
 //! | | refused with a conclusive code | `Refused` |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` a repeat, or `Unknown` | accepted | `Accepted` |
-//! | | refused; the platform may have accepted the first request | `Unknown`, with the code |
+//! | | refused with a conclusive code; the platform may have accepted an earlier try | `Unknown`, with the code |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` for 30 seconds | `time_out` | `Unknown` |
 //! | `Unknown` | `send` | `Sending` a repeat |
@@ -25,8 +25,8 @@ use crate::model::reported::texts;
 use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
 
-/// A request counts as abandoned after this time in the state `Sending`. The claim, the retries and Gate's answer
-/// together take less time.
+/// A request counts as abandoned after this time in the state `Sending`. A function needs less time to claim the
+/// request, send it and store Gate's answer.
 const SENDING_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The codes with which the platform refuses a sale (3041) or a refund (3230) because the id exists already.
@@ -43,15 +43,16 @@ pub(in crate::model) fn is_conclusive(code: &str) -> bool {
 
 /// The progress of a request to Gate.
 ///
-/// `polls_before` is the count of status requests that were sent before the claim (`Sending`), or before Gate's last
-/// answer or the timeout (`Accepted`, `Unknown`). Only a status request with a greater number shows the outcome.
+/// In `Sending`, `polls_before` is the count of status requests that were sent before the claim. In `Accepted` and
+/// `Unknown`, it is the count of status requests that were sent before Gate's last answer or the timeout. Only the
+/// answer to a status request with a greater number shows the outcome of the Gate request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum GateRequest {
-    /// This service did not send the request.
+    /// This service did not send the request, or no longer stores the request because reports contain its data.
     #[default]
     NotSent,
-    /// The request is being sent. The answer is not known yet.
+    /// The request is being sent. Gate's answer is not known yet.
     Sending {
         /// The time of the claim.
         since: Timestamp,
@@ -91,13 +92,13 @@ pub enum GateRequest {
     },
 }
 
-/// Which request already had the id when the platform refused a try because of a duplicate id.
+/// Whose request already had the id when the platform refused a try because of a duplicate id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Duplicate {
-    /// Our own request: a repeat was refused at this time, so the platform had accepted an earlier try.
+    /// Our own request. A repeat was refused at this time, so the platform had accepted an earlier try.
     Own(Timestamp),
-    /// Another system's request: our first try was refused, so our request was never accepted.
+    /// A request of another system. Our first try was refused, so our request was never accepted.
     Foreign,
 }
 
@@ -164,7 +165,7 @@ impl GateRequest {
         };
     }
 
-    /// Whether the request is being sent and its answer may still arrive.
+    /// Whether the request is being sent and Gate's answer may still arrive.
     pub(crate) fn is_in_flight(&self, at: Timestamp) -> bool {
         matches!(self, GateRequest::Sending { since, .. } if since.after(SENDING_TIMEOUT) > at)
     }
@@ -178,8 +179,8 @@ impl GateRequest {
         }
     }
 
-    /// Whether the answer to the status request with this number shows the outcome. It does if the number is greater
-    /// than `polls_before`, or if the Gate request was not sent or was refused.
+    /// Whether the answer to the status request with this number shows the outcome of the Gate request. The answer does
+    /// so if the number is greater than `polls_before`, or if the Gate request was not sent or was refused.
     pub(crate) fn is_covered_by(&self, poll: u32) -> bool {
         match self {
             GateRequest::NotSent | GateRequest::Refused { .. } => true,
@@ -197,7 +198,7 @@ impl GateRequest {
         }
     }
 
-    /// Returns which request has the id, if the platform refused a try because of a duplicate id.
+    /// Returns whose request has the id, if the platform refused a try because of a duplicate id.
     pub(crate) fn duplicate(&self) -> Option<Duplicate> {
         match self {
             GateRequest::Unknown { duplicate, .. } => *duplicate,
@@ -221,6 +222,7 @@ mod tests {
     use super::*;
 
     const T: Timestamp = Timestamp::from_millis(1_562_059_700_000);
+    /// 30 seconds after `T`.
     const LATER: Timestamp = Timestamp::from_millis(1_562_059_730_000);
 
     fn sending(repeat: bool) -> GateRequest {

@@ -14,7 +14,8 @@ use super::reported::operation::Operation;
 use super::serde_skip::is_default;
 use super::timestamp::{Timestamp, millis};
 
-/// At most this many requests of earlier attempts are stored.
+/// The maximum number of requests of earlier attempts that are stored. If there are more requests, the request of the
+/// newest failed attempt replaces the request with the greatest id.
 const MAX_FAILED_REQUESTS: usize = 100;
 
 /// The current attempt. A payment gets another attempt only after the status `failed`.
@@ -67,7 +68,8 @@ impl Attempt {
         }
     }
 
-    /// Starts the attempt. For a Gate sale this claims the sale request; a Payment Page link waits for the shopper.
+    /// Starts the attempt. A Gate sale claims its sale request. A Payment Page link sends no request and waits for the
+    /// shopper.
     pub(super) fn start(&mut self, channel: Channel, polls_sent: u32, at: Timestamp) {
         self.started_at = at;
         match channel {

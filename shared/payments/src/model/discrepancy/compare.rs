@@ -35,8 +35,8 @@ fn digest(discrepancy: &Discrepancy, payment: &Payment) -> String {
 
 impl Payment {
     /// Returns the differences between a platform record and our payment (`None`: we do not have the payment). An
-    /// operation is compared only if it has ended in at least one of the two records, and its sum only if it succeeded
-    /// in both.
+    /// operation is compared only if it has ended in at least one of the two records. The sum of an operation is
+    /// compared only if the operation succeeded in both records.
     pub(crate) fn find_discrepancies(
         payment: Option<&Self>,
         record: PlatformRecord<'_>,
@@ -72,7 +72,7 @@ impl Payment {
         differences.into_iter().flatten().collect()
     }
 
-    /// Returns the differences that are not recorded yet.
+    /// Returns the differences whose digests the payment does not store yet.
     pub fn new_discrepancies(
         payment: Option<&Self>,
         record: PlatformRecord<'_>,
@@ -88,7 +88,7 @@ impl Payment {
         found
     }
 
-    /// Records new differences and requests a recheck. Platform records change no other part of a payment.
+    /// Adds new differences to the payment and requests a recheck. Platform records change no other part of a payment.
     pub(crate) fn add_discrepancies(&mut self, record: PlatformRecord<'_>, at: Timestamp) {
         for discrepancy in Self::new_discrepancies(Some(self), record) {
             let digest = digest(&discrepancy, self);
@@ -99,7 +99,8 @@ impl Payment {
     }
 }
 
-/// Returns the difference between the outcomes. A record without a status says nothing about the outcome.
+/// Returns the difference between the outcomes; `None` if they agree. A platform record without a status says nothing
+/// about the outcome.
 fn differing_status(operation: &Operation, listed: &ListedOperation) -> Option<Discrepancy> {
     let outcome = listed_final_outcome(listed);
     let has_ended =

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::serde_skip::is_default;
 
-/// The maximum number of discrepancies that one payment emits, because a payment is one item of the store. A report can
-/// have the same number of operations.
+/// The maximum number of discrepancies of a payment that are emitted. Further discrepancies are ignored. There is a
+/// limit because the payment stores a digest of each discrepancy.
 const MAX_DISCREPANCIES: usize = 1_000;
-/// At most this many discrepancies wait for their events. A further discrepancy is found again by a later comparison.
+/// The maximum number of discrepancies that wait for their events. A further discrepancy is not stored, and a later
+/// comparison finds it again.
 const MAX_PENDING: usize = 16;
-/// The maximum number of bytes of a text in a discrepancy.
+/// The maximum number of bytes of a text in a discrepancy. A longer text is cut.
 const MAX_TEXT: usize = 255;
 
 /// What the platform records say about an operation.
@@ -64,7 +65,7 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// Creates an entry from a text, which is cut.
+    /// Creates an entry from a text. A text that is too long is cut.
     fn text(text: &str) -> Self {
         let end = text.floor_char_boundary(MAX_TEXT);
         Self::Word(text.get(..end).unwrap_or_default().to_owned())
@@ -74,7 +75,7 @@ impl Entry {
 /// The discrepancies of a payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discrepancies {
-    /// The digests of all discrepancies that were found, so that each discrepancy is emitted once.
+    /// The digests of all discrepancies that were added, so that each discrepancy is emitted once.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     known: BTreeSet<String>,
     /// The discrepancies that are not emitted yet.
@@ -87,7 +88,7 @@ impl Discrepancies {
         self.known.contains(digest)
     }
 
-    /// Adds a discrepancy if the maximum number is not reached. Returns whether it was added.
+    /// Adds a discrepancy unless a maximum number is reached. Returns whether the discrepancy was added.
     fn add(&mut self, discrepancy: Discrepancy, digest: String) -> bool {
         let has_room = self.known.len() < MAX_DISCREPANCIES && self.pending.len() < MAX_PENDING;
         if has_room {
@@ -97,7 +98,7 @@ impl Discrepancies {
         has_room
     }
 
-    /// Returns about how many bytes the discrepancies have as JSON.
+    /// Returns the estimated size of the discrepancies as JSON, in bytes.
     pub(in crate::model) fn stored_bytes(&self) -> usize {
         20 * self.known.len() + 700 * self.pending.len()
     }

@@ -13,7 +13,7 @@ use crate::model::reported::operation::Operation;
 use crate::model::status::sale_state::SaleState;
 use crate::sha256;
 
-/// The quarantine items of one payment, while this file collects them.
+/// The quarantine items of one payment, while they are collected.
 struct Items<'a> {
     order: &'a Order,
     items: BTreeSet<QuarantineItem>,
@@ -60,8 +60,7 @@ impl Payment {
         items
     }
 
-    /// Whether the payment has an item in quarantine, operators rejected every item, and all the money was
-    /// refunded.
+    /// Whether the payment has an item in quarantine, operators rejected every item, and all the money was refunded.
     pub fn is_rejected(&self) -> bool {
         let items = self.quarantine();
         let is_rejected = |item: &QuarantineItem| self.has_verdict(Verdict::Rejected, item);
@@ -73,8 +72,8 @@ impl Payment {
         decisions.any(|decision| decision.verdict == verdict && decision.items.contains(item))
     }
 
-    /// Returns all items, released or not. A payment without an order has no items, because its money
-    /// cannot be compared with an order.
+    /// Returns all items, released or not. A payment without an order has no items, because its money cannot be
+    /// compared with an order.
     fn all_quarantine_items(&self) -> BTreeSet<QuarantineItem> {
         let Some(order) = &self.order else {
             return BTreeSet::new();
@@ -147,7 +146,8 @@ impl Payment {
     }
 }
 
-/// Adds an item if a refund has no sum in the ordered currency. Any amount is allowed, because a refund may be partial.
+/// Adds an item if a refund has no sum, or a sum in another currency. Any amount is allowed, because a refund may be
+/// partial.
 fn add_refund_items(id: &str, refund: &Operation, items: &mut Items<'_>) {
     match refund.sum() {
         None => items.add(QuarantineReason::AmountMissing, Some(id), None),

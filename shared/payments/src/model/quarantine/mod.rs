@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::timestamp::Timestamp;
 
-/// Why money is in quarantine, so that an operator must review it.
+/// Why an operator must review the money of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuarantineReason {
@@ -18,7 +18,7 @@ pub enum QuarantineReason {
     AmountDiffers,
     /// The currency differs from the order.
     CurrencyDiffers,
-    /// A successful operation was reported without a sum.
+    /// A successful operation was reported without a sum, or no report states the amount received.
     AmountMissing,
     /// A signed answer lists an operation of undocumented type as succeeded.
     UnknownOperation,
@@ -28,7 +28,7 @@ pub enum QuarantineReason {
     Contradiction,
     /// The sale succeeded, but a signed answer says that the payment did not succeed.
     StatusDiffers,
-    /// More was returned than was refunded.
+    /// By the signed answers, more was returned than was refunded.
     ReturnedExceedsRefunded,
 }
 
@@ -41,13 +41,14 @@ pub struct QuarantineItem {
     /// The operation; `None` if the reason concerns the payment as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation_id: Option<String>,
-    /// The sum that the platform reported; `None` if it reported no sum.
+    /// The reported sum; `None` if no sum was reported, or if the reason is not about a sum. For
+    /// [`QuarantineReason::ReturnedExceedsRefunded`], the sum by which the returns exceed the refunds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported: Option<Sum>,
 }
 
 impl QuarantineItem {
-    /// Returns about how many bytes the item has as JSON.
+    /// Returns the estimated size of the item as JSON, in bytes.
     pub(crate) fn stored_bytes(&self) -> usize {
         let id = self.operation_id.as_ref().map_or(0, |id| id.len() + 20);
         let sum = self.reported.as_ref();

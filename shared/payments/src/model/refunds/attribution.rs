@@ -10,10 +10,11 @@ use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 use crate::model::reported::texts::digest_of_id;
 
-/// The platform's clock and ours are assumed to differ by at most this time.
+/// The platform's clock and ours are assumed to differ by at most this time. Each comparison of their times in this
+/// file allows this difference.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// The key by which operations are grouped: the refund to which they belong.
+/// Identifies the refund to which an operation belongs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RefundKey {
     /// The `refund_id` of a refund that this service requested.
@@ -36,11 +37,11 @@ pub(super) type Attributed = BTreeMap<RefundKey, Vec<String>>;
 
 /// The refunds that this service requested, by the ids that an operation can name.
 pub(super) struct OwnRefunds<'a> {
-    /// The refund ids as first received, by the refund id in lower case.
+    /// The refund ids in the spelling in which we first received them, by the refund id in lower case.
     by_refund_id: BTreeMap<String, &'a str>,
     /// The refund ids by `request_id`: from Gate's answers, and from operations that name their refund.
     by_request_id: BTreeMap<Cow<'a, str>, &'a str>,
-    /// Whether some operations have digests instead of ids. Then both maps have digests.
+    /// Whether an operation has a digest instead of an id. Then the keys of both maps are digests too.
     has_digests: bool,
 }
 
@@ -69,7 +70,7 @@ impl<'a> OwnRefunds<'a> {
         refunds
     }
 
-    /// Returns the key of an id in the maps.
+    /// Returns the key under which the maps contain an id: the id itself or its digest.
     fn key_of<'b>(&self, id: impl Into<Cow<'b, str>>) -> Cow<'b, str> {
         let id = id.into();
         match self.has_digests {
@@ -78,18 +79,19 @@ impl<'a> OwnRefunds<'a> {
         }
     }
 
-    /// Returns the refund with the request that has this `request_id`.
+    /// Returns the id of the refund whose request has this `request_id`.
     fn requested(&self, request_id: &str) -> Option<&'a str> {
         self.by_request_id.get(&self.key_of(request_id)).copied()
     }
 
-    /// Returns the refund with this `merchant_refund_id`.
+    /// Returns the id of the refund with this `merchant_refund_id`.
     pub(super) fn named(&self, merchant_refund_id: &str) -> Option<&'a str> {
         let folded = self.key_of(merchant_refund_id.to_ascii_lowercase());
         self.by_refund_id.get(folded.as_ref()).copied()
     }
 
-    /// Returns the refund that an operation names: by `merchant_refund_id`, or else by `request_id`.
+    /// Returns the id of the refund that an operation names by its `merchant_refund_id`. An operation without a
+    /// `merchant_refund_id` names a refund by its `request_id`.
     fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
         match (operation.merchant_refund_id(), operation.request_id()) {
             (Some(named), _) => self.named(named),
@@ -124,9 +126,9 @@ impl Payment {
         attributed
     }
 
-    /// Returns refund ids by `operation.id`, found by elimination. The candidates are refunds that no operation names,
-    /// although the platform has them: the platform refused a repeat as a duplicate id. If exactly one operation
-    /// matches a candidate, and that operation matches no other refund, the operation belongs to the candidate.
+    /// Returns refund ids by `operation.id`, found by elimination. If the platform refused a repeat of a refund as a
+    /// duplicate, the platform has the refund, although no operation may name the refund. If exactly one operation
+    /// matches this refund, and the operation could belong to no other refund, the operation belongs to this refund.
     fn attributed_by_elimination<'a>(
         &'a self,
         own_refunds: &OwnRefunds<'a>,
@@ -198,8 +200,8 @@ fn could_match(refund: &Refund, operation: &Operation) -> bool {
     is_same_amount && reported_at.is_none_or(|reported_at| reported_at >= sent)
 }
 
-/// Whether an unattributed operation has the amount of a refund, and was created after the refund was sent
-/// and before the platform refused the duplicate id.
+/// Whether an unattributed operation has exactly the amount of a refund, and was created after the refund was requested
+/// and before the platform refused the duplicate id. A missing field does not count as a match.
 fn matches_exactly(refund: &Refund, operation: &Operation) -> bool {
     let sent = refund.created_at.before(MAX_CLOCK_SKEW);
     let (Some(Duplicate::Own(refused)), Some(created)) =

@@ -1,5 +1,5 @@
-//! Implements the attribution window: an external refund is not emitted while it may still turn out to be a refund of
-//! ours.
+//! Implements the attribution window. During this window a refund that seems to be external causes no event, because it
+//! may still turn out to be a refund of ours.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use super::refund::Refund;
 use crate::model::payment::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// How long the event of a refund that seems to be external waits. If the refund is ours, the callback with the
-/// `merchant_refund_id` is expected within this time.
+/// The length of the window, from the time at which the refund was first reported. If the refund is ours, the callback
+/// with the `merchant_refund_id` is expected within this time.
 const ATTRIBUTION_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 impl Payment {
-    /// Whether a refund that seems to be external may be a refund of ours. For at most 15 minutes this is possible if
-    /// an open refund of ours has the same amount, no operation, and no `request_id` from Gate.
+    /// Whether a refund that seems to be external may be a refund of ours. This is possible only in the attribution
+    /// window, and only if an open refund of ours has the same amount, no operation, and no `request_id` from Gate.
     pub(crate) fn may_be_own_refund(&self, refund: &Refund, at: Timestamp) -> bool {
         let is_candidate = |own: &Refund| {
             own.operation_id().is_none()
@@ -27,7 +27,8 @@ impl Payment {
             && self.refunds.iter().any(is_candidate)
     }
 
-    /// Returns when the first attribution window ends. At that time the refund of this window is emitted as external.
+    /// Returns the time at which the first open attribution window ends; `None` if no window is open. The refund of
+    /// this window is then emitted as external.
     pub(in crate::model) fn attribution_window_end(&self) -> Option<Timestamp> {
         let is_withheld = |refund: &&Refund| {
             let is_emitted = refund.emitted().status == Some(refund.status());

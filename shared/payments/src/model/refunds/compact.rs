@@ -1,11 +1,20 @@
-//! The stored form of refunds. A refund without a request to Gate, such as an external refund, is stored as a short
-//! text, because a payment can have thousands of them. Any other refund is stored as JSON.
+//! Reads and writes the stored form of refunds. A refund is stored as a short text if the fields of the text hold the
+//! whole refund, and as JSON otherwise. The text is short because a payment can have thousands of external refunds.
 //!
-//! The text has these fields, separated by `;`: the time at which the refund was first reported, in milliseconds in base
-//! 36; the state; what the last event said, empty if it said this state; the `refund_id`; the digest of the storefront's request; the code; the
-//! `operation.id`. A state consists of the
-//! first letter of the status, the amount, and after `-` the returned amount. `!` follows what the last event said if a
-//! decline was not corrected. `.` means that there was no event.
+//! The text has these fields, separated by `;`:
+//!
+//! | field | content |
+//! | --- | --- |
+//! | 1 | the time at which the refund was requested or first reported, in milliseconds since 1970, in base 36 |
+//! | 2 | the state |
+//! | 3 | the state in the last event: empty if it equals field 2, `.` if there was no event; then `!` (see below) |
+//! | 4 | the `refund_id` |
+//! | 5 | the digest of the storefront's request |
+//! | 6 | the code |
+//! | 7 | the `operation.id` |
+//!
+//! A state consists of the first letter of the status and the amount. If an amount was returned, `-` and the returned
+//! amount follow. `!` means that an event said `declined`, and that no later event corrected that event.
 
 use std::fmt;
 
@@ -60,7 +69,7 @@ impl<'de> Visitor<'de> for StoredVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Refund, E> {
-        read(text).ok_or_else(|| E::custom("a compact refund cannot be read"))
+        read(text).ok_or_else(|| E::custom("the short text of a refund cannot be read"))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Refund, A::Error> {
@@ -68,22 +77,22 @@ impl<'de> Visitor<'de> for StoredVisitor {
     }
 }
 
-/// Returns the text of a refund; `None` if the text would not contain the whole refund.
+/// Returns the short text of a refund; `None` if the text cannot hold the whole refund.
 fn write(refund: &Refund) -> Option<String> {
     let emitted = &refund.emitted;
     let created_at = u64::try_from(refund.created_at.unix_millis()).ok()?;
     let state = state(refund.status, refund.amount, refund.returned_amount);
-    let told = match emitted.status {
+    let said = match emitted.status {
         None => ".".to_owned(),
         Some(status) => self::state(status, emitted.amount, emitted.returned_amount),
     };
-    let told = if told == state { String::new() } else { told };
+    let said = if said == state { String::new() } else { said };
     let declined = if emitted.declined { "!" } else { "" };
     let refund_id = refund.refund_id.as_ref().map_or("", MerchantId::as_str);
     let [content, code, id] = [&refund.content, &refund.code, &refund.operation_id]
         .map(|text| text.as_deref().unwrap_or_default());
     let created_at = write_base_36(created_at);
-    let text = format!("{created_at};{state};{told}{declined};{refund_id};{content};{code};{id}");
+    let text = format!("{created_at};{state};{said}{declined};{refund_id};{content};{code};{id}");
     (read(&text).as_ref() == Some(refund)).then_some(text)
 }
 
@@ -91,8 +100,8 @@ fn read(text: &str) -> Option<Refund> {
     let mut fields = text.splitn(7, ';');
     let mut next = || fields.next();
     let created_at = i64::from_str_radix(next()?, 36).ok()?;
-    let now = next()?;
-    let told = next()?;
+    let current = next()?;
+    let said = next()?;
     let [refund_id, content, code, id] = [next()?, next()?, next()?, next()?];
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let mut refund = Refund::external(id, Timestamp::from_millis(created_at));
@@ -102,16 +111,16 @@ fn read(text: &str) -> Option<Refund> {
     };
     refund.operation_id = some(id);
     (refund.content, refund.code) = (some(content), some(code));
-    (refund.status, refund.amount, refund.returned_amount) = read_state(now)?;
-    let declined = told.ends_with('!');
-    let told = told.trim_end_matches('!');
+    (refund.status, refund.amount, refund.returned_amount) = read_state(current)?;
+    let declined = said.ends_with('!');
+    let said = said.trim_end_matches('!');
     refund.emitted = EmittedRefund {
         declined,
         ..EmittedRefund::default()
     };
-    if told != "." {
-        let told = if told.is_empty() { now } else { told };
-        let (status, amount, returned_amount) = read_state(told)?;
+    if said != "." {
+        let said = if said.is_empty() { current } else { said };
+        let (status, amount, returned_amount) = read_state(said)?;
         refund.emitted.status = Some(status);
         (refund.emitted.amount, refund.emitted.returned_amount) = (amount, returned_amount);
     }

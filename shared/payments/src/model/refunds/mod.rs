@@ -18,8 +18,8 @@ use super::status::Status;
 use super::timestamp::Timestamp;
 
 impl Payment {
-    /// Whether the payment can be refunded. Its status must allow a refund, its money must be in euros (the only
-    /// currency that we send), and its id must have a form that can be signed.
+    /// Whether the payment can be refunded. Its status must allow a refund, its paid amount must not be 0, its money
+    /// must be in euros (the only currency that we send), and its id must have a form that can be signed.
     pub(crate) fn is_refundable(&self) -> bool {
         let has_status = matches!(
             self.status(),

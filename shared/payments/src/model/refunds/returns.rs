@@ -14,9 +14,10 @@ struct Candidate<'a> {
 }
 
 impl Payment {
-    /// Attributes each successful return to the refund with the same `merchant_refund_id`. A return without this id
-    /// belongs to the only refund of the same amount that is not newer than the return. A return that matches no refund
-    /// or several refunds is left out. `refunds` contains the attributed refund operations.
+    /// Attributes each successful return to the refund with the same `merchant_refund_id`. A return without a
+    /// `merchant_refund_id` belongs to the only refund that has the same amount and is not newer than the return. A
+    /// return that matches no refund or several refunds is left out. `refunds` contains the attributed refund
+    /// operations.
     pub(super) fn attributed_returns(&self, refunds: &Attributed) -> Attributed {
         let own_refunds = OwnRefunds::of(self);
         let candidates: Vec<Candidate<'_>> = refunds
@@ -59,8 +60,9 @@ impl Payment {
         Some(Candidate { key, amount, date })
     }
 
-    /// Returns the only refund with the amount of a return without a `merchant_refund_id`. Returns `None` if another
-    /// return without this id has the same amount and is not newer, because either return can belong to the refund.
+    /// Returns the only refund that has the amount of the return `id` and is not newer than this return. The return has
+    /// no `merchant_refund_id`. Returns `None` if another return without a `merchant_refund_id` has the same amount and
+    /// is not newer than this return, because either return can belong to the refund.
     fn only_match(
         &self,
         id: &str,

@@ -1,4 +1,5 @@
-//! Derives the state of each refund from its operations, or without an operation from its Gate request.
+//! Derives the state of each refund from its operations. The state of a refund without operations follows from its Gate
+//! request.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +23,7 @@ struct RefundState {
     /// The operation that decides the status, and its amount.
     operation: Option<(String, u64)>,
     returned_amount: u64,
-    /// Whether an operation names both the refund and its request. Then our request need not be stored.
+    /// Whether an operation names both the refund and its request. Then the Gate request need not be stored.
     is_request_reported: bool,
 }
 
@@ -41,7 +42,7 @@ impl RefundState {
             (None, None) => {}
         }
         if !refund.status.is_reserved() {
-            // The refund is not sent again, so its personal data is erased.
+            // The refund request is not repeated, so its personal data is erased.
             (refund.description, refund.ip_address) = (None, None);
             if self.is_request_reported {
                 refund.request = GateRequest::NotSent;
@@ -94,8 +95,9 @@ impl Payment {
         }
     }
 
-    /// Derives the state from the operations. The platform can try a refund more than once. A successful try decides,
-    /// else a pending try, else a declined try. Among tries with the same outcome, the newest try decides.
+    /// Derives the state from the operations. Several operations can be tries of one refund. A successful try decides.
+    /// If there is no successful try, a pending try decides, or else a declined try. Among tries with the same outcome,
+    /// the newest try decides.
     fn state_by_operations(&self, refund: &Refund, ids: &[String]) -> RefundState {
         let weight = |operation: &Operation| match operation.outcome() {
             Outcome::Declined => 0,
@@ -158,7 +160,8 @@ impl Payment {
         }
     }
 
-    /// Adds the returned amount to a state. A successful refund that was returned in whole has the status `returned`.
+    /// Adds the amount of the returns to a state. A successful refund whose whole amount was returned has the status
+    /// `returned`.
     fn with_returns(&self, state: RefundState, returns: &[String]) -> RefundState {
         let returned_amount = returns
             .iter()

@@ -13,8 +13,8 @@ use super::texts;
 use crate::model::payment::Payment;
 
 impl Payment {
-    /// Adds a report: a callback, or a signed answer to a status request.
-    /// Returns whether an operation does not fit into the payment.
+    /// Adds a report: a callback, or a signed answer to a status request. Returns whether at least one operation was
+    /// removed because it does not fit into the payment.
     pub(crate) fn add_report(&mut self, signed: SignedReport<'_>, is_answer: bool) -> bool {
         let source = Source::new(signed, is_answer);
         self.add_platform_status(&source);
@@ -98,8 +98,9 @@ impl Payment {
         }
     }
 
-    /// Adds `payment.sum` of a report that states the amount received, or of a signed answer that lists successful
-    /// refunds or returns. If a report of a successful sale has no `payment.sum`, records that the sum is missing.
+    /// Adds `payment.sum` of a report that states the amount received. Also adds `payment.sum` of a signed answer that
+    /// lists successful refunds or returns, to compare this sum with the order. If a report of a successful sale
+    /// without refunds has no `payment.sum`, records that the sum is missing.
     fn add_payment_sum(&mut self, source: &Source<'_>) {
         let status = source.payment_status();
         if Outcome::of_status(status) == Outcome::Declined {

@@ -1,8 +1,9 @@
-//! How many operations a payment stores, and which of them with details
+//! Decides which operations a payment stores, and which of these operations keep their details
 //! (`shared/decisions/state/0037-largest-payment.md`).
 //!
-//! A payment is one item of the store, which has at most 400 KB. Which operations are stored, and which of them keep
-//! their details, depends only on the ids and types of the operations, so the order of the reports does not matter.
+//! A payment is one item of the store, and an item has at most 400 KB. Three limits depend only on the ids and types of
+//! the operations: `MAX_OPERATIONS`, `MAX_DETAILED` and `MAX_ID_BYTES`. For these limits, the order of the reports does
+//! not matter.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -15,41 +16,44 @@ use crate::model::payment::Payment;
 use crate::model::quarantine::QuarantineItem;
 use crate::model::serde_skip::is_default;
 
-/// A payment stores at most this many operations.
+/// The maximum number of operations that a payment stores. The last operations by [`position`] are not stored.
 pub(crate) const MAX_OPERATIONS: usize = 2_000;
-/// At most this many operations keep their details.
+/// The maximum number of operations that keep their details.
 pub(crate) const MAX_DETAILED: usize = 200;
-/// The details of all operations together have at most about this many bytes.
+/// The maximum estimated size of the operations with details, in bytes.
 const MAX_DETAILED_BYTES: usize = 80 * 1_024;
-/// The ids of all stored operations together have at most this many bytes. The platform's ids are numbers.
+/// The maximum size of the ids of all stored operations, in bytes. The platform's ids are numbers, so even 2,000 ids
+/// stay below this limit.
 const MAX_ID_BYTES: usize = 48 * 1_024;
-/// The refunds, decisions, discrepancies and operations together have at most about this many bytes. Only a payment with
-/// hundreds of refunds of ours has less than 2,000 operations because of this limit.
+/// The maximum estimated size of the refunds, decisions, discrepancies and operations, in bytes. Only a payment with
+/// hundreds of refunds of ours or with unusually long texts stores fewer than 2,000 operations because of this limit.
 const MAX_BYTES: usize = 370 * 1_024;
-/// At most this many operations that are not about a refund keep their `payment.status` and `payment.sum`.
+/// An operation without details keeps its `payment.status` and `payment.sum` only if it is among this many oldest
+/// operations that are not about a refund.
 const MAX_DECIDING: usize = 50;
 
-/// What is known of the operations that are not stored.
+/// What is known about the operations that are not stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overflow {
-    /// The greatest known number of operations of the payment.
+    /// The greatest number of operations that the payment is known to have; 0 before an operation was removed.
     pub(super) operations: usize,
-    /// The greatest amount of the successful refunds and reversals in a signed answer with too many operations.
+    /// The greatest amount of the successful refunds and reversals in a signed answer that lists more operations than
+    /// are stored.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) refunded: u64,
-    /// The greatest amount of the successful returns in such an answer.
+    /// The greatest amount of the successful returns in a signed answer that lists more operations than are stored.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) returned: u64,
 }
 
-/// The position of an operation: operations that are not about a refund first, then the older ids. The platform numbers
-/// its operations in ascending order.
+/// Returns the position of an operation. Operations that are not about a refund come before all others. Within each of
+/// these groups, older operations come first: the platform numbers its operations in ascending order.
 fn position<'a>(id: &'a str, operation: &Operation) -> (bool, usize, &'a str) {
     (operation.kind().is_about_refund(), id.len(), id)
 }
 
 impl Payment {
-    /// Removes the operations that do not fit, and the details of all but the newest operations. Returns whether an
+    /// Removes the operations that do not fit into the payment, and the details that do not fit. Returns whether an
     /// operation was removed.
     pub(super) fn limit_operations(&mut self) -> bool {
         let is_removed = self.remove_excess_operations();
@@ -62,7 +66,8 @@ impl Payment {
         let others = positions.iter().filter(|(is_refund, ..)| !is_refund);
         let deciding = others.take(MAX_DECIDING);
         let deciding: BTreeSet<String> = deciding.map(|(.., id)| (*id).to_owned()).collect();
-        // The newest operations keep their details. Operations that are not about a refund are first.
+        // Operations that are not about a refund are the first to keep their details. Within each group, the newest
+        // operations are the first.
         positions
             .sort_unstable_by_key(|(is_refund, length, id)| (*is_refund, Reverse((*length, *id))));
         let mut bytes = 0;
@@ -85,7 +90,8 @@ impl Payment {
         self.remove_excess_bytes() || is_removed
     }
 
-    /// Removes the last operations if the payment would not fit into an item otherwise.
+    /// Removes the last operations by position, until the estimated size is at most `MAX_BYTES`. Returns whether an
+    /// operation was removed.
     fn remove_excess_bytes(&mut self) -> bool {
         let mut bytes = self.other_bytes();
         let mut positions = self.positions();
@@ -101,7 +107,7 @@ impl Payment {
         self.remove_from(stored)
     }
 
-    /// Returns about how many bytes the other parts have whose size depends on the number of their elements.
+    /// Returns the estimated size of the refunds of ours, the decisions and the discrepancies, in bytes.
     fn other_bytes(&self) -> usize {
         let refunds = self
             .refunds
@@ -123,7 +129,8 @@ impl Payment {
             .collect()
     }
 
-    /// Removes the operations from this position on. Returns whether there was one.
+    /// Keeps the first operations by position, and removes all others. `stored` is the number of operations that are
+    /// kept. Returns whether an operation was removed.
     fn remove_from(&mut self, stored: usize) -> bool {
         let mut positions = self.positions();
         positions.sort_unstable();
@@ -161,8 +168,8 @@ impl Payment {
         self.remove_from(stored)
     }
 
-    /// Records the amounts of a signed answer that lists more operations than are stored, because the amounts include
-    /// the operations that are not stored.
+    /// Records the refunded and the returned amount in a signed answer that lists more operations than are stored.
+    /// These amounts include the operations that are not stored.
     pub(super) fn add_totals(&mut self, source: &Source<'_>) {
         let listed = source.report.operations.len();
         let is_complete = listed <= self.reported.operations.len();
@@ -177,7 +184,7 @@ impl Payment {
         overflow.returned = overflow.returned.max(returned);
     }
 
-    /// Returns the greatest known number of operations if it exceeds the number of stored operations; else 0.
+    /// Returns the greatest number of operations that the payment is known to have; 0 before an operation was removed.
     pub fn excess_operations(&self) -> usize {
         self.reported.overflow.operations
     }

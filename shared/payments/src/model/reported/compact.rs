@@ -1,13 +1,21 @@
-//! The stored form of operations. An operation without details is stored as a short text, any other as JSON.
+//! Reads and writes the stored form of operations. An operation without details is stored as a short text, and any
+//! other operation is stored as JSON.
 //!
-//! The text consists of parts separated by `|`. The first character of a part says what it is:
+//! The short text consists of parts, separated by `|`. The first character of a part says what follows:
 //!
-//! | part | content, separated by `;` |
+//! | first character | content of the part |
 //! | --- | --- |
-//! | `p`, `s`, `d` | a report: pending, success, decline; in upper case if a signed answer reported it. Then the type, `sum_initial`, `operation.date`, `payment.date` if it differs, `sum_converted`, and `!` if the report ends the payment |
-//! | `q`, `m`, `c` | the digest of `request_id`, the digest of the merchant's id, the creation date |
+//! | `p` | a pending report |
+//! | `s`, `d` | a report of a success or of a decline, in a callback |
+//! | `S`, `D` | a report of a success or of a decline, in a signed answer |
+//! | `q` | the digest of `request_id` |
+//! | `m` | the digest of the merchant's id of a refund |
+//! | `c` | the creation date |
 //!
-//! A date is a number of seconds in base 36. A sum in euros has no currency.
+//! A report has the fields type, `sum_initial`, `operation.date`, `payment.date`, `sum_converted`, and `!` if the
+//! report ends the payment. The fields are separated by `;`, and empty fields at the end are left out. The field
+//! `payment.date` is empty if the date equals `operation.date`, and `-` if the report has no `payment.date`. A date is
+//! the number of seconds since 1970, in base 36. A sum has no currency if the currency is EUR.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -67,7 +75,7 @@ impl<'de> Visitor<'de> for StoredVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Operation, E> {
-        read(text).ok_or_else(|| E::custom("a compact operation cannot be read"))
+        read(text).ok_or_else(|| E::custom("the short text of an operation cannot be read"))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Operation, A::Error> {
@@ -75,7 +83,7 @@ impl<'de> Visitor<'de> for StoredVisitor {
     }
 }
 
-/// Returns the text of an operation; `None` if the text cannot contain everything that is stored of the operation.
+/// Returns the short text of an operation; `None` if the text cannot contain every part of the operation.
 fn write(operation: &Operation) -> Option<String> {
     if operation.payment_status.is_some() || operation.payment_sum.is_some() {
         return None;
@@ -176,7 +184,7 @@ fn read(text: &str) -> Option<Operation> {
     Some(operation)
 }
 
-/// The content of a report.
+/// The fields of a report.
 struct Parts {
     kind: OperationType,
     sum: Option<Sum>,
@@ -268,7 +276,7 @@ fn read_sum(text: &str) -> Option<Option<Sum>> {
     }))
 }
 
-/// Returns the text of a date that [`normal_date`] returned.
+/// Returns the seconds of a date in base 36; `None` if the date does not have the form that [`normal_date`] returns.
 fn write_date(date: &str) -> Option<String> {
     if date.is_empty() {
         return Some(String::new());
@@ -286,7 +294,7 @@ fn read_date(text: &str) -> Option<String> {
     Some(Timestamp::from_millis(seconds.checked_mul(1_000)?).to_platform())
 }
 
-/// Returns a date in UTC; empty if the date cannot be parsed.
+/// Returns a date of the platform in UTC; an empty text if the date cannot be parsed or is before 1970.
 pub(super) fn normal_date(date: &str) -> String {
     let time = Timestamp::of_platform(date);
     let time = time.filter(|time| time.unix_seconds() >= 0);

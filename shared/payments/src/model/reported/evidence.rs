@@ -1,4 +1,4 @@
-//! Says how well the reports support the outcome of an operation.
+//! Decides how well the final reports of an operation support its outcome.
 
 use ecommpay::operation::{OperationType, Outcome};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use super::operation_report::FinalReport;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// There are only callbacks, and they agree.
+    /// Only callbacks report the operation, and they agree. A pending operation also has this value.
     Reported,
     /// Callbacks contradict each other, and no signed answer has decided. For a confirmation: a callback contradicts
     /// the outcome, and no newer signed answer has decided.
@@ -63,8 +63,8 @@ impl Operation {
         }
     }
 
-    /// Whether the operation is declined and this ends the payment: `payment.status` declined the whole payment, or
-    /// signed answers overrule a reported success.
+    /// Whether the operation is declined, and this decline ends the payment. The decline ends the payment if
+    /// `payment.status` declined the whole payment, or if signed answers overrule a reported success.
     pub(in crate::model) fn ends_payment(&self) -> bool {
         let is_end = |report: &FinalReport| report.ends_payment;
         let is_overruled = self.evidence() == Evidence::Overruled;

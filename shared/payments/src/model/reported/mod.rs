@@ -32,7 +32,7 @@ pub struct Reported {
     /// The operations by `operation.id`.
     #[serde(with = "self::compact")]
     pub(super) operations: BTreeMap<String, Operation>,
-    /// What is known of the operations that are not stored.
+    /// What is known about the operations that are not stored.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) overflow: Overflow,
     /// The newest `payment.status` of any report.
@@ -56,7 +56,8 @@ pub struct PlatformStatus {
     /// The greatest `operation.date` of the report, or `payment.date` if no operation has a date. `payment.date` is not
     /// used alone, because a refund does not change `payment.date`.
     date: String,
-    /// Orders statuses with the same date, because dates have whole seconds.
+    /// Orders statuses with the same date; the greater stage is newer. Dates have whole seconds, so two dates can be
+    /// equal.
     stage: u8,
     /// The status in the platform's spelling.
     status: String,

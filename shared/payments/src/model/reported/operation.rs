@@ -1,7 +1,7 @@
 //! Holds one operation, and merges its reports.
 //!
-//! A newer pending report, or any final report, replaces a pending report. Every distinct final report is
-//! stored, so a later report erases no earlier report.
+//! A newer pending report or any final report replaces a pending report. A final report does not replace a distinct
+//! final report: up to a limit, all distinct final reports are stored.
 
 use std::cmp::Ordering;
 
@@ -19,10 +19,11 @@ use super::waiting::Waiting;
 use crate::model::refunds::update::DUPLICATE_REFUND;
 use crate::model::timestamp::Timestamp;
 
-/// The maximum number of distinct final reports that are stored for an operation. The reports of the highest rank are
-/// stored. Further reports are not needed, because even a second distinct report shows a contradiction.
+/// The maximum number of distinct final reports that are stored for an operation. If there are more reports, the
+/// reports of the lowest rank are dropped. The dropped reports are not needed, because two distinct reports already
+/// show a contradiction.
 const MAX_FINAL_REPORTS: usize = 8;
-/// The same maximum for an operation without details. The second report shows a contradiction.
+/// The maximum number of distinct final reports that are stored for an operation without details.
 const MAX_REDUCED_REPORTS: usize = 2;
 
 /// The ids of an operation, and its creation date.
@@ -39,7 +40,7 @@ pub struct Operation {
     /// The newest pending report, while there is no final report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) pending: Option<Pending>,
-    /// The distinct final reports by rank; the first report counts.
+    /// The distinct final reports, the highest rank first. The first report counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) finals: Vec<FinalReport>,
     /// The newest `payment.status` of the reports about this operation; only for a successful sale or a confirmation.
@@ -52,7 +53,7 @@ pub struct Operation {
     request_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     merchant_refund_id: Option<String>,
-    /// The creation date; only of a refund without a merchant's id.
+    /// The creation date; only for a refund or reversal without a `merchant_refund_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created_date: Option<String>,
 }
@@ -79,8 +80,8 @@ impl Operation {
         });
     }
 
-    /// Adds a final report. Of two reports with the same content, the signed answer is stored, or else the newer
-    /// report.
+    /// Adds a final report. Of two reports with the same content, only one is stored: the signed answer, or else the
+    /// newer report.
     pub(super) fn add_final(&mut self, report: FinalReport) {
         self.pending = None;
         self.insert_final(report);
@@ -146,9 +147,10 @@ impl Operation {
         self.created_date = ids.created_date;
     }
 
-    /// Drops the details: texts for display, codes, what the operation waits for, and reports that cannot decide anything. The
-    /// type, the outcome, the sums and the dates stay, and the digests of the ids. Repeating the reduction changes
-    /// nothing, and reports that arrive later merge as before.
+    /// Drops the details: the status for display, the code, what the operation waits for, and all but two final
+    /// reports. The type, the outcome, the sums and the dates stay. Digests replace the ids. `payment.status` and
+    /// `payment.sum` stay only if `is_deciding`. A second reduction changes nothing. Later reports are added in the
+    /// usual way.
     pub(super) fn reduce(&mut self, is_deciding: bool) {
         if let Some(pending) = &mut self.pending {
             pending.order.reduce();
@@ -158,10 +160,10 @@ impl Operation {
             let mut report = report;
             report.order.reduce();
             report.status = String::new();
-            // This code decides whether a refund is declined.
+            // Only this code is kept, because an operation that is declined with this code does not decline its refund.
             report.code = report.code.filter(|code| code == DUPLICATE_REFUND);
             if report.kind.is_about_refund() {
-                // Only the sums and the end of a sale use these fields.
+                // These fields are used only for operations that are not about a refund.
                 (report.sum_converted, report.ends_payment) = (None, false);
             }
             self.insert_final(report);
@@ -180,7 +182,7 @@ impl Operation {
         self.created_date = self.created_date.take().map(|date| normal_date(&date));
     }
 
-    /// Whether the operation has no details, so that a short text stores it.
+    /// Whether the operation has no details. A short text stores such an operation.
     fn is_short(&self) -> bool {
         let has_details =
             |order: &ReportOrder, status: &str| !status.is_empty() || !order.has_no_digest();
@@ -192,7 +194,7 @@ impl Operation {
             && !pending.is_some_and(|pending| has_details(&pending.order, &pending.status))
     }
 
-    /// Returns about how many bytes the operation has in its stored form.
+    /// Returns the estimated size of the operation in its stored form, in bytes.
     pub(super) fn stored_bytes(&self) -> usize {
         if self.is_short() {
             let digits = |sum: &Option<Sum>| {
@@ -339,7 +341,7 @@ impl Operation {
         self.sum().map(|sum| sum.currency.as_str())
     }
 
-    /// Returns the age of the report that counts, so that the reports of operations can be ordered.
+    /// Returns the [`ReportOrder`] of the report that counts. The newer report has the greater value.
     pub(crate) fn report_order(&self) -> Option<&ReportOrder> {
         let pending = || self.pending.as_ref().map(|pending| &pending.order);
         self.effective_report()

@@ -26,13 +26,13 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Compares two reports; the greater report counts. The newer report is greater. Within one second, the report with
-    /// the greater sum is greater.
+    /// Compares two reports; the greater report counts. The newer report is greater. If both dates are equal, the
+    /// report with the greater sum is greater.
     pub(super) fn rank(&self, other: &Self) -> Ordering {
         let dates = self.order.dates().cmp(&other.order.dates());
         dates
             .then_with(|| amount_of(&self.sum).cmp(&amount_of(&other.sum)))
-            // An operation without details has no digest in its order, so the digest must not decide the type.
+            // An operation without details has no digest. Therefore the type is compared before the digest.
             .then_with(|| self.kind.cmp(&other.kind))
             .then_with(|| self.order.cmp(&other.order))
             .then_with(|| self.status.cmp(&other.status))
@@ -53,7 +53,7 @@ pub struct FinalReport {
     pub(super) kind: OperationType,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sum_initial: Option<Sum>,
-    /// `None` if it equals `sum_initial`.
+    /// `None` if the report has no `sum_converted`, or the same sum as `sum_initial`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sum_converted: Option<Sum>,
     /// Whether `payment.status` declined the whole payment. Then the shopper cannot try again.
@@ -66,20 +66,22 @@ pub struct FinalReport {
 }
 
 impl FinalReport {
-    /// Returns the parts that distinguish reports. Two reports with the same parts are not distinct.
+    /// Returns the parts that make a report distinct. Only one of several reports with the same parts is stored.
     pub(super) fn content(&self) -> (Outcome, &OperationType, [&Option<Sum>; 2], bool) {
         let sums = [&self.sum_initial, &self.sum_converted];
         (self.outcome, &self.kind, sums, self.ends_payment)
     }
 
-    /// Compares two reports; the greater report counts:
+    /// Compares two reports; the greater report counts. The first rule that distinguishes the reports decides:
     ///
-    /// 1. A signed answer before a callback.
-    /// 2. A report of another type before a report of a confirmation.
-    /// 3. A success before a decline, so that a contradicting report removes no money. Then a sale before another type.
-    /// 4. The newer report before the older report, and within one second the greater sum before the lower sum.
+    /// 1. A signed answer is greater than a callback.
+    /// 2. A report of another type is greater than a report of a confirmation.
+    /// 3. A success is greater than a decline, so that a contradicting report removes no money.
+    /// 4. A report of a sale is greater than a report of another type.
+    /// 5. The newer report is greater than the older report.
+    /// 6. The report with the greater `sum_initial` is greater.
     ///
-    /// For a confirmation, the date is compared before the outcome, because the bank can reverse a credit.
+    /// For two reports of a confirmation, rule 5 precedes rule 3, because the bank can reverse a credit.
     pub(super) fn rank(&self, other: &Self) -> Ordering {
         let is_confirmation = |report: &Self| report.kind == OperationType::Confirmation;
         let strength = |report: &Self| (report.outcome, report.kind == OperationType::Sale);

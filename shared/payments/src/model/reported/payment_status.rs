@@ -12,18 +12,18 @@ pub struct PaymentStatus {
     pub(super) payment_date: String,
     /// Whether the report is a signed status answer.
     pub(in crate::model) signed: bool,
-    /// Whether the report has a confirmation. Within one second, a report with a confirmation is newer than a report of
-    /// the sale only, because the confirmation follows the sale.
+    /// Whether the report has a confirmation. If two reports from the same source have the same dates, a report with a
+    /// confirmation is newer than a report without one, because the confirmation follows the sale.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) has_confirmation: bool,
-    /// Orders statuses with the same dates ([`stage`]).
+    /// The order of statuses with the same dates; see [`stage`].
     pub(super) stage: u8,
     /// The status in the platform's spelling.
     pub(super) status: String,
 }
 
 impl PaymentStatus {
-    /// Returns about how many bytes the value has as JSON.
+    /// Returns the estimated size of the value as JSON, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.operation_date.len() + self.payment_date.len() + self.status.len() + 130
     }
@@ -34,7 +34,8 @@ impl PaymentStatus {
     }
 }
 
-/// Orders statuses with the same dates, because dates have whole seconds.
+/// Returns a number that orders statuses with the same dates; the greater number is newer. Dates have whole seconds, so
+/// two reports can have the same dates.
 pub(super) fn stage(status: &str) -> u8 {
     match status {
         "refunded" | "reversed" => 5,

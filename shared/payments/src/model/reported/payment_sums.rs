@@ -2,7 +2,7 @@
 //!
 //! The platform's documents disagree about `payment.sum` after a refund: in one document it is the remainder, in
 //! another the original amount. Therefore only a report without a refund states the amount received. Sums that differ
-//! from the order are stored, so that a later report does not erase them.
+//! from the order are stored separately, so that a later report does not erase these sums.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::order::Order;
 use crate::model::serde_skip::is_default;
 
-/// The maximum number of differing sums that are stored. The greatest sums are stored.
+/// The maximum number of differing sums that are stored. If there are more sums, the least sums are dropped.
 const MAX_DIFFERING: usize = 16;
 
 /// The values of `payment.sum` in the reports of one payment.
@@ -47,8 +47,8 @@ pub struct DatedSum {
 }
 
 impl DatedSum {
-    /// Compares two sums; the newer sum is the greater. If both dates are equal, a signed answer is newer than a
-    /// callback, and among reports of the same kind a lower sum is newer than a greater sum.
+    /// Compares two sums; the newer sum is the greater one. If both dates are equal, a sum in a signed answer is newer
+    /// than a sum in a callback. If the source is also equal, the lower amount is newer than the greater amount.
     pub(super) fn cmp_recency(&self, other: &Self) -> Ordering {
         let dates = (&self.operation_date, &self.payment_date);
         dates
@@ -141,9 +141,8 @@ impl PaymentSums {
         }
     }
 
-    /// Drops each differing sum of a report with refunds that follows from a differing sum of a report without refunds:
-    /// it is the same sum, or the same sum less the refunded amount. The refunded amount is the amount of the refunds
-    /// and reversals, less the returned amount.
+    /// Drops each differing sum of a report with refunds if a differing sum of a report without refunds explains the
+    /// former sum. This is so if both sums are equal, or if the former sum is lower by exactly its refunded amount.
     fn drop_remainders(&mut self) {
         let received = self.differing.iter().filter(|sum| sum.refunded == 0);
         let received: Vec<Sum> = received.map(|sum| sum.sum.clone()).collect();
@@ -157,15 +156,15 @@ impl PaymentSums {
         });
     }
 
-    /// Returns the sums that differ from the order, except for the settled sums: a signed answer without a
-    /// refund that names exactly the ordered sum settles the sums that only callbacks named.
+    /// Returns the sums that differ from the order, except for the settled sums. A signed answer without a refund that
+    /// names exactly the ordered sum settles every sum that only callbacks named.
     pub(super) fn differing(&self) -> BTreeSet<Sum> {
         let counts = |sum: &&DifferingSum| sum.signed || !self.signed_in_full;
         let differing = self.differing.iter().filter(counts);
         differing.map(|sum| sum.sum.clone()).collect()
     }
 
-    /// Returns all differing sums, settled or not, and the sum of the newest signed answer.
+    /// Returns all differing sums, settled or not, and the newest sum in a signed answer.
     pub(super) fn named(&self) -> impl Iterator<Item = &Sum> {
         let differing = self.differing.iter().map(|sum| &sum.sum);
         differing.chain(self.newest_signed.iter().map(|sum| &sum.sum))

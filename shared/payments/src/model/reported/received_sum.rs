@@ -11,16 +11,16 @@ use crate::model::payment::Payment;
 /// The sum received up to a date.
 pub(in crate::model) struct ReceivedSum {
     pub(in crate::model) sum: Sum,
-    /// The `operation.date` of the report with the sum.
+    /// The sum includes the captures up to this `operation.date`.
     until: String,
-    /// Whether a newer callback names another sum, which no signed answer has confirmed.
+    /// Whether the sum is from a signed answer, and a newer callback names another, unconfirmed sum.
     has_newer_unconfirmed: bool,
 }
 
 impl ReceivedSum {
-    /// Whether the money of a capture must be added to the sum, because the capture is later. A capture is not added if
-    /// a callback about the capture named a sum: that sum is considered instead. If a newer callback names another,
-    /// unconfirmed sum, exactly the captures in signed answers are added.
+    /// Whether the amount of a capture must be added to the sum. Only a later capture is added, and only if no callback
+    /// about the capture stated the amount received. But if a newer callback names another, unconfirmed sum, every
+    /// later capture in a signed answer is added, and no other capture.
     pub(in crate::model) fn is_before(&self, capture: &Operation) -> bool {
         let is_later = capture
             .date()
@@ -46,8 +46,8 @@ impl Payment {
             .max_by(|one, other| one.cmp_recency(other))
     }
 
-    /// Returns the sum received. While the newest sum is unconfirmed, this is the sum in the newest signed answer, or
-    /// without a signed answer the ordered sum.
+    /// Returns the sum received: the newest sum that states the amount received. While this sum is unconfirmed, returns
+    /// the sum in the newest signed answer instead, or the ordered sum if there is no signed answer.
     pub(in crate::model) fn received_sum(&self) -> Option<ReceivedSum> {
         let newest = self.newest_sum()?;
         let order = self.order.as_ref();
@@ -67,8 +67,8 @@ impl Payment {
 
     /// Whether the newest sum is from a callback, and a signed answer must confirm this sum. There are two cases. A sum
     /// below the order or in another currency must be confirmed if another report named the ordered sum. Any sum that
-    /// differs from the order must be confirmed if a signed answer named the ordered sum. Captures of exactly this
-    /// amount in signed answers also confirm the sum.
+    /// differs from the order must be confirmed if a signed answer named the ordered sum. A sum in the ordered currency
+    /// is also confirmed if the captures in signed answers have exactly this amount.
     pub(crate) fn is_newest_sum_unconfirmed(&self) -> bool {
         let (Some(newest), Some(order)) = (self.newest_sum(), &self.order) else {
             return false;
@@ -83,8 +83,7 @@ impl Payment {
         !is_confirmed && (is_lower && sums.named_in_full || contradicts_answer)
     }
 
-    /// Whether a report of a successful sale had no `payment.sum`, and no other report states the amount
-    /// received.
+    /// Whether a report of a successful sale had no `payment.sum`, and no other report states the amount received.
     pub(in crate::model) fn is_payment_sum_missing(&self) -> bool {
         self.reported.sums.missing && self.newest_sum().is_none()
     }

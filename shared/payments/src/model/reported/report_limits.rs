@@ -1,4 +1,4 @@
-//! Defines size limits of a report. A payment is one item of the store, and an item has at most 400 KB.
+//! Defines the size limits of a report. Reports are stored in the payment, and the store limits a payment to 400 KB.
 
 use ecommpay::report::{self, Report, Sum};
 
@@ -11,8 +11,8 @@ const MAX_FIELDS: usize = 100;
 /// The maximum number of bytes of the names of all clarification fields.
 const MAX_NAMES_BYTES: usize = 8 * 1_024;
 
-/// Whether a report can be stored. A report that exceeds a limit is not stored. A callback that exceeds a limit is only
-/// a hint: the platform is polled.
+/// Whether a report exceeds no limit and can be stored. A callback that exceeds a limit is only a hint. A status answer
+/// that exceeds a limit is ignored.
 pub(crate) fn is_storable(report: &Report) -> bool {
     let is_short = |text: &str| text.chars().count() <= MAX_TEXT_LENGTH;
     let are_short = |texts: &[&Option<String>]| {

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::compact::normal_date;
 use crate::model::timestamp::Timestamp;
 
-/// The age of a report; the greater value is newer. It consists of `operation.date`, `payment.date`, and the start of
-/// the digest of the canonical string. The dates have whole seconds. The digest orders two reports of one second,
-/// independently of the order in which they arrive.
+/// The age of a report; the report with the greater value is newer. The value consists of `operation.date`,
+/// `payment.date`, and the start of the digest of the canonical string. The dates have whole seconds, so two reports
+/// can have the same dates. Then the digest orders the reports, in whatever order they arrive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ReportOrder(String, String, String);
 
@@ -26,12 +26,12 @@ impl ReportOrder {
         self.2.is_empty()
     }
 
-    /// Drops the digest and writes the dates in one form.
+    /// Drops the digest and converts the dates to UTC.
     pub(super) fn reduce(&mut self) {
         *self = Self(normal_date(&self.0), normal_date(&self.1), String::new());
     }
 
-    /// Returns the number of bytes.
+    /// Returns the size of the dates and the digest, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.0.len() + self.1.len() + self.2.len()
     }

@@ -20,7 +20,7 @@ pub struct SignedReport<'a> {
 /// A report that is added to a payment.
 pub(super) struct Source<'a> {
     pub(super) report: &'a Report,
-    /// The start of the digest of the canonical string. It distinguishes two reports of one second.
+    /// The start of the digest of the canonical string. The digest orders two reports with the same dates.
     pub(super) digest: String,
     /// Whether the report is the signed answer to a status request, which outweighs callbacks.
     pub(super) is_answer: bool,
@@ -51,7 +51,7 @@ impl<'a> Source<'a> {
         Outcome::of_status(status) == Outcome::Declined && status != "error"
     }
 
-    /// Whether an operation succeeded for whose type `is_such` holds.
+    /// Whether the report lists a successful operation for whose type `is_such` holds.
     pub(super) fn has_success(&self, is_such: impl Fn(&OperationType) -> bool) -> bool {
         self.successes(is_such).next().is_some()
     }
@@ -66,7 +66,8 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Returns the greatest `operation.date` of the operations for whose type `is_such` holds; empty if there is none.
+    /// Returns the greatest `operation.date` of the operations for whose type `is_such` holds; an empty text if there
+    /// is no such date.
     pub(super) fn newest_date(&self, is_such: impl Fn(&OperationType) -> bool) -> &'a str {
         let operations = self.report.operations.iter();
         let dates = operations
@@ -87,7 +88,8 @@ impl<'a> Source<'a> {
         amount(&OperationType::gives_back).checked_sub(returned)
     }
 
-    /// Returns the amount of the successful refunds and reversals, and of the successful returns, in a currency.
+    /// Returns two amounts: of the successful refunds and reversals, and of the successful returns. Only sums in the
+    /// given currency count; without a currency, every sum counts.
     pub(super) fn amounts_about_refunds(&self, currency: Option<&str>) -> (u64, u64) {
         let amount = |is_such: &dyn Fn(&OperationType) -> bool| {
             let sums = self.successes(is_such);
@@ -131,8 +133,8 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Returns what a pending operation waits for: a sale waits for the redirect or for data, a refund or a reversal
-    /// for data.
+    /// Returns what a pending operation waits for. A sale waits for the redirect or for data. A refund or a reversal
+    /// waits for data.
     pub(super) fn waiting_of(&self, operation: &report::Operation) -> Option<Waiting> {
         let is_sale = operation.kind == OperationType::Sale;
         let awaits_data = operation.status == "awaiting clarification";
@@ -140,7 +142,7 @@ impl<'a> Source<'a> {
         if !is_sale && !is_refund_request {
             return None;
         }
-        // An answer lists all operations, so its clarification fields are for the operations that await data.
+        // A status answer lists all operations, so its clarification fields are for the operations that await data.
         let fields = match self.is_answer && !awaits_data {
             true => Vec::new(),
             false => self.report.clarification_fields.clone(),
@@ -160,7 +162,8 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Whether the browser may be redirected to this URL: its scheme is HTTP or HTTPS. Another scheme could run a script.
+/// Whether the browser may be redirected to this URL. The scheme must be HTTP or HTTPS, because another scheme could
+/// run a script.
 fn is_http(url: &str) -> bool {
     let has_scheme = |scheme: &str| {
         url.get(..scheme.len())

@@ -47,7 +47,7 @@ fn takes_money(operation: &Operation) -> bool {
         && !operation.kind().is_about_refund()
 }
 
-/// Returns the distinct sums in the stored final reports, with the name of the field.
+/// Returns the distinct sums in the stored final reports, each with the name of its field.
 fn sums_of(operation: &Operation) -> BTreeSet<(&'static str, &Sum)> {
     let reports = operation.finals.iter();
     let sums = reports.flat_map(|report| {

@@ -7,7 +7,8 @@ use super::texts;
 use crate::model::attempt::gate_request::{self, GateRequest};
 use crate::model::payment::Payment;
 
-/// At most this many errors are stored. The errors of our own requests are kept first, then those with the least id.
+/// The maximum number of errors that are stored. If there are more errors, the error with the greatest `request_id` is
+/// dropped. An error of a request of ours is dropped only if no error of another request is left.
 const MAX_ERRORS: usize = 100;
 
 /// The codes that concern a status request, not a sale or a refund: "not found", and "cannot be shown yet".
@@ -28,8 +29,8 @@ pub(crate) fn failed_request(report: &Report) -> Option<(&str, Option<&str>)> {
 }
 
 impl Payment {
-    /// Adds the error in a report. The error counts only for the request that the report names. If two reports differ,
-    /// the lesser code is stored.
+    /// Adds the error in a report for the request that the report names. If two reports name different codes for a
+    /// request, the lesser code is stored, in whatever order the reports arrive.
     pub(super) fn add_request_error(&mut self, report: &Report) {
         let Some((code, Some(request_id))) = failed_request(report) else {
             return;

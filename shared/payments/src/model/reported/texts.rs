@@ -1,22 +1,22 @@
-//! Limits of the texts that a payment stores from the reports, in bytes.
+//! Limits the lengths of the texts that a payment stores from reports. The limits are in bytes.
 //!
-//! A text that decides something is only compared with known words and ids, which are shorter than the limits. Therefore
-//! a text that is cut changes no status and no amount.
+//! The rules compare a status, type, code or currency only with known words, and the known words are shorter than the
+//! limits. Therefore no status and no amount changes if a longer text is cut.
 
 use ecommpay::operation::OperationType;
 use ecommpay::report::Sum;
 
 use crate::sha256;
 
-/// A status or the word of a type.
+/// The maximum length of a status, and of the word of a type. A longer text is cut.
 const MAX_WORD: usize = 64;
-/// A code of the platform's list.
+/// The maximum length of a code of the platform's list. A longer code is cut.
 const MAX_CODE: usize = 32;
-/// A date.
+/// The maximum length of a date. A longer date is cut.
 const MAX_DATE: usize = 40;
-/// A currency.
+/// The maximum length of a currency. A longer currency is cut.
 const MAX_CURRENCY: usize = 16;
-/// A `request_id`, or the merchant's id of a refund. A longer id is replaced by its digest.
+/// The maximum length of a `request_id`, and of the merchant's id of a refund. A digest replaces a longer id.
 const MAX_ID: usize = 100;
 /// The number of hexadecimal digits of a digest that replaces an id.
 const DIGITS: usize = 12;
@@ -52,7 +52,7 @@ pub(super) fn sum(sum: &Sum) -> Sum {
     }
 }
 
-/// Returns an id as it is stored: an id that is too long is replaced by its digest.
+/// Returns an id as it is stored: the id itself, or its digest if the id is too long.
 pub(in crate::model) fn id(id: &str) -> String {
     match id.len() > MAX_ID {
         true => digest_of_id(id),
@@ -60,7 +60,7 @@ pub(in crate::model) fn id(id: &str) -> String {
     }
 }
 
-/// Whether a stored id is a digest.
+/// Whether a stored id has the form of a digest.
 pub(in crate::model) fn is_digest(id: &str) -> bool {
     id.len() == DIGITS + 1 && id.starts_with('#')
 }

@@ -10,12 +10,11 @@ use super::report_order::ReportOrder;
 use crate::model::timestamp::Timestamp;
 use crate::sha256;
 
-/// What a pending operation waits for. `Debug` hides the content, because a redirect can identify the
-/// shopper.
+/// What a pending operation waits for. `Debug` hides the content, because a redirect can identify the shopper.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// The age of the report, with the step (`1` clarification, `2` redirect) before the digest. The greatest value
-    /// counts.
+    /// The age of the report. The digest in it starts with the step: `1` for a clarification, `2` for a redirect. The
+    /// report with the greatest value counts.
     pub(in crate::model) order: ReportOrder,
     /// The redirect, if its URL is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,7 +36,7 @@ impl Waiting {
         if redirect.is_none() && clarification_fields.is_empty() {
             return None;
         }
-        // Within one second, the redirect follows the clarification.
+        // If the dates are equal, the report with the redirect counts, because the redirect follows the clarification.
         let step = if redirect.is_some() { "2" } else { "1" };
         let digest = step.to_owned() + digest;
         Some(Self {
@@ -54,7 +53,7 @@ impl Waiting {
         }
     }
 
-    /// Returns about how many bytes the value has as JSON.
+    /// Returns the estimated size of the value as JSON, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let redirect = self.redirect.as_ref().map_or(0, |redirect| {
             let fields = redirect.fields.iter();

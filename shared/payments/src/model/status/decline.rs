@@ -15,8 +15,8 @@ impl Payment {
         }
     }
 
-    /// Returns the operation that declined the payment: the newest declined confirmation if the money was not
-    /// confirmed, or else a declined sale.
+    /// Returns the operation that declined the payment. If the platform could not confirm that the money arrived, this
+    /// is the newest declined confirmation. Otherwise this is a declined sale.
     pub fn declining_operation(&self) -> Option<&Operation> {
         match self.sale_state() {
             SaleState::NotConfirmed => self
@@ -27,8 +27,8 @@ impl Payment {
         }
     }
 
-    /// Returns the newest sale that was declined together with the payment. A sale of an earlier attempt does
-    /// not count.
+    /// Returns the newest sale that was declined together with the payment. A sale of an earlier attempt does not
+    /// count.
     pub(super) fn declined_sale(&self) -> Option<&Operation> {
         self.sales()
             .filter(|sale| sale.ends_payment() && !self.attempt.is_of_failed(sale))

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// The payment is stored, and the first sale request has no answer yet.
+    /// The payment is stored, the sale is being sent for the first time, and no operation was reported.
     Created,
     /// The sale is in progress, or its outcome is unknown.
     Processing,
-    /// The redirect URL is known.
+    /// The redirect URL is known, or a payment link is not used yet.
     AwaitingCustomer,
     /// The platform requests data from the shopper.
     AwaitingClarification,
@@ -65,7 +65,7 @@ impl Status {
         )
     }
 
-    /// Whether the shopper can still pay in the current attempt.
+    /// Whether the payment has no result and does not await a confirmation. The shopper may still have to pay.
     pub fn is_undecided(self) -> bool {
         !self.is_final() && self != Status::AwaitingConfirmation
     }

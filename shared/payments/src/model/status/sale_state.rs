@@ -95,8 +95,7 @@ impl Payment {
         }
     }
 
-    /// Returns the newest `payment.status` about this sale or about a confirmation; without a sale, about a
-    /// confirmation.
+    /// Returns the newest `payment.status` about this sale or a confirmation. Without a sale, only confirmations count.
     fn newest_status_of<'a>(&'a self, sale: Option<&'a Operation>) -> Option<&'a PaymentStatus> {
         let operations = sale.into_iter().chain(self.confirmations());
         operations

@@ -1,5 +1,5 @@
-//! Defines the table that gives the status of a payment. `shared/README.md` shows the table too, with a diagram of the
-//! changes.
+//! Defines the table that gives the status of a payment. `shared/README.md` shows the same table, and a diagram of the
+//! changes of status.
 
 use super::Status;
 use super::sale_state::SaleState;
@@ -34,7 +34,8 @@ pub const TABLE: [Row; 15] = [
     Row {
         status: Status::Quarantined,
         condition: "The payment has at least one quarantine item that no operator has released.",
-        changed_by: "an operator; a signed answer that settles a contradiction of callbacks or no longer contests the sale; a declined confirmation; a refund",
+        changed_by: "an operator; a signed answer that settles a contradiction of callbacks or no longer contests the \
+                     sale; a declined confirmation; a refund",
         holds: |payment, _| !payment.quarantine().is_empty(),
     },
     Row {

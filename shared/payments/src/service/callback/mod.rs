@@ -1,4 +1,4 @@
-//! Verifies a callback and applies it, or explains why it does not verify.
+//! Verifies and applies a callback, or explains why a callback does not verify.
 
 mod explain;
 mod outcome;

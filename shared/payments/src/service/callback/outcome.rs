@@ -1,4 +1,4 @@
-//! Applies a callback, or previews the result. Each result has an outcome for logs, metrics and answers.
+//! Applies a callback, or previews the result of a callback. Each result has an outcome for logs, metrics and answers.
 
 use ecommpay::json::JsonError;
 
@@ -20,7 +20,7 @@ pub enum Outcome {
     Applied,
     /// The callback changed nothing.
     Duplicate,
-    /// The callback is only a hint. It makes a status poll due.
+    /// The callback is only a hint. The hint makes a status poll due.
     Hint,
     /// The callback names no payment.
     NoPayment,
@@ -58,13 +58,14 @@ impl Outcome {
 pub struct Handled {
     /// The outcome.
     pub outcome: Outcome,
-    /// The callback, if it is verified. Nothing of an unverified body reaches the log.
+    /// The verified callback; `None` if the callback is not verified. So nothing of an unverified body can reach the
+    /// log.
     pub verified: Option<Verified>,
     /// The status of the payment after the callback, if there is a payment.
     pub status: Option<Status>,
-    /// The kinds of the events that were published; in a preview, of the events that would be emitted.
+    /// The kinds of the events that were published. In a preview, the kinds of the events that would be emitted.
     pub published: Vec<EventKind>,
-    /// The text of our own error, if there was one.
+    /// The error of this service; `None` if nothing failed.
     pub error: Option<String>,
 }
 

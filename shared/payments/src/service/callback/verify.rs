@@ -20,13 +20,13 @@ use crate::service::project_keys::ProjectKeys;
 pub struct Verified {
     /// The report in the body.
     pub report: Report,
-    /// The payment that the body names; `None` if it names no payment or no project.
+    /// The payment that the body names; `None` if the body lacks a valid payment id or a project.
     pub key: Option<PaymentKey>,
     /// The canonical string of the body. Bodies with the same canonical string are duplicates.
     pub canonical: String,
     /// The slot of the key that made the signature: current or previous.
     pub slot: KeySlot,
-    /// Whether the body is only a hint: it can be read in two ways, or its report cannot be stored.
+    /// Whether the body is only a hint: the body can be read in two ways, or its report is too large to store.
     pub hint: bool,
 }
 
@@ -43,7 +43,7 @@ impl fmt::Debug for Verified {
 }
 
 impl Verified {
-    /// Returns the body as a report, or as a hint, which only makes a status poll due.
+    /// Returns the body as a report or as a hint.
     pub fn fact(&self) -> Fact<'_> {
         match self.hint {
             true => Fact::Hint(&self.report),
@@ -65,23 +65,26 @@ impl Verified {
 pub enum Refusal {
     /// The body is not valid JSON, or exceeds a limit.
     Malformed(JsonError),
-    /// The body has no signature, or none of our keys made the signature.
+    /// The body has no signature, or none of our keys that were tried made the signature.
     Unsigned,
-    /// One of our keys made the signature, but the body names a project that this key does not belong to.
+    /// One of our keys made the signature, but the body names a project to which this key does not belong.
     ForeignProject,
 }
 
-/// A body with more bytes than this is not tried with the keys of other projects.
+/// The keys of other projects are not tried on a body with more bytes than this.
 const MAX_BYTES_FOR_OTHER_PROJECTS: usize = 16 * 1024;
-/// The maximum size of a canonical string that is tried with the keys of other projects, as a multiple of the body's
-/// size. The messages of the platform have at most 1.4 times the size of their body.
+/// The keys of other projects are not tried if the canonical string is longer than the body by more than this factor.
+/// In messages of the platform, the factor is at most 1.4.
 const MAX_GROWTH_FOR_OTHER_PROJECTS: usize = 2;
-/// The maximum number of other projects whose keys are tried.
+/// The keys of at most this many projects are tried if the keys of other projects are tried. The projects with the
+/// lowest ids are tried.
 const MAX_OTHER_PROJECTS: usize = 16;
 
-/// Verifies a callback. If the body names a project, only the keys of this project can verify it. If the body
-/// names no project, a key of any project can verify it, and the result has no payment. The keys of any project are
-/// tried only on a small body.
+/// Verifies a callback. If the body names a project, only a key of this project can verify the body. If the body names
+/// no project, a key of any project can verify the body, and the result has no payment.
+///
+/// The keys of other projects are tried only on a small body, and only the keys of 16 projects. These limits bound the
+/// time that a forged body costs.
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;
@@ -118,7 +121,7 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     Ok(Verified {
         hint: signature::may_be_reframed(&message)
             || !report::has_sound_shape(&message)
-            || names_itself_twice(&message)
+            || has_contradicting_ids(&message)
             || !is_storable,
         canonical: String::from_utf8(forms.into_as_written())
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
@@ -143,7 +146,7 @@ fn unverified(other: Option<KeySlot>) -> Refusal {
 }
 
 /// Whether a body has two different payment ids or two different project ids. Each id can be in two places.
-fn names_itself_twice(message: &Value<'_>) -> bool {
+fn has_contradicting_ids(message: &Value<'_>) -> bool {
     let text = |path: &[&str]| {
         message
             .at(path)
@@ -206,7 +209,8 @@ mod tests {
         );
     }
 
-    /// Telling 403 from 401 must not cost more than a small multiple of a verification.
+    /// Only the choice between the answers 401 and 403 needs the keys of other projects. This choice must not cost more
+    /// than a small multiple of one verification.
     #[test]
     fn the_keys_of_other_projects_are_tried_only_on_small_bodies() {
         let with_text = |length: usize| {
@@ -217,7 +221,8 @@ mod tests {
         };
         assert_eq!(with_text(15_000), Err(Refusal::ForeignProject));
         assert_eq!(with_text(17_000), Err(Refusal::Unsigned));
-        // A long key repeats in every line of the canonical string.
+        // The name of a member is repeated in each line of the canonical string below this member. So a long name makes
+        // the canonical string of a small body large.
         let key = "k".repeat(500);
         let body = format!(r#"{{"project_id":211,"{key}":{{"a":1,"b":2,"c":3,"d":4,"e":5}}}}"#);
         assert_eq!(

@@ -77,8 +77,8 @@ pub struct CheckoutService<'a, S, Q, C, G> {
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q, C, G> {
     /// Creates the payment, sends its sale and returns the checkout. If the payment exists already, returns the
-    /// existing checkout, with two exceptions: a failed payment starts its next attempt, and a sale with an
-    /// unknown outcome is sent again.
+    /// existing checkout. Before the return, a failed payment starts its next attempt, and a sale with an unknown
+    /// outcome is sent again.
     pub async fn create(
         &self,
         storefront: &Storefront,
@@ -103,7 +103,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
             if let Some(existing) = self.find(&key, storefront, &order).await? {
                 return Ok(existing);
             }
-            // The payment of the other writer may not be visible yet, or the other write may still fail.
+            // Another call is writing the payment. Its write may not be complete yet, or may still fail.
             backoff::pause(&self.payments.clock, number).await;
         }
         Err(ApplyError::Contention.into())
@@ -120,9 +120,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         self.payments.commit(change, over, Some(&token_hash)).await
     }
 
-    /// Returns the checkout of an existing payment. Starts the next attempt or sends the sale again, if the
-    /// payment allows it. Returns `None` if the payment does not exist or another writer changed it: the caller
-    /// must try again.
+    /// Returns the checkout of an existing payment. Before the return, starts the next attempt or sends the sale again
+    /// if the state of the payment allows it. Returns `None` if the payment does not exist, or if another writer
+    /// changed the payment. The caller must then try again.
     async fn find(
         &self,
         key: &PaymentKey,
@@ -171,7 +171,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         self.tokens.token(&payment.key(), attempt)
     }
 
-    /// Starts a committed attempt: sends its sale. An attempt with a payment link sends nothing.
+    /// Starts a committed attempt: sends the sale of a Gate attempt. For an attempt with a payment link, sends nothing.
     async fn start(&self, stored: Stored, change: Change) -> Result<Checkout, CheckoutError> {
         let applied = match stored.payment.attempt().request() {
             GateRequest::Sending { .. } => self.send(stored, change.events).await?,
@@ -186,7 +186,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         }
     }
 
-    /// Sends a claimed sale to Gate and applies the answer. `fresh` are the events of the claim.
+    /// Sends a claimed sale to Gate and applies the answer. `fresh` has the events that the claim committed.
     pub(crate) async fn send(
         &self,
         claimed: Stored,

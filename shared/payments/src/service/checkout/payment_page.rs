@@ -10,15 +10,15 @@ use ecommpay::payment_page::{PaymentPage, TextParameter};
 use super::token::TokenSecret;
 use crate::model::Payment;
 
-/// The settings that the platform has for Payment Page.
+/// The settings of Payment Page at the platform, which this service must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentPageSettings {
-    /// The languages of the project, as two-letter codes. A link names no other language, because Payment
-    /// Page would then use English. Without a language in the link, the page uses the language of the
-    /// browser.
+    /// The languages of the project, as two-letter codes. A link names no other language, because Payment Page would
+    /// replace that language by English. If the link names no language, the page uses the language of the browser.
     pub languages: BTreeSet<String>,
-    /// Whether the page returns the shopper automatically after a decline. If not, the page has a button for the
-    /// return and can offer another try. The platform does not combine the automatic return with another try.
+    /// Whether the page returns the shopper automatically after a decline. Without the automatic return, the page has a
+    /// button for the return and can offer another try. The platform does not offer another try together with the
+    /// automatic return.
     pub automatic_return: bool,
 }
 

@@ -15,7 +15,7 @@ use crate::model::Payment;
 use crate::model::ids::PaymentKey;
 use crate::sha256;
 
-/// The HMAC key that all tokens are computed with.
+/// The HMAC key with which all tokens are computed.
 #[derive(Clone)]
 pub struct TokenSecret(Hmac<Sha256>);
 

@@ -11,7 +11,8 @@ use crate::service::commit::Payments;
 pub const READ_INTERVAL: Duration = Duration::from_millis(300);
 
 impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
-    /// Reads a payment until `is_enough` accepts it, for at most `wait`. Returns the payment as it was last read.
+    /// Reads a payment repeatedly until `is_enough` accepts the payment, for at most `wait`. Returns the payment as it
+    /// was read last; `None` if the payment does not exist.
     pub async fn wait_until(
         &self,
         key: &PaymentKey,

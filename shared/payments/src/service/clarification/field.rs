@@ -19,7 +19,7 @@ pub enum FieldKind {
     Email,
     /// A telephone number.
     Phone,
-    /// Street and number.
+    /// A street and a number.
     Address,
     /// A city.
     City,
@@ -35,8 +35,8 @@ pub enum FieldKind {
     Other,
 }
 
-/// Checks the value of a field and converts it to the platform's form. A value cannot contain a `:`
-/// ([`ecommpay::gate::Clarification`]).
+/// Checks the value of a field and converts the value to the platform's form. A value with a `:` is refused
+/// ([`ecommpay::gate::Clarification`] has the reason).
 pub fn check(name: &str, value: &str) -> Result<Text, FieldError> {
     match value.contains(':') {
         true => Err(FieldError::Form("a text without :")),

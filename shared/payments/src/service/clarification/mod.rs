@@ -16,13 +16,13 @@ use crate::decide::Fact;
 use crate::model::{Payment, Waiting};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 
-/// Values by the platform's field names, for example `customer.last_name`.
+/// The platform's names of fields, for example `customer.last_name`, with their values.
 pub type Answers = [(String, Text)];
 
 /// Why the data did not reach the platform, or was not accepted.
 #[derive(Debug)]
 pub enum ClarificationError {
-    /// The platform has not requested this data.
+    /// The platform has not requested this data, or the data cannot be signed.
     NotRequested,
     /// The platform refused the data with this code.
     Refused(String),
@@ -38,9 +38,9 @@ impl From<ApplyError> for ClarificationError {
     }
 }
 
-/// Sends the data that the platform requests for a payment or one of its refunds. The request names only the
-/// payment. A repeat is safe, because the platform uses only the fields that it still lacks. This service does not
-/// store the data.
+/// Sends the data that the platform requests for a payment or for a refund of the payment. The request to Gate names
+/// only the payment. A repeat is safe, because the platform uses only the fields that it still lacks. This service does
+/// not store the data.
 pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     payments: &Payments<S, Q, C>,
     gate: &G,

@@ -2,13 +2,13 @@
 //!
 //! Each queue receives the events of a payment one at a time, oldest first. The queues receive events in parallel.
 //! After a failed send, the queue receives no further event of this call. The events are marked as published only
-//! after every queue has accepted all events of the types that it receives. After a crash before the mark, the events
+//! after every queue has accepted all events of its types. After a crash before the mark, the events
 //! are sent again. No event is lost, and the order does not change. FIFO queues drop a repeat within five minutes, and
 //! consumers drop a later repeat by the event's id. The outbox sweep ([`crate::service::sweep::outbox`]) finds
 //! payments whose outbox still has events.
 //!
-//! A stored event that cannot be read counts as published, so it stops no later event of its payment. The adapter of
-//! the store names the event to an operator, who repairs it and sends it with `republish`.
+//! A stored event that cannot be read counts as published, so that it stops no later event of its payment. The adapter
+//! of the store logs the item. An operator repairs the item and then sends the event with `republish`.
 
 mod paid_twice;
 mod publish;

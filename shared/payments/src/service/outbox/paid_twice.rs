@@ -2,9 +2,11 @@
 //!
 //! The check runs each time `payment.succeeded` is sent, before the event is marked as published. So the outbox
 //! sweep repeats a check that was cut off. The check is skipped if the commit proved that no payment had paid the
-//! order before, because the check of any later payment finds both payments. The check also runs when the
-//! payment's day is reported, for two reasons. First, a returned refund can make an order paid twice. Second,
-//! while DynamoDB applies a transaction item by item, a check can miss the other payment.
+//! order before. The check of each later payment of the order then finds both payments.
+//!
+//! The check also runs when the payment's day is reported, for two reasons. First, an order can become paid twice
+//! without a new success, when a refund is returned. Second, a check can miss the other payment while DynamoDB still
+//! applies the transaction of that payment, because DynamoDB applies a transaction item by item.
 //!
 //! `order.paid_twice` is emitted for each payment that holds money of the order, except for the payment that was
 //! paid first.
@@ -23,14 +25,15 @@ use crate::ports::{Clock, EventQueue, PaymentStore, StoreError};
 use crate::service::commit::Payments;
 use crate::service::error::{ApplyError, PublishError};
 
-/// The maximum number of other payments of an order with which a payment is compared. Only payments that have money
-/// are compared. There is a limit because some shops use the same order id for all payments.
+/// A payment is compared with at most this many other payments of its order that have money. The limit is needed
+/// because some shops use the same order id for all payments.
 const MAX_PAYMENTS: usize = 20;
 /// The maximum number of payments that are read in parallel.
 const CONCURRENCY: usize = 4;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Emits `order.paid_twice` for each payment of the same order that was not the first to pay the order.
+    /// Compares the payments of an order that have money. Emits `order.paid_twice` for each of them except the payment
+    /// that was paid first.
     pub(crate) async fn check_paid_twice(&self, payment: &Payment) -> Result<(), PublishError> {
         let Some(order) = payment.paid_order() else {
             return Ok(());
@@ -50,8 +53,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         paid.sort_by_key(|payment| (paid_at(payment), payment.created_at(), payment.key()));
         for (index, payment) in paid.iter().enumerate() {
             let earlier = paid.iter().take(index);
-            // The platform's dates can still change. But if an event already named `payment` as the earlier of two
-            // payments, `payment` stays the earlier payment.
+            // The order by the platform's dates can still change. But if an event has already named `payment` as the
+            // earlier of two payments, `payment` stays the earlier of the two.
             let is_later = |other: &&Payment| {
                 let earlier = other.earlier_payments_of_order();
                 earlier.contains(payment.payment_id())
@@ -65,7 +68,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         Ok(())
     }
 
-    /// Loads a payment. Passes over a payment that cannot be read, because it must not stop the events of the others.
+    /// Loads a payment. Returns `None` if the payment cannot be read, so that it does not stop the events of other
+    /// payments.
     async fn load(&self, key: PaymentKey) -> Result<Option<Payment>, PublishError> {
         let stored = StoreError::pass_over(self.store.load(&key).await)?;
         Ok(stored.flatten().map(|stored| stored.payment))

@@ -8,20 +8,22 @@ use crate::service::commit::Payments;
 use crate::service::error::PublishError;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Emits pending events, then publishes the payment's outbox. `fresh` are the events that the caller has just
+    /// Emits pending events, then publishes the payment's outbox. `fresh` has the events that the caller has just
     /// committed.
     ///
-    /// Returns the kinds of the events that this call marked as published, so each event is counted once. If a
-    /// `payment.succeeded` is among the events, checks whether another payment has paid the order too. Skips the
-    /// check if a commit proved that this payment was the first to pay the order.
+    /// Returns the kinds of the events that this call marked as published. Each event is marked by only one call, so
+    /// the callers count each event once.
+    ///
+    /// If a `payment.succeeded` is sent, checks whether another payment has paid the order too. Skips the check if a
+    /// commit proved that this payment was the first to pay the order.
     pub(crate) async fn publish(
         &self,
         stored: &mut Stored,
         mut fresh: Vec<Event>,
     ) -> Result<Vec<EventKind>, PublishError> {
         let key = stored.payment.key();
-        // Pending events are emitted first. A payment leaves the outbox index when all its events are published,
-        // and then no sweep would find a pending event.
+        // Pending events are emitted first, because a payment leaves the outbox index when all its events are
+        // published. No sweep would then find an event that is still pending.
         while decide::has_pending_events(&stored.payment, self.clock.now()) {
             let emitted = self.execute(&key, Command::EmitPending);
             let Some((newer, change)) = emitted.await? else {

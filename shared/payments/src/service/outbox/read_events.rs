@@ -13,8 +13,8 @@ pub struct ReadEvents {
     pub unreadable: Vec<u64>,
 }
 
-/// Reads the events with the sequence numbers `from` to `to`, both included. If one of them cannot be read, reads the
-/// events one by one, so that this event stops no other event.
+/// Reads the events with the sequence numbers `from` to `to`, both included. If an event cannot be read, reads the
+/// events one by one, so that the unreadable event does not hide the other events.
 pub async fn read_events<S: PaymentStore>(
     store: &S,
     key: &PaymentKey,

@@ -1,8 +1,8 @@
 //! Sends stored events again, for a consumer that has lost them.
 //!
-//! A repeat is the same event with the same id, so an idempotent consumer applies the event once. The
-//! deduplication id of a repeat is new, because the queue could otherwise drop the repeat. The outbox is published
-//! before the repeats are sent, so first sends stay in order. A repeat does not move the published mark.
+//! A repeat is the same event with the same id, so an idempotent consumer applies the event once. The deduplication id
+//! of a repeat is new, because the queue could otherwise drop the repeat. The outbox is published before the repeats
+//! are sent, so that the first sends of the events stay in order. A repeat does not move the published mark.
 
 use thiserror::Error;
 
@@ -14,7 +14,7 @@ use crate::ports::{Clock, EventQueue, PaymentStore, SendError, StoreError};
 use crate::service::commit::Payments;
 use crate::service::error::PublishError;
 
-/// The maximum number of events that are read at a time. The number is small, because each event can contain a large
+/// Events are read in pages of at most this many events. The number is small, because each event can contain a large
 /// payment.
 const PAGE: u64 = 50;
 
@@ -44,7 +44,7 @@ pub enum RepublishError {
     /// The outbox could not be published. Nothing was sent again.
     #[error("the outbox of the payment cannot be published, so nothing was sent again: {0}")]
     NotPublished(#[from] PublishError),
-    /// A queue failed. Some events may have been sent again; the command may be repeated.
+    /// A queue failed. A part of the events may have been sent again. The command may be repeated.
     #[error("not all events were sent again: {0}")]
     Incomplete(#[from] SendError),
     /// The store failed.
@@ -53,8 +53,9 @@ pub enum RepublishError {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Publishes the outbox, then sends the events with the sequence numbers `from` to `to`, both included, again
-    /// to each queue that wants them. The default is all events. The store keeps events for 90 days.
+    /// Publishes the outbox. Then sends the events that had been published before, with the sequence numbers `from` to
+    /// `to` (both included), again to each queue that receives their types. The default of `from` is 1, and the default
+    /// of `to` is the number of the last event. The store keeps events for 90 days.
     pub async fn republish(
         &self,
         key: &PaymentKey,

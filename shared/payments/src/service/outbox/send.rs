@@ -18,9 +18,9 @@ pub(super) struct Sent {
     alert: Option<Alert>,
 }
 
-/// Sends the unpublished events of a payment to every queue that wants them. Does not mark the events as
-/// published. `fresh` are the events that the caller has just committed. They save a read if no other event is
-/// unpublished.
+/// Sends the unpublished events of a payment to every queue that receives their types. Does not mark the events as
+/// published. `fresh` has the events that the caller has just committed. If no other event is unpublished, the events
+/// are not read from the store.
 pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
     store: &S,
     queues: &[Q],
@@ -59,8 +59,8 @@ pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
     Ok(unpublished.iter().map(sent).collect())
 }
 
-/// Sends events in order to every queue that wants them. `repeat` is the name of the repeat if the events were
-/// sent before; `None` for a first send.
+/// Sends events in order to every queue that receives their types. If the events were sent before, `repeat` is the name
+/// of the repeat. For a first send, `repeat` is `None`.
 pub(super) async fn send_to_all<Q: EventQueue>(
     queues: &[Q],
     events: &[Event],
@@ -69,7 +69,7 @@ pub(super) async fn send_to_all<Q: EventQueue>(
     let sends = queues
         .iter()
         .map(|queue| send_in_order(queue, events, repeat));
-    // A failure of one queue does not stop the others.
+    // A failure of one queue does not stop the sends to the other queues.
     join_all(sends).await.into_iter().collect()
 }
 
@@ -84,8 +84,7 @@ async fn send_in_order<Q: EventQueue>(
     Ok(())
 }
 
-/// Marks all events of a payment as published. Returns the sequence number of the last event that was marked
-/// before this call.
+/// Marks all events of a payment as published. Returns the published mark as it was before this call.
 pub(super) async fn mark<S: PaymentStore>(store: &S, stored: &Stored) -> Result<u64, StoreError> {
     let last = stored.payment.sequence();
     match stored.published < last {
@@ -94,8 +93,8 @@ pub(super) async fn mark<S: PaymentStore>(store: &S, stored: &Stored) -> Result<
     }
 }
 
-/// Returns the kinds of the `sent` events that this call marked as published, and logs the alerts of these events.
-/// If two calls publish the same event in parallel, only one of the calls counts the event.
+/// Returns the kinds of those `sent` events that this call marked as published, and logs the alerts of these events.
+/// `published` is the mark before this call. If two calls publish the same event in parallel, only one call marks it.
 pub(super) fn newly_marked(stored: &Stored, published: u64, sent: &[Sent]) -> Vec<EventKind> {
     let new = stored.payment.sequence().saturating_sub(published);
     let new = usize::try_from(new).unwrap_or(usize::MAX).min(sent.len());

@@ -28,12 +28,12 @@ pub(super) struct Comparison<'a, S, Q, C, D> {
     payments: &'a Payments<S, Q, C>,
     project_id: ProjectId,
     list: PlatformList<'a, C, D>,
-    /// Our operations of the day of the last slice.
+    /// Our operations of the day that contains the last slice.
     local: Option<LocalDay>,
-    /// The operations that the platform listed for the previous slice. Because of the margins, the platform lists
-    /// some of these operations again for the next slice.
+    /// The operations that the platform listed for the previous slice. The platform lists some of these operations
+    /// again for the next slice, because the requests have margins that overlap.
     previous: DigestSet,
-    /// Whether the platform's list of the slice was too large, so that a part of it was skipped.
+    /// Whether the platform's list of the slice was too large, so that a part of the list was skipped.
     is_skipped: bool,
 }
 
@@ -59,7 +59,7 @@ where
         }
     }
 
-    /// Returns the platform's error if the platform is the reason why the deadline cut the comparison off.
+    /// Returns an error if the deadline cut the comparison off because the platform failed or answered too slowly.
     pub(super) fn take_platform_error(&mut self) -> Option<NoAnswer> {
         self.list.take_error()
     }
@@ -121,7 +121,8 @@ where
                 let mut is_new = |digest| listed.insert(digest) && !previous.contains(&digest);
                 let key = self.key_of(&operation);
                 if key.is_none() || !is_documented(&operation.status) {
-                    // Unreadable rows can be equal, so equal rows are numbered within their page.
+                    // Several unreadable rows can be equal. They are numbered within their page, so that each is
+                    // counted.
                     let number = equal_rows.entry(of_row(&operation, 0)).or_default();
                     *number += 1;
                     result.unreadable += u64::from(is_new(of_row(&operation, *number)));
@@ -153,7 +154,8 @@ where
         }
     }
 
-    /// Returns the payment of a listed operation. Returns `None` if the row has no valid ids.
+    /// Returns the payment of a listed operation. Returns `None` if an id in the row is not valid or the row names
+    /// another project.
     fn key_of(&self, operation: &ListedOperation) -> Option<PaymentKey> {
         let id = &operation.operation_id;
         let is_id = (1..=PaymentKey::MAX_ID_LENGTH).contains(&id.chars().count());
@@ -216,8 +218,8 @@ where
         Ok(found)
     }
 
-    /// Compares a platform record with the payment as our store has it now. If there is a new difference, applies
-    /// the record as a fact. Passes over a payment that cannot be read.
+    /// Compares a platform record with the payment as it is stored now. If there is a new difference, applies the
+    /// record as a fact. Passes over a payment that cannot be read.
     async fn check(
         &self,
         key: &PaymentKey,

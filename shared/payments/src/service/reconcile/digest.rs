@@ -1,4 +1,4 @@
-//! Computes digests of operations. A digest has 16 bytes, however long the ids of the operation are.
+//! Computes digests of operations. Every digest has 16 bytes, although the ids of an operation can be long.
 
 use std::collections::HashSet;
 
@@ -24,8 +24,8 @@ pub(super) fn of_operation(key: &PaymentKey, operation_id: &str) -> Digest {
     first_bytes(hash)
 }
 
-/// Returns the digest of a listed row without valid ids or without a documented status. The digest covers the
-/// whole row and the row's number among the equal rows of its page.
+/// Returns the digest of a listed row that has an invalid id or an undocumented status. The digest covers the whole row
+/// and the row's number among the equal rows of its page.
 pub(super) fn of_row(row: &ListedOperation, number: u32) -> Digest {
     let mut hash = Sha256::new();
     hash.update(format!("row {number} {row:?}"));

@@ -1,4 +1,4 @@
-//! Defines why a slice could not be compared.
+//! Defines the errors of the comparison of a slice.
 
 use thiserror::Error;
 

@@ -1,4 +1,4 @@
-//! Lists our operations that ended on a day, with a few bytes for each.
+//! Lists our operations that ended on a day, each as a record of 32 bytes.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -17,7 +17,8 @@ use crate::model::{Operation, Outcome, listed_final_outcome};
 use crate::ports::{PaymentStore, StoreError};
 use crate::service::day_pages::{DayPages, PageRange, load_all};
 
-/// A day with more operations than this is not compared, because they would not fit into the memory of the function.
+/// A day with more operations than this is not compared, because the operations would not fit into the memory of the
+/// function.
 const MAX_OPERATIONS: usize = 4_000_000;
 
 /// Our operations that ended on a day of a project.
@@ -25,7 +26,7 @@ const MAX_OPERATIONS: usize = 4_000_000;
 pub(super) struct LocalDay {
     project_id: ProjectId,
     pub(super) day: Day,
-    /// Sorted by digest.
+    /// The operations, sorted by digest.
     operations: Vec<Ended>,
     /// The pages of the index that list the payments of these operations.
     pages: Vec<PageRange>,
@@ -91,7 +92,7 @@ impl LocalDay {
         Ok(())
     }
 
-    /// Returns the second of the day at which an operation ended; `None` if it did not end on this day.
+    /// Returns the second of the day at which an operation ended; `None` if the operation did not end on this day.
     fn second_of(&self, operation: &Operation) -> Option<u32> {
         let ended = operation.ended_at()?;
         let since = ended.since(self.day.start()).as_secs();
@@ -99,8 +100,8 @@ impl LocalDay {
         (Day::of(ended) == self.day).then_some(second)
     }
 
-    /// Whether our records have a listed operation that ended on this day with the same outcome and sum. If not,
-    /// the payment itself can still agree with the listed operation.
+    /// Whether an operation of ours that ended on this day agrees with the listed operation in outcome and sum. If not,
+    /// the payment must be loaded, because the payment can still agree: the operation may have ended on another day.
     pub(super) fn agrees(&self, digest: &Digest, listed: &ListedOperation) -> bool {
         let found = self
             .operations
@@ -109,8 +110,8 @@ impl LocalDay {
         ended.is_some_and(|ended| Some(ended.end) == end_of_listed(listed))
     }
 
-    /// Returns our operations that ended in a slice and are not in `listed`, by the number of the index page of
-    /// their payment.
+    /// Returns our operations that ended in a slice and are not in `listed`. The keys of the map are the numbers of the
+    /// index pages that list the payments of these operations.
     pub(super) fn missing(&self, slice: Span, listed: &DigestSet) -> BTreeMap<u32, DigestSet> {
         let start = self.day.start().unix_millis();
         let ended_at =
@@ -124,7 +125,7 @@ impl LocalDay {
         missing
     }
 
-    /// Returns the payments of an index page. Reads the page again, so the memory need not hold the ids of all
+    /// Returns the payments of an index page. Reads the page again, so that the memory need not hold the ids of all
     /// payments.
     pub(super) async fn payments_of_page<S: PaymentStore>(
         &self,
@@ -139,7 +140,7 @@ impl LocalDay {
     }
 }
 
-/// Returns a hash of whether an operation succeeded, and of its sum if it succeeded.
+/// Returns a hash of the outcome of an operation and, if the operation succeeded, of its sum.
 fn hash_of_end(outcome: Outcome, sum: Option<(u64, &str)>) -> u64 {
     let has_succeeded = outcome == Outcome::Succeeded;
     let sum = sum.filter(|_| has_succeeded);

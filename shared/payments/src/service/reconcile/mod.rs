@@ -2,15 +2,16 @@
 //!
 //! A reconciliation finds operations that only one side has, and operations whose status or amount differs.
 //!
-//! An interval is compared in slices of at most one hour, and no slice crosses midnight. Of the platform's list,
-//! the memory holds only the digests of two slices. It also holds a few bytes for each of our operations of the
-//! slice's day, about 64 MB for a million operations. A whole day is read from our store because the index of days
-//! has no hours. If an operation seems to differ, the platform record is compared with the payment itself. Only a
+//! An interval is compared in slices of at most one hour, and no slice crosses midnight. The memory holds the digests
+//! of the platform's operations of two slices, and a short record of each of our operations of the slice's day. These
+//! records need about 64 MB for a million operations. A whole day is read from our store, because the index of days has
+//! no hours. If an operation seems to differ, the platform record is compared with the payment itself. Only a
 //! difference that remains is applied as a fact.
 //!
 //! The platform lists an operation by the time of its completion. This time can differ by seconds from the date in
 //! the reports about the operation. So the platform's list is requested with a margin on both sides of a slice. An
-//! operation of ours is missing at the platform only if neither the slice nor the margins list it.
+//! operation of ours is missing at the platform only if the list has the operation neither in the slice nor in the
+//! margins.
 
 mod comparison;
 mod digest;
@@ -35,8 +36,8 @@ use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Daily, DataApi, EventQueue, PaymentStore, ProgressStore, StoreError};
 use crate::service::commit::Payments;
 
-/// An operation is compared only if it is at least this old. The report of a younger operation may still arrive,
-/// because the platform repeats callbacks and we poll the platform.
+/// A scheduled run compares only operations that are at least this old. The report of a younger operation may still
+/// arrive, because the platform repeats callbacks and we poll the platform.
 const SETTLED_AFTER: Duration = Duration::from_secs(3 * 3_600);
 
 /// Returns the start of the first run: the start of yesterday.
@@ -45,9 +46,8 @@ fn first_start(now: Timestamp) -> Timestamp {
 }
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Compares the interval from the end of the last run to the last whole hour that is at least three hours ago.
-    /// The first run starts with yesterday. The next run starts with the first slice that failed or was not
-    /// reached before the deadline.
+    /// Compares the interval from the stored progress to the last whole hour that is at least three hours ago. The
+    /// first run starts with yesterday. The next run starts with the first slice that failed or was not reached.
     pub async fn reconcile_due<D: DataApi + Sync>(
         &self,
         data_api: &D,
@@ -102,7 +102,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     {
         let now = self.clock.now();
         let until = self.store.progress(project_id, Daily::Compare).await;
-        // An unreadable progress counts as no progress. The first slice that is compared replaces it.
+        // An unreadable progress counts as no progress. After the first compared slice, a new progress is stored.
         let until = StoreError::pass_over(until)?.flatten();
         Ok(Span {
             from: until.unwrap_or_else(|| first_start(now)),

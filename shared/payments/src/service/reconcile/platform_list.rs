@@ -9,7 +9,7 @@ use super::span::Span;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, DataApi, NoAnswer};
 
-/// The margin of a request before and after a slice.
+/// The platform's list is requested from this long before a slice until this long after the slice.
 const MARGIN: Duration = Duration::from_secs(600);
 /// The delays before the first and the second repeat of a request.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
@@ -27,7 +27,7 @@ pub(super) struct PlatformList<'a, C, D> {
 /// A page that was requested and has not arrived. The page stays pending if the deadline cuts the request off.
 struct PendingPage {
     since: Timestamp,
-    /// The error of the last request.
+    /// The error of the last failed request for this page.
     error: Option<NoAnswer>,
 }
 
@@ -70,13 +70,13 @@ impl<'a, C: Clock, D: DataApi> PlatformList<'a, C, D> {
         page
     }
 
-    /// Returns an error if the deadline cut off the request of a page and the platform is the reason: a request
-    /// for the page failed, or had no answer for a long time.
+    /// Returns an error if the deadline cut off a page because of the platform: a request for the page had failed, or
+    /// the page was pending for longer than [`LONG_WAIT`].
     pub(super) fn take_error(&mut self) -> Option<NoAnswer> {
         let pending = self.pending.take()?;
         let waited = self.clock.now().since(pending.since);
         let is_long = waited > LONG_WAIT;
-        let cut_off = || NoAnswer::Failed(format!("deadline after {} s", waited.as_secs()));
+        let cut_off = || NoAnswer::Failed(format!("no answer in {} s", waited.as_secs()));
         pending.error.or_else(|| is_long.then(cut_off))
     }
 }

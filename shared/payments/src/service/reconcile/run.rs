@@ -11,7 +11,7 @@ use super::summary::Reconciled;
 use crate::ports::{Clock, DataApi, EventQueue, PaymentStore};
 use crate::service::commit::Payments;
 
-/// The number of consecutive failures after which the run ends. The next run repeats the failed slices.
+/// A run ends after this many consecutive slices have failed. The next run repeats the failed slices.
 const MAX_FAILURES: u32 = 3;
 
 /// A run of one project.
@@ -19,7 +19,7 @@ pub(super) struct Run<'a, S, Q, C, D> {
     comparison: Comparison<'a, S, Q, C, D>,
     project_id: ProjectId,
     deadline: Instant,
-    /// The number of consecutive failures.
+    /// The number of slices that have failed since the last slice that was compared.
     failures: u32,
     /// The result so far.
     pub(super) result: Reconciled,

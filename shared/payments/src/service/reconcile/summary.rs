@@ -16,16 +16,16 @@ pub struct Reconciled {
     /// The new differences.
     #[serde(flatten)]
     pub differences: Differences,
-    /// The number of listed operations without valid ids or without a documented status. An operation is not
-    /// counted again if the list of the previous slice had it too.
+    /// The number of listed operations with an invalid id or an undocumented status, and of lists that were too large.
+    /// An operation that two consecutive slices list is counted once.
     pub unreadable: u64,
-    /// The number of slices that could not be compared.
+    /// The number of failures: slices that could not be compared, and progress that could not be read or stored.
     pub failed: u64,
-    /// Whether the run reached every slice before its deadline.
+    /// `false` if the deadline came before every slice was compared. A run that ends after failures is in time.
     pub in_time: bool,
     /// The time up to which every slice was compared.
     pub until: Timestamp,
-    /// One of the failures.
+    /// The first failure; `None` if nothing failed.
     pub failure: Option<String>,
 }
 
@@ -36,9 +36,9 @@ pub struct Differences {
     pub missing_locally: u64,
     /// Operations that only we have.
     pub missing_at_platform: u64,
-    /// Operations with another outcome.
+    /// Operations whose outcome differs.
     pub status: u64,
-    /// Operations with another amount or currency.
+    /// Operations whose amount or currency differs.
     pub amount: u64,
 }
 

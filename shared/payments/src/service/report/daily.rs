@@ -19,11 +19,11 @@ use crate::service::error::PublishError;
 pub struct Reported {
     /// The number of days that were reported.
     pub days: u64,
-    /// Whether the run reached every due day before its deadline.
+    /// `false` if the deadline came before every due day was reported. A run that ends after a failure is in time.
     pub in_time: bool,
-    /// The start of the next day to report. Every earlier day is reported.
+    /// The start of the next day to report.
     pub until: Timestamp,
-    /// The reason why a day could not be reported. The next run repeats that day.
+    /// Why a day could not be reported; `None` if no day failed. The next run repeats this day.
     pub failure: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     {
         let now = self.clock.now();
         let until = self.store.progress(project_id, Daily::Report).await;
-        // An unreadable progress counts as no progress. The first day that is reported replaces it.
+        // An unreadable progress counts as no progress. After the first reported day, a new progress is stored.
         let until = StoreError::pass_over(until)?.flatten();
         let mut day = until.map_or(first_day(now), Day::of);
         reported.until = day.start();
@@ -86,8 +86,8 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         Ok(())
     }
 
-    /// Returns the totals of a project's day. Also repeats the check for orders that more than one payment has
-    /// paid.
+    /// Returns the totals of a project's day. Also checks each payment of the day again for orders that more than one
+    /// payment has paid.
     async fn check_and_total(
         &self,
         project_id: ProjectId,

@@ -1,9 +1,9 @@
 //! Makes reports of a project's days: the payments, their operations, and the totals of both.
 //!
-//! A payment belongs to the day on which our store first had it. An operation that has ended belongs to the day on
-//! which it ended by the platform's clock. Any other operation belongs to the day of its payment. So each payment
-//! and operation belongs to exactly one day. Days are in UTC. The rows and totals of a day can still change,
-//! because payments change and reports of the platform arrive late.
+//! A payment belongs to the day on which it was first stored. An operation that has ended belongs to the day on which
+//! it ended by the platform's clock. Any other operation belongs to the day of its payment. So each payment and
+//! operation belongs to exactly one day. Days are in UTC. The rows and totals of a day can change later, because
+//! payments change and reports of the platform can arrive late.
 
 mod daily;
 mod rows;

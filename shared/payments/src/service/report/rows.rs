@@ -8,7 +8,7 @@ use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Channel, Operation, Outcome, Payment, Status};
 
-/// The row of a payment. Amounts are in minor units.
+/// The row of a payment. The amounts are in minor units.
 #[derive(Debug, Serialize)]
 pub struct PaymentRow<'a> {
     pub(super) day: Day,

@@ -24,8 +24,8 @@ pub struct TotalRow<'a> {
     pub currency: Option<&'a str>,
     /// The count of the payments or operations.
     pub count: u64,
-    /// The sum in minor units. A payment counts with the ordered amount. A payment that this service did not
-    /// create counts with the paid amount.
+    /// The sum in minor units. A payment counts with the ordered amount. A payment that this service did not create
+    /// counts with the paid amount. An operation without a known amount counts with 0.
     pub amount: u64,
 }
 
@@ -43,7 +43,7 @@ pub enum TotalStatus {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals(BTreeMap<Group, Total>);
 
-/// What the payments or operations of a total have in common: the day, the word `payment` or the type of the
+/// The values that the payments or operations of a total have in common: the day, the word `payment` or the type of the
 /// operations, the status, the code and the currency.
 type Group = (Day, String, TotalStatus, Option<String>, Option<String>);
 

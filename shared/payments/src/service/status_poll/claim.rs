@@ -1,4 +1,4 @@
-//! Makes the steps of a poll: commits a claim, sends the status request and applies the answer.
+//! Implements the steps of a poll: commits a claim, sends the status request and applies the answer.
 
 use super::error::PollError;
 use super::poller::StatusPoller;
@@ -12,7 +12,7 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::apply::warn_not_published;
 use crate::service::error::ApplyError;
 
-/// A poll that is claimed. No other call sends its request.
+/// A claimed poll. Only the call that has the claim sends the status request.
 pub(super) struct Claim {
     /// The payment after the claim.
     pub(super) payment: Payment,
@@ -27,8 +27,8 @@ where
     C: Clock + Sync,
     G: Gate + Sync,
 {
-    /// Claims a poll by a command, and publishes the payment's outbox. Returns `None` if there is no poll to
-    /// claim: no poll is due, or the payment is unknown.
+    /// Claims a poll with the command `command`, and publishes the payment's outbox. Returns `None` if no poll is due
+    /// or the payment is unknown.
     pub(super) async fn claim(
         &self,
         key: &PaymentKey,
@@ -48,8 +48,8 @@ where
         Ok(Some(Claim { payment, events }))
     }
 
-    /// Sends the status request of a claim, applies the answer, and sends the sale or the refunds that must be
-    /// sent again because of the answer. Returns the events that were published, including those of the claim.
+    /// Sends the status request of a claim and applies the answer. Then sends the sale or the refunds that must be sent
+    /// again because of the answer. Returns the kinds of all events that were published since the claim.
     pub(super) async fn poll_claimed(&self, claim: Claim) -> Result<Vec<EventKind>, PollError> {
         let Claim {
             payment,
@@ -58,8 +58,8 @@ where
         let polled = self.request_and_apply(&payment, &mut events).await;
         match polled {
             Ok(()) => Ok(events),
-            // A repeat would have the same answer, so this is no failure of the poll. Callbacks still count, and the
-            // schedule ends the polling.
+            // A repeat would have the same answer, so an answer that is too large is no failure of the poll. Callbacks
+            // can still decide the payment, and the schedule ends the polling.
             Err(PollError::TooLarge) => {
                 over_limit("status_answer", Some(&payment.key()));
                 Ok(events)
@@ -72,8 +72,7 @@ where
         }
     }
 
-    /// Sends the status request, applies the answer and sends the requests that follow. Adds the published events
-    /// to `events`, also if the result is an error.
+    /// Does the work of [`Self::poll_claimed`]. Adds the published events to `events`, even if the result is an error.
     async fn request_and_apply(
         &self,
         payment: &Payment,
@@ -104,7 +103,8 @@ where
         let published = applied.published.map(|published| events.extend(published));
         let after = applied.payment;
         warn_if_redirect_is_lost(payment, &after);
-        // Only an applied answer proves anything about our requests.
+        // An answer that was not applied, for example because it names another payment, proves nothing about our
+        // requests.
         if after.polling().last_answered() == poll {
             self.repeat_refunds(&after, keyring, events).await?;
         }
@@ -115,8 +115,8 @@ where
     }
 }
 
-/// Warns if this answer says that the shopper must pay at the bank, but no report has the redirect URL. The
-/// callback with the URL is lost, and the shopper cannot pay.
+/// Warns if this answer shows that the shopper must pay at the bank, but no report has the redirect URL. The shopper
+/// then cannot pay, because the callback with the URL is lost.
 fn warn_if_redirect_is_lost(before: &Payment, after: &Payment) {
     if after.is_redirect_missing() && !before.is_redirect_missing() {
         Line::warn("redirect_lost")

@@ -1,5 +1,4 @@
-//! Sends the requests that follow from a status answer. A refund or a sale that never reached the platform is sent
-//! again, or ended.
+//! Acts on a status answer. A refund or a sale that never reached the platform is sent again, or ended.
 
 use ecommpay::Keyring;
 
@@ -12,8 +11,8 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::checkout::CheckoutService;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C, G> {
-    /// Finds each `unknown` refund to which no operation in the last signed answer could belong. Sends this refund
-    /// again, or ends it if the platform refused a repeat. Adds the published events to `events`.
+    /// Finds each `unknown` refund to which no operation in the last signed answer could belong. Sends the refund
+    /// again, or ends the refund if the platform refused a repeat. Adds the published events to `events`.
     pub(super) async fn repeat_refunds(
         &self,
         payment: &Payment,
@@ -48,8 +47,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C
         Ok(())
     }
 
-    /// Sends the sale again, or ends the sale or a recheck, if the platform does not know the payment. Adds the
-    /// published events to `events`.
+    /// Acts on the answer that the platform does not know the payment: sends the sale again, or ends the sale or a
+    /// recheck. Adds the published events to `events`.
     pub(super) async fn conclude_sale(
         &self,
         payment: &Payment,

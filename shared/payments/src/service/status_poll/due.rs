@@ -1,4 +1,4 @@
-//! Polls that are due by the schedule.
+//! Polls the platform about the payments that are due by the schedule.
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ use crate::ports::{Clock, EventQueue, Gate, Index, PaymentStore};
 use crate::service::error::ApplyError;
 use crate::service::sweep::batch_run::{BatchLimits, BatchRun, Unfinished};
 
-/// The maximum number of payments that are polled in parallel. The limit protects the platform.
+/// The maximum number of payments of all projects that are polled in parallel. The limit protects the platform.
 const CONCURRENCY: usize = 4;
-/// The longest time for one payment: up to 8 s for the status answer, up to 8 s for one request that follows from the
-/// answer, and 2 s for the store and the queues. If the deadline cuts off a claimed poll, the payment waits for its
-/// next poll.
+/// No poll starts in the last 18 s of a run, or in the second half of a run that is shorter than 36 s. The status
+/// answer can take 8 s, a request that follows from the answer can take 8 s, and the store and the queues need up to 2
+/// s. If the deadline cuts off a claimed poll, the payment waits for its next poll.
 const LONGEST_POLL: Duration = Duration::from_secs(18);
 
 impl<S, Q, C, G> StatusPoller<'_, S, Q, C, G>
@@ -32,8 +32,8 @@ where
     C: Clock + Sync,
     G: Gate + Sync,
 {
-    /// Polls the platform about every payment that is due. The projects share the requests evenly, even if one
-    /// project has many more due payments than the others.
+    /// Polls the platform about every payment that is due. Each project with due payments makes the same share of the
+    /// requests, even if one project has many more due payments than the other projects.
     pub async fn poll_all(&self, deadline: Instant) -> BatchRun {
         let due_by = self.payments.clock.now();
         let left = deadline.saturating_duration_since(Instant::now());
@@ -43,7 +43,8 @@ where
         let runs = self.keys.keys().map(|project_id| {
             let (permits, next_request) = (&permits, &next_request);
             let task = move |key: PaymentKey| async move {
-                // A payment that cannot be read uses no permit and no interval, so hundreds of them delay no poll.
+                // The payment is read before the wait for a permit and an interval. So even hundreds of payments that
+                // cannot be read delay no poll.
                 let readable = self.payments.store.load(&key).await;
                 readable.map_err(ApplyError::from)?;
                 let _permit = permits.acquire().await;
@@ -72,8 +73,8 @@ where
         *next_request = Instant::now() + self.min_interval;
     }
 
-    /// Polls the platform about one payment, if a poll is due at or before `due_by`, and applies the answer.
-    /// Returns the events that were published. A failed poll is not repeated; the next poll follows at its
+    /// Polls the platform about one payment, if a poll is due at or before `due_by`, and applies the answer. Returns
+    /// the kinds of the events that were published. A failed poll is not repeated: the next poll follows at its
     /// scheduled time.
     pub async fn poll(
         &self,
@@ -95,8 +96,8 @@ where
     }
 }
 
-/// Whether the claimed poll is the first status request about an accepted Gate sale without any report. It is the
-/// poll for the redirect URL, or the first poll of the schedule if the schedule's poll is due earlier.
+/// Whether the claimed poll is the first status request about an accepted Gate sale without any report. The first
+/// request is the poll for the redirect URL, unless the first poll of the schedule is due earlier.
 fn is_first_poll_without_callback(payment: &Payment) -> bool {
     let order = payment.order();
     let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);

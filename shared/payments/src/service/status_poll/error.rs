@@ -1,4 +1,4 @@
-//! Defines why a status poll had no usable result.
+//! Defines the errors of a status poll.
 
 use ecommpay::json::JsonError;
 use thiserror::Error;
@@ -27,8 +27,8 @@ pub enum PollError {
     /// The answer has no valid signature of the project.
     #[error("the answer has no valid signature of the project")]
     NotSigned,
-    /// A field of the answer has an unexpected kind of value. The field may have been changed in a way that the
-    /// signature does not cover.
+    /// A field of the answer has an unexpected kind of value. A field can be altered in this way without making the
+    /// signature invalid, so the answer is not trusted.
     #[error("a field of the answer has an unexpected kind of value")]
     UnsoundShape,
     /// The platform has the payment, but cannot show it yet (code 3062).

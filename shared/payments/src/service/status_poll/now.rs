@@ -1,4 +1,4 @@
-//! Polls the platform by hand, independently of the schedule and without a change to the schedule.
+//! Polls the platform immediately when an operator asks for a poll. The poll neither needs nor changes the schedule.
 
 use super::error::PollError;
 use super::poller::StatusPoller;
@@ -10,16 +10,16 @@ use crate::model::ids::PaymentKey;
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::error::ApplyError;
 
-/// The result of a status poll by hand.
+/// The result of a status poll for an operator.
 #[derive(Debug)]
 pub struct PollResult {
     /// The payment before the answer; `None` if our store did not have it.
     pub before: Option<Payment>,
     /// The payment after the answer; `None` if our store still does not have it.
     pub payment: Option<Payment>,
-    /// What the platform has of the payment.
+    /// What the platform's answer lists about the payment.
     pub found: Found,
-    /// The events that were published.
+    /// The kinds of the events that were published.
     pub published: Vec<EventKind>,
 }
 
@@ -34,14 +34,14 @@ impl PollResult {
     }
 }
 
-/// What the platform has of a payment.
+/// What the platform's answer lists about a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// At least one operation.
     Operations,
-    /// Nothing: "not found".
+    /// Nothing: the platform answered "not found".
     Nothing,
-    /// The answer shows neither: for example, it names another payment.
+    /// The answer shows neither operations nor "not found". For example, the answer names another payment.
     Unclear,
 }
 
@@ -52,8 +52,8 @@ where
     C: Clock + Sync,
     G: Gate + Sync,
 {
-    /// Polls the platform about one payment immediately and applies the answer, even if the payment is closed,
-    /// overdue, or not in our store.
+    /// Polls the platform about one payment immediately and applies the answer. The payment can be open, decided or
+    /// overdue, and can be missing in our store.
     pub async fn poll_now(&self, key: &PaymentKey) -> Result<PollResult, PollError> {
         let Some(claim) = self.claim(key, Command::PollNow).await? else {
             return self.poll_unknown(key).await;
@@ -77,8 +77,8 @@ where
         })
     }
 
-    /// Polls the platform about a payment that is not in our store, so there is nothing to claim. An answer
-    /// without operations, or one that does not name this payment, changes nothing.
+    /// Polls the platform about a payment that is not in our store. The poll is not claimed, because a claim is stored
+    /// in the payment. An answer that has no operations or does not name this payment changes nothing.
     async fn poll_unknown(&self, key: &PaymentKey) -> Result<PollResult, PollError> {
         let reply = self.request_status(key.project_id(), key.folded_id());
         let signed = match reply.await? {
@@ -94,7 +94,7 @@ where
             return Ok(PollResult::without_payment(Found::Unclear));
         }
         let report = signed.report();
-        // Poll 0 counts as older than every status request that another call may have sent in the meantime.
+        // The number 0 makes this poll older than every poll that another call may have claimed in the meantime.
         let fact = Fact::StatusAnswer { report, poll: 0 };
         let (payment, published) = match self.payments.apply(key, fact).await? {
             Some(applied) => (Some(applied.payment), applied.published?),

@@ -23,8 +23,8 @@ pub struct StatusPoller<'a, S, Q, C, G> {
     pub tokens: &'a TokenSecret,
     /// The public address of this service, without a trailing slash.
     pub base_url: &'a str,
-    /// The shortest time between the starts of two status requests. The platform documents no rate limit, so we set our
-    /// own.
+    /// The shortest time between the starts of two polls. The platform documents no rate limit, so this service has its
+    /// own limit.
     pub min_interval: Duration,
 }
 

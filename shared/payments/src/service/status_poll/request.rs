@@ -14,15 +14,15 @@ use crate::model::SignedReport;
 use crate::ports::Gate;
 use crate::service::signed_call;
 
-/// The platform's answer to a status request. A report is always signed; "not found" can be unsigned.
+/// The platform's answer to a status request. A report is always signed. The answer "not found" can be unsigned.
 pub(super) enum StatusReply {
-    /// "Not found", but the answer names another payment. The answer says nothing about the requested payment.
+    /// "Not found", but for another payment. The answer says nothing about the requested payment.
     Unrelated,
     /// A signed report. The report can still name another payment.
     Report(Box<Signed>),
     /// "Not found" (3061): the platform does not know the payment.
     NotFound {
-        /// Whether the answer is signed. A signature, if there is one, is valid.
+        /// Whether the answer has a signature, which is then valid.
         signed: bool,
     },
 }
@@ -45,7 +45,7 @@ impl Signed {
 impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
     /// Sends a status request and returns the verified answer. A report must have a valid signature. The codes
     /// 3061 (not found) and 3062 (not readable yet) are accepted without a signature, because the platform need
-    /// not sign an answer that has service information only. An invalid signature is never accepted. Code 3062
+    /// not sign an answer that has only service information. An invalid signature is never accepted. Code 3062
     /// becomes [`PollError::NotReadable`].
     pub(super) async fn request_status(
         &self,
@@ -90,12 +90,13 @@ impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
     }
 }
 
-/// Whether a message has a `signature` member in one of the two places of a signature. The value can be anything.
+/// Whether a message has a member `signature`, with any value, in one of the two places where a signature can be.
 fn has_signature_member(message: &Value<'_>) -> bool {
     message.get("signature").is_some() || message.at(&["general", "signature"]).is_some()
 }
 
-/// Whether an answer can be about the requested payment: it names no other payment id and no other project.
+/// Whether an answer can be about the requested payment: the answer names neither another payment id nor another
+/// project.
 fn is_about(message: &Value<'_>, project_id: ProjectId, payment_id: &str) -> bool {
     let report = Report::read(message);
     let project_id = u64::from(project_id.get());

@@ -1,4 +1,4 @@
-//! Storefronts and their keys (`shared/decisions/protocol/0032-table-of-storefront-keys.md`).
+//! Authorizes storefronts by their keys (`shared/decisions/protocol/0032-table-of-storefront-keys.md`).
 //!
 //! A key has the form `sk_<id>_<secret>`. The id finds the storefront. Only the SHA-256 of the whole key is
 //! stored, and the comparison takes constant time. A storefront can have several keys, so a new key can be in use
@@ -24,7 +24,7 @@ pub fn key_id(key: &str) -> Option<&str> {
 pub enum Denied {
     /// The call has no key, or the key is unknown.
     Unknown,
-    /// The key does not allow the call.
+    /// The key lacks the scope of the call.
     Scope,
     /// The store failed.
     Store(StoreError),

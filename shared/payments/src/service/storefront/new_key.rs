@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// The length of a key's id: 71 bits, so a collision is practically impossible.
+/// The length of a key's id in characters. 12 random characters have 71 bits, so no two ids are the same in practice.
 const ID_LENGTH: usize = 12;
-/// The length of a key's secret: 256 bits.
+/// The length of a key's secret in characters. 43 random characters have 256 bits.
 const SECRET_LENGTH: usize = 43;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -30,7 +30,8 @@ impl fmt::Debug for NewKey {
     }
 }
 
-/// Returns random letters and digits, each with the same probability: bytes from 248 = 4 * 62 on are dropped.
+/// Returns random letters and digits, each with the same probability. A byte of 248 (4 * 62) or more is dropped,
+/// because it would make the first characters of the alphabet more probable.
 fn random_text(length: usize) -> Result<String, getrandom::Error> {
     let mut text = String::with_capacity(length);
     while text.len() < length {

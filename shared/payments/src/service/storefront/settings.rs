@@ -1,16 +1,16 @@
-//! Parses the settings of a storefront that an operator enters: its name and its return origins.
+//! Parses the settings that an operator enters for a storefront: the name and the return origins.
 
 use url::Url;
 
-/// Parses a storefront's name. A payment stores the name of its storefront, and keys of the table contain the
-/// name. Upper-case letters are not allowed, so that no two names differ only in case.
+/// Parses a storefront's name. Payments and keys of items in the table contain the name, so only a few characters are
+/// allowed. Upper-case letters are not allowed, so that no two names differ only in case.
 pub fn parse_name(text: &str) -> Result<String, &'static str> {
     let is_allowed = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
     };
     match (1..=64).contains(&text.len()) && text.bytes().all(is_allowed) {
         true => Ok(text.to_owned()),
-        false => Err("not 1 to 64 of the letters a to z, digits, dots, dashes and underscores"),
+        false => Err("must be 1 to 64 characters: a to z, digits, dots, dashes and underscores"),
     }
 }
 
@@ -18,20 +18,20 @@ pub fn parse_name(text: &str) -> Result<String, &'static str> {
 /// [`allows_return_url`](crate::model::storefront::Storefront::allows_return_url) compares. Plain HTTP is allowed
 /// only for the local machine.
 pub fn parse_origin(text: &str) -> Result<String, &'static str> {
-    let url = Url::parse(text).map_err(|_| "not an address like https://shop.example")?;
+    let url = Url::parse(text).map_err(|_| "must have a form like https://shop.example")?;
     let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     if url.scheme() != "https" && !(url.scheme() == "http" && is_local) {
         return Err("the scheme must be https, or http for localhost");
     }
     if text.contains('*') {
-        return Err("a pattern; origins are compared exactly");
+        return Err("must not contain `*`, because origins are compared exactly");
     }
     let origin = url.origin().ascii_serialization();
-    // Any further part of the URL would have no effect and would surprise the operator.
+    // A further part of the URL would have no effect. An operator who enters such a part may expect an effect.
     let is_bare = url.username().is_empty() && url.password().is_none() && url.path() == "/";
     match is_bare && url.query().is_none() && url.fragment().is_none() && !text.contains('\\') {
         true => Ok(origin),
-        false => Err("more than scheme, host and port"),
+        false => Err("must have only a scheme, a host and a port"),
     }
 }
 

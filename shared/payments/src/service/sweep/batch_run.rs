@@ -22,19 +22,19 @@ pub struct BatchRun {
     pub found: u64,
     /// The count of payments whose task succeeded.
     pub done: u64,
-    /// The count of due payments that cannot be read. The run passes over them: they are no failure of the run, and
-    /// `oldest_s` does not include them, because another payment that waits too long must remain visible.
+    /// The count of due payments that cannot be read. The run passes over these payments, and does not count them as
+    /// failed. `oldest_s` ignores them too, because otherwise they would hide another payment that waits too long.
     pub unreadable: u64,
-    /// The count of payments whose task failed and of shards that could not be read. The next run retries these
-    /// payments and shards.
+    /// The count of payments whose task failed, plus the count of shards that could not be read.
     pub failed: u64,
-    /// Whether the run reached every due payment before its deadline.
+    /// Whether the run processed every due payment. `false` if the run stopped at its deadline or at its maximum number
+    /// of payments.
     pub in_time: bool,
-    /// The longest time, in seconds, that a payment had been due when the run started; 0 if no payment was due.
+    /// The longest time, in seconds, for which a payment had been due when the run started; 0 if no payment was due.
     pub oldest_s: u64,
-    /// One of the failures.
+    /// The first failure; `None` if nothing failed.
     pub failure: Option<String>,
-    /// The events that were published.
+    /// The kinds of the events that were published.
     #[serde(skip)]
     pub events: Vec<EventKind>,
 }
@@ -42,7 +42,7 @@ pub struct BatchRun {
 /// Why a task did not succeed.
 #[derive(Debug)]
 pub(crate) enum Unfinished {
-    /// The deadline was too close to start the task.
+    /// It was too late to start the task.
     Late,
     /// The task failed.
     Failed(String),
@@ -138,8 +138,8 @@ impl FromIterator<BatchRun> for BatchRun {
 }
 
 impl<S: PaymentStore + Sync, Q: Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Runs a task for each payment of an index that is due at or before `due_by`. A task returns the events
-    /// that it published.
+    /// Runs a task for each payment of an index that is due at or before `due_by`. A task returns the kinds of the
+    /// events that the task published.
     pub(crate) async fn run_batch<F, T>(
         &self,
         index: Index,
@@ -152,7 +152,7 @@ impl<S: PaymentStore + Sync, Q: Sync, C: Clock + Sync> Payments<S, Q, C> {
         T: Future<Output = Result<Vec<EventKind>, Unfinished>>,
     {
         let now = self.clock.now();
-        // The shards are read in parallel, because a shard full of failures must not delay the others.
+        // The shards are read in parallel, because a shard full of failures must not delay the other shards.
         let shards = (0..SHARDS).map(|shard| self.due_of(index, shard, due_by));
         let task = &task;
         let tasks = stream::select_all(shards)

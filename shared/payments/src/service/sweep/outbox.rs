@@ -1,5 +1,5 @@
-//! Sweeps the outbox: publishes events that are still unpublished, because a call crashed after the commit or
-//! because a queue failed.
+//! Sweeps the outbox: publishes events that another call committed but did not publish, for example because the call
+//! crashed or a queue failed.
 //!
 //! The sweep needs no lock. If two calls send the same event, the queue or the consumer drops the second copy.
 
@@ -15,8 +15,8 @@ use crate::service::commit::Payments;
 const CONCURRENCY: usize = 16;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Publishes the outbox of each payment whose oldest unpublished event was committed more than `grace` ago. The
-    /// call that committed a younger event may still be publishing the event.
+    /// Publishes the outbox of each payment whose oldest unpublished event was committed at least `grace` ago. The call
+    /// that committed a younger event may still be publishing this event.
     pub async fn sweep_outbox(&self, grace: Duration, deadline: Instant) -> BatchRun {
         let due_by = self.clock.now().before(grace);
         let limits = BatchLimits::until(deadline, CONCURRENCY);

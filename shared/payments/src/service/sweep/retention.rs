@@ -7,9 +7,9 @@ use crate::decide::Command;
 use crate::ports::{Clock, EventQueue, Index, PaymentStore};
 use crate::service::commit::Payments;
 
-/// The maximum number of payments that are processed in parallel.
+/// The maximum number of payments that one task, expiry or erasure, processes in parallel.
 const CONCURRENCY: usize = 16;
-/// The maximum number of overdue payments that are counted.
+/// The count of overdue payments stops at this number.
 const MAX_OVERDUE: usize = 1_000;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
@@ -37,7 +37,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             .await
     }
 
-    /// Counts the overdue payments, up to one thousand.
+    /// Counts the overdue payments. The count stops at 1,000.
     pub async fn count_overdue(&self, deadline: Instant) -> BatchRun {
         let limits = BatchLimits {
             max_payments: MAX_OVERDUE,

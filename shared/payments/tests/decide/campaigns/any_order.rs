@@ -1,4 +1,5 @@
-//! Tests callbacks in any order and any number, and long random runs of callbacks and status answers.
+//! Tests that a payment ends the same if its callbacks arrive in any order and repeatedly, also in long random runs
+//! with status answers.
 //!
 //! By default, the search covers every set of up to three kinds of callbacks, and the random test makes 300 runs. With
 //! `LONG=1`, the search covers up to six kinds, and the random test makes 100,000 runs
@@ -17,7 +18,7 @@ use serde_json::json;
 use super::is_long;
 use crate::fixtures::*;
 
-/// One callback of each kind that the corpus has for one payment, and Gate's answer.
+/// Gate's answer, and callbacks of the corpus about one payment.
 const KINDS: [&str; 17] = [
     GATE_ANSWER,
     "processing",
@@ -37,7 +38,7 @@ const KINDS: [&str; 17] = [
     "refund_processing",
     "separators_in_values",
 ];
-/// Gate accepts the sale.
+/// The name of Gate's answer that accepts the sale.
 const GATE_ANSWER: &str = "GATE_ANSWER";
 
 /// Returns the change that a fact of this kind causes.
@@ -65,13 +66,13 @@ fn content(payment: &Payment) -> String {
     attempt.remove("polled_for_redirect");
     let request = attempt["request"].as_object_mut().unwrap();
     request.remove("polls_before");
-    // A request that is being sent becomes unknown after some time, independently of the reports.
+    // A request that is being sent becomes unknown with time, so both states count as the same state.
     if request["state"] == "sending" {
         *request = serde_json::Map::from_iter([("state".into(), "unknown".into())]);
     }
     let refunds = fields["refunds"].as_array_mut().unwrap();
     for refund in refunds.iter_mut() {
-        // A refund is stored as a text if no request to Gate is stored with it. Field 2 says what was emitted.
+        // A refund without a stored Gate request is stored as text, whose third field says what was emitted.
         if let Some(text) = refund.as_str() {
             let mut fields: Vec<&str> = text.splitn(7, ';').collect();
             fields.remove(2);
@@ -85,15 +86,16 @@ fn content(payment: &Payment) -> String {
     value.to_string()
 }
 
-/// Returns whether the money of an emitted success is held until an answer arrives. No event reports that the money is
-/// held. The next event follows when the answer decides.
+/// Returns whether a sale succeeded, but its money waits or is held until an answer decides. If `payment.succeeded` was
+/// emitted before, the next event about the status follows the decision.
 fn is_held_after_success(payment: &Payment) -> bool {
     let status = payment.status();
     matches!(status, Status::AwaitingConfirmation | Status::Processing)
         && payment.successful_sales().next().is_some()
 }
 
-/// Checks that the sequence numbers of a change's events have no gap, and that the last event agrees with the payment.
+/// Checks that the sequence numbers of a change's events have no gap, and that the last event shows the payment after
+/// the change. If a change has no events, checks that no event is missing.
 pub fn check_change(before: &Payment, change: &Change, path: &dyn Debug) {
     let (was, is) = (before.status(), change.payment.status());
     let numbers = change.events.iter().map(|event| event.sequence);
@@ -128,7 +130,7 @@ pub fn check_change(before: &Payment, change: &Change, path: &dyn Debug) {
     }
 }
 
-/// The number of times that each outcome was emitted.
+/// How often each outcome was emitted.
 type Emitted = BTreeMap<String, u32>;
 
 /// Checks a change by a callback or Gate's answer.
@@ -162,7 +164,7 @@ fn outcome_of(event: &Event) -> String {
 }
 
 #[test]
-fn callbacks_in_any_order_and_any_number_end_the_same() {
+fn a_payment_ends_the_same_after_repeated_callbacks_in_any_order() {
     let most = if is_long() { 6 } else { 3 };
     let mut ends: HashMap<u32, String> = HashMap::new();
     let mut seen = HashSet::new();
@@ -243,7 +245,7 @@ fn payment_after(steps: &[Step]) -> Payment {
     payment
 }
 
-/// The histories are longer than those of the default search. Some contain further kinds of callbacks.
+/// These histories are longer than the histories of the default search, and some have other callbacks than [`KINDS`].
 #[test]
 fn a_longer_history_ends_the_same_in_any_order_and_after_a_repeat() {
     for history in [
@@ -283,7 +285,7 @@ proptest! {
     ) {
         let end = content(&payment_after(&steps));
         let mut shuffled = steps.clone();
-        // The shuffled run has every second step twice, and all its steps in another order.
+        // The shuffled run has all steps in another order, and every second step twice.
         shuffled.extend(steps.iter().step_by(2));
         let mut seed = seed;
         for index in (1..shuffled.len()).rev() {

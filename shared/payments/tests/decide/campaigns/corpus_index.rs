@@ -1,5 +1,5 @@
-//! Tests the index of `tests/data/callbacks-2`, which says how a payment ends after each body and the reports that
-//! precede the body. The end is the same in every order of the reports.
+//! Tests that payments end as the index of `tests/data/callbacks-2` says. For each body, the index lists the reports
+//! that precede the body, and says how the payment ends. The end must be the same in every order of the reports.
 
 use std::path::Path;
 
@@ -126,7 +126,7 @@ fn check_successes(payment: &TestPayment, order: &[&str]) {
     if payment.status().is_paid() {
         assert_eq!(successes, 1, "{order:?}");
     } else {
-        // A report of a success may arrive before the declined confirmation.
+        // A success may be reported and emitted before the confirmation is declined.
         let may_succeed = order.contains(&"sale_success") || order.contains(&"confirm_success");
         assert!(successes <= usize::from(may_succeed), "{order:?}");
     }

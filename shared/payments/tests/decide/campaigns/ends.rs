@@ -1,12 +1,12 @@
-//! Tests the table `tests/data/ends.tsv`, which says how a payment ends after each body of both corpora, each pair of
-//! bodies, and the triples that matter. The end is the same in every order. The table was derived from the rules
-//! without the code under test.
+//! Tests that payments end as the table `tests/data/ends.tsv` says. Each row has one, two or three bodies of the
+//! corpora, and the end of the payment after these bodies. The end must be the same in every order of the bodies. The
+//! table was derived from the rules without the code under test.
 
 use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
-/// Returns the end of a payment in the form of the table: status, amounts, quarantine reasons.
+/// Returns the end of a payment in the format of the table: status, amounts, quarantine reasons.
 fn end_of(payment: &TestPayment) -> String {
     let word = |value: Value| value.as_str().unwrap().to_owned();
     let reasons = payment.quarantine_reasons().into_iter();
@@ -47,5 +47,10 @@ fn every_body_pair_and_triple_ends_as_the_table_says() {
     }
     let first = Vec::from_iter(wrong.iter().take(100).map(String::as_str));
     let count = wrong.len();
-    assert_eq!(count, 0, "{count} wrong:\n{}", first.join("\n"));
+    assert_eq!(
+        count,
+        0,
+        "{count} orders end wrongly:\n{}",
+        first.join("\n")
+    );
 }

@@ -1,5 +1,5 @@
-//! A payment with thousands of operations: it always fits into an item, and its money does not depend on the order of
-//! the reports.
+//! Tests that a payment with thousands of operations fits into an item, and that its money does not depend on the order
+//! of the reports.
 
 use payments::decide::{Fact, decide};
 use payments::model::{Payment, RefundStatus, Status};
@@ -9,9 +9,9 @@ use crate::builders::reports::{TestReport, callback, operation, status_answer};
 use crate::builders::*;
 use crate::fixtures::*;
 
-/// An item has at most 400 KB. Keys and indexes need a part of it.
+/// The maximum size of a stored payment. An item has at most 400 KB, and its keys and other attributes need a part.
 const MAX_BYTES: usize = 380 * 1_024;
-/// An event is an item too.
+/// The maximum size of an event, which is stored as an item of its own.
 const MAX_EVENT_BYTES: usize = 380 * 1_024;
 
 /// Pseudo-random numbers (xorshift64).
@@ -37,7 +37,7 @@ fn date(second: usize) -> String {
     format!("2027-01-15T{hour:02}:{minute:02}:{second:02}+0000")
 }
 
-/// Returns refund number `number`, as the platform reports a refund that its Dashboard made.
+/// Returns the refund with this number, as the platform reports a refund from its Dashboard.
 fn refund(number: usize, status: &str, amount: u64) -> Value {
     let mut refund = operation(&format!("19{number:014}"), "refund", status, amount);
     refund["date"] = json!(date(3_600 + number * 10));
@@ -73,7 +73,8 @@ fn stored(payment: &Payment) -> Payment {
     loaded
 }
 
-/// Applies facts, stores the payment after each, and emits the remaining events at the end.
+/// Applies facts, and emits the remaining events at the end. Stores and loads the payment after every 50th fact.
+/// Returns the payment and the number of events.
 fn apply_all(start: Option<Payment>, facts: &[Fact<'_>]) -> (Payment, usize) {
     let mut payment = start;
     let (mut events, mut largest) = (0, 0);
@@ -107,7 +108,8 @@ fn apply_all(start: Option<Payment>, facts: &[Fact<'_>]) -> (Payment, usize) {
     (payment, events)
 }
 
-/// The status, the amounts and the refunds of a payment, without what depends on the times of arrival.
+/// The parts of a payment that must not depend on the order of the reports: status, amounts, and for each refund the
+/// operation id, the amount, the status and the returned amount.
 type Money = (
     Status,
     [u64; 4],
@@ -137,7 +139,7 @@ fn money(payment: &Payment) -> Money {
     (payment.status(), amounts, refunds)
 }
 
-/// Asserts that two ends are the same. Prints only the differing refunds.
+/// Asserts that two payments have the same money. A failure shows only one refund that differs.
 fn same(one: &Money, other: &Money) {
     assert_eq!((one.0, one.1), (other.0, other.1));
     for refund in &one.2 {
@@ -147,7 +149,7 @@ fn same(one: &Money, other: &Money) {
 }
 
 #[test]
-fn two_thousand_operations_that_arrive_one_by_one_in_any_order_fit_and_count() {
+fn two_thousand_operations_fit_into_an_item_and_count_in_any_order_of_arrival() {
     let mut reports = vec![TestReport::read(&callback(
         PAYMENT,
         "success",
@@ -178,7 +180,7 @@ fn two_thousand_operations_that_arrive_one_by_one_in_any_order_fit_and_count() {
         eprintln!("2,000 operations: {} bytes", size(&payment));
         let money = money(&payment);
         same(expected.get_or_insert(money.clone()), &money);
-        // A repeat of any report changes nothing.
+        // A repeat of a report changes nothing.
         for report in reports.iter().step_by(97) {
             let now = at("2027-02-01T12:00:00");
             assert_eq!(decide(Some(&payment), report.callback(), now), None);
@@ -229,7 +231,7 @@ fn more_operations_than_fit_are_counted_and_the_answer_still_gives_the_right_amo
         (after.paid_amount(), after.refunded_amount()),
         (100_000, 24_990)
     );
-    // The answer first, then the callbacks: the same money.
+    // The money is the same if the answer arrives before the callbacks.
     facts.insert(0, answer.answer_to(1));
     let (other, _) = apply_all(Some(created(100_000)), &facts);
     same(&money(&other), &money(&after));
@@ -285,7 +287,7 @@ fn contradictory_reports_of_many_operations_end_the_same_in_any_order() {
     }
 }
 
-/// Returns a text that is longer than every limit in bytes.
+/// Returns a text of 240 bytes. The limits of a stored code and a stored id are lower.
 fn long() -> String {
     "\u{1f600}".repeat(60)
 }
@@ -304,7 +306,7 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
     let body = callback(PAYMENT, "success", 100_000_000, sale(100_000_000));
     let change = decide(Some(&payment), TestReport::read(&body).callback(), NOW);
     commit(&mut payment, change);
-    // Refunds of ours.
+    // Our refunds.
     for number in 0..500 {
         let refund_id = format!("{number:0>64}");
         let order = payments::model::RefundOrder {
@@ -314,7 +316,7 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         };
         let request_id = format!("{number:0>100}");
         let command = payments::decide::Command::Refund(&order);
-        // Further open refunds are refused.
+        // A refund is refused if too many refunds are open.
         if let Ok(change) = payments::decide::execute(Some(&payment), command, NOW) {
             commit(&mut payment, change);
         }
@@ -335,8 +337,8 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
             commit(&mut payment, change);
         }
     }
-    println!("with refunds of ours: {} bytes", size(&payment));
-    // Two contradictory reports of every other operation, with texts of the maximum length.
+    println!("with our refunds: {} bytes", size(&payment));
+    // Two answers contradict each other about each of the other operations. Their texts exceed the maximum length.
     let words = |body: &mut Value| {
         for field in ["code", "request_id"] {
             body[field] = json!(long());
@@ -377,7 +379,8 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         commit(&mut payment, change);
         println!("with an answer: {} bytes", size(&payment));
     }
-    // What the shopper's browser and the platform wait for.
+    // A callback has a long redirect URL. Then the platform records list more operations that are missing locally than
+    // the payment stores as discrepancies.
     let mut waiting = operation("zzz", "sale", "awaiting redirect result", 1);
     waiting["date"] = json!(date(80_000));
     let mut body = callback(PAYMENT, "processing", 1, waiting);

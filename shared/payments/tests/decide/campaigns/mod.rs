@@ -1,4 +1,4 @@
-//! Searches over many facts. Each set of facts ends the same in every order, and the ends are those in the tables.
+//! Tests many sequences of facts. A payment must end the same in every order of the same facts, and as the tables say.
 
 mod any_order;
 mod corpus_index;

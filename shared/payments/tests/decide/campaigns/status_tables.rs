@@ -24,7 +24,7 @@ fn word(status: Status) -> String {
 }
 
 #[test]
-fn the_document_has_the_table_that_yields_the_status() {
+fn the_readme_shows_the_table_that_yields_the_status() {
     let mut table =
         "| status | condition | what changes the status |\n| --- | --- | --- |\n".to_owned();
     for row in &TABLE {
@@ -127,7 +127,7 @@ fn change_by(payment: &Payment, input: &Input) -> Option<Change> {
     decide(Some(payment), fact, NOW)
 }
 
-/// Returns the statuses that followed, for each row and each status before the change.
+/// Returns the statuses that can follow, for each row and each status before the change.
 fn explore(rows: &[(String, Input)]) -> BTreeMap<(usize, Status), BTreeSet<Status>> {
     let mut table: BTreeMap<(usize, Status), BTreeSet<Status>> = BTreeMap::new();
     let mut seen = HashSet::new();
@@ -158,7 +158,7 @@ fn explore(rows: &[(String, Input)]) -> BTreeMap<(usize, Status), BTreeSet<Statu
 }
 
 #[test]
-fn the_document_has_the_statuses_that_can_follow_from_each_fact_and_command() {
+fn the_readme_shows_the_statuses_that_can_follow_from_each_fact_and_command() {
     let rows = rows();
     let found = explore(&rows);
     let mut table = "| |".to_owned();

@@ -52,7 +52,8 @@ fn erasure_also_removes_the_redirect_url_of_an_open_payment() {
     assert_eq!(next(&payment), Some(Next::Overdue(due)));
 }
 
-/// The platform repeats a callback for up to 11 days. No store of duplicates is needed, so a repeat has no time limit.
+/// The platform repeats a callback for up to 11 days. The payment itself shows that a callback is a repeat, so a repeat
+/// is recognized at any time.
 #[test]
 fn a_duplicate_callback_changes_nothing_after_the_erasure() {
     let mut payment = TestPayment::accepted();
@@ -65,7 +66,7 @@ fn a_duplicate_callback_changes_nothing_after_the_erasure() {
     }
 }
 
-/// A repeat of the refund needs the customer's IP address.
+/// Until a refund has ended, a repeat of its request needs the customer's IP address.
 #[test]
 fn the_customers_data_is_erased_when_the_last_open_refund_has_ended() {
     let due = NOW.after(31 * DAY);

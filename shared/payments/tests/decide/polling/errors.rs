@@ -15,7 +15,11 @@ fn an_error_fails_a_sale_whose_request_ended_before_the_poll() {
         payment.sale_answer(&answer);
         let at = NOW.after(MINUTE);
         payment.poll_by(at, &error_answer("3041"));
-        assert_eq!(payment.status(), Status::Processing, "error 3041");
+        assert_eq!(
+            payment.status(),
+            Status::Processing,
+            "error 3041 must not fail the sale"
+        );
         payment.poll_by(at, &error_answer("2004"));
         assert_eq!(payment.status(), Status::Failed);
         assert_eq!(payment.refusal_code(), Some("2004"));
@@ -61,7 +65,7 @@ fn a_link_whose_payment_was_refused_expires_like_an_unused_link() {
 
 /// Code 3062 means that the platform has accepted the payment, but cannot show the payment yet.
 #[test]
-fn code_3062_is_not_a_fact_and_even_as_a_report_does_not_end_a_payment() {
+fn an_answer_with_code_3062_is_not_a_fact_and_never_ends_a_payment() {
     let answer = corpus("status_details_not_received");
     assert!(fact_of_answer(answer, 1).is_none());
     let end = order().expires_at.after(HOUR);

@@ -1,4 +1,5 @@
-//! Tests status polls: their times, what their answers settle, and what follows from "not found".
+//! Tests status polls: their times, what their answers settle, and what follows from "not found". Also tests the
+//! erasure of the customer's data.
 
 mod answers;
 mod erasure;
@@ -14,12 +15,12 @@ use payments::model::schedule::Schedule;
 use crate::fixtures::*;
 
 impl TestPayment {
-    /// Returns a payment with a success and a decline of the same sale.
+    /// Returns a payment after two callbacks about the same sale, which report a success and a decline.
     fn contradicted() -> Self {
         Self::with_callbacks(&["sale_success", "sale_decline_customer"])
     }
 
-    /// Returns a Gate sale whose checkout expires after 30 days.
+    /// Returns a payment whose sale is being sent to Gate, and whose checkout expires after 30 days.
     fn open_for_thirty_days() -> Self {
         let order = Order {
             expires_at: NOW.after(30 * DAY),
@@ -37,7 +38,7 @@ impl TestPayment {
         self.claim_or_poll_now(at).not_found(signed, at)
     }
 
-    /// Returns whether the last answer repeats or ends anything.
+    /// Returns whether the last answer causes a repeat of a request, or the end of a payment or of a recheck.
     fn can_conclude(&self, at: Timestamp) -> bool {
         let command = Command::ResolveNotFound(&Schedule::default());
         change_of(Some(self), command, at).is_some()
@@ -51,7 +52,7 @@ impl TestPayment {
         self.execute(Command::Erase(&Schedule::default()), at)
     }
 
-    /// Emits the expiry of the checkout, so that the next action of the schedule is a status poll again.
+    /// Emits `checkout.expired`, so that the next action of the schedule is a status poll again.
     fn expire(&mut self) -> &mut Self {
         self.execute(Command::Expire, order().expires_at)
     }

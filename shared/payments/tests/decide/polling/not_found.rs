@@ -10,7 +10,7 @@ use payments::model::{GateRequest, Status};
 use crate::fixtures::*;
 
 impl TestPayment {
-    /// Returns a Gate sale without a clear answer.
+    /// Returns a payment whose sale request got no clear answer from Gate.
     fn lost_sale() -> Self {
         let mut payment = Self::created();
         payment.sale_answer(&Answer::Unclear);
@@ -19,7 +19,7 @@ impl TestPayment {
 }
 
 #[test]
-fn a_lost_sale_is_sent_again_once_while_its_checkout_is_open() {
+fn a_lost_sale_is_sent_again_once_after_a_not_found_while_its_checkout_is_open() {
     for signed in [false, true] {
         let mut payment = TestPayment::lost_sale();
         let polled = NOW.after(MINUTE);
@@ -96,7 +96,7 @@ fn a_repeated_sale_that_gate_refuses_fails_after_another_not_found() {
 
 /// The shopper can still pay at the bank until the checkout expires.
 #[test]
-fn an_unknown_payment_fails_an_hour_after_its_checkout_expired() {
+fn a_payment_that_the_platform_does_not_find_fails_an_hour_after_its_checkout_expires() {
     for signed in [false, true] {
         for mut payment in [TestPayment::lost_sale(), TestPayment::with_link()] {
             let expired = order().expires_at;
@@ -132,7 +132,7 @@ fn a_used_link_does_not_fail_after_a_not_found() {
 }
 
 #[test]
-fn a_sale_that_stays_lost_is_sent_again_at_growing_intervals() {
+fn a_sale_that_the_platform_never_finds_is_sent_again_after_each_poll() {
     let mut payment = TestPayment::open_for_thirty_days();
     payment.sale_answer(&Answer::Unclear);
     let (mut sent, mut polls) = (0, 0);
@@ -145,7 +145,7 @@ fn a_sale_that_stays_lost_is_sent_again_at_growing_intervals() {
             sent += 1;
         }
     }
-    // 15 polls of the schedule, and the poll for the redirect URL.
+    // The schedule has 15 polls, and one more poll is for the redirect URL. The sale is sent again after each poll.
     assert_eq!((polls, sent), (16, 16));
 }
 

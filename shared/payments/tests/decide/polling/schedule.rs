@@ -1,4 +1,4 @@
-//! Tests the times of status polls, with the schedule of production.
+//! Tests the times of status polls with the default schedule.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn an_open_payment_is_polled_for_31_days_and_is_then_overdue() {
     assert_eq!(
         (last.len(), usual.len()),
         (1, 29),
-        "not 29 daily pauses and one other last pause"
+        "expected 29 pauses of a day and a shorter last pause"
     );
     let end = NOW.after(31 * DAY);
     assert_eq!(polls.last(), Some(&(31 * 86_400)));
@@ -63,7 +63,7 @@ fn the_polls_for_a_refund_end_31_days_after_the_start_of_the_refund() {
 }
 
 #[test]
-fn a_change_at_the_platform_after_29_days_is_found_within_a_day() {
+fn a_change_at_the_platform_after_29_or_30_days_is_found_within_a_day() {
     for (day, answer, status) in [
         (29, "sale_success", Status::Succeeded),
         (30, "sale_decline_limit", Status::Declined),

@@ -5,8 +5,8 @@ use payments::service::callback::Verified;
 
 use crate::fixtures::*;
 
-/// Returns a payment with 9.00 EUR of an operation of this undocumented type. Only a signed answer makes the operation
-/// count.
+/// Returns a payment that received 9.00 EUR by an operation of this undocumented type. The operation counts only after
+/// a signed answer lists it.
 fn captured_by(kind: &str) -> TestPayment {
     let mut payment = TestPayment::with_callbacks(&["processing"]);
     payment.deliver(&edited("manual_change_success", |body| {
@@ -61,7 +61,8 @@ fn a_released_manual_change_counts_as_paid_with_its_sum() {
     assert_eq!(payment.last_data()["paid_amount"], 900);
 }
 
-/// Returns a callback and a status answer that report another operation besides a successful sale.
+/// Returns a callback about an operation of this type, and a status answer that lists a successful sale and this
+/// operation.
 fn besides_sale(kind: &str) -> [Verified; 2] {
     let callback = edited("sale_success", |body| {
         body["operation"]["id"] = 99.into();

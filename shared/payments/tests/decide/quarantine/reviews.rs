@@ -1,4 +1,4 @@
-//! Tests that an operator releases or rejects the money in quarantine.
+//! Tests the decisions of operators, who release or reject quarantine items.
 
 use std::collections::BTreeSet;
 

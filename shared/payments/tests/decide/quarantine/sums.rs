@@ -1,4 +1,4 @@
-//! Tests the sums in the platform's reports: each is stored, shown, and compared with the order.
+//! Tests the sums in the platform's reports: each sum is stored, shown, and compared with the order.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const PAID: u64 = 1234;
 /// The fields that name a sum other than the ordered sum.
 const FIELDS: [&str; 3] = ["payment.sum", "sum_initial", "both"];
 
-/// Returns the sums of an underpaid sale: `payment.sum`, `sum_initial` and `sum_converted`.
+/// Returns `payment.sum`, `sum_initial` and `sum_converted` of an underpaid sale whose sum differs in `field`.
 fn sums(field: &str) -> [u64; 3] {
     match field {
         "payment.sum" => [PAID, ORDERED, PAID],
@@ -25,7 +25,7 @@ fn sums(field: &str) -> [u64; 3] {
     }
 }
 
-/// Returns an order of 25.00 EUR that was paid with 12.34 EUR.
+/// Returns a payment of an order of 25.00 EUR, after a callback about a sale that has 12.34 EUR in `field`.
 fn underpaid(field: &str) -> TestPayment {
     let [of_payment, initial, moved] = sums(field);
     let sale = edited("sale_success", |body| {
@@ -137,7 +137,6 @@ fn a_rejection_of_an_underpaid_order_refunds_the_remaining_amount() {
     }
 }
 
-/// A sum below the order counts only after a signed answer names this sum.
 #[test]
 fn a_lower_sum_in_a_callback_after_a_success_counts_only_after_a_signed_answer_confirms_it() {
     let lower = edited("sale_success", |body| {
@@ -303,7 +302,7 @@ fn the_sum_of_a_payment_that_is_reported_as_refunded_is_not_compared_with_the_or
 }
 
 #[test]
-fn a_quarantined_payment_is_emitted_refundable_and_polled_only_until_a_signed_answer() {
+fn a_quarantined_payment_can_be_refunded_and_is_polled_only_until_a_signed_answer() {
     let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
     assert_eq!(payment.status(), Status::Quarantined);
     assert_eq!(payment.last_kind(), "payment.quarantined");

@@ -66,7 +66,7 @@ fn two_tries_of_one_request_are_one_refund_in_any_order() {
             payment.deliver(&reports[index]);
             let once = (*payment).clone();
             payment.deliver(&reports[index]);
-            assert_eq!(*payment, once, "a duplicate");
+            assert_eq!(*payment, once, "a duplicate changed the payment");
         }
         let events = payment.refund_events();
         let successes = events
@@ -81,7 +81,7 @@ fn two_tries_of_one_request_are_one_refund_in_any_order() {
 }
 
 #[test]
-fn an_operation_without_our_id_causes_no_event_while_it_can_be_ours() {
+fn an_operation_without_our_id_causes_no_event_for_15_minutes_if_it_can_belong_to_our_refund() {
     let mut payment = requested();
     payment.refund_answer("r-1", &Answer::Unclear);
     let without_id = refund_operation("7", "success", json!({ "request_id": null }));
@@ -93,7 +93,7 @@ fn an_operation_without_our_id_causes_no_event_while_it_can_be_ours() {
     named.deliver(&refund_operation("7", "success", with_id));
     assert_eq!(named.refund_events(), ["r-1 succeeded"]);
     assert_eq!(named.refunds().len(), 1);
-    // Without a report that names our refund, the operation is external.
+    // If no report names our refund for 15 minutes, the operation is external.
     payment.execute(Command::EmitPending, NOW.after(16 * MINUTE));
     assert_eq!(payment.refund_events()[2..], ["7 succeeded"]);
 }

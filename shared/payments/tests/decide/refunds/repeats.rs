@@ -1,5 +1,5 @@
-//! Repeats of lost refunds, whose requests had no clear answer. Error 3230 means that the platform already has the
-//! refund.
+//! Tests repeats of lost refunds: refunds whose requests had no clear answer. Error 3230 means that the platform
+//! already has the refund.
 
 use ecommpay::answer::Answer;
 use payments::decide::Command;

@@ -58,7 +58,11 @@ fn a_returned_refund_no_longer_counts_and_its_money_can_be_refunded_again() {
 
         let events = payment.events.len();
         payment.deliver(&returned("8", 400, named));
-        assert_eq!(payment.events.len(), events, "a duplicate");
+        assert_eq!(
+            payment.events.len(),
+            events,
+            "a duplicate must cause no event"
+        );
         // A request with a known refund id creates no new refund.
         assert_eq!(payment.reserve("r-1", Some(400)), Ok(false));
         assert_eq!(payment.reserve("r-2", None), Ok(true));
@@ -156,7 +160,7 @@ fn a_signed_return_above_the_refunded_amount_quarantines_the_payment_until_a_rel
     assert_eq!(payment.refundable_amount(), 1000);
     assert_eq!(payment.review(Verdict::Released), Ok(true));
     assert_eq!(payment.status(), Status::Succeeded);
-    // The release settles only this excess.
+    // The release settles only the excess of 4.00 EUR. The next answer returns 5.00 EUR more.
     let more = [("8", "refund reverse", 400), ("9", "refund reverse", 500)];
     let later = NOW.after(Duration::from_millis(1));
     payment.poll_now(later, &answer_with(&more));

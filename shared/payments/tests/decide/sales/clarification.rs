@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::fixtures::*;
 
-/// The id of the refund in the corpus' body.
+/// The id of the refund in the body `refund_awaiting_clarification` of the corpus.
 const REFUND: &str = "rf-0002";
 
-/// Returns a refund that waits for clarification.
+/// Returns a payment with a refund that waits for clarification.
 fn waiting_refund() -> TestPayment {
     let mut payment = TestPayment::paid();
     payment.reserve(REFUND, Some(400)).unwrap();
@@ -31,7 +31,7 @@ fn a_refund_that_waits_for_clarification_shows_and_emits_the_requested_fields() 
     assert_eq!(payment.last_data()["refund"], *shown);
 }
 
-/// Returns the clarification request under test.
+/// Finds the clarification request under test in a payment.
 type Find = fn(&Payment) -> Option<&Waiting>;
 
 #[test]

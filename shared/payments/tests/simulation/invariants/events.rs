@@ -172,7 +172,7 @@ fn check_refunded_amount(payment: &Payment, events: &[&Event]) {
         };
         refunds.insert(name, amount);
     }
-    // An external refund that turned out to be ours is no longer listed as external.
+    // If a later report showed that an external refund is ours, the payment no longer lists this external refund.
     let is_known = |name: &str| {
         let mut refunds = payment.refunds().iter();
         refunds.any(|refund| match refund.refund_id() {
@@ -188,7 +188,7 @@ fn check_refunded_amount(payment: &Payment, events: &[&Event]) {
     let is_reversed = operations.any(|(_, operation)| operation.kind().as_str() == "reversal");
     assert!(
         emitted == refunded || !has_sale || is_reversed,
-        "{}: {emitted} {refunded} {refunds:#?}",
+        "{}: emitted {emitted}, refunded {refunded}: {refunds:#?}",
         payment.key()
     );
 }

@@ -24,7 +24,7 @@ pub struct Invariants {
     checked: [usize; QUEUES.len()],
     /// The sequence number of the last event that each queue accepted for each payment.
     last_sent: BTreeMap<(usize, PaymentKey), u64>,
-    /// Every change of a status.
+    /// Every change of status that occurred.
     pub transitions: BTreeSet<(Status, Status)>,
 }
 

@@ -47,8 +47,8 @@ pub fn check_change(before: &Stored, now: &Stored) {
         );
         return;
     }
-    // Only reports about a confirmation or a successful sale can open a final payment again: reports that contradict
-    // each other, or a report that arrives after a newer report.
+    // A payment leaves a final status only if it has a confirmation or a successful sale. The reports about them can
+    // contradict each other, or arrive in the wrong order.
     let has = |kind: &str| {
         is.operations()
             .any(|(_, operation)| operation.kind().as_str() == kind)
@@ -81,7 +81,7 @@ pub fn check_change(before: &Stored, now: &Stored) {
         is.refunded_amount() >= was.refunded_amount() || is_returned,
         "{key}"
     );
-    // Only the change that reserves a refund is checked, because a later report can add another refund.
+    // The reserved amount is checked only when a refund is reserved, because a later report can add another refund.
     let is_next = now.version == before.version + 1;
     let ids = is.refunds().iter().filter_map(|refund| refund.refund_id());
     let mut new = ids.filter(|id| was.refund(id).is_none() && is_next);

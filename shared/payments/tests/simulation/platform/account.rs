@@ -22,7 +22,7 @@ pub enum Scenario {
     Held,
     /// The shopper is charged twice within the payment.
     SecondCharge,
-    /// An operation of a type that is not documented for Bancontact succeeds.
+    /// An operation of undocumented type succeeds.
     UnknownOperation,
 }
 
@@ -50,7 +50,8 @@ pub struct Operation {
     /// The amount that moves if the operation succeeds.
     pub moves: u64,
     pub merchant_refund_id: Option<String>,
-    /// The id of the refund that the merchant requested. It is known even if the platform ignores refund ids.
+    /// The id of the refund that the merchant requested. The simulation keeps this id even if the platform ignores
+    /// refund ids.
     pub intent: Option<String>,
     pub request_id: String,
     pub date: u64,
@@ -110,7 +111,7 @@ impl Account {
         operations.filter(is_sale).count()
     }
 
-    /// Returns whether the merchant has the money. The newest confirmation decides.
+    /// Returns whether the merchant has the money. In the scenario `Confirmed`, the newest confirmation decides.
     pub fn is_credited(&self) -> bool {
         let mut operations = self.operations.iter().rev();
         let confirmation = operations.find(|operation| operation.kind == "payment confirmation");
@@ -168,7 +169,7 @@ impl Account {
         }
     }
 
-    /// Returns whether an operation can still end.
+    /// Returns whether a further step at the platform is due.
     pub fn is_open(&self) -> bool {
         let is_held = self.is_held();
         let mut operations = self.operations.iter();

@@ -57,7 +57,7 @@ struct Records {
 }
 
 impl Records {
-    /// Returns a new operation, in `processing`.
+    /// Returns a new operation with the status `processing`.
     fn operation(&mut self, kind: &'static str, amount: u64, request: &str) -> Operation {
         self.change += 1;
         Operation {
@@ -113,13 +113,13 @@ impl Platform {
     }
 
     /// From now on, every payment has the usual scenario, nothing happens in the Dashboard, and refund ids are ignored.
-    /// Other changes would appear only in callbacks and in the platform records.
+    /// The excluded changes would appear only in callbacks and in the platform records.
     pub fn be_plain(&self) {
         let mut records = self.records();
         (records.is_plain, records.ignores_refund_ids) = (true, true);
     }
 
-    /// Removes and returns the callbacks.
+    /// Removes and returns the callbacks that wait to be delivered.
     pub fn take_messages(&self) -> Vec<Message> {
         std::mem::take(&mut self.records().messages)
     }

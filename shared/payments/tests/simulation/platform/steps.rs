@@ -7,7 +7,7 @@ use super::{Account, Message, Operation, Platform, Records, Scenario, callback};
 use crate::faults::RandomFaults;
 
 impl Platform {
-    /// Changes one of the payments and reports the change. With `finish`, operations only end.
+    /// Changes one of the payments and reports the change. If `finish` is true, the change leads to the payment's end.
     pub fn act(&self, finish: bool) {
         let mut records = self.records();
         let records = &mut *records;
@@ -285,7 +285,7 @@ impl Step<'_> {
         self.report(account, index);
     }
 
-    /// Makes a change of the merchant's staff or of the bank, which this service did not request.
+    /// Makes a change that the merchant's staff or the bank causes, without a request of this service.
     fn outside_change(&mut self, account: &mut Account) {
         match self.choose(4) {
             0 => self.take_refund_back(account),

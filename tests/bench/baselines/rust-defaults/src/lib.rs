@@ -186,7 +186,7 @@ impl App {
         Ok(request.send().await?.item)
     }
 
-    /// Returns the storefront to which the key of the request belongs.
+    /// Returns the storefront to which the key in the header `Authorization` belongs.
     pub async fn storefront(&self, authorization: &str) -> Result<Option<Value>, Error> {
         let key = authorization.trim_start_matches("Bearer ");
         let id = key.split('_').nth(1).unwrap_or_default();

@@ -14,7 +14,8 @@ use schemas::openapi::Document;
 use serde_json::{Value, json};
 
 /// The checks of schemathesis that apply. `positive_data_acceptance` does not apply, because most valid requests name
-/// payments that do not exist. `unsupported_method` does not apply, because the gateway answers other methods.
+/// payments that do not exist. `unsupported_method` does not apply, because API Gateway itself answers a request with
+/// another method.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,negative_data_rejection";
 

@@ -11,14 +11,14 @@ use sandbox::Options;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-/// The number of log lines that the test collects.
+/// The test ends as soon as this many log lines have a latency.
 const WANTED: usize = 5;
 
 #[tokio::test]
 async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
-    // On a slow machine the callback may arrive before the page waits. Then no line is logged, so the test makes
-    // further payments until enough lines are logged.
+    // On a slow machine, the callback can arrive before the page waits, and then no line is logged. Therefore the test
+    // makes further payments until enough lines are logged.
     let end = Instant::now() + 2 * TIMEOUT;
     let mut private = vec!["Janssens".to_owned(), "192.0.2.10".to_owned()];
     let mut number = 0;
@@ -29,7 +29,8 @@ async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow
         let checkout = system.storefront.create(&payment_id).await?;
         let url = checkout_url(&checkout)?;
         let page = tokio::spawn(system.shopper.http.get(url).send());
-        // The delay varies, so that the callbacks arrive at different times within the page's read interval.
+        // While a shopper waits, the function reads the payment again and again. The delay varies, so that the
+        // callbacks arrive at different times between two reads.
         sleep(Duration::from_millis(600 + 70 * (number % 5))).await;
         system.simulator.set_faults(&payment_id, json!({})).await?;
         let status = page.await??.status();
@@ -63,7 +64,7 @@ async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow
     Ok(())
 }
 
-/// The status answer has no redirect URL either, so the page offers a link to the shop.
+/// A status answer does not contain the redirect URL, so the page offers a link to the shop.
 #[tokio::test]
 async fn the_waiting_page_polls_once_and_links_to_the_shop_when_the_callback_with_the_redirect_url_is_lost()
 -> anyhow::Result<()> {
@@ -83,7 +84,10 @@ async fn the_waiting_page_polls_once_and_links_to_the_shop_when_the_callback_wit
     let polls = system.simulator.request_count("lost", "status").await?;
     ensure!(polls == 1, "{polls} status requests");
     let log = system.log().await?;
-    ensure!(log.contains("\"redirect_lost\":1"), "no alarm is raised");
+    ensure!(
+        log.contains("\"redirect_lost\":1"),
+        "the metric redirect_lost is not logged"
+    );
     system.stop().await;
     Ok(())
 }

@@ -25,7 +25,7 @@ async fn a_callback_is_accepted_only_if_it_is_valid_and_an_unknown_payment_is_st
     }
     ensure!(wrong.is_empty(), "{wrong:#?}");
 
-    // The gateway encodes other content types in base64.
+    // API Gateway passes a body with another content type to the function in base64.
     let other = "application/octet-stream";
     for (file, expected) in [
         ("sale_success.json", 200),

@@ -1,4 +1,4 @@
-//! Payment ids that the platform allows and that a queue, a key or a log could refuse.
+//! Tests payment ids that the platform allows, although a queue, a key or a log could refuse their characters.
 
 use anyhow::ensure;
 use e2e::logs;
@@ -21,7 +21,7 @@ async fn an_event_reaches_the_queue_whatever_characters_its_payment_id_has() -> 
         let events = audit.until(id, "payment.unmatched").await?;
         ensure!(events.len() == 1, "{events:?}");
     }
-    // The log lines are read one line at a time, and each is one JSON object.
+    // Each log line must be one JSON object, so no payment id may break a line.
     let lines = logs::json_lines(&system.sandbox).await?;
     for id in ids {
         let is_callback = |line: &&serde_json::Value| {

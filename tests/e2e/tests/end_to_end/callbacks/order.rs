@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 
 use crate::callbacks::collection::{PAYMENT, body, index};
 
-/// Starts a sandbox with the payment of the collection. The platform sends no callbacks about this payment.
+/// Starts a sandbox and creates the payment of the callback collection. The simulated platform sends no callbacks about
+/// this payment.
 async fn start() -> anyhow::Result<System> {
     let system = System::start(Options::any_ports()).await?;
     system.simulator.drop_callbacks(PAYMENT).await?;

@@ -34,7 +34,7 @@ impl FunctionProcesses {
     ) -> anyhow::Result<u32> {
         let mut kills = 0;
         let killing = async {
-            // The pauses have many lengths, so that the kills hit every step of the function.
+            // The pauses have many lengths, so that the kills hit many steps of the function.
             for pause in (20..).step_by(7).map(|millis| millis % 300) {
                 sleep(Duration::from_millis(pause)).await;
                 for process in self.find() {

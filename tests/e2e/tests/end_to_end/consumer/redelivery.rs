@@ -41,7 +41,10 @@ async fn a_paid_order_is_shipped_once_when_its_events_are_delivered_three_times(
         ensure!(stored.goods == goods, "{stored:?}");
         let seconds = stored.expires_at - Timestamp::now().unix_seconds();
         let days = seconds / (24 * 3_600);
-        ensure!(days >= 31, "expires after {days} days");
+        ensure!(
+            days >= 31,
+            "the item of {payment_id} expires after {days} days"
+        );
     }
     setup.ensure_no_dead_letters().await?;
     setup.system.stop().await;

@@ -72,7 +72,8 @@ async fn read(system: &System, payment_id: &str) -> anyhow::Result<Option<Stored
     }))
 }
 
-/// Parses actions, each of which follows the sequence numbers of its events: `2 nothing, 3 ship, 4-1003 nothing`.
+/// Parses a list of actions. Each entry has the sequence numbers of some events and the action for each of these
+/// events: `2 nothing, 3 ship, 4-1003 nothing`.
 fn parse_actions(text: &str) -> anyhow::Result<Vec<String>> {
     let mut actions = BTreeMap::new();
     for run in text.split(", ") {

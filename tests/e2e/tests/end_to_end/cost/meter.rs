@@ -1,4 +1,4 @@
-//! Runs a proxy between the functions and the local AWS that counts calls and DynamoDB units.
+//! Runs a proxy between the functions and the local AWS. The proxy counts calls and DynamoDB units.
 //!
 //! DynamoDB charges a write by the size of the item before and after the write, so the meter reads the item before and
 //! after each write. The counts are exact if no concurrent call writes the same item.
@@ -50,7 +50,8 @@ struct Record {
 }
 
 impl Meter {
-    /// Starts a meter for a table with these indexes. The meter answers 503 until [`Meter::set_target`] is called.
+    /// Starts a meter. `indexes` are the indexes of the table of payments. The meter answers 503 to AWS calls until
+    /// [`Meter::set_target`] is called.
     pub async fn start(indexes: Vec<KeysOnlyIndex>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
@@ -71,7 +72,7 @@ impl Meter {
         })
     }
 
-    /// Returns the endpoint for the functions.
+    /// Returns the address that the functions must use as their AWS endpoint.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -115,7 +116,7 @@ impl Inner {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, usize::MAX).await?;
         let Some(target) = parts.headers.get("x-amz-target") else {
-            // A prewarm request without an operation, which AWS does not charge.
+            // A prewarm request has no operation, and AWS does not charge it.
             return Ok(StatusCode::OK.into_response());
         };
         let operation = target.to_str()?.split('.').next_back();

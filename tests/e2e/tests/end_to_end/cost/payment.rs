@@ -20,10 +20,10 @@ use tokio::time::{Instant, sleep_until};
 use crate::cost::log_lines::{metrics, size};
 use crate::cost::meter::Meter;
 
-/// The sweeper erases customer data after this time instead of 31 days. The time must exceed the duration of this
-/// test's payments and the delay before the first status poll.
+/// The sweeper erases customer data after this time instead of 31 days. This time must be longer than the test needs
+/// for a payment, and longer than the delay before the first status poll.
 const CUSTOMER_RETENTION: Duration = Duration::from_secs(120);
-/// The bytes that DynamoDB adds to each item.
+/// The bytes of storage that DynamoDB charges for each item in addition to its content.
 const ITEM_OVERHEAD: u64 = 100;
 /// The number of payments that this test makes.
 const PAYMENTS: u64 = 2;
@@ -34,7 +34,7 @@ const FUNCTIONS: [&str; 5] = ["checkout", "shopper", "callback", "sweeper", "rec
 async fn a_paid_payment_makes_exactly_the_calls_in_counted_json() -> anyhow::Result<()> {
     let test = Test::start().await?;
     let start = Timestamp::now();
-    // The first payment starts the functions, so that the calls at their start do not count.
+    // The first payment, sweep and comparison start the functions, so that calls at a start do not count below.
     test.payment("order-1000-1").await?;
     test.sweep().await?;
     test.compare(start).await?;
@@ -66,7 +66,7 @@ async fn a_paid_payment_makes_exactly_the_calls_in_counted_json() -> anyhow::Res
     Ok(())
 }
 
-/// A step of scheduled work, without an API route.
+/// Returns a step without an API route.
 fn step(name: &str, function: &str, used: Used) -> Step {
     Step {
         name: name.to_owned(),
@@ -94,7 +94,7 @@ impl Test {
         })
         .await?;
         meter.set_target(system.ready());
-        // Only this test invokes the sweeper.
+        // Without schedules, only this test invokes the sweeper.
         let rules = call(&system.sandbox, "events", "list_rules", &json!({})).await?;
         for rule in rules["Rules"].as_array().into_iter().flatten() {
             let name = json!({ "Name": rule["Name"] });
@@ -179,7 +179,7 @@ impl Test {
         Ok(())
     }
 
-    /// Removes a payment from the sweeper's index, so that the index contains only the counted payment.
+    /// Removes a payment from the sweeper's index, so that the counted sweep erases only the counted payment.
     async fn never_erase(&self, payment_id: &str) -> anyhow::Result<()> {
         let sandbox = &self.system.sandbox;
         let ready = sandbox.ready();
@@ -209,15 +209,16 @@ impl Test {
         self.take()
     }
 
-    /// Returns the counts since the previous `take`. Reads of secrets do not count, because a function reads the
-    /// secrets every five minutes, at any step.
+    /// Returns the counts since the previous `take`. Reads of secrets do not count, because a function reads a secret
+    /// again after five minutes, and this can happen in any step.
     fn take(&self) -> anyhow::Result<Used> {
         let mut used = self.meter.take()?;
         used.calls.remove("GetSecretValue");
         Ok(used)
     }
 
-    /// Returns the KB that one payment leaves in the table, with DynamoDB's overhead per item.
+    /// Returns the size of the table of payments in KB, divided by the number of payments and rounded up. Each item
+    /// counts with DynamoDB's overhead.
     async fn stored_kb(&self) -> anyhow::Result<u64> {
         let sandbox = &self.system.sandbox;
         let table = json!({ "TableName": sandbox.ready().table });
@@ -229,13 +230,14 @@ impl Test {
         Ok((bytes / PAYMENTS).div_ceil(1_024))
     }
 
-    /// Adds the sizes of the log lines. The last invocations of each function belong to the steps.
+    /// Adds the sizes of the log lines to the steps. The last invocations of a function belong to the function's steps,
+    /// in the same order.
     async fn with_logs(&self, mut steps: Vec<Step>, mut tick: Used) -> anyhow::Result<Counted> {
         let mut logs = BTreeMap::new();
         for function in FUNCTIONS {
             logs.insert(function, self.invocations(function).await?);
         }
-        // The last run of the sweeper erased customer data. The run before found no work.
+        // The last run of the sweeper erased customer data. The run before the last run found no work.
         let idle = logs["sweeper"].iter().rev().nth(1);
         let idle = idle.context("the sweeper ran less than twice")?;
         tick.log_bytes = size(idle)?;
@@ -247,7 +249,7 @@ impl Test {
                 .context("the function has no logs")?;
             let logged = logged.pop().context("an invocation is missing")?;
             step.used.log_bytes = match step.function.as_str() {
-                // A run writes one line for any number of payments.
+                // A run of the reconciliation writes one line for any number of payments, so a payment adds no bytes.
                 "reconcile" => 0,
                 "sweeper" => size(&logged)?.saturating_sub(tick.log_bytes),
                 _ => size(&logged)?,
@@ -265,7 +267,7 @@ impl Test {
         })
     }
 
-    /// Returns the log lines that a function itself writes, by invocation.
+    /// Returns the lines that a function itself has logged, one list for each invocation.
     async fn invocations(&self, function: &str) -> anyhow::Result<Vec<Vec<String>>> {
         let sandbox = &self.system.sandbox;
         let configuration = configuration(sandbox, function).await?;

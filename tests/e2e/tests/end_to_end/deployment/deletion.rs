@@ -49,6 +49,7 @@ pub async fn only_the_tables_and_the_token_secret_remain(
     deployment: &Deployment,
     deployed: &Snapshot,
 ) -> anyhow::Result<()> {
+    // The folder of a release is named after the time of the release, so its name starts with the year.
     let releases = objects(&deployment.sandbox).await?;
     let is_template =
         |name: &&String| name.starts_with("releases/sandbox/2") && name.ends_with("/template");

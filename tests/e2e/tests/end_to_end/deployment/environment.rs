@@ -16,7 +16,7 @@ use tools::Supervisor;
 
 use crate::template::processed::Template;
 
-/// A valid value for each ending of a variable's name. Other variables may have any value.
+/// A valid value for each variable whose name has this ending. The other variables accept any value.
 const VALUES: [(&str, &str); 8] = [
     ("_SECONDS", "60"),
     ("_DELAYS", "60,120"),
@@ -28,7 +28,7 @@ const VALUES: [(&str, &str); 8] = [
     ("_RETRIES", "true"),
 ];
 
-/// The only variable that has a default. Tests and tools write logs without setting this variable.
+/// The only variable that has a default, for tests and tools that write logs without this variable.
 const OPTIONAL: &str = "METRICS_NAMESPACE";
 
 /// The variables that Lambda sets.

@@ -5,7 +5,8 @@ use std::process::Command;
 use anyhow::ensure;
 use tools::Supervisor;
 
-/// Checks the sizes of three binaries. In a package, zeros are compressed, but random bytes cannot be compressed.
+/// Checks three binaries: `good` is allowed, `large` is too large, and the package of `dense` is too large. A package
+/// compresses zeros, but cannot compress random bytes.
 const CHECK: &str = "
 import pathlib, random, sys, tempfile
 sys.dont_write_bytecode = True

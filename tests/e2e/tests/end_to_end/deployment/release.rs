@@ -1,7 +1,7 @@
 //! Tests the releases of one stack in the local AWS: the first release, changes, a failed release and rollbacks. At the
 //! end, the stack is deleted.
 //!
-//! The binaries are from the dev build. `LONG=1` also builds for AWS and deploys that build.
+//! The binaries are from the dev build. With `LONG=1`, a second test also deploys the build for AWS.
 
 use std::collections::BTreeMap;
 
@@ -128,7 +128,8 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
         .context("the output lists no parameters")?;
     for parameter in [
         "OutboxGraceSeconds=3",
-        // The stage sets `LogRetentionDays`. The first deployment set `RequireTls`.
+        // The stage sets `LogRetentionDays`. The first deployment set `RequireTls`, and later deployments keep its
+        // value.
         "LogRetentionDays=14",
         "RequireTls=false",
     ] {
@@ -152,7 +153,7 @@ async fn outbox_grace(deployment: &Deployment) -> anyhow::Result<String> {
         .to_owned())
 }
 
-/// The build takes many minutes, so this test runs only with `LONG=1`.
+/// The build takes many minutes, so this test does nothing without `LONG=1`.
 #[tokio::test]
 async fn the_build_for_aws_can_be_deployed_and_makes_a_payment() -> anyhow::Result<()> {
     if std::env::var_os("LONG").is_none() {

@@ -21,7 +21,7 @@ impl Snapshot {
     pub async fn take(sandbox: &Sandbox) -> anyhow::Result<Self> {
         let name = json!({ "StackName": STACK });
         let answer = call(sandbox, "cloudformation", "describe_stack_resources", &name).await?;
-        // A version changes whenever the code of its function changes. `functions` contains the code.
+        // Versions are left out: a change of code replaces the version, and `functions` has the hash of the code.
         let resources: BTreeMap<String, String> = list(&answer, "StackResources")
             .filter(|resource| resource["ResourceType"] != "AWS::Lambda::Version")
             .map(|resource| {
@@ -54,8 +54,8 @@ impl Snapshot {
     }
 }
 
-/// Returns the resources that the last change set certainly changed. A change set also lists resources that refer to
-/// changed resources and may stay the same.
+/// Returns the resources that the last change set certainly changed. A change set also lists, as `Conditional`,
+/// resources that refer to a changed resource and may stay the same.
 pub async fn last_changed(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<String>> {
     let name = json!({ "StackName": STACK });
     let sets = call(sandbox, "cloudformation", "list_change_sets", &name).await?;
@@ -72,8 +72,8 @@ pub async fn last_changed(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<String>>
         .collect())
 }
 
-/// For each kind of resource: the service, the operation that lists the resources, the key of the list and the key of
-/// the name.
+/// For each kind of resource: the service, the operation that lists the resources, the key of the list in the answer,
+/// and the key of the name in an entry. If the last key is empty, an entry is itself the name.
 const LISTS: [(&str, &str, &str, &str); 12] = [
     ("lambda", "list_functions", "Functions", "FunctionName"),
     (
@@ -99,7 +99,7 @@ const LISTS: [(&str, &str, &str, &str); 12] = [
     ("secretsmanager", "list_secrets", "SecretList", "Name"),
 ];
 
-/// Returns all resources in the account of the kinds that a stack can contain, each as list operation and name.
+/// Returns all resources of the account whose kind is in [`LISTS`], each as the operation that lists it and its name.
 pub async fn everything(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<(String, String)>> {
     let mut found = BTreeSet::new();
     for (service, operation, key, name) in LISTS {

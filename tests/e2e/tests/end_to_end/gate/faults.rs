@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::gate::requests::{once, pay_once, post};
 
-/// For each case: the fault of Gate's first answer, whether the platform receives that sale, the number of repeated
-/// checkout requests, and the total number of sales. If Gate has received the first sale, it answers a repeated sale
-/// with 3041. That answer leaves the outcome unknown.
+/// For each case: the fault of Gate's first answer, whether the platform receives the first sale, the number of
+/// repeated checkout requests, and the total number of sale requests. If Gate has received the first sale, Gate answers
+/// a repeated sale with the code 3041, which leaves the outcome unknown.
 const CASES: [(&str, bool, usize, usize); 8] = [
     ("cut", true, 0, 1),
     ("cut", true, 2, 3),

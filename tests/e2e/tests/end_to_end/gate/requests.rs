@@ -1,4 +1,4 @@
-//! Sends single and parallel checkout requests, and makes payments that must be made only once.
+//! Sends single and parallel checkout requests, and checks that a payment has only one sale.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -33,7 +33,7 @@ pub async fn post_in_parallel(
     );
     let mut checkout = Value::Null;
     for (status, answer) in answers {
-        // 503 asks a caller to retry after too many conflicts.
+        // After too many conflicts, the API answers 503, and a caller must retry.
         if status == 503 {
             continue;
         }
@@ -57,7 +57,7 @@ pub async fn pay_once(system: &System, payment_id: &str, checkout: &Value) -> an
     ensure_contains(&records, json!({ "paid": 1000 }))
 }
 
-/// Returns faults for one request. The platform holds the callbacks, so that only Gate's answer counts.
+/// Returns the fault `answer` for one request. The platform holds the callbacks, so that only Gate's answer counts.
 pub fn once(answer: &str) -> Value {
     json!({ "answer": answer, "answer_times": 1, "slow_ms": 20_000, "hold": true })
 }

@@ -60,7 +60,7 @@ async fn a_late_error_of_a_failed_attempt_does_not_change_the_next_attempt() -> 
     Ok(())
 }
 
-/// Posts a callback which says that a request failed.
+/// Posts a callback that reports the failure of a request.
 async fn post_error(system: &System, payment_id: &str, request_id: &Value) -> anyhow::Result<()> {
     let message = json!({
         "project_id": system.ready().project_id,

@@ -32,7 +32,7 @@ async fn every_alarm_watches_a_written_metric_and_links_to_its_section_of_the_ru
         let topic = json!([{ "Ref": "AlarmTopic" }]);
         let is_sent = ["AlarmActions", "OKActions"].map(|actions| properties[actions] == topic);
         ensure!(is_sent == [true; 2], "{alarm}");
-        // CloudWatch evaluates at most a day, or a week if the period is at least an hour.
+        // An alarm can cover at most one day. If its period is at least one hour, it can cover seven days.
         let number = |name: &str| properties[name].as_u64().unwrap_or(0);
         let seconds = number("Period") * number("EvaluationPeriods");
         let longest = if number("Period") < 3_600 {
@@ -65,7 +65,8 @@ fn text(value: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn an_alarm_of_a_regular_metric_fires_when_the_metric_is_missing() -> anyhow::Result<()> {
+async fn an_alarm_that_also_detects_missing_runs_fires_when_its_metric_is_missing()
+-> anyhow::Result<()> {
     let template = Template::processed().await?;
     for (alarm, missing) in [
         ("OutboxAlarm", "breaching"),

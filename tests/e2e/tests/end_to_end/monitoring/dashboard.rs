@@ -7,7 +7,8 @@ use crate::monitoring::sources::Sources;
 use crate::template::processed::Template;
 
 #[tokio::test]
-async fn the_dashboard_shows_payments_first_and_only_written_metrics() -> anyhow::Result<()> {
+async fn the_first_widget_shows_payments_and_every_widget_shows_metrics_that_are_written()
+-> anyhow::Result<()> {
     let template = Template::processed().await?;
     let sources = Sources::read()?;
     let dashboard = &template.resource("Dashboard")["Properties"]["DashboardBody"]["Fn::Sub"];

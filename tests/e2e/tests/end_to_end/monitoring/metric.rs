@@ -61,7 +61,7 @@ impl<'a> Metric<'a> {
             let is_known = AWS_METRICS.contains(&(namespace, name, names.as_slice()));
             ensure!(
                 is_known,
-                "AWS does not write {namespace} {name} by {names:?}"
+                "AWS does not write {namespace} {name} with the dimensions {names:?}"
             );
             return Ok(());
         }

@@ -1,5 +1,5 @@
-//! Creates the condition of each of our alarms in a sandbox. The functions' logs must then have the metric that the
-//! deployed alarm watches, with the same namespace, name and dimensions.
+//! Creates the condition of each alarm that watches a metric of ours. Then the functions' logs must have this metric,
+//! with the namespace, the name and the dimensions of the deployed alarm.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::monitoring::metric::Metric;
 #[tokio::test]
 async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() -> anyhow::Result<()>
 {
-    // Within seconds, polling ends and customer data is erased.
+    // With these values, the polling of a payment ends after 15 s, and customer data is erased after 5 s.
     let parameters = with_parameters([
         ("StatusPollMaxAgeSeconds", "15"),
         ("CustomerRetentionSeconds", "5"),
@@ -83,7 +83,7 @@ async fn callbacks(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Creates a payment with a wrong sum, and refunds that exceed their payment.
+/// Creates a payment whose sum differs from the order, and a payment whose refunds exceed the paid amount.
 async fn sums_that_differ(system: &System) -> anyhow::Result<()> {
     let wrong = json!({ "wrong_amount": 900 });
     system.simulator.set_faults("quarantined", wrong).await?;
@@ -139,7 +139,7 @@ async fn a_success_that_is_corrected(system: &System) -> anyhow::Result<()> {
     waiting.await?;
     simulator.confirm("corrected", "credit").await?;
     storefront.until("corrected", "succeeded").await?;
-    // The platform's dates have whole seconds.
+    // The platform's dates have whole seconds, and the decline must have a later date than the success.
     sleep(Duration::from_secs(1)).await;
     simulator.confirm("corrected", "decline").await?;
     storefront.until("corrected", "declined").await?;
@@ -180,7 +180,7 @@ async fn a_platform_without_callbacks_or_answers(system: &System) -> anyhow::Res
     let no_answer = json!({ "drop": true, "answer": "error_500", "answer_to": ["status"] });
     system.simulator.set_faults("no-answer", no_answer).await?;
     system.storefront.create("no-answer").await?;
-    // The next poll is due after this time.
+    // After this time, the first poll is due.
     sleep(OUTBOX_GRACE).await;
     sweep_until_failed(system, "polled").await
 }

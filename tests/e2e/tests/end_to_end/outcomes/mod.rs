@@ -1,4 +1,4 @@
-//! Tests the outcomes of a payment after the shopper has paid. The page, `/status`, the API and the events must agree.
+//! Tests the outcomes of a payment. The checkout page, `/status`, the API and the events must agree.
 
 mod confirmation;
 mod expiry;

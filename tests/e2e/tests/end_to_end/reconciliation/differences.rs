@@ -12,14 +12,14 @@ use payments::Timestamp;
 use sandbox::Options;
 use serde_json::{Value, json};
 
-/// A payment that another system creates at the platform.
+/// The id of a payment that another system creates at the platform.
 const EXTERNAL: &str = "external payment, 1";
 
 #[tokio::test]
 async fn each_difference_is_emitted_once_and_corrected_by_a_status_poll() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let storefront = &system.storefront;
-    // Without the permission for this index, the sweeper cannot poll before the comparison.
+    // Without the permission for the index `next`, the sweeper cannot poll before the comparison.
     let sweeper = Permissions::of(&system.sandbox, "sweeper").await?;
     sweeper.revoke("/index/next").await?;
     create_differences(&system).await?;
@@ -58,7 +58,7 @@ async fn each_difference_is_emitted_once_and_corrected_by_a_status_poll() -> any
     Ok(())
 }
 
-/// Creates six payments, five of which differ from the platform's records.
+/// Creates six payments. For five of the payments, our data and the platform's records differ.
 async fn create_differences(system: &System) -> anyhow::Result<()> {
     let simulator = &system.simulator;
     for payment in ["same", "behind", "unlisted", "other"] {
@@ -107,7 +107,7 @@ async fn send_external_sale(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reconciles the last half hour. Returns the result of the project.
+/// Compares the last half hour. Returns the result for the project.
 async fn compare(system: &System) -> anyhow::Result<Value> {
     let from = Timestamp::now().before(Duration::from_secs(1_800));
     let mut summary = system.reconcile(from).await?;

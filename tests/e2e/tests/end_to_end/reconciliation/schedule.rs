@@ -18,6 +18,7 @@ async fn the_daily_run_continues_after_the_last_compared_time() -> anyhow::Resul
     let system = System::start(Options::any_ports()).await?;
     let (until, days) = run(&system).await?;
     ensure!(days == 1, "{days} days are reported, not only yesterday");
+    // A run compares until the last whole hour that is at least three hours ago.
     let settled = Timestamp::now().before(3 * HOUR);
     ensure!(until <= settled && settled.since(until) <= HOUR, "{until}");
     let (next, days) = run(&system).await?;

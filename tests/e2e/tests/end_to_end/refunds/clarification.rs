@@ -1,4 +1,4 @@
-//! Refunds for which the platform asks for data.
+//! Tests refunds for which the platform asks for data.
 
 use anyhow::ensure;
 use e2e::storefront::partial_refund;
@@ -41,8 +41,8 @@ async fn a_refund_that_awaits_a_clarification_succeeds_after_a_valid_clarificati
     let payment = storefront.until("asks", "partially_refunded").await?;
     ensure_contains(&payment["refunds"][0], json!({ "status": "succeeded" }))?;
     let log = system.log().await?;
-    let alarm = "\"refund_clarification\":1";
-    ensure!(log.contains(alarm), "no alarm is raised");
+    let metric = "\"refund_clarification\":1";
+    ensure!(log.contains(metric), "{metric} is not logged");
     ensure!(!log.contains("BE68539007547034"), "the log has the account");
     system.stop().await;
     Ok(())

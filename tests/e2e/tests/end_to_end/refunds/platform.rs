@@ -1,4 +1,4 @@
-//! Refunds that are made in the platform's Dashboard.
+//! Tests refunds that are made in the platform's Dashboard.
 
 use e2e::ensure_contains;
 use e2e::storefront::partial_refund;

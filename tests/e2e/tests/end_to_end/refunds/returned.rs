@@ -1,4 +1,4 @@
-//! Refunds that the platform reverses.
+//! Tests refunds that the platform reverses.
 
 use e2e::ensure_contains;
 use e2e::storefront::full_refund;

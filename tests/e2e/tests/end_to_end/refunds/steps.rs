@@ -7,8 +7,8 @@ use e2e::ensure_contains;
 use e2e::system::System;
 use serde_json::{Value, json};
 
-/// Waits until the payment has this refunded amount and no pending refund. The platform's records must then agree.
-/// Returns the payment.
+/// Waits until the payment has the refunded amount `amount` and no pending refund. Then the platform's records must
+/// have the same refunded amount. Returns the payment.
 pub async fn until_refunded(
     system: &System,
     payment_id: &str,

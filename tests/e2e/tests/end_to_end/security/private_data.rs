@@ -125,7 +125,7 @@ impl Test {
         self.refused(&storefront, path, errors).await
     }
 
-    /// Creates a payment whose connection to Gate is cut, a quarantined payment and a declined payment.
+    /// Creates a payment whose sale gets no answer from Gate, a quarantined payment and a declined payment.
     async fn fail_and_decline(&mut self) -> anyhow::Result<()> {
         let cut = json!({ "answer": "cut", "answer_times": 1 });
         self.system.simulator.set_faults("canary-cut", cut).await?;

@@ -1,4 +1,5 @@
-//! Tests that the sweeper publishes the outbox, polls the platform, ends unused links and erases customer data.
+//! Tests that the sweeper publishes the outbox, polls the platform, ends payments that the platform does not know, and
+//! erases customer data.
 
 mod outbox;
 mod retention;

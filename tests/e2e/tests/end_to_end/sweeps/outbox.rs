@@ -1,4 +1,4 @@
-//! Tests events that could not be published when they were committed.
+//! Tests events that could not be published directly after their commit.
 
 use anyhow::{Context, ensure};
 use e2e::permissions::Permissions;
@@ -44,7 +44,7 @@ async fn events_that_no_queue_accepted_are_published_later_in_order() -> anyhow:
     for permissions in [&callback, &sweeper] {
         permissions.restore().await?;
     }
-    // The scheduled sweep may publish the events first.
+    // A scheduled sweep may publish the events before a sweep of this test.
     system
         .sweep_until("an empty outbox", |swept| swept["outbox"]["found"] == 0)
         .await?;

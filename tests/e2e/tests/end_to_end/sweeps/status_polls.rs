@@ -72,7 +72,8 @@ async fn payments_and_refunds(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The sale request or Gate's answer is lost. The platform makes one sale.
+/// Creates a payment whose sale request is lost, and a payment for which Gate's answer is lost. The platform must make
+/// one sale for each payment.
 async fn sales_without_an_answer(system: &System) -> anyhow::Result<()> {
     for (payment_id, answer, sales) in [("lost", "lost", 2), ("cut", "cut", 1)] {
         let once = json!({ "answer": answer, "answer_times": 1 });
@@ -93,7 +94,8 @@ async fn sales_without_an_answer(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A link to the Payment Page that no shopper uses, and a sale that the platform never receives.
+/// Creates a link to the Payment Page that no shopper uses, and a sale that the platform never receives. Both payments
+/// must fail as soon as their checkout has expired.
 async fn unused_links(system: &System) -> anyhow::Result<()> {
     for (payment_id, channel) in [("unused", "payment_page"), ("never", "gate")] {
         let lost = json!({ "drop": true, "answer": "lost" });

@@ -1,4 +1,5 @@
-//! Tests the template as SAM processes it. The local AWS accepts much that AWS refuses, and ignores some properties.
+//! Tests the template after SAM has processed it. Tests in the local AWS are not enough, because the local AWS accepts
+//! much that AWS refuses, and ignores some properties.
 
 mod parameters;
 mod permissions;

@@ -65,7 +65,8 @@ async fn reserved_and_provisioned_concurrency_are_parameters() -> anyhow::Result
 }
 
 #[tokio::test]
-async fn functions_that_serve_checkouts_have_the_parameters_of_checkouts() -> anyhow::Result<()> {
+async fn each_function_that_reads_the_payment_page_url_also_reads_the_other_checkout_parameters()
+-> anyhow::Result<()> {
     let template = Template::processed().await?;
     for (parameter, default, variable) in [
         (
@@ -135,7 +136,7 @@ async fn every_function_has_a_crate_that_builds_its_binary() -> anyhow::Result<(
         let name = format!("name = \"{binary}\"");
         ensure!(manifest.contains(&name), "another crate is in {binary}");
     }
-    // The deployment script builds all binaries together. SAM would build each binary separately.
+    // SAM must not build: it would build each binary separately. The deployment script builds all binaries together.
     ensure!(values("Metadata:") == vec!["{ SkipBuild: true }"; 8]);
     Ok(())
 }

@@ -56,7 +56,7 @@ async fn every_function_has_its_own_role_without_a_wildcard() -> anyhow::Result<
     Ok(())
 }
 
-/// Returns the policies for traces and network interfaces. They are policies of their own, because they contain a wildcard.
+/// Returns the managed policies that a function's role must have. Permissions with a wildcard are in managed policies.
 fn managed_policies(function: &Value) -> Value {
     let traces = json!({ "Ref": "TracesPolicy" });
     if function["VpcConfig"].is_null() {
@@ -104,7 +104,7 @@ async fn only_traces_and_network_interfaces_have_a_wildcard_and_the_code_manages
     ensure!(statements == expected, "{statements:#?}");
     let interfaces = template.resource("NetworkInterfacesPolicy");
     ensure!(interfaces["Condition"] == "CallFromNetwork");
-    // No other resource gives or widens permissions of a role.
+    // A resource of these kinds could give a role further permissions.
     for kind in [
         "AWS::IAM::Policy",
         "AWS::IAM::RolePolicy",
@@ -118,8 +118,8 @@ async fn only_traces_and_network_interfaces_have_a_wildcard_and_the_code_manages
     Ok(())
 }
 
-/// The actions on resources that every function of payments needs. Each call that a function makes is among these, and
-/// `security/permissions` shows that the function fails without it.
+/// The actions, each with its resource, that every function except the sample consumer needs. The tests in
+/// `security/permissions` show that a function fails without an action.
 const OF_PAYMENTS: [(&str, &str); 7] = [
     ("dynamodb:GetItem", "Table"),
     ("dynamodb:Query", "Table"),
@@ -129,12 +129,13 @@ const OF_PAYMENTS: [(&str, &str); 7] = [
     ("sqs:SendMessage", "AuditQueue"),
     ("secretsmanager:GetSecretValue", "ProjectKeys"),
 ];
-/// Checkout URLs and repeated sales contain a token, so some functions derive tokens.
+/// A function that returns a checkout URL or repeats a sale reads the secret of the tokens, because the URL and the
+/// sale contain the checkout's token.
 const TOKENS: (&str, &str) = ("secretsmanager:GetSecretValue", "TokenSecret");
-/// The functions that authorize requests of storefronts read one key.
+/// A function that authorizes requests of storefronts reads a storefront key.
 const KEY: (&str, &str) = ("dynamodb:GetItem", "StorefrontKeys");
 
-/// Returns the actions that a role allows, each with a resource, except those on its logs.
+/// Returns the actions that a role must allow, each with its resource. The actions on logs are not included.
 fn needed(role: &str) -> BTreeSet<(&str, &str)> {
     let more: &[(&str, &str)] = match role {
         "CheckoutRole" => &[TOKENS, KEY],

@@ -81,12 +81,12 @@ pub fn target(value: &Value) -> Option<&str> {
     attribute.or(value["Ref"].as_str())
 }
 
-/// Returns the resources that a reference, or a list of references, names.
+/// Returns the resources that a list of references names. The list can also be a single reference.
 pub fn targets(value: &Value) -> impl Iterator<Item = &str> {
     list(value).iter().filter_map(target)
 }
 
-/// Returns the values of a list, or one value as a list.
+/// Returns the values of a list. A value that is not a list counts as a list with one value.
 pub fn list(value: &Value) -> &[Value] {
     let list = value.as_array().map(Vec::as_slice);
     list.unwrap_or(std::slice::from_ref(value))

@@ -33,7 +33,7 @@ const ROUTES: [(&str, &str); 11] = [
 #[tokio::test]
 async fn every_route_calls_its_function_and_has_the_permission_for_it() -> anyhow::Result<()> {
     let template = Template::processed().await?;
-    // A permission belongs to the function, or to its alias under a condition.
+    // A permission names the function or, with provisioned concurrency, the alias of the function.
     let called = |reference| Some((template.function(reference)?, condition(reference)));
     let permitted: BTreeSet<(&str, Option<&str>)> = template
         .all("AWS::Lambda::Permission")
@@ -52,7 +52,7 @@ async fn every_route_calls_its_function_and_has_the_permission_for_it() -> anyho
         let called = called.with_context(|| format!("{name} calls no function"))?;
         ensure!(
             permitted.contains(&called),
-            "{name} may not call {called:?}"
+            "{name} lacks the permission to call {called:?}"
         );
         let key = route["RouteKey"].as_str().unwrap_or_default();
         let other = served.insert(key, called.0);
@@ -62,7 +62,7 @@ async fn every_route_calls_its_function_and_has_the_permission_for_it() -> anyho
     Ok(())
 }
 
-/// Returns the condition under which a reference names an alias.
+/// Returns the condition under which a reference names an alias instead of a function.
 fn condition(reference: &Value) -> Option<&str> {
     reference["Fn::If"][0].as_str()
 }

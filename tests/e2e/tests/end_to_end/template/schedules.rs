@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::template::processed::{Template, target};
 
-/// Checks that a rule calls a function at these times, and that the rule has the permission for this call.
+/// Checks that a rule calls the function at `times`, and that the rule has the permission for this call.
 fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::Result<()> {
     let rules = template.all("AWS::Events::Rule");
     let mut rules = rules.iter();
@@ -22,7 +22,10 @@ fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::
             && target(&permission["FunctionName"]) == Some(function)
             && target(&permission["SourceArn"]) == Some(rule)
     });
-    ensure!(is_permitted, "{rule} may not call {function}");
+    ensure!(
+        is_permitted,
+        "{rule} lacks the permission to call {function}"
+    );
     Ok(())
 }
 

@@ -14,7 +14,7 @@ async fn every_table_is_encrypted_backed_up_and_protected_from_deletion() -> any
     let tables = template.all("AWS::DynamoDB::Table");
     ensure!(tables.len() == 3, "{:?}", tables.keys());
     for (name, table) in tables {
-        // A storefront key never expires, because its id must stay in use.
+        // The item of a storefront key never expires, so that the id cannot be given to another key.
         let expires = json!({ "AttributeName": "expires_at", "Enabled": true });
         let expected = if name == "StorefrontKeys" {
             Value::Null
@@ -156,7 +156,7 @@ async fn the_sample_consumer_reports_failed_messages_and_has_enough_time_and_per
             ];
             statement["Action"] == json!(actions) && target(&statement["Resource"]) == Some(source)
         });
-        ensure!(reads, "{role} may not read {source}");
+        ensure!(reads, "{role} lacks the permissions to read {source}");
     }
     Ok(())
 }

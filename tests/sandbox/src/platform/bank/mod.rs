@@ -1,4 +1,4 @@
-//! Simulates the shopper's bank, with the page where the shopper pays or cancels.
+//! Simulates the shopper's bank: the page where the shopper pays, declines or leaves.
 
 mod page;
 pub mod redirect;
@@ -73,7 +73,7 @@ async fn walk_away(State(shared): App, Path(token): Path<String>) -> Response {
     }
 }
 
-/// Applies the shopper's choice while the page is open.
+/// Applies the shopper's choice if the payment can still be paid on this page.
 fn choose(
     shared: &Arc<Shared>,
     token: &str,
@@ -104,7 +104,7 @@ fn is_open(payment: &Payment, token: &str) -> bool {
     payment.sale_status() == Some(Status::AwaitingRedirect) && payment.token == token
 }
 
-/// Returns the answer if the payment cannot be paid on this page now.
+/// Returns the page that says why the payment cannot be paid on this page now.
 fn not_open(payment: &Payment) -> Response {
     let (heading, text) = match payment.sale_status() {
         Some(Status::Success) => (

@@ -7,7 +7,7 @@ use crate::html::euros;
 use crate::platform::html::{order_summary, page};
 use crate::platform::records::Payment;
 
-/// From this amount on (500.00 EUR) the bank's app cannot pay, so there is no QR code.
+/// In euro cents. The bank's app can pay only less than this amount. From this amount on, the page has no QR code.
 const APP_LIMIT: u64 = 50_000;
 
 /// Returns the page where the shopper pays.

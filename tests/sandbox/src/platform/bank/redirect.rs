@@ -1,7 +1,7 @@
-//! Makes the redirect of the browser from the merchant to the bank.
+//! Makes the data with which the merchant redirects the browser to the bank: a URL, or a form that the browser posts.
 //!
-//! A posted form arrives at one host name, and the browser continues at another host name of the same server. Real
-//! banks redirect a browser to a second origin in the same way.
+//! A posted form arrives at 127.0.0.1, and the answer redirects the browser to `localhost`, the second origin of the
+//! same server. Real banks redirect a browser to a second origin in the same way.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,7 +15,7 @@ use crate::platform::shared::Shared;
 /// Returns the `redirect_data` of a callback.
 pub fn redirect_data(shared: &Shared, payment: &Payment, method: RedirectMethod) -> Object {
     let page = page_url(shared, payment);
-    // PHP writes an empty object as an empty array.
+    // The platform's PHP writes an empty object as an empty array.
     let (method, body, url) = match method {
         RedirectMethod::Get => ("GET", json!([]), page),
         RedirectMethod::Post => (
@@ -41,7 +41,7 @@ pub fn second_origin_url(shared: &Shared, payment: &Payment) -> String {
     format!("http://localhost:{}/bank/{}", shared.port, payment.token)
 }
 
-/// Returns the fields of the form. Their values contain characters that must be escaped in HTML and in the posted form.
+/// Returns the fields of the form. Some values contain characters that must be escaped in HTML and in the posted form.
 fn form(shared: &Shared, payment: &Payment) -> BTreeMap<&'static str, String> {
     let session = shared.project.key.sign(payment.token.as_bytes());
     BTreeMap::from([

@@ -1,6 +1,7 @@
 //! Delivers one callback, with its repeats.
 //!
-//! Every attempt reads the current switches. Only `delay_ms` and `reorder` are read once, before the first attempt.
+//! Every attempt reads the current switches, except `delay_ms` and `reorder`. These two switches are read only before
+//! the first attempt.
 
 use std::time::Duration;
 
@@ -10,9 +11,9 @@ use super::schedule;
 use crate::platform::faults::Faults;
 use crate::platform::shared::{PlatformState, Shared};
 
-/// The longest time that a callback waits for a later callback to overtake it, in real time.
+/// With the switch `reorder`, a callback waits at most this long for a later callback, in real time.
 const OVERTAKING_LIMIT: Duration = Duration::from_secs(3);
-/// The time between two checks of whether a waiting callback may be sent, in real time.
+/// The interval between two checks whether a waiting callback may be sent, in real time.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A callback that is being delivered.
@@ -20,9 +21,9 @@ pub struct Delivery {
     pub payment_id: String,
     /// The position of the callback in the log of the payment.
     pub number: usize,
-    /// If set, replaces the project's callback URL.
+    /// The callback URL of the order, which replaces the project's callback URL.
     pub url: Option<String>,
-    /// The delay that the merchant has requested.
+    /// The delay before the first attempt, which the merchant has requested.
     pub delay: Duration,
     pub is_intermediate: bool,
     pub body: Vec<u8>,
@@ -105,7 +106,7 @@ async fn wait_until(shared: &Shared, condition: impl Fn(&PlatformState) -> bool)
     }
 }
 
-/// Changes a signed body: another amount, or another message if the body has no amount.
+/// Changes a signed body: adds a digit to the first amount. If the body has no amount, changes the first message.
 fn tampered(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     let changed = if text.contains("\"amount\":") {

@@ -1,4 +1,4 @@
-//! Stores all callbacks, so that the control API can show them.
+//! Stores a log of all callbacks, which the control API shows.
 
 use std::collections::HashMap;
 
@@ -60,7 +60,7 @@ impl CallbackLog {
         self.0.get_mut(&key(payment_id))?.get_mut(number)
     }
 
-    /// Whether a later callback of the payment was sent at least once.
+    /// Whether the platform has already sent a later callback of the payment.
     pub fn is_overtaken(&self, payment_id: &str, number: usize) -> bool {
         let later = self.of(payment_id).iter().skip(number + 1);
         later.into_iter().any(|entry| entry.attempts > 0)

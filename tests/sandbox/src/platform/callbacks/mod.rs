@@ -1,5 +1,5 @@
-//! Sends callbacks: each change of a payment is signed once and sent until the merchant answers 200 or the schedule
-//! ends.
+//! Sends callbacks. The callback about a change is signed once, and is sent until the merchant answers 200 or the
+//! schedule ends.
 //!
 //! Each callback has its own task. The callbacks of one payment can therefore overtake each other, as they can on the
 //! real platform.
@@ -18,7 +18,7 @@ use super::shared::Shared;
 use delivery::Delivery;
 use log::CallbackEntry;
 
-/// Sends the callback of a change in the background, with the copies that the switches demand.
+/// Sends the callback of a change in the background, with the copies that the switch `duplicate` demands.
 pub fn send(shared: &Arc<Shared>, change: Change) {
     let order = &change.payment.order;
     if order.callbacks.disabled {
@@ -28,8 +28,8 @@ pub fn send(shared: &Arc<Shared>, change: Change) {
     let faults = state.faults.of(&order.payment_id).clone();
     let redirect = (change.operation.status == Status::AwaitingRedirect)
         .then(|| redirect_data(shared, &change.payment, faults.redirect_method));
-    // The platform's own messages always serialize. If a message did not, every test that waits for the callback would
-    // fail.
+    // The platform can serialize and sign each of its messages. If a message were an exception, the tests that wait for
+    // its callback would fail.
     let Ok(body) = messages::callback(&shared.project, &change, redirect) else {
         return;
     };

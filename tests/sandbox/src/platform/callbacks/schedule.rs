@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The maximum number of attempts. All attempts together take less than 11 days.
 pub const ATTEMPTS: u32 = 120;
 
-/// The number of repeats that follow after the short pause. The next pauses are longer.
+/// The short pause follows each of the first 6 attempts. The pauses after later attempts grow.
 const SHORT_REPEATS: u32 = 6;
 const SHORT_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4 * 60 * 60);

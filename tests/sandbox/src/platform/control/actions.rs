@@ -1,4 +1,4 @@
-//! Calls that trigger an action of the provider, of the platform or of an employee of the merchant.
+//! Handles the control calls that trigger an action of the provider, of the platform or of an employee of the merchant.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::platform::records::{CURRENCY, Change, CreditingResult, Payment, Refun
 use crate::platform::shared::{App, Shared};
 use crate::platform::{gate, timers};
 
-/// A call that changes a payment, with a body of type `B`.
+/// Returns the handler of a call that changes a payment. The body of the call has the type `B`.
 pub fn action<B, F>(change: F) -> MethodRouter<Arc<Shared>>
 where
     B: DeserializeOwned + Send + 'static,
@@ -32,7 +32,7 @@ where
     )
 }
 
-/// A call that changes the operation `{operation}` of a payment.
+/// Returns the handler of a call that changes the operation `{operation}` of a payment.
 pub fn action_on_operation<B, F>(change: F) -> MethodRouter<Arc<Shared>>
 where
     B: DeserializeOwned + Send + 'static,
@@ -92,7 +92,8 @@ pub async fn confirm(
     })
 }
 
-/// Changes a payment and sends the callback of the change. The answer has the ids of the operation and the new status.
+/// Changes a payment and sends the callback of the change. Returns the ids of the operation and the new status of the
+/// payment.
 fn act(
     shared: &Arc<Shared>,
     payment_id: &str,

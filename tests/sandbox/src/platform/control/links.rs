@@ -1,5 +1,5 @@
-//! Handles payment links of the Dashboard: an employee of the merchant creates a link, and can send, expire or cancel
-//! the link.
+//! Handles the control calls for payment links of the Dashboard. An employee of the merchant creates a link, and can
+//! send, expire or cancel the link.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::platform::records::{
 use crate::platform::shared::App;
 use crate::platform::{callbacks, timers};
 
-/// The longest lifetime of a link, which is also the default: 30 days.
+/// The longest and the default lifetime of a link, in seconds: 30 days. A longer requested lifetime is shortened.
 const MAX_LIFETIME_S: u64 = 30 * 24 * 60 * 60;
 
 /// A new link.
@@ -30,7 +30,7 @@ pub struct NewLink {
     description: Option<String>,
     #[serde(default)]
     customer: Map<String, Value>,
-    /// Whether the platform sends the link to the shopper.
+    /// Whether the platform sends the link to the shopper, which changes the status to `invoice sent`.
     #[serde(default = "yes")]
     send: bool,
     /// The lifetime in seconds of the platform's clock.
@@ -105,7 +105,7 @@ fn read_link_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status
     read_one_of(deserializer, &allowed)
 }
 
-/// Changes a link that no shopper has confirmed.
+/// Changes the status of a link. Returns a refusal if the shopper has already confirmed the link.
 pub fn set_status(payment: &mut Payment, link: LinkStatus, stamp: Stamp) -> Result<Change, Code> {
     payment.set_link_status(link.status, stamp.now)
 }

@@ -26,13 +26,13 @@ pub async fn one(State(shared): App, Path(id): Path<String>) -> Result<Json<Valu
     let payment = state.records.payment(&id);
     let is_named = state.requests.of(&id).is_some() || state.faults.has_own(&id);
     if payment.is_none() && !is_named {
-        let reason = "No request or switch has named this payment.".to_owned();
+        let reason = "No request and no switch has named this payment.".to_owned();
         return Err(Refused(StatusCode::NOT_FOUND, reason));
     }
     Ok(Json(record(&shared, &state, &id, payment)))
 }
 
-/// Returns everything about a payment: its record, its callbacks, its switches and the counts of the merchant's
+/// Returns the platform record of a payment, with its callbacks, its switches, and the counts of the merchant's
 /// requests.
 fn record(shared: &Shared, state: &PlatformState, id: &str, payment: Option<&Payment>) -> Value {
     let operations = payment.map(|payment| {

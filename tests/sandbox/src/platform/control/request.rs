@@ -1,4 +1,4 @@
-//! Reads the bodies of control calls, and answers refused calls.
+//! Reads the bodies of control calls, and makes the answers to refused calls.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -30,7 +30,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 pub struct Refused(pub StatusCode, pub String);
 
 impl Refused {
-    /// The call itself is invalid.
+    /// Returns the refusal of a call that is invalid in every state of the payment.
     pub fn bad_request(reason: &str) -> Self {
         Self(StatusCode::BAD_REQUEST, reason.to_owned())
     }

@@ -10,8 +10,8 @@ use crate::platform::shared::App;
 pub async fn show(State(shared): App) -> Response {
     let content = html! {
         h1 { "Simulated platform" }
-        p { "Accepts Bancontact payments of project " (shared.project.id) " as the real platform does, but moves no
-            money. The simulated platform divides all delays by " (shared.clock_speed) "." }
+        p { "The simulated platform accepts Bancontact payments of project " (shared.project.id) " as the real platform
+            does, but moves no money. It divides the real platform's delays by " (shared.clock_speed) "." }
         (PreEscaped(include_str!("start_page.html")))
     };
     wide_page("Simulated platform", content)

@@ -9,7 +9,7 @@ use crate::platform::messages::Object;
 use crate::platform::records::{Money, Operation, Payment, Status};
 use crate::platform::shared::PlatformState;
 
-/// Returns the page of the operations that were completed in the interval, sorted by the time of completion.
+/// Returns one page of the operations that were completed in the interval of `query`, sorted by the time of completion.
 pub fn list(query: &Query, project_id: u32, state: &PlatformState) -> Vec<Object> {
     let completed_of = |payment| {
         let faults = state.faults.of(id_of(payment));

@@ -23,7 +23,7 @@ pub const TOKEN: &str = "sandboxDataApiTokenNoSecret030";
 /// The key that belongs to the token.
 pub const KEY: &str = "test-data-api-key";
 
-/// Returns the route of the only endpoint.
+/// Returns the route of the only simulated endpoint.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new().route(OperationsGet::PATH, post(operations))
 }

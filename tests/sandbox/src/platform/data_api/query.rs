@@ -78,7 +78,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads a body. Checks first the token and the signature, then every field.
+    /// Reads a body. Checks the token and the signature before the other fields.
     pub fn read(
         body: &[u8],
         project_id: u32,
@@ -104,7 +104,7 @@ impl Fields {
     fn check(&self, project_id: u32) -> Result<Query, Refusal> {
         if self.project_id != [u64::from(project_id)] {
             return Err(Refusal::bad_request(
-                "project_id must be a list of only the project's id.",
+                "project_id must be a list that contains only the project's id.",
             ));
         }
         if !(1..=page_size()).contains(&self.limit) {
@@ -115,7 +115,7 @@ impl Fields {
             offset => UtcOffset::parse(offset, OFFSET).ok(),
         };
         let zone = zone.ok_or_else(|| {
-            Refusal::bad_request("tz must be UTC or an offset. Other zones are not simulated.")
+            Refusal::bad_request("tz must be UTC or an offset. Names of zones are not simulated.")
         })?;
         let time = |text: &str| match PrimitiveDateTime::parse(text, TIME) {
             Ok(time) => Ok(time.assume_offset(zone)),

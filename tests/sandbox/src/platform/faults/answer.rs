@@ -22,11 +22,12 @@ impl RequestKind {
     ];
 }
 
-/// How a request is answered. With the `Error` variants and `Lost`, the platform does not carry out the request.
+/// How the platform answers a request. With the `Error` variants and `Lost`, the platform does not carry out the
+/// request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// As documented.
+    /// The documented answer.
     #[default]
     Ok,
     /// HTTP 500 with code 501.
@@ -51,9 +52,9 @@ pub enum Answer {
     NotFound,
     /// Status requests only: code 3062 for a known payment.
     DetailsNotReceived,
-    /// HTML instead of JSON.
+    /// An answer in HTML instead of JSON.
     NotJson,
-    /// An answer after [`super::Faults::slow_ms`].
+    /// The documented answer, after a delay of [`super::Faults::slow_ms`].
     Slow,
     /// The connection is cut after the request is carried out.
     Cut,

@@ -13,7 +13,7 @@ const SLOW: Duration = Duration::from_secs(10);
 /// The switches of all payments.
 #[derive(Debug, Default)]
 pub struct FaultBoard {
-    /// The switches of payments without switches of their own.
+    /// The switches of new payments, which apply to each payment without switches of its own.
     pub defaults: Faults,
     by_payment: HashMap<String, Faults>,
 }
@@ -35,8 +35,9 @@ impl FaultBoard {
         self.by_payment.insert(key(payment_id), faults);
     }
 
-    /// Returns how the next request about a payment is answered, and the delay of a slow answer. The first request
-    /// copies the defaults to the payment. Later changes of the defaults do not affect the payment.
+    /// Returns how Gate answers the next request about a payment, and the delay of a slow answer. The first request
+    /// copies the defaults to the payment. After the first request, a change of the defaults does not affect the
+    /// payment.
     pub fn next_answer(&mut self, payment_id: &str, kind: RequestKind) -> (Answer, Duration) {
         let own = self.by_payment.entry(key(payment_id));
         let faults = own.or_insert_with(|| self.defaults.clone());
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_switch_answer_applies_to_the_given_number_of_requests() {
+    fn the_switch_answer_applies_to_as_many_requests_as_answer_times_says() {
         let mut board = board(r#"{"answer":"lost","answer_times":1}"#);
         let mut next = |id, kind| board.next_answer(id, kind).0;
         assert_eq!(next("order-1", RequestKind::Status), Answer::Ok);
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_switch_answer_applies_to_the_given_kinds_of_requests() {
+    fn the_switch_answer_applies_to_the_kinds_of_requests_in_answer_to() {
         let mut board = board(r#"{"answer":"error_400","answer_to":["clarification"]}"#);
         let mut next = |kind| board.next_answer("order-1", kind).0;
         assert_eq!(next(RequestKind::Sale), Answer::Ok);

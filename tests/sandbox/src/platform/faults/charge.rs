@@ -37,11 +37,12 @@ pub enum SumField {
     SumConverted,
 }
 
-/// The confirmation procedure after the shopper has paid.
+/// The confirmation procedure that starts after the shopper has paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConfirmationProcedure {
-    /// `payment.status` in the sale's callback. The platform's documentation does not state this status.
+    /// `payment.status` in the callback of the successful sale. The platform's documentation does not state this
+    /// status.
     #[serde(deserialize_with = "read_first_status")]
     pub first_status: Status,
     pub result: CreditingResult,

@@ -1,5 +1,5 @@
-//! Defines the switches: faults of the platform, and procedures that only some projects have. `control` sets the
-//! switches for all new payments or for one payment.
+//! Defines the switches. A switch simulates a fault of the platform, or a procedure that only some projects have. The
+//! control API sets the switches for all new payments or for one payment.
 
 mod answer;
 mod board;

@@ -9,7 +9,7 @@ use crate::platform::records::{
     Charge, ClarificationForm, FieldNames, Money, OperationType, Requirement, SalePlan, Status,
 };
 
-/// The switches of one payment. The default of each switch is the usual behaviour. The start page
+/// The switches of one payment. Without any switch, the platform behaves as documented. The start page
 /// (`control/start_page.html`) explains the switches.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -70,7 +70,7 @@ impl Faults {
         }
     }
 
-    /// How an accepted sale continues.
+    /// Returns how an accepted sale continues.
     pub fn sale_plan(&self) -> SalePlan {
         SalePlan {
             redirect: !self.no_redirect,
@@ -100,7 +100,7 @@ impl Faults {
         }
     }
 
-    /// Returns the charge of the bank for an order of `amount`, and how messages show it.
+    /// Returns what the bank charges for an order of `amount`, and the sums that messages show.
     pub fn charge(&self, amount: u64) -> Charge {
         let moved = self
             .wrong_amount

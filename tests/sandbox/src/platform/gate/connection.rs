@@ -1,7 +1,7 @@
-//! Cuts connections before a single byte of the answer is sent.
+//! Cuts connections before the first byte of the answer is sent.
 //!
-//! An HTTP library always sends an answer. If the socket is shut down first, the client gets no answer, as after a
-//! failure of the platform or of the network.
+//! An HTTP library always sends an answer. If the socket is shut down before the answer, the client gets no answer, as
+//! after a failure of the platform or of the network.
 
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
@@ -11,7 +11,7 @@ use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use tokio::net::TcpListener;
 
-/// Cuts the connection of a request. Holds a second handle of the socket.
+/// A second handle of the socket of a request, which can cut the connection.
 #[derive(Debug, Clone)]
 pub struct ConnectionCutter(Arc<Option<TcpStream>>);
 

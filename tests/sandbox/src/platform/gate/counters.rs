@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use crate::platform::faults::RequestKind;
 use crate::platform::records::key;
 
-/// The count of requests by kind.
+/// The number of requests of each kind.
 pub type Counts = BTreeMap<RequestKind, u32>;
 
-/// The counts of requests about each payment, including refused and lost requests.
+/// The counts of the requests about each payment. Refused and lost requests also count.
 #[derive(Debug, Default)]
 pub struct RequestCounters(HashMap<String, Counts>);
 

@@ -1,4 +1,4 @@
-//! Applies the rules of a project about the data of the customer.
+//! Applies the rules of a project for the customer's data.
 
 use std::net::IpAddr;
 
@@ -81,8 +81,8 @@ fn path(field: &str) -> String {
     format!("customer.{field}")
 }
 
-/// Whether a name without diacritics can contain a character: a Latin letter without diacritics, a Cyrillic letter, or
-/// a character that is not a letter.
+/// Whether the rule `no_diacritics` allows a character: a Latin letter without diacritics, a Cyrillic letter, or a
+/// character that is not a letter.
 fn is_standard(character: char) -> bool {
     let is_cyrillic = matches!(character, '\u{400}'..='\u{52f}');
     let is_combining = matches!(character, '\u{300}'..='\u{36f}');

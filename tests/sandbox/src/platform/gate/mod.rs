@@ -106,8 +106,8 @@ async fn serve(
     }
 }
 
-/// Counts a request. Returns how the request will be answered, and the delay of a slow answer. A request without a
-/// payment id is not counted.
+/// Counts a request. Returns how Gate answers the request, and the delay of a slow answer. A request without a payment
+/// id is not counted, and the switch `answer` does not apply to the request.
 fn count(shared: &Shared, request: &GateRequest, kind: RequestKind) -> (Answer, Duration) {
     let Some(payment_id) = request.value("general.payment_id").and_then(Value::as_str) else {
         return (Answer::Ok, Duration::ZERO);
@@ -117,7 +117,7 @@ fn count(shared: &Shared, request: &GateRequest, kind: RequestKind) -> (Answer, 
     state.faults.next_answer(payment_id, kind)
 }
 
-/// Returns the refusal that the switch `answer` demands; `None` if the switch refuses no requests.
+/// Returns the refusal that the switch `answer` demands. Returns `None` if the value of the switch is no refusal.
 fn refusal_of(answer: Answer) -> Option<(StatusCode, Code)> {
     match answer {
         Answer::Error500 => Some((StatusCode::INTERNAL_SERVER_ERROR, codes::INTERNAL)),

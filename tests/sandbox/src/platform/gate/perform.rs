@@ -53,7 +53,7 @@ pub fn clarification(
     Ok(())
 }
 
-/// Accepts a refund from a merchant or from the Dashboard.
+/// Accepts a refund that the merchant has requested from Gate or in the Dashboard.
 pub fn refund(
     shared: &Arc<Shared>,
     payment_id: &str,

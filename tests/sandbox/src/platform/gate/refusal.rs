@@ -6,14 +6,14 @@ use crate::platform::messages::codes::{self, Code};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub code: Code,
-    /// The path of the invalid field. The real platform also names the path, for developers of storefronts.
+    /// The path of the invalid field. The real platform also returns this path.
     pub field: Option<String>,
     /// The rule that the field breaks.
     pub constraint: Option<&'static str>,
 }
 
 impl Refusal {
-    /// A required field is missing or invalid.
+    /// Returns the refusal of a request in which a required field is missing or invalid.
     pub fn field(path: &str) -> Self {
         Self {
             code: codes::FIELD_MISSING,
@@ -22,7 +22,7 @@ impl Refusal {
         }
     }
 
-    /// A rule of the project forbids the value of a field.
+    /// Returns the refusal of a request in which a field breaks a rule of the project.
     pub fn constraint(path: &str, constraint: &'static str) -> Self {
         Self {
             code: codes::VALIDATION,

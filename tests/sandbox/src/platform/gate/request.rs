@@ -12,7 +12,7 @@ use crate::platform::records::is_web_address;
 /// The longest text that Gate accepts, in characters.
 const MAX_TEXT: usize = 255;
 
-/// A request to Gate. Paths of fields are written as `payment.amount`; a refusal names the path.
+/// A request to Gate. The methods read a field by its path, such as `payment.amount`. A refusal names this path.
 pub struct GateRequest {
     /// The string that the merchant has signed.
     pub canonical: Vec<u8>,
@@ -20,7 +20,7 @@ pub struct GateRequest {
 }
 
 impl GateRequest {
-    /// Reads a body; `None` if the body is not valid JSON or exceeds a limit.
+    /// Reads a body. Returns `None` if the body is not valid JSON or exceeds a limit.
     pub fn read(body: &[u8]) -> Option<Self> {
         let message = json::parse(body, Limits::CALLBACK).ok()?;
         Some(Self {
@@ -29,18 +29,18 @@ impl GateRequest {
         })
     }
 
-    /// Returns the value of a field, which can be `null`.
+    /// Returns the value of a field. The value can be `null`.
     pub fn value(&self, path: &str) -> Option<&Value> {
         self.fields.pointer(&format!("/{}", path.replace('.', "/")))
     }
 
-    /// Returns an object; an empty object for any other value.
+    /// Returns an object. Returns an empty object if the field is missing or has another type.
     pub fn object(&self, path: &str) -> Map<String, Value> {
         let object = self.value(path).and_then(Value::as_object);
         object.cloned().unwrap_or_default()
     }
 
-    /// Returns a text of 1 to 255 characters; `None` for any other value.
+    /// Returns a text of 1 to 255 characters. Returns `None` if the field is missing or has any other value.
     pub fn optional_text(&self, path: &str) -> Option<String> {
         let text = self.value(path)?.as_str()?;
         let fits = !text.is_empty() && text.chars().count() <= MAX_TEXT;
@@ -53,7 +53,7 @@ impl GateRequest {
         text.ok_or_else(|| Refusal::field(path))
     }
 
-    /// Returns a JSON number without sign, fraction or exponent, in a range. A string of digits is refused.
+    /// Returns a JSON number in `range`, without sign, fraction or exponent. A string of digits is refused.
     pub fn integer(
         &self,
         path: &str,
@@ -72,7 +72,7 @@ impl GateRequest {
         }
     }
 
-    /// Returns a URL of the merchant, which can be missing.
+    /// Returns a URL of the merchant, or `None` if the field is missing.
     pub fn optional_url(&self, path: &str) -> Result<Option<String>, Refusal> {
         match self.value(path) {
             None => Ok(None),

@@ -1,4 +1,4 @@
-//! Validates requests as Gate does: project and signature first, then every field.
+//! Validates requests as Gate does: the ids and the signature before the other fields.
 
 use serde_json::{Map, Value};
 
@@ -10,10 +10,10 @@ use crate::platform::records::{CURRENCY, CallbackOptions, RefundOrder, ReturnUrl
 
 /// The amounts that Gate accepts, in minor units.
 const AMOUNTS: std::ops::RangeInclusive<u64> = 1..=u64::MAX;
-/// The longest delay of callbacks, in seconds.
+/// The longest delay of callbacks that a request can set, in seconds. A request with a longer delay is refused.
 const MAX_CALLBACK_DELAY: u64 = 600;
 
-/// Validates the fields that all requests have. Returns the payment id.
+/// Validates the project, the payment id and the signature, which all requests have. Returns the payment id.
 pub fn payment_id(request: &GateRequest, project: &Project) -> Result<String, Refusal> {
     let project_id = request.integer("general.project_id", 0..=u64::MAX)?;
     let payment_id = request.text("general.payment_id")?;
@@ -96,7 +96,7 @@ pub fn clarification(
     request: &GateRequest,
     rules: &CustomerRules,
 ) -> Result<Map<String, Value>, Refusal> {
-    // PHP writes an empty object as an empty array.
+    // A merchant's PHP writes an empty object as an empty array.
     match request.value("additional_data") {
         Some(Value::Object(_) | Value::Array(_)) => {
             rules.check_names(&request.object("additional_data.customer"))?;

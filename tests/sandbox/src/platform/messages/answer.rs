@@ -13,7 +13,7 @@ pub fn json(status: StatusCode, message: &Object) -> Response {
     answer(status, php_json::to_vec(message).ok())
 }
 
-/// Returns an answer with a body that was signed.
+/// Returns an answer with a signed body. If the body could not be signed, the answer has the status 500.
 pub fn signed_json(body: Result<Vec<u8>, SignError>) -> Response {
     answer(StatusCode::OK, body.ok())
 }

@@ -1,4 +1,4 @@
-//! Makes the messages of the platform: their codes, their JSON and their signatures.
+//! Makes the messages of the platform, with their codes and signatures.
 
 mod answer;
 pub mod codes;

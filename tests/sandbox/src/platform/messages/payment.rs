@@ -1,4 +1,5 @@
-//! Makes the messages about payments: callbacks and status answers. Their members have the platform's order.
+//! Makes the messages about payments: callbacks and status answers. The members of a message have the order of the real
+//! platform.
 
 use ecommpay::ProjectKey;
 use ecommpay::signature::SignError;
@@ -59,7 +60,7 @@ pub fn status_error(project: &Project, payment_id: &str, code: Code) -> Result<V
     signed(message, &project.key)
 }
 
-/// Returns a status answer with an error and no payment, signed with `key` if there is one.
+/// Returns a status answer with an error and no payment. If `key` is set, the answer has a signature.
 pub fn service_error(code: Code, key: Option<&ProjectKey>) -> Result<Vec<u8>, SignError> {
     let message = Object::default()
         .with("status", "error")
@@ -77,7 +78,7 @@ pub fn date(time: OffsetDateTime) -> String {
     time.format(DATE).unwrap_or_default()
 }
 
-/// Returns a message about a payment. `shown` is the operation whose clarification or error is shown.
+/// Returns a message about a payment. The message shows the clarification or the error of the operation `shown`.
 fn message(
     project: &Project,
     part: Object,
@@ -124,14 +125,14 @@ fn payment_part(payment: &Payment) -> Object {
         .with_some("description", order.description.clone())
 }
 
-/// A payment in `error` has neither sum nor date.
+/// Returns the payment of a message about an error, which has neither sum nor date.
 fn payment_in_error(payment_id: &str) -> Object {
     Object::default()
         .with("id", payment_id)
         .with("status", Status::Error.as_str())
 }
 
-/// An operation in `error` has neither id nor sums.
+/// Returns the operation of a message. An operation in `error` has neither id nor sums.
 fn operation_part(operation: &Operation) -> Object {
     let (kind, status) = (operation.type_name(), operation.status);
     let was_started = status != Status::Error;

@@ -1,6 +1,6 @@
 //! Writes JSON as PHP's `json_encode` writes it: `\/` for a slash, `\u00e9` for an é.
 //!
-//! A receiver that decodes and encodes a body before it verifies the signature gets a different text.
+//! The real platform writes its messages with PHP, so a receiver must accept these escapes.
 
 use std::io;
 

@@ -1,7 +1,7 @@
 //! Signs the messages of the platform, and verifies the messages of merchants.
 //!
-//! Merchants limit the size of a message. The platform does not limit the size, so the platform also signs a status
-//! answer with thousands of operations.
+//! A merchant can refuse a large message. The platform signs a message of any size, such as a status answer with
+//! thousands of operations.
 
 use ecommpay::json::{self, Limits};
 use ecommpay::signature::{self, SignError};
@@ -31,7 +31,7 @@ pub fn signed(message: Object, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
     Ok(php_json::to_vec(&message.with("signature", signature))?)
 }
 
-/// Whether a message with this canonical string has this signature, in base64.
+/// Whether `signature`, in base64, is the signature of the message with this canonical string.
 pub fn verifies(key: &ProjectKey, canonical: &[u8], signature: &str) -> bool {
     let signature = Signature::from_base64(signature);
     signature.is_some_and(|signature| key.verifies(canonical, &signature))

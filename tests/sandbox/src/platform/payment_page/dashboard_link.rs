@@ -1,4 +1,4 @@
-//! Makes the page of a payment link from the Dashboard: the shopper confirms and continues at the bank.
+//! Makes the page of a payment link from the Dashboard. The shopper confirms the link and continues at the bank.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ async fn confirm(State(shared): App, Path(token): Path<String>) -> Response {
         let id = payment.order.payment_id;
         let confirm = |payment: &mut Payment, _: &Faults, stamp| payment.confirm_link(stamp);
         let confirmed = shared.state().change(&id, confirm);
-        // A closed link does not change, and neither does a link that the shopper has already confirmed.
+        // The payment refuses the change if the link is closed, or if the shopper has already confirmed the link.
         if let Ok(change) = confirmed {
             timers::start_sale_limit(&shared, &id, change.operation.id);
             timers::follow_up(&shared, &change);

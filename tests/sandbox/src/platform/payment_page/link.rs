@@ -1,4 +1,4 @@
-//! Reads a signed Payment Page link: the signature first, then every parameter.
+//! Reads a signed Payment Page link. Checks the signature before the parameters.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,13 +27,13 @@ const WITHOUT_MINUTES: &[BorrowedFormatItem<'_>] = format_description!(
 /// A valid link.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// The order, without the URLs of pages.
+    /// The order without the return URLs and the buttons, which [`Link::into_order`] adds.
     pub order: SaleOrder,
     /// The signature of the link, which identifies the link.
     pub signature: String,
-    /// The URLs to which the bank redirects the browser.
+    /// The URLs to which the bank redirects the browser, from the parameters `redirect_*`.
     redirects: PageUrls,
-    /// The URLs of the buttons that lead to the merchant.
+    /// The URLs of the buttons that lead to the merchant, from the parameters `merchant_*`.
     pub buttons: PageUrls,
 }
 
@@ -103,7 +103,8 @@ impl Link {
         })
     }
 
-    /// Returns the whole order. `own`, the URL of the platform's page about the payment, replaces missing URLs.
+    /// Returns the whole order. If the link lacks a return URL, the bank redirects the browser to `own`, the URL of the
+    /// platform's page about the payment.
     pub fn into_order(self, own: &str) -> SaleOrder {
         let or_own = |url: Option<String>| url.unwrap_or_else(|| own.to_owned());
         SaleOrder {
@@ -181,7 +182,7 @@ impl Parameters {
         }
     }
 
-    /// Returns the data of the customer, with the field names of callbacks.
+    /// Returns the customer's data. Each field has its name in callbacks: the parameter's name without `customer_`.
     fn customer(&self) -> Map<String, Value> {
         let named = self.0.iter().filter_map(|(name, value)| {
             let name = name.strip_prefix("customer_")?;

@@ -1,7 +1,7 @@
-//! Simulates Payment Page: the browser opens a signed link, the shopper confirms and continues at the bank.
+//! Simulates Payment Page. The browser opens a signed link. The shopper confirms the order and continues at the bank.
 //!
-//! The platform records the payment when the shopper confirms. The page requests the last name and the mandatory
-//! data of the customer if the link lacks these data. The merchant receives only the callbacks with a result.
+//! The payment exists as soon as the shopper has confirmed the order. If the link lacks the last name or a mandatory
+//! field of the customer, the page requests the field. The merchant receives only the callbacks with a result.
 
 mod dashboard_link;
 mod link;
@@ -79,7 +79,7 @@ async fn confirm(
         return refused(refusal.code);
     }
     let payment = || shared.state().records.payment(&payment_id).cloned();
-    // The shopper can press the button twice.
+    // The shopper can press the button twice. The second press continues the payment of the first press.
     if let Some(payment) = payment().filter(|payment| is_of(payment, &link)) {
         return continue_payment(&shared, &payment);
     }
@@ -100,7 +100,7 @@ async fn confirm(
     }
 }
 
-/// Records the payment and moves the sale to its next step. `None` if a switch leaves the sale in `processing`.
+/// Adds the payment and moves its sale to the next step. Returns `None` if a switch leaves the sale in `processing`.
 fn begin(shared: &Arc<Shared>, link: Link) -> Result<Option<Change>, Code> {
     let payment_id = link.order.payment_id.clone();
     let mut state = shared.state();
@@ -116,7 +116,8 @@ fn begin(shared: &Arc<Shared>, link: Link) -> Result<Option<Change>, Code> {
     Ok(change.ok())
 }
 
-/// Redirects the browser to the bank, to the return URL of a paid or declined payment, or else to the end page.
+/// Redirects the browser. An open payment continues at the bank, and a paid or declined payment at the return URL. Any
+/// other payment continues at the end page.
 fn continue_payment(shared: &Shared, payment: &Payment) -> Response {
     match payment.status() {
         Status::AwaitingRedirect => redirect_to(&page_url(shared, payment)),
@@ -125,7 +126,7 @@ fn continue_payment(shared: &Shared, payment: &Payment) -> Response {
     }
 }
 
-/// Returns the page to which the bank redirects the browser if the merchant has set no URL.
+/// Returns the end page, to which the bank redirects the browser if the merchant has set no return URL.
 async fn end(State(shared): App, Path(token): Path<String>) -> Response {
     let state = shared.state();
     let Some(payment) = state.records.at_page(&token) else {
@@ -143,7 +144,7 @@ async fn end(State(shared): App, Path(token): Path<String>) -> Response {
     notice(StatusCode::OK, heading, text, shop.as_deref())
 }
 
-/// Returns the fields that the page requests: the last name and all mandatory fields that the link lacks.
+/// Returns the fields that the page requests: the last name and the mandatory fields, except the fields in the link.
 fn missing_fields(shared: &Shared, link: &Link) -> Vec<CustomerField> {
     let order = &link.order;
     let state = shared.state();
@@ -167,7 +168,8 @@ fn refused(code: Code) -> Response {
     unusable_link(StatusCode::CONFLICT, &reason)
 }
 
-/// Whether the payment comes from this link. The answer is no after an error, so that the link can be reused.
+/// Whether the payment was made with this link. Returns false if the payment is in `error`, so that the shopper can use
+/// the link again.
 fn is_of(payment: &Payment, link: &Link) -> bool {
     let page = payment.order.page.as_ref();
     payment.status() != Status::Error && page.is_some_and(|page| page.signature == link.signature)

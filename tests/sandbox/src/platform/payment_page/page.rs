@@ -10,7 +10,8 @@ use crate::platform::gate::customer_rules::CustomerField;
 use crate::platform::html::{link_to_shop, order_summary, page};
 use crate::platform::records::Payment;
 
-/// Payment Page, with inputs for the missing data of the customer.
+/// Returns Payment Page, with an input for each missing field of the customer. If `is_invalid`, the page says that an
+/// input was invalid.
 pub fn payment_page(link: &Link, missing: &[CustomerField], is_invalid: bool) -> Response {
     let inputs = html! {
         @for field in missing { (input(*field)) }
@@ -37,7 +38,7 @@ pub fn dashboard_link(payment: &Payment) -> Response {
     page("Payment link", content)
 }
 
-/// Returns the number of characters that the page accepts for a field.
+/// Returns the numbers of characters that the page accepts for a field.
 pub fn length_of(field: CustomerField) -> RangeInclusive<usize> {
     match field {
         CustomerField::LastName => 3..=100,

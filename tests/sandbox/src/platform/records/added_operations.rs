@@ -1,5 +1,5 @@
-//! Adds the operations that only the control API can cause: manual changes, further sales and operations of other
-//! types.
+//! Adds the operations that only the control API can cause: manual changes, further sales, and operations of types that
+//! the simulation does not know.
 
 use serde::{Deserialize, Deserializer};
 
@@ -18,7 +18,7 @@ pub struct ManualChange {
     pub result: Status,
     /// Minor units. `None` means the amount that the bank charged.
     pub amount: Option<u64>,
-    /// Whether the shopper's sale is also declined. Otherwise the sale keeps its status.
+    /// Whether the change also declines the shopper's sale. Otherwise the sale keeps its status.
     #[serde(default)]
     pub decline_sale: bool,
 }
@@ -95,7 +95,7 @@ impl Payment {
         self.begin(sale)
     }
 
-    /// Decides about a further sale that is in `processing`. Refuses to decide about the shopper's first sale.
+    /// Decides about a further sale that is in `processing`. Returns a refusal for the shopper's first sale.
     pub fn settle_added_sale(
         &mut self,
         id: u64,
@@ -108,7 +108,7 @@ impl Payment {
         self.set_status(id, (result.status, code_of(result.status)), stamp.now)
     }
 
-    /// Adds an operation of a type that the simulation does not know. Refuses the types that the simulation knows.
+    /// Adds an operation of a type that the simulation does not know. Returns a refusal for a known type.
     pub fn add_other(&mut self, other: OtherOperation, stamp: Stamp) -> Result<Change, Code> {
         let simulated = OperationType::SIMULATED.map(OperationType::as_str);
         let is_other = !other.name.is_empty() && !simulated.contains(&other.name.as_str());

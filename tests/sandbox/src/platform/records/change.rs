@@ -1,4 +1,4 @@
-//! Contains the steps that all changes of a payment share.
+//! Makes the steps that all changes of a payment share.
 
 use time::OffsetDateTime;
 
@@ -22,7 +22,7 @@ impl Change {
         &self.payment.order.payment_id
     }
 
-    /// Whether a later callback will supersede the callback of this change.
+    /// Whether the callback of this change reports no result yet, so that another callback will follow.
     pub fn is_intermediate(&self) -> bool {
         let payment = self.payment.status();
         self.operation.status.is_open()
@@ -33,7 +33,8 @@ impl Change {
 }
 
 impl Payment {
-    /// Makes a change that concerns one operation. Sets the payment's date if the payment's status or sum has changed.
+    /// Makes a change that concerns one operation. If the payment then has another status or another sum, sets the date
+    /// of the payment.
     pub(super) fn change(
         &mut self,
         operation_id: u64,
@@ -83,7 +84,7 @@ impl Payment {
     }
 }
 
-/// Returns a refusal if the state of the payment does not allow a change.
+/// Returns the refusal that the state of the payment does not allow a change, unless `is_allowed` is true.
 pub fn check(is_allowed: bool) -> Result<(), Code> {
     match is_allowed {
         true => Ok(()),

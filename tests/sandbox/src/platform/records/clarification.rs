@@ -1,4 +1,5 @@
-//! Handles clarifications: an operation waits for data, and continues or is declined.
+//! Handles clarifications: an operation waits for missing data. With the data the operation continues. If the data does
+//! not arrive in time, the platform declines the operation.
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -56,7 +57,7 @@ impl Payment {
 
     /// Declines an operation when the time limit of clarification request number `step` has passed.
     ///
-    /// Returns a refusal if the operation no longer waits, or waits because of a later request.
+    /// Returns a refusal if the operation no longer waits, or if a later request has replaced this request.
     pub fn end_clarification(
         &mut self,
         operation_id: u64,

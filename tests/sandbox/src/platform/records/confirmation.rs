@@ -41,8 +41,10 @@ impl Payment {
         confirmation.is_some_and(|operation| operation.status.is_open())
     }
 
-    /// Applies the provider's report. A later report can contradict an earlier report, unless the earlier report made
-    /// the platform reverse the sale. A repeat of the last report is refused.
+    /// Applies the provider's report, which can contradict an earlier report.
+    ///
+    /// Returns a refusal if the confirmation already has the reported status, or if an earlier report made the platform
+    /// reverse the sale.
     pub fn settle_confirmation(
         &mut self,
         result: CreditingResult,
@@ -69,7 +71,8 @@ impl Payment {
         })
     }
 
-    /// Reverses a sale if the provider's report demands a reversal. A second reversal is refused.
+    /// Reverses the sale after the report [`CreditingResult::DeclineAndReverse`]. Returns a refusal after any other
+    /// report, or if the sale is already reversed.
     pub fn reverse_sale(&mut self, stamp: Stamp) -> Result<Change, Code> {
         let kind = OperationType::Reversal;
         check(self.is_reversing() && self.first(kind).is_none())?;

@@ -10,7 +10,7 @@ use super::status::Status;
 use crate::platform::messages::codes::{self, Code};
 
 impl Payment {
-    /// Sends, expires or cancels a payment link that the shopper has not confirmed.
+    /// Sends, expires or cancels an open payment link. Returns a refusal if the shopper has already confirmed the link.
     pub fn set_link_status(&mut self, status: Status, now: OffsetDateTime) -> Result<Change, Code> {
         let invoice = self.open_invoice()?;
         check(invoice.status != status)?;
@@ -18,7 +18,7 @@ impl Payment {
         self.set_status(id, (status, codes::AWAITING), now)
     }
 
-    /// Starts the sale of a payment link after the shopper has confirmed the link. The sale waits at the bank.
+    /// Starts the sale of a payment link after the shopper has confirmed the link. The shopper can now pay at the bank.
     pub fn confirm_link(&mut self, stamp: Stamp) -> Result<Change, Code> {
         self.open_invoice()?;
         let mut sale = Operation::new(OperationType::Sale, self.order.amount, stamp);

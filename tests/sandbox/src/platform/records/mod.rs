@@ -1,7 +1,8 @@
-//! Holds the platform records: payments as pure state machines.
+//! Holds the platform records. Each payment is a pure state machine: its methods receive the time and new ids as
+//! arguments.
 //!
-//! Time and ids are arguments. A change that causes a callback returns a [`Change`]. `payment` holds the data of a
-//! payment, and `change` the steps that all changes share. Each topic of changes has its own file.
+//! A change that causes a callback returns a [`Change`]. `payment` holds the data of a payment, and `change` the steps
+//! that all changes share. Each topic of changes has its own file.
 
 mod added_operations;
 mod change;

@@ -85,7 +85,7 @@ pub struct Operation {
     pub kind: OperationType,
     /// The type in messages, if `kind` is [`OperationType::Other`].
     pub other_type: Option<String>,
-    /// Whether the operation charges the shopper when it succeeds.
+    /// Whether the operation charges the shopper if the operation succeeds.
     pub is_charge: bool,
     pub status: Status,
     /// The time at which the operation started.
@@ -96,9 +96,9 @@ pub struct Operation {
     pub request_id: String,
     /// The requested amount, in minor units.
     pub amount: u64,
-    /// The amount that the operation really moves when it succeeds, in minor units.
+    /// The amount that the operation really moves if the operation succeeds, in minor units.
     pub moved: u64,
-    /// The operation's share of `payment.sum` when it succeeds, in minor units.
+    /// The amount that a successful charge adds to `payment.sum`, in minor units.
     pub counted: u64,
     /// `operation.sum_initial` in messages.
     pub sum_initial: Money,
@@ -112,9 +112,10 @@ pub struct Operation {
     pub original: Option<u64>,
     /// The request for missing data, while the operation waits for the data.
     pub clarification: Option<Clarification>,
-    /// The data after the last clarification request. Only a refund uses this data; a sale uses the order's customer.
+    /// The data that the merchant's clarification requests have sent for a refund. The data of a sale is in the
+    /// customer of the order.
     pub data: Map<String, Value>,
-    /// The number of clarification requests of the platform. Each request has its own time limit.
+    /// The number of times the platform has requested clarification. Each request has its own time limit.
     pub clarification_step: u32,
 }
 
@@ -153,7 +154,7 @@ impl Operation {
         }
     }
 
-    /// Like [`Operation::after`], but messages show the sums of the original.
+    /// Like [`Operation::after`], but messages show the sums of `original`.
     pub fn with_sums_of(
         original: &Operation,
         kind: OperationType,

@@ -7,7 +7,7 @@ use url::Url;
 /// The order of a sale.
 #[derive(Debug, Clone, Default)]
 pub struct SaleOrder {
-    /// In the merchant's spelling. The platform compares ids without case.
+    /// The id in the merchant's spelling. The platform compares ids without case.
     pub payment_id: String,
     /// Minor units.
     pub amount: u64,
@@ -45,7 +45,7 @@ pub struct PageOrder {
     pub buttons: PageUrls,
 }
 
-/// URLs of the merchant on Payment Page.
+/// The merchant's URLs in a Payment Page link.
 #[derive(Debug, Clone, Default)]
 pub struct PageUrls {
     pub success: Option<String>,
@@ -68,7 +68,7 @@ pub struct CallbackOptions {
 /// The order of a refund.
 #[derive(Debug, Clone, Default)]
 pub struct RefundOrder {
-    /// Minor units and currency. `None` refunds the remaining amount.
+    /// The amount in minor units, and the currency. `None` means the remaining amount.
     pub sum: Option<(u64, String)>,
     /// The merchant's id of the refund.
     pub merchant_refund_id: Option<String>,

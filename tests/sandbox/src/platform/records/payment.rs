@@ -22,7 +22,7 @@ pub struct Payment {
     pub token: String,
     /// The confirmation procedure of the shopper's sale; `None` without the procedure.
     pub confirmation: Option<Confirmation>,
-    /// The payment stays in this status until a manual change.
+    /// The status in which the payment stays until a manual change; `None` if the payment is not held.
     pub held: Option<Status>,
     /// The currency of `payment.sum`.
     pub currency: String,
@@ -63,7 +63,7 @@ impl Payment {
         }
     }
 
-    /// `payment.type` in messages.
+    /// Returns `payment.type` in messages.
     pub fn type_name(&self) -> &'static str {
         match self.invoice() {
             Some(_) => "invoice",
@@ -108,7 +108,7 @@ impl Payment {
         operations.filter(move |operation| operation.kind == kind)
     }
 
-    /// Returns the successful charges, confirmed or not.
+    /// Returns the successful charges, including a charge whose crediting is not confirmed.
     pub fn charges(&self) -> impl Iterator<Item = &Operation> {
         let operations = self.operations.iter();
         operations.filter(|operation| operation.is_charge && operation.status == Status::Success)
@@ -131,9 +131,9 @@ impl Payment {
         self.confirmation.is_some() && is_shoppers && !is_confirmed()
     }
 
-    /// How an operation changed the merchant's money, in minor units.
+    /// Returns the amount by which an operation changed the merchant's money, in minor units.
     ///
-    /// The sum over all operations is [`Payment::remaining`], unless the sum is negative.
+    /// The effects of all operations add up to [`Payment::remaining`], unless the total is negative.
     pub fn effect(&self, operation: &Operation) -> i64 {
         let moved = i64::try_from(operation.moved).unwrap_or(i64::MAX);
         match operation.kind {
@@ -146,7 +146,7 @@ impl Payment {
         }
     }
 
-    /// Returns the money that was really received, in minor units.
+    /// Returns the money that the merchant really received, in minor units.
     pub fn received(&self) -> u64 {
         self.charges()
             .filter(|charge| !self.is_unconfirmed(charge))
@@ -173,9 +173,10 @@ impl Payment {
         refund.moved.saturating_sub(reversed)
     }
 
-    /// `payment.sum` in messages: the charges, confirmed or not, less the refunds and reversals.
+    /// Returns `payment.sum` in messages: the charges less the refunds and reversals.
     ///
-    /// A reversed refund does not lower the sum. Without a charge, the sum is the ordered amount.
+    /// A charge counts even if its crediting is not confirmed. A reversed refund does not lower the sum. Without a
+    /// charge, the ordered amount replaces the charges.
     pub fn sum(&self) -> Money {
         let mut charges = self.charges().map(|charge| charge.counted).peekable();
         let charged = match charges.peek() {
@@ -189,8 +190,8 @@ impl Payment {
         }
     }
 
-    /// Whether a refund can be requested now. A payment in `processing` can have received money: one sale has
-    /// succeeded while another sale is still open.
+    /// Whether a refund can be requested now. A payment in `processing` can have received money, because one sale can
+    /// succeed while another sale is still open.
     pub fn is_refundable(&self) -> bool {
         match self.status_of_money() {
             Status::Success | Status::PartiallyRefunded => true,

@@ -14,7 +14,8 @@ impl Payment {
         }
     }
 
-    /// Returns the status of the payment without regard to undecided refunds. The first rule that applies decides.
+    /// Returns the status of the payment without regard to undecided refunds. The first rule that gives a status
+    /// decides.
     pub fn status_of_money(&self) -> Status {
         let special = self.status_without_sale();
         let special = special.or_else(|| self.unconfirmed_status());
@@ -30,8 +31,8 @@ impl Payment {
         }
     }
 
-    /// Returns the status of a payment link without a sale and without a charge, or of a payment whose sale was not
-    /// started.
+    /// Returns the status of a payment that has only a payment link, or whose sale ended in `error`. Returns `None` for
+    /// any other payment.
     fn status_without_sale(&self) -> Option<Status> {
         match (self.sale(), self.invoice()) {
             (None, Some(invoice)) if self.charges().next().is_none() => Some(invoice.status),
@@ -42,8 +43,8 @@ impl Payment {
 
     /// Returns the status of the payment while the confirmation procedure decides the status.
     ///
-    /// `None` if the payment has no procedure, if the crediting is confirmed, or if another charge counts after a
-    /// decline.
+    /// Returns `None` if the payment has no procedure, if the crediting is confirmed, or if another charge counts after
+    /// the crediting was declined.
     fn unconfirmed_status(&self) -> Option<Status> {
         let procedure = self.confirmation?;
         let Some(confirmation) = self.first(OperationType::PaymentConfirmation) else {

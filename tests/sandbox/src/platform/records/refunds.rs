@@ -1,4 +1,4 @@
-//! Refunds and their reversals.
+//! Makes refunds, and reverses refunds.
 
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -26,7 +26,7 @@ impl Payment {
     /// Accepts a refund. [`Payment::settle_refund`] carries out or declines the refund later.
     ///
     /// A repeat of a `merchant_refund_id` is always refused with the code for a repeat, even if no money remains. An
-    /// amount above the remaining amount is accepted, but the refund is declined later.
+    /// amount above the remaining amount is accepted here, and [`Payment::settle_refund`] declines the refund.
     pub fn refund(&mut self, order: RefundOrder, stamp: Stamp) -> Result<(), Code> {
         let is_same = |refund: &Operation| {
             refund.merchant_refund_id.is_some()
@@ -58,10 +58,10 @@ impl Payment {
         self.set_status(id, external, now)
     }
 
-    /// Carries out an accepted refund.
+    /// Decides about an accepted refund.
     ///
-    /// Declines the refund if its amount is 0 or exceeds the remaining amount, and requests clarification if data is
-    /// missing.
+    /// Declines the refund if its amount is 0 or exceeds the remaining amount. Requests clarification if data is
+    /// missing. Otherwise the refund succeeds.
     pub fn settle_refund(
         &mut self,
         id: u64,

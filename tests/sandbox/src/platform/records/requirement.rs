@@ -1,11 +1,11 @@
-//! Defines the data that an operation needs, in the two forms of `clarification_fields`.
+//! Defines the data that an operation needs, and writes the missing data in the two forms of `clarification_fields`.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// Names of fields by the name of the object that holds the fields, such as `{"customer": ["last_name"]}`.
+/// The names of fields, by the name of the object with these fields, such as `{"customer": ["last_name"]}`.
 pub type FieldNames = BTreeMap<String, Vec<String>>;
 
 /// The form of `clarification_fields`.
@@ -23,7 +23,7 @@ pub enum ClarificationForm {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Requirement {
     pub fields: FieldNames,
-    /// How missing fields are requested.
+    /// The form in which the platform requests missing fields.
     pub form: ClarificationForm,
 }
 
@@ -57,7 +57,7 @@ impl Requirement {
 }
 
 impl Clarification {
-    /// `clarification_fields` of a message.
+    /// Returns `clarification_fields` of a message.
     pub fn json(&self) -> Value {
         match self.requirement.form {
             ClarificationForm::List => json!(self.missing),
@@ -70,8 +70,8 @@ impl Clarification {
     }
 }
 
-/// Returns the schema of one object. The schema always has the property `email`, which is optional unless `required`
-/// contains `email`.
+/// Returns the schema of one object. The schema always has the property `email`, even if `required` does not contain
+/// `email`.
 fn schema(required: &[String]) -> Value {
     let names = required.iter().map(String::as_str).chain(["email"]);
     let properties: Map<String, Value> = names
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn merged_data_is_added_to_known_data() {
+    fn a_merge_adds_members_and_keeps_earlier_members() {
         let mut known = data(json!({"account": {"number": "1"}}));
         merge(&mut known, &data(json!({"account": {"bank": "2"}, "x": 1})));
         let expected = json!({"account": {"number": "1", "bank": "2"}, "x": 1});

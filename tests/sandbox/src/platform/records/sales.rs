@@ -1,4 +1,4 @@
-//! Makes the steps of a sale, from the accepted request until the shopper pays or cancels at the bank.
+//! Makes the steps of a sale from the accepted request until the shopper pays or cancels at the bank.
 
 use ecommpay::fields::MinorUnits;
 use time::OffsetDateTime;
@@ -17,11 +17,11 @@ pub struct SalePlan {
     pub redirect: bool,
     /// Whether the sale ends in `error`.
     pub error: bool,
-    /// The customer's data without which the platform requests a clarification.
+    /// The customer's data that the sale needs. If a part is missing, the platform requests clarification.
     pub requirement: Requirement,
 }
 
-/// What the bank charges the shopper, and the sums that messages of the platform name.
+/// The amount that the bank charges the shopper, and the sums that messages of the platform show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
     /// The amount that is really charged, in minor units.
@@ -41,7 +41,7 @@ pub struct Charge {
 impl Payment {
     /// Moves an accepted sale from `processing` to its next step.
     ///
-    /// Returns a refusal if the sale is not in `processing`, the payment is held, or the plan has no next step.
+    /// Returns a refusal if the sale is not in `processing`, the payment is held, or the plan has no redirect.
     pub fn proceed(&mut self, plan: &SalePlan, now: OffsetDateTime) -> Result<Change, Code> {
         let sale = self.sale().ok_or(codes::STATUS_FORBIDS)?;
         check(sale.status == Status::Processing && self.held.is_none())?;

@@ -15,11 +15,11 @@ pub enum Status {
     AwaitingRedirect,
     /// The sale succeeded, but its crediting is not confirmed (payments only).
     AwaitingConfirmation,
-    /// Paid, refunded or confirmed.
+    /// The operation has succeeded, or the payment is paid and not refunded.
     Success,
-    /// Ended without success.
+    /// The payment or the operation ended without success.
     Decline,
-    /// Not started. A new payment can have the same id.
+    /// The sale was not started. A new payment can have the same id.
     Error,
     /// Refunded in part (payments only).
     PartiallyRefunded,
@@ -29,7 +29,7 @@ pub enum Status {
     Reversed,
     /// A payment link that was not sent yet.
     AwaitingPayment,
-    /// A payment link that was sent. This status is final for the operation, but not for the payment.
+    /// A payment link that was sent. This status is final for the operation `invoice`, but not for the payment.
     InvoiceSent,
     /// A payment link that was not paid in time.
     Expired,
@@ -61,7 +61,7 @@ impl Status {
 
     /// Whether a payment or an operation with this status is undecided.
     ///
-    /// [`Status::InvoiceSent`] counts as decided, because that status is final for the operation.
+    /// [`Status::InvoiceSent`] counts as decided, because this status is final for the operation `invoice`.
     pub fn is_open(self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! Stores all payments of the project, by payment id and by the token of their pages.
+//! Stores all payments of the project. Each payment is found by its id and by the token of its pages.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,7 +24,7 @@ impl Records {
         self.payments.get(&key(payment_id))
     }
 
-    /// Returns the payment with this id, without regard to case, for a change.
+    /// Returns the payment with this id, without regard to case, so that the caller can change the payment.
     pub fn find(&mut self, payment_id: &str) -> Result<&mut Payment, Code> {
         let payment = self.payments.get_mut(&key(payment_id));
         payment.ok_or(codes::NOT_FOUND)
@@ -40,7 +40,8 @@ impl Records {
         self.payments.get(self.by_token.get(token)?)
     }
 
-    /// Adds a new payment. A new payment can replace a payment with the same id only if that payment is in `error`.
+    /// Adds a new payment. Returns a refusal if a payment with the same id exists, unless the existing payment is in
+    /// `error`.
     pub fn add(&mut self, payment: Payment) -> Result<(), Code> {
         let key = key(&payment.order.payment_id);
         let earlier = self.payments.get(&key);

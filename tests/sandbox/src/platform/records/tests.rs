@@ -1,4 +1,4 @@
-//! Tests of the rules for payments that callbacks and control calls do not show. The tests over HTTP in
+//! Tests the rules for payments whose effect callbacks and control calls do not show. The tests over HTTP in
 //! `platform/tests` cover the other rules.
 #![allow(clippy::unwrap_used)]
 
@@ -46,15 +46,15 @@ fn proceed(payment: &mut Payment) -> Result<Change, Code> {
     payment.proceed(&Faults::default().sale_plan(), NOW)
 }
 
-/// Returns a payment after the first step of its sale. Below one euro the sale is declined; otherwise the shopper can
-/// pay.
+/// Returns a payment after the first step of its sale. A sale below one euro is declined. After any other sale, the
+/// shopper can pay.
 fn at_bank(amount: u64) -> Payment {
     let mut payment = sold(amount, json!({"last_name": "Peeters"}));
     proceed(&mut payment).unwrap();
     payment
 }
 
-/// Returns a payment of 10.00 EUR that the shopper has paid while these switches were set.
+/// Returns a payment of 10.00 EUR that the shopper has paid with these switches.
 fn paid_with(switches: Value) -> Payment {
     let mut payment = at_bank(1000);
     payment.pay(faults(switches).charge(1000), NOW).unwrap();
@@ -193,7 +193,7 @@ fn a_refund_is_limited_by_the_amount_that_was_really_received() {
 }
 
 #[test]
-fn a_wrong_amount_is_shown_in_the_switched_fields_only() {
+fn a_wrong_amount_is_shown_only_in_the_fields_that_the_switch_names() {
     for (fields, expected) in [
         (json!(["payment_sum"]), [900, 1000, 1000]),
         (json!(["sum_initial"]), [1000, 900, 1000]),

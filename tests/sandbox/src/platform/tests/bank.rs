@@ -1,4 +1,4 @@
-//! Tests what a shopper can do at the bank.
+//! Tests the choices of a shopper at the bank.
 
 use serde_json::json;
 

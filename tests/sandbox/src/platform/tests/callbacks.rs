@@ -24,8 +24,8 @@ async fn a_callback_is_repeated_until_it_is_answered_with_200() {
 }
 
 #[tokio::test]
-async fn intermediate_callbacks_are_sent_once_with_the_switch() {
-    // The merchant fails twice: for the redirect callback, and for the first attempt of the next callback.
+async fn intermediate_callbacks_are_sent_once_with_the_switch_intermediate_once() {
+    // The merchant refuses the redirect callback and the first attempt of the next callback.
     let mut stage = Stage::with_failures(2).await;
     stage.set(json!({"intermediate_once": true})).await;
     stage.sell().await;
@@ -42,7 +42,7 @@ async fn intermediate_callbacks_are_sent_once_with_the_switch() {
 }
 
 #[tokio::test]
-async fn callbacks_are_delayed_with_the_switch() {
+async fn callbacks_are_delayed_with_the_switch_delay_ms() {
     let mut stage = Stage::new().await;
     let start = Instant::now();
     stage.set(json!({"delay_ms": 600})).await;
@@ -52,7 +52,7 @@ async fn callbacks_are_delayed_with_the_switch() {
 }
 
 #[tokio::test]
-async fn callbacks_wait_while_they_are_held() {
+async fn callbacks_wait_while_the_switch_hold_is_on() {
     let mut stage = Stage::new().await;
     stage.set(json!({"hold": true})).await;
     stage.sell().await;
@@ -75,7 +75,7 @@ async fn a_tampered_callback_and_its_copies_have_no_valid_signature() {
 }
 
 #[tokio::test]
-async fn a_dropped_callback_arrives_when_the_switch_is_off() {
+async fn a_dropped_callback_arrives_after_the_switch_drop_is_turned_off() {
     let mut stage = Stage::new().await;
     stage.set(json!({"drop": true})).await;
     stage.sell().await;

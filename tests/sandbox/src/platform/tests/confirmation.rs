@@ -8,7 +8,7 @@ const CONFIRMATION: &str = "payment confirmation";
 const AWAITING: &str = "awaiting confirmation";
 
 #[tokio::test]
-async fn the_crediting_is_confirmed_after_the_switched_time() {
+async fn the_crediting_is_confirmed_after_the_time_that_the_switch_sets() {
     let mut stage = Stage::with_clock(20.0).await;
     let procedure = json!({"confirmation": {"after_s": 2}});
     let paid = stage.paid_with(procedure).await;
@@ -45,7 +45,7 @@ async fn a_sale_stays_successful_when_its_crediting_is_declined() {
     let refused = stage.code(REFUND, refund("order-1", 1, "r-1")).await;
     assert_eq!(refused, "3060");
 
-    // Later reports contradict the first report.
+    // Each report of the provider contradicts the previous report.
     for (result, status) in [("credit", "success"), ("decline", "decline")] {
         let answer = stage.act("confirmation", json!({"result": result})).await;
         assert_eq!(answer["payment_status"], status);
@@ -84,8 +84,8 @@ async fn a_declined_crediting_can_be_followed_by_a_reversal() {
 }
 
 #[tokio::test]
-async fn a_control_call_does_not_wait_for_the_confirmation_to_begin() {
-    // With the clock in real time, the platform adds the confirmation 300 ms after the sale.
+async fn a_control_call_starts_the_confirmation_when_the_platform_has_not_started_it() {
+    // The clock runs in real time, so the platform would start the confirmation 300 ms after the sale.
     let mut stage = Stage::with_clock(1.0).await;
     stage.paid_with(json!({"confirmation": {}})).await;
     stage.act("confirmation", json!({"result": "credit"})).await;

@@ -1,4 +1,4 @@
-//! Tests the Data API with the real client, and with requests that the client would not send.
+//! Tests the Data API with the product's client, and with requests that this client would not send.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn list(
     Ok(client.operations(project, from, to, offset).await?)
 }
 
-/// Returns the last minute, and the rest of this second.
+/// Returns the interval of the last minute. The Data API compares whole seconds, so the interval includes this second.
 fn last_minute() -> (Timestamp, Timestamp) {
     let now = Timestamp::now();
     (now.before(Duration::from_secs(60)), now)
@@ -70,7 +70,7 @@ fn payment_ids(answer: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn completed_operations_are_listed_for_the_real_client() {
+async fn completed_operations_are_listed_for_the_client_of_the_product() {
     let mut stage = Stage::new().await;
     stage.paid("Order/1 é").await;
     stage.accept(SALE, sale("open")).await;
@@ -144,7 +144,7 @@ async fn a_request_can_set_the_time_zone_the_page_size_and_the_offset() {
     let (_, answer) = request(&stage, json!({ "limit": 1, "offset": 1 })).await;
     assert_eq!(payment_ids(&answer), ["second"]);
 
-    // The current hour, written in another zone.
+    // The interval of one hour around the current time, in the zone +10:30.
     let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
     let zone = time::UtcOffset::from_hms(10, 30, 0).unwrap();
     let now = OffsetDateTime::now_utc().to_offset(zone);

@@ -1,4 +1,4 @@
-//! Tests the switches for the answers to requests.
+//! Tests the switches for Gate's answers to requests.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::stage::*;
 
 #[tokio::test]
-async fn a_request_is_refused_with_the_switched_error() {
+async fn a_request_is_refused_with_the_error_that_the_switch_sets() {
     let mut stage = Stage::new().await;
     for (answer, status, code) in [
         ("error_400", 400, "502"),
@@ -66,7 +66,7 @@ async fn an_answer_can_be_slow() {
 }
 
 #[tokio::test]
-async fn a_status_answer_not_found_has_the_form_that_the_switch_sets() {
+async fn the_status_answer_about_an_unknown_payment_has_the_form_that_the_switch_sets() {
     let stage = Stage::new().await;
     let usual = stage.status("x").await;
     assert_eq!(usual["payment"]["status"], "error");

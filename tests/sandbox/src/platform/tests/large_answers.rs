@@ -1,4 +1,4 @@
-//! Answers that are larger than a merchant's limit for callbacks.
+//! Tests answers that are larger than the limit of a merchant for callbacks.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::data_api::page;
 use super::stage::*;
 use crate::platform::records::RefundOrder;
 
-/// Refunds one cent many times, without a callback for each.
+/// Makes `times` refunds of one cent, without callbacks.
 fn refund_often(stage: &Stage, times: u32) {
     let mut state = stage.platform.shared.state();
     for number in 0..times {

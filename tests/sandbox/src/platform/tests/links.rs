@@ -29,7 +29,7 @@ async fn a_link_is_sent_and_paid() {
     let url = created["url"].as_str().unwrap();
     assert!(stage.open(url).await.1.contains("10.00 EUR"));
     let bank = stage.post(url, &[]).await;
-    assert_eq!(stage.post(url, &[]).await, bank, "pressed twice");
+    assert_eq!(stage.post(url, &[]).await, bank, "button pressed twice");
     let end = stage.pay(&bank).await;
     assert!(stage.open(&end).await.1.contains("Paid"));
     let paid = stage.callback().await;

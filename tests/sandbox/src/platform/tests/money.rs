@@ -1,4 +1,4 @@
-//! Tests wrong amounts, held payments, further sales and operations of other types.
+//! Tests wrong amounts, held payments, further sales, and operations of types that the simulation does not know.
 
 use serde_json::json;
 
@@ -45,7 +45,7 @@ async fn a_held_payment_can_be_declined_with_its_sale() {
 }
 
 #[tokio::test]
-async fn a_wrong_amount_and_currency_are_shown_in_the_switched_fields() {
+async fn a_wrong_amount_and_currency_are_shown_in_the_fields_that_the_switch_names() {
     let mut stage = Stage::new().await;
     let faults = json!({
         "wrong_amount": 900,

@@ -77,11 +77,11 @@ async fn a_payment_exists_as_soon_as_the_shopper_confirms() {
     assert_eq!(record["status"], "awaiting redirect result");
     assert_eq!(record["channel"], "payment_page");
     assert_eq!(record["bank_page"], bank);
-    assert_eq!(stage.post(&link, &[]).await, bank, "pressed twice");
-    assert_eq!(stage.redirected(&link).await, bank, "opened again");
+    assert_eq!(stage.post(&link, &[]).await, bank, "button pressed twice");
+    assert_eq!(stage.redirected(&link).await, bank, "link opened twice");
 
     assert_eq!(stage.pay(&bank).await, paid);
-    // The first callback has the result.
+    // The first callback already has the result.
     let success = stage.callback().await;
     assert_eq!(success["payment"]["status"], "success");
     assert_eq!(success["customer"]["last_name"], "Peeters");
@@ -122,7 +122,7 @@ async fn redirects_and_buttons_lead_to_the_urls_of_the_merchant() {
     assert!(html.contains("Not paid yet"), "{html}");
     assert!(html.contains(&button(back)), "{html}");
     let declined = stage.post(&format!("{bank}/decline"), &[]).await;
-    assert_eq!(declined, own, "not the disabled URL");
+    assert_eq!(declined, own, "the disabled URL must not be used");
     let (_, html) = stage.open(&own).await;
     assert!(html.contains(&button(fail)), "{html}");
     assert_eq!(stage.callback().await["payment"]["status"], "decline");
@@ -161,7 +161,7 @@ async fn an_invalid_link_cannot_be_paid() {
         assert_eq!(stage.post_status(&link).await, 400, "{link}");
     }
     let (status, _) = stage.open(&format!("{valid}&frame_mode=iframe")).await;
-    assert_eq!(status, 200, "the only parameter that is not signed");
+    assert_eq!(status, 200, "frame_mode is not signed");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Tests rules that only some projects have: mandatory fields, addresses, names and time limits.
+//! Tests the rules that only some projects have: for mandatory fields, IP addresses, names and time limits.
 
 use std::time::Duration;
 
@@ -73,5 +73,6 @@ async fn an_unpaid_payment_can_be_declined_three_hours_after_the_redirect() {
     let declined = stage.callback().await;
     assert_eq!(brief(&declined), ("decline", "sale", "decline", 1000));
     assert_eq!(declined["operation"]["code"], "20602");
+    // At this clock speed, 10,800 seconds of the platform's clock are 216 ms of real time.
     assert!(start.elapsed() >= Duration::from_millis(216));
 }

@@ -1,4 +1,4 @@
-//! Refunds that are reversed, that wait at the provider, or that need data.
+//! Tests refunds that are reversed, that wait at the provider, or that need data.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn a_refund_is_reversed_in_parts() {
 }
 
 #[tokio::test]
-async fn a_refund_at_the_provider_hides_the_status_of_the_payment() {
+async fn a_payment_is_in_external_processing_while_a_refund_is_at_the_provider() {
     let mut stage = Stage::new().await;
     stage.paid_with(json!({"refund_external_s": 40})).await;
     stage.accept(REFUND, refund("order-1", 400, "r-1")).await;
@@ -56,7 +56,7 @@ async fn a_refund_at_the_provider_hides_the_status_of_the_payment() {
     let at_provider = stage.callback().await;
     assert_eq!(brief(&at_provider), (external, "refund", external, 1000));
     assert_eq!(at_provider["operation"]["code"], "29999");
-    // The pause fixes the order of the callbacks of the two refunds.
+    // After the pause, the callbacks about the first refund arrive before the callbacks about the second refund.
     tokio::time::sleep(Duration::from_millis(100)).await;
     stage.accept(REFUND, refund("order-1", 600, "r-2")).await;
     stage.callback().await;
@@ -97,7 +97,7 @@ async fn a_refund_continues_when_its_data_is_complete() {
 }
 
 #[tokio::test]
-async fn a_refund_is_declined_after_half_an_hour_without_its_data() {
+async fn a_refund_is_declined_when_its_data_is_missing_for_half_an_hour() {
     let mut stage = Stage::with_clock(10_000.0).await;
     let schema = json!({
         "refund_clarification": {"account": ["number"]},

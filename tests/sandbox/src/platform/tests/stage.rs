@@ -24,8 +24,7 @@ pub const KEY: &str = "test-secret-key";
 pub const SALE: &str = "bancontact/sale";
 pub const REFUND: &str = "bancontact/refund";
 
-/// A platform, and a merchant that receives its callbacks. A helper without a payment id is about
-/// `order-1`.
+/// A platform, and a merchant that receives its callbacks. A method without a payment id is about `order-1`.
 pub struct Stage {
     pub platform: Platform,
     pub client: Client,
@@ -33,17 +32,17 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Returns a platform whose clock is a hundred times faster than real time.
+    /// Returns a platform whose clock is 100 times faster than real time.
     pub async fn new() -> Stage {
         Stage::with(0, 100.0).await
     }
 
-    /// Returns a platform with another clock speed.
+    /// Returns a platform whose clock is `clock_speed` times faster than real time.
     pub async fn with_clock(clock_speed: f64) -> Stage {
         Stage::with(0, clock_speed).await
     }
 
-    /// Returns a merchant that answers the first `failures` callbacks with 500.
+    /// Returns a platform whose merchant answers the first `failures` callbacks with 500.
     pub async fn with_failures(failures: u32) -> Stage {
         Stage::with(failures, 100.0).await
     }
@@ -67,7 +66,7 @@ impl Stage {
         }
     }
 
-    /// Returns the next callback, verified.
+    /// Returns the next callback, and checks its signature.
     pub async fn callback(&mut self) -> Value {
         let body = self.body().await;
         assert!(is_signed(&body), "{}", String::from_utf8_lossy(&body));
@@ -81,7 +80,7 @@ impl Stage {
         next.unwrap().unwrap()
     }
 
-    /// Checks that no callback has arrived.
+    /// Checks that no further callback has arrived.
     pub fn has_no_callback(&mut self) {
         assert!(self.callbacks.try_recv().is_err());
     }
@@ -118,7 +117,7 @@ impl Stage {
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
-    /// Returns the code of Gate's answer; `accepted` for a 200.
+    /// Sends a signed request to Gate. Returns the code of a refusal with status 400, or `accepted` for status 200.
     pub async fn code(&self, path: &str, message: Value) -> String {
         match self.gate(path, message).await {
             (200, body) => {
@@ -135,7 +134,7 @@ impl Stage {
         assert_eq!(self.code(path, message).await, "accepted");
     }
 
-    /// Sells `order-1`.
+    /// Sends a sale request for `order-1`, which Gate must accept.
     pub async fn sell(&self) {
         self.accept(SALE, sale("order-1")).await;
     }
@@ -147,7 +146,7 @@ impl Stage {
         (answer.status().as_u16(), answer.bytes().await.unwrap())
     }
 
-    /// Returns the verified answer to a status request.
+    /// Returns the answer to a status request, and checks its signature.
     pub async fn status(&self, payment_id: &str) -> Value {
         let (status, answer) = self.status_answer(payment_id).await;
         assert_eq!(status, 200);
@@ -189,7 +188,7 @@ impl Stage {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("the record never met the condition");
+        panic!("the platform record did not meet the condition in 500 attempts");
     }
 
     /// Makes a control call. Returns the HTTP status and the answer.
@@ -199,7 +198,7 @@ impl Stage {
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
-    /// Makes a control call that must be carried out.
+    /// Makes a control call about `order-1`, which the platform must carry out. Returns the answer.
     pub async fn act(&self, path: &str, body: Value) -> Value {
         let path = format!("payments/order-1/{path}");
         let (status, answer) = self.control(&path, body).await;
@@ -212,13 +211,13 @@ impl Stage {
         self.post(&format!("{page}/pay"), &[]).await
     }
 
-    /// Pays on the bank's page that a redirect callback names.
+    /// Pays on the bank's page whose URL is in a redirect callback.
     pub async fn pay_at(&self, redirect: &Value) -> String {
         self.pay(redirect["redirect_data"]["url"].as_str().unwrap())
             .await
     }
 
-    /// Sells a payment and pays it. Returns the callback of the sale.
+    /// Sends a sale request and pays at the bank. Returns the callback about the paid sale.
     pub async fn paid(&mut self, payment_id: &str) -> Value {
         self.accept(SALE, sale(payment_id)).await;
         let redirect = self.callback().await;
@@ -226,7 +225,8 @@ impl Stage {
         self.callback().await
     }
 
-    /// Sells `order-1` with these switches and pays it. Returns the callback of the sale.
+    /// Sends a sale request for `order-1` with these switches, and pays at the bank. Returns the callback about the
+    /// paid sale.
     pub async fn paid_with(&mut self, faults: Value) -> Value {
         self.set(faults).await;
         self.sell().await;
@@ -270,7 +270,7 @@ pub fn is_signed(body: &[u8]) -> bool {
     key.verifies(&signature::canonical(&message), &signature)
 }
 
-/// Payment status, operation type, operation status and `payment.sum` of a callback.
+/// Returns the payment status, the operation type, the operation status and `payment.sum` of a callback.
 pub fn brief(callback: &Value) -> (&str, &str, &str, u64) {
     let (payment, operation) = (&callback["payment"], &callback["operation"]);
     (
@@ -292,7 +292,7 @@ pub fn operations(of: &Value) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// Returns a request that only names a payment.
+/// Returns a request that names a payment and contains nothing else.
 pub fn about(payment_id: &str) -> Value {
     json!({"general": {"project_id": 211, "payment_id": payment_id}})
 }

@@ -4,17 +4,18 @@ use std::borrow::Cow;
 
 use ecommpay::json::Value;
 
-/// If a body has at most this number of members, each member is left out in turn. A search for an inner body examines
-/// only the first members, up to this number.
+/// If a body has at most this number of members, each member is left out in turn to find a member that was added. A
+/// search for an inner body examines only the first members, up to this number.
 pub(super) const MAX_MEMBERS: usize = 50;
-/// The maximum length of a name or a path in an observation, in characters.
+/// A name or a path in an observation is cut after this many characters.
 const MAX_PATH: usize = 80;
 
-/// A function that undoes an alteration of one string. Returns `None` if the string shows no sign of the alteration.
+/// A function that undoes one kind of alteration in one string. Returns `None` if the string shows no sign of this
+/// alteration.
 type Restore = fn(&str) -> Option<String>;
 
-/// Returns bodies that the platform may have sent and that a tool may have altered to `message`. Each body comes with
-/// an observation, which is true if that body verifies.
+/// Returns candidates for the body that the platform sent. Each candidate is `message` without one possible alteration,
+/// and comes with an observation that is true if the candidate verifies.
 pub(super) fn restored<'a>(message: &'a Value<'a>) -> impl Iterator<Item = (String, Value<'a>)> {
     let restores: [(&str, Restore); 3] = [
         (
@@ -110,7 +111,7 @@ pub(super) fn observe_damage(message: &Value<'_>) -> Option<String> {
     Some(format!("the value under {path} seems to be masked"))
 }
 
-/// Whether a whole value is masked. The platform itself masks only the middle of account numbers.
+/// Whether a value is masked as a whole, which the platform never does: it masks only the middle of account numbers.
 fn is_masked(text: &str) -> bool {
     let words = ["redacted", "filtered", "masked", "removed", "hidden"];
     let word = text.trim_matches(|letter: char| !letter.is_ascii_alphabetic());
@@ -139,7 +140,7 @@ fn find_string(value: &Value<'_>, path: String, is_match: &dyn Fn(&str) -> bool)
     }
 }
 
-/// Returns the start of a name, because the author of a body can choose a name of any length.
+/// Returns the first [`MAX_PATH`] characters of a name. The author of a body can choose a name of any length.
 pub(super) fn start_of(name: &str) -> String {
     name.chars().take(MAX_PATH).collect()
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 pub struct Explanation {
     /// The reason in one word, for programs.
     pub reason: &'static str,
-    /// The reason in a sentence.
+    /// The reason in a sentence, for people.
     pub detail: String,
     /// Further observations about the body.
     pub observations: Vec<String>,

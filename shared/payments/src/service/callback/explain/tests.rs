@@ -1,4 +1,4 @@
-//! Tests explanations of refused callbacks.
+//! Tests the explanations of refused callbacks.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

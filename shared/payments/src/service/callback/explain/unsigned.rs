@@ -57,7 +57,8 @@ fn unreadable(signature: &str) -> (&'static str, String) {
     }
 }
 
-/// Returns an observation if this body, or a member of it, is a string whose content is a body that verifies.
+/// Returns an observation if the body, or a member of the body, is a string whose content verifies as a callback. The
+/// content can be plain or base64.
 fn observe_inner_body(message: &Value<'_>, keys: &ProjectKeys) -> Option<String> {
     let verifies = |value: &Value<'_>| {
         let text = value.as_str().unwrap_or_default().as_bytes();

@@ -1,4 +1,4 @@
-//! Generates consistent histories of a payment at the platform, and the reports about each of their steps.
+//! Generates consistent histories of a payment at the platform, and the reports about each step.
 
 use payments::service::callback::Verified;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ const REFUND: u64 = 250;
 /// The amount of the manual change.
 const MANUAL_CHANGE: u64 = 100;
 
-/// The sums of the sale.
+/// The sums of the sale: `payment.sum` and `sum_initial`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sums {
     of_payment: u64,
@@ -20,8 +20,8 @@ pub struct Sums {
 
 const AS_ORDERED: Sums = sums(ORDERED, ORDERED);
 
-/// The sums of the histories: as ordered, a greater `payment.sum`, a lower `payment.sum`, a lower `sum_initial`, and
-/// both lower.
+/// The sums that the histories use: both sums as ordered, a greater `payment.sum`, a lower `payment.sum`, a lower
+/// `sum_initial`, and both sums lower.
 pub const SUMS: [Sums; 5] = [
     AS_ORDERED,
     sums(1234, ORDERED),

@@ -1,14 +1,14 @@
-//! Tests the reports of one consistent history in any order and any number, with one decision of an operator at any
-//! point.
+//! Tests that a payment ends the same if the reports of one consistent history arrive in any order and repeatedly, and
+//! if an operator decides once at any point.
 //!
-//! A history has a sale whose sums may differ from the order. It may also have a confirmation, a refund that may be
-//! taken back, and a manual change. After each step, the platform sends a callback and answers a status poll. All
-//! reports of a short history are delivered. Of a longer history, every selection of 3 or 4 reports is delivered. With
-//! `LONG=1`, every selection of 6 reports is delivered
+//! A history has a sale whose sums may differ from the order. The history may also have a confirmation, a refund that
+//! may be taken back, and a manual change. After each step, the platform sends a callback and answers a status poll.
+//! The search delivers all reports of a history with at most 6 reports. For a longer history, the search delivers every
+//! selection of 3 or 4 reports, or of 6 reports with `LONG=1`
 //! (`LONG=1 cargo test --release -p payments --test decide exhaustive`).
 //!
-//! The search visits each state once, and also repeats each delivered report. A repeated report must change no state.
-//! Therefore one repeat stands for any number of repeats.
+//! The search visits each state once, and also repeats each delivered report. Because a repeated report must not change
+//! the state, one repeat stands for any number of repeats.
 
 mod history;
 
@@ -30,7 +30,7 @@ struct Node<'a> {
     delivered: u32,
     path: Vec<&'a str>,
     payment: Payment,
-    /// The paid amount of the last `payment.succeeded`. `None` after an event that declined or quarantined the payment.
+    /// The paid amount of the last `payment.succeeded`; `None` after `payment.declined` or `payment.quarantined`.
     emitted_success: Option<u64>,
 }
 
@@ -139,7 +139,7 @@ impl Node<'_> {
         let reviewed = verdicts.into_iter().filter_map(|(verdict, name)| {
             let (by, items) = ("anna", &quarantine);
             let command = Command::Review { verdict, by, items };
-            // A review is refused if there is no money.
+            // A release is refused if no money counts, and a rejection if no money can be refunded.
             let change = execute(Some(&self.payment), command, NOW).ok()?;
             let mut after = self.clone();
             after.path.push(name);
@@ -152,9 +152,15 @@ impl Node<'_> {
     fn check(&self, history: &History) {
         let (payment, path) = (&self.payment, &self.path);
         let paid = payment.paid_amount();
-        assert!(paid <= history.most_paid, "{path:?}: {paid} paid");
+        assert!(
+            paid <= history.most_paid,
+            "{path:?}: {paid} paid is too much"
+        );
         let refundable = payment.refundable_amount();
-        assert!(refundable <= paid, "{path:?}: {refundable} of {paid}");
+        assert!(
+            refundable <= paid,
+            "{path:?}: {refundable} refundable of {paid}"
+        );
         if payment.decisions().is_empty() && history.differs {
             assert!(!payment.status().is_paid(), "{path:?}");
         }

@@ -26,7 +26,7 @@ pub const FUNCTIONS: [&str; 8] = [
 pub struct Actions<'a> {
     system: &'a System,
     callback: Permissions<'a>,
-    /// The delay of the platform's answers, during which another callback arrives.
+    /// The delay of the platform's answers. During the delay, a callback about the same payment arrives.
     delay: Duration,
     /// The last number, which makes ids of payments and operations unique.
     number: u64,
@@ -47,7 +47,7 @@ impl<'a> Actions<'a> {
         self.number
     }
 
-    /// Creates the state in which a function needs all of its permissions. Returns the payment.
+    /// Creates the state in which a function needs all of its permissions. Returns the payment id.
     pub async fn prepare(&mut self, function: &str, delay: Duration) -> anyhow::Result<String> {
         self.delay = delay;
         let number = self.next();
@@ -86,7 +86,8 @@ impl<'a> Actions<'a> {
         Ok(payment)
     }
 
-    /// Performs the action that needs the permissions. Any step may fail.
+    /// Performs the action for which the function needs its permissions. Any step may fail, because a permission is
+    /// missing.
     pub async fn act(&mut self, function: &str, payment: &str) -> anyhow::Result<()> {
         let number = self.next();
         let system = self.system;
@@ -135,7 +136,7 @@ impl<'a> Actions<'a> {
         Ok(())
     }
 
-    /// Requests a checkout without a last name, so that the platform asks for one. The answer may have any status.
+    /// Requests a checkout without a last name, so that the platform asks for the name. The answer may have any status.
     async fn order(&self, payment: &str) -> anyhow::Result<Value> {
         let storefront = &self.system.storefront;
         let nameless = json!({ "customer": { "id": "c-42", "ip_address": "192.0.2.10" } });
@@ -160,8 +161,8 @@ impl<'a> Actions<'a> {
         refused
     }
 
-    /// Creates a payment that awaits a last name and already has a redirect URL, so that the clarification emits an
-    /// event.
+    /// Creates a payment that awaits a last name and already has a redirect URL. The clarification then changes the
+    /// status to `awaiting_customer`, which emits an event.
     async fn await_clarification(&mut self, payment: &str) -> anyhow::Result<()> {
         self.create(payment).await?;
         let mut asking = callback_message(payment, 10 * self.next(), "sale", "success", 1000);
@@ -185,7 +186,7 @@ impl<'a> Actions<'a> {
         Ok(())
     }
 
-    /// Sends a request. While the platform delays its answer, leaves an event of the payment unpublished.
+    /// Sends a request. While the platform delays its answer, posts a callback whose events stay unpublished.
     async fn meanwhile<T>(
         &self,
         request: impl Future<Output = anyhow::Result<T>>,

@@ -12,8 +12,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::security::permissions::actions::{Actions, FUNCTIONS};
 
-/// The delay of the platform's answers in the first attempt. During the delay, another callback of the
-/// payment is committed.
+/// The delay of the platform's answers in the first attempt. During the delay, a callback about the
+/// same payment is committed.
 const DELAY: Duration = Duration::from_secs(3);
 /// Each further attempt delays the answers by this much more, because a slow machine needs longer to commit the
 /// callback during the delay. The longest delay (7 s) stays below the 8 s that a function waits for Gate.
@@ -21,12 +21,12 @@ const ADDITIONAL_DELAY: Duration = Duration::from_secs(2);
 /// The test waits at most this long for an action. The action may fail or run longer, because only the refusals in the
 /// logs count.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
-/// The maximum number of attempts. An attempt proves nothing if a scheduled sweep has already done the work of the
-/// action.
+/// The maximum number of attempts for one permission. An attempt proves nothing if a scheduled sweep has already done
+/// the work of the action.
 const ATTEMPTS: u32 = 3;
 
-/// Actions that Lambda itself performs with the function's role, to write logs and to read queues. The policies for traces
-/// and network interfaces are not policies of the role itself.
+/// Actions that Lambda itself performs with the function's role, to write logs and to read queues. The test does not
+/// revoke these actions. The test also keeps the managed policies for traces and network interfaces.
 const ACTIONS_OF_LAMBDA: [&str; 5] = [
     "logs:CreateLogStream",
     "logs:PutLogEvents",
@@ -82,7 +82,7 @@ async fn is_needed(
         let before = refusals(sandbox, role, grant).await?;
         permissions.revoke_grant(grant).await?;
         if grant.action.starts_with("secretsmanager:") {
-            // A running function has cached the secret.
+            // A running function has cached the secret, so it would not read the secret again.
             restart(sandbox, function).await?;
         }
         let acted = timeout(ACTION_TIMEOUT, actions.act(function, &payment)).await;

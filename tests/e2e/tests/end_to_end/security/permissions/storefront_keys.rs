@@ -1,4 +1,4 @@
-//! No function can make, change or list storefront keys.
+//! Tests that no function can make, change, delete or list storefront keys.
 
 use anyhow::ensure;
 use e2e::aws_call::call;
@@ -13,7 +13,7 @@ use crate::security::permissions::actions::FUNCTIONS;
 
 /// The key that the attacker wants the API to accept.
 const FORGED: &str = "sk_forged_secret";
-/// The functions that authorize requests of storefronts.
+/// The functions that authorize requests of storefronts. Each of these functions can read a key by its id.
 const READERS: [&str; 2] = ["checkout", "refund"];
 const REFUSED: &str = "AccessDeniedException";
 
