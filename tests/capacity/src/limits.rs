@@ -102,7 +102,7 @@ fn of_account(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
             "sends to one FIFO queue",
             model.quotas.of("queue_sends")? / one.messages(),
             "Callbacks get 500, and storefronts get 503. The sweeper publishes the events later.",
-            "Another region, or batch sends (a code change)",
+            "Batch sends (a code change)",
         ),
     ])
 }
@@ -115,7 +115,7 @@ fn of_table(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
             "writes to a new table",
             model.quotas.of("new_table_writes")? / one.table_writes(),
             "Callbacks get 500 and storefronts get 503 for some minutes, until the table has scaled up.",
-            "No setting. Let the rate at most double within 30 minutes, or raise the table's warm throughput beforehand.",
+            "No setting. Let the rate grow by at most 100 % within 30 minutes, or raise the table's warm throughput beforehand.",
         ),
         limit(
             "writes to the table and its indexes",
@@ -158,7 +158,7 @@ fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
         limit(
             "status requests of the sweeper",
             polls / assumptions.status_polls,
-            "Payments without callbacks are polled late (`poll_lag_s`). Payments with callbacks are not affected.",
+            "Payments whose callbacks are lost are polled late (`poll_lag_s`). Payments with callbacks are not affected.",
             "A longer first delay in `StatusPollDelays`, or more concurrent status requests (a code change). A shorter `StatusPollMinInterval` helps only if Gate answers within 400 ms.",
         ),
         limit(
@@ -177,7 +177,7 @@ fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
             "4 million operations in one day of the reconciliation (mean rate over the day, one operation per payment)",
             OPERATIONS_PER_DAY / 86_400.0,
             "The day is not compared (`reconciliation_failed`).",
-            "A higher limit in the reconciliation and more `MemorySize` (a code change)",
+            "A higher limit in the reconciliation (a code change) and more `MemorySize`",
         ),
     ])
 }
