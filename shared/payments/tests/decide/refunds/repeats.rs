@@ -58,8 +58,7 @@ fn a_refund_stays_unknown_while_its_repeat_is_sent_and_other_reports_arrive() {
     payment.poll_now(NOW, corpus("sale_success"));
     assert!(!payment.can_repeat("r-1"));
     payment.refund_answer("r-1", &Answer::Unclear);
-    let new: Vec<String> = payment.refund_events().split_off(events.len());
-    assert_eq!(new, ["8 declined"]);
+    assert_eq!(payment.refund_events(), events, "an event was emitted");
 }
 
 #[test]

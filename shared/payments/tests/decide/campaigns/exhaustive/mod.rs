@@ -49,7 +49,7 @@ fn decided(payment: &Payment) -> Decided {
     let ours = refunds.filter(|refund| refund.refund_id().is_some());
     let reserved = ours.map(|refund| refund.amount()).sum();
     let verdict = format!("{:?}", decision.verdict);
-    Some((verdict, decision.items.clone(), reserved))
+    Some((verdict, payment.items_of(decision), reserved))
 }
 
 fn end(payment: &Payment) -> End {
