@@ -95,10 +95,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Subtracts one line of the canonical string from the remaining limit: path, colon, a value of this
-    /// length, separator. `null` has an empty value, but it counts as a value of one byte. A collection has no line, but
-    /// it counts as a line with a value of one byte, because the code that reads the tree also builds the path of a
-    /// collection.
+    /// Subtracts one line of the canonical string from the remaining limit: path, colon, a value of this length,
+    /// separator. `null` has an empty value, but its value counts as one byte. A collection has no line, but counts as
+    /// a line with a value of one byte, because the code that reads the tree also builds the path of a collection.
     fn weigh(&mut self, length: usize) -> Result<(), JsonError> {
         let line = self.path + length + 2;
         let left = self.canonical_left.checked_sub(line);
