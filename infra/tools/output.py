@@ -9,8 +9,8 @@ BLANK = "\u115f\u1160\u2800\u3164\uffa0\U0001d159"
 def visible(text):
     """Returns the text as one line of visible characters, so that it cannot control the terminal.
 
-    Escapes control characters, line feeds, bidirectional controls, zero-width characters, blank characters and
-    combining marks. Also escapes backslashes, so that no text can imitate an escape.
+    Escapes control characters, line feeds, bidirectional controls, zero-width characters, combining marks, and blank
+    characters other than the space. Also escapes backslashes, so that no text can imitate an escape.
     """
     return "".join(each if _is_visible(each) else _escaped(each) for each in text)
 

@@ -1,4 +1,5 @@
-//! Publishes the outbox, polls the platform, emits `checkout.expired` and erases customers' data, each minute.
+//! Each minute, publishes the outbox, polls the platform, emits `checkout.expired`, erases customers' data and counts
+//! overdue payments.
 
 mod handler;
 mod summary;

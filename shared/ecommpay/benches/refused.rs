@@ -76,8 +76,9 @@ fn good(size: usize) -> String {
     body.replace(FORGED, &signature)
 }
 
-/// Returns a body of about this size. The body has a key of `long` bytes, whose value is an array or an object. The
-/// texts that `member` returns are the elements of the array, or the members of the object.
+/// Returns a body of at most about this size. The body has a key of `long` bytes, whose value is an array or an object.
+/// The texts that `member` returns are the elements of the array, or the members of the object. An object has at most
+/// 1,990 members, so a large body with short keys is smaller than `size`.
 fn inflated(size: usize, long: usize, member: impl Fn(usize) -> String, is_array: bool) -> String {
     let (open, close) = if is_array { ("[", "]") } else { ("{", "}") };
     let mut body = format!(
@@ -99,7 +100,7 @@ fn inflated(size: usize, long: usize, member: impl Fn(usize) -> String, is_array
     body + close + "}"
 }
 
-/// Returns the bodies of all attacks of this size, with the name of each attack.
+/// Returns the bodies of all attacks, with the name of each attack. A body has at most about this size.
 fn attacks(size: usize) -> Vec<(String, String)> {
     let mut attacks = Vec::new();
     let digits = |count: usize| format!(r#""a{count}":1.0"#);

@@ -35,7 +35,8 @@ enum Action {
     Rotate {
         #[command(flatten)]
         of: ProjectArgs,
-        /// Deletes the previous key, if one is still stored. Without this option, the command then fails.
+        /// Deletes a previous key that is still stored. Without this option, the command fails if a previous key is
+        /// stored.
         #[arg(long)]
         replace_previous: bool,
     },
@@ -153,7 +154,7 @@ fn result(stored: &Fingerprints) -> String {
     let project = stored.project_id;
     let retire = match &stored.previous {
         Some(_) => {
-            " Retire the previous key when the metric `callbacks` of `key` `previous` stays at 0."
+            " Retire the previous key when the metric `callbacks` with the dimension `key` = `previous` stays at 0."
         }
         None => "",
     };

@@ -71,9 +71,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a value. The loops over members and elements inline this function, `value_below` and `string`. The loops
-    /// then build each value in place, because to return a value through several calls costs more than to read the
-    /// value.
+    /// Reads a value. `value`, `value_below` and `string` are inlined into the loops over members and elements, so that
+    /// the loops build each value in place. Returning a value through several calls would cost more than reading it.
     #[inline(always)]
     fn value(&mut self) -> Result<Value<'a>, JsonError> {
         match self.peek() {
@@ -96,9 +95,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Subtracts one line of the canonical string from the remaining limit: path, colon, a value of this
-    /// length, separator. A collection has no line, but it counts as a line with a value of one byte, because
-    /// the code that reads the tree also builds the path of a collection.
+    /// Subtracts one line of the canonical string from the remaining limit: path, colon, a value of this length,
+    /// separator. `null` has an empty value, but its value counts as one byte. A collection has no line, but counts as
+    /// a line with a value of one byte, because the code that reads the tree also builds the path of a collection.
     fn weigh(&mut self, length: usize) -> Result<(), JsonError> {
         let line = self.path + length + 2;
         let left = self.canonical_left.checked_sub(line);
