@@ -54,6 +54,16 @@ pub fn empty(requested: &[ClarificationField]) -> Vec<FormField> {
     fields
 }
 
+/// Creates a form that contains values.
+pub fn filled(requested: &[ClarificationField], values: &[(String, Text)]) -> Vec<FormField> {
+    let mut fields = empty(requested);
+    for field in &mut fields {
+        let value = values.iter().find(|(name, _)| *name == field.name);
+        field.value = value.map_or_else(String::new, |(_, value)| value.as_str().to_owned());
+    }
+    fields
+}
+
 /// Reads a posted form (`application/x-www-form-urlencoded`). Returns the values. If a value is not accepted, returns
 /// all fields with their problems instead. An optional field may be empty, but at least one field must have a value.
 pub fn read(

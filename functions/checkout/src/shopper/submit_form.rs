@@ -42,9 +42,10 @@ impl Checkouts {
                 return pages::clarification(language, &checkout_url, &shop_url, &fields);
             }
         };
-        // Without a slot, nothing is sent. The checkout shows the form again if the platform still requests the data.
+        // Without a slot, nothing is sent. The shopper sees the entered values and can submit them again.
         let Some(slot) = self.claim_form(&token::hash(token)).await else {
-            return see_other(&checkout_url, language);
+            let fields = form::filled(payment.clarification_fields(), &answers);
+            return pages::clarification(language, &checkout_url, &shop_url, &fields);
         };
         let sent = self.send_clarification(payment, &answers).await;
         self.end_wait(slot).await;

@@ -34,7 +34,9 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
     };
     facts::apply(&mut after, payment, fact, at);
     let is_removed = after.update_derived(at);
-    if is_removed && matches!(fact, Fact::Callback(_)) {
+    if let (true, Fact::Callback(report)) = (is_removed, fact)
+        && after.record_removal(report)
+    {
         // A signed answer has the amounts of all operations, also of those that the payment does not store.
         after.polling_mut().request_recheck(at);
     }

@@ -57,7 +57,10 @@ impl<'a> PaymentView<'a> {
             names_of_fields(payment.clarification_request());
         let operations = listed_operations(payment);
         let refunds = listed_refunds(payment);
-        let known = payment.operations().len().max(payment.excess_operations());
+        let known = payment
+            .operations()
+            .len()
+            .max(payment.most_known_operations());
         Self {
             payment_id: payment.payment_id(),
             order_id: order.and_then(|order| order.order_id.as_ref()),
@@ -281,7 +284,7 @@ pub struct RefundView<'a> {
     refund_id: Option<&'a MerchantId>,
     operation_id: Option<&'a str>,
     amount: u64,
-    currency: Currency,
+    currency: &'a str,
     status: RefundStatus,
     returned_amount: u64,
     decline: Option<DeclineView<'a>>,
@@ -299,7 +302,7 @@ impl<'a> RefundView<'a> {
             refund_id: refund.refund_id(),
             operation_id: refund.operation_id(),
             amount: refund.amount(),
-            currency: Currency::Eur,
+            currency: payment.currency().unwrap_or(Currency::Eur.code()),
             status: refund.status(),
             returned_amount: refund.returned_amount(),
             decline: DeclineView::of_refund(refund),

@@ -39,7 +39,15 @@ impl Timestamp {
             "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory][offset_minute]"
         );
         let time = OffsetDateTime::parse(text, format).ok()?;
-        Some(Self(time.unix_timestamp().saturating_mul(1000)))
+        Self::from_unix_seconds(time.unix_timestamp())
+    }
+
+    /// Returns the time; `None` if it is outside the years 0 to 9999, because such a time cannot be written as text.
+    pub(crate) fn from_unix_seconds(seconds: i64) -> Option<Self> {
+        let time = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
+        (0..=9_999)
+            .contains(&time.year())
+            .then(|| Self(seconds.saturating_mul(1_000)))
     }
 
     /// Returns the platform's form, in UTC.
@@ -122,7 +130,14 @@ mod tests {
         let expected = Some("2019-07-02T05:16:46Z".to_owned());
         assert_eq!(parse("2019-07-02T07:16:46+0200"), expected);
         assert_eq!(parse("2019-07-02T05:16:46+0000"), expected);
-        for text in ["", "yesterday", "2019-07-02", "2019-13-02T05:16:46+0000"] {
+        for text in [
+            "",
+            "yesterday",
+            "2019-07-02",
+            "2019-13-02T05:16:46+0000",
+            // In UTC, this date is in the year 10000, which has no text.
+            "9999-12-31T23:59:59-0100",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -81,8 +81,8 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
         };
         match self.store.commit(commit).await {
             Ok(Committed { is_first_to_pay }) => {
-                let known = over.map_or(0, |stored| stored.payment.excess_operations());
-                if change.payment.excess_operations() > known {
+                let known = over.map_or(0, |stored| stored.payment.most_known_operations());
+                if change.payment.most_known_operations() > known {
                     over_limit("operations", Some(&change.payment.key()));
                 }
                 Ok(Some(Stored {

@@ -14,7 +14,7 @@ use crate::log::Line;
 use crate::ports::{Gate, NoAnswer};
 
 /// The time limit of a call, with the repeat after a refused key. Without a repeat, the port's own limit of 8 s is
-/// reached first. Functions that answer a storefront have 15 s.
+/// reached first. The functions that call Gate have at least 15 s.
 pub const MAX_CALL: Duration = Duration::from_secs(10);
 
 /// Posts a request that `sign` creates. Returns `None` if the request cannot be signed. After [`MAX_CALL`] the answer is
@@ -28,7 +28,10 @@ pub(super) async fn post<G: Gate>(
 ) -> Option<Answer> {
     let call = post_and_repeat(gate, project_id, keyring, path, sign);
     let answer = tokio::time::timeout(MAX_CALL, call).await;
-    answer.unwrap_or(Some(Answer::Unclear))
+    answer.unwrap_or_else(|_| {
+        log_late(path);
+        Some(Answer::Unclear)
+    })
 }
 
 async fn post_and_repeat<G: Gate>(
@@ -68,7 +71,10 @@ pub(super) async fn query<G: Gate>(
 ) -> Option<Result<(Vec<u8>, Keyring), NoAnswer>> {
     let call = query_and_repeat(gate, project_id, keyring, path, sign);
     let answer = tokio::time::timeout(MAX_CALL, call).await;
-    answer.unwrap_or_else(|_| Some(Err(NoAnswer::Failed("no answer in time".into()))))
+    answer.unwrap_or_else(|_| {
+        log_late(path);
+        Some(Err(NoAnswer::Failed("no answer in time".into())))
+    })
 }
 
 async fn query_and_repeat<G: Gate>(
@@ -91,6 +97,16 @@ async fn query_and_repeat<G: Gate>(
         log_refused(project_id, path);
     }
     Some(answer.map(|body| (body, keyring)))
+}
+
+fn log_late(path: &'static str) {
+    Line::warn("Gate did not answer")
+        .with("path", path)
+        .with(
+            "problem",
+            format!("no answer within {} s", MAX_CALL.as_secs()),
+        )
+        .write();
 }
 
 /// Logs that the platform refuses the project key. An operator must store the right key.

@@ -2,8 +2,8 @@
 //!
 //! The shoppers' function runs in as many instances as the template reserves. If all instances are busy, a request is
 //! refused, as Lambda does it. The waiting clients have checkouts whose redirect URL never arrives. Half of them request
-//! the checkout, and half of them the return from the bank. Each client requests its page again after the time that the
-//! page names, or immediately.
+//! the checkout, and half of them the return from the bank. Each client requests the same address again: after the time
+//! in the header `Refresh` (1 s after an answer without this header), or immediately.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -192,8 +192,11 @@ impl Functions {
     /// Requests a page of a checkout. Returns `None` if no instance is idle.
     async fn get(&self, token: &str, path: &str) -> anyhow::Result<Option<Reply>> {
         let mut event = event(&format!("GET /checkouts/{token}{path}"), None, "");
-        event["routeKey"] = json!(format!("GET /checkouts/{{token}}{path}"));
-        event["pathParameters"] = json!({ "token": token });
+        if let Some(event) = event.as_object_mut() {
+            let route = format!("GET /checkouts/{{token}}{path}");
+            event.insert("routeKey".to_owned(), json!(route));
+            event.insert("pathParameters".to_owned(), json!({ "token": token }));
+        }
         self.shoppers.try_invoke(event.to_string()).await
     }
 

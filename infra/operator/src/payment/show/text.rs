@@ -116,10 +116,11 @@ impl<'a> Text<'a> {
         for refund in self.payment.refunds() {
             let id = refund.refund_id();
             let id = id.map_or("not requested by this service", |id| id.as_str());
-            let (amount, status) = (money(refund.amount(), "EUR"), spaced(&refund.status()));
+            let currency = self.payment.currency().unwrap_or("EUR");
+            let (amount, status) = (money(refund.amount(), currency), spaced(&refund.status()));
             write!(to, "refund {id}: {status}, {amount}")?;
             if refund.returned_amount() > 0 {
-                let returned = money(refund.returned_amount(), "EUR");
+                let returned = money(refund.returned_amount(), currency);
                 write!(to, ", {returned} returned")?;
             }
             if let Some(operation_id) = refund.operation_id() {

@@ -69,11 +69,16 @@ fn release(
 }
 
 /// Requests a refund of the whole refundable amount. Money in another currency is refunded by hand.
-fn reject(payment: &Payment, after: Payment, at: Timestamp) -> Result<Option<Change>, Rejection> {
+fn reject(
+    payment: &Payment,
+    mut after: Payment,
+    at: Timestamp,
+) -> Result<Option<Change>, Rejection> {
     if payment.paid_amount() == 0 && !payment.has_foreign_money() {
         return Err(Rejection::NoMoney);
     }
     if payment.refundable_amount() == 0 {
+        after.update_derived(at);
         return Ok(Some(emit::emit(after, at)));
     }
     let order = full_refund(payment).ok_or(Rejection::NotRefundable)?;

@@ -106,6 +106,15 @@ impl Payment {
         };
         self.status().is_undecided()
             && self.redirect().is_none()
-            && self.sales().any(needs_redirect)
+            && self.current_sales().any(needs_redirect)
+    }
+
+    /// Whether no report is about the current attempt. The first attempt has no report before any status or operation is
+    /// reported. A later attempt has no report before one of its sales is reported.
+    pub(crate) fn has_no_report_of_attempt(&self) -> bool {
+        match self.attempt.number() {
+            1 => self.platform_status().is_none() && self.operations().len() == 0,
+            _ => self.current_sales().next().is_none(),
+        }
     }
 }

@@ -189,9 +189,17 @@ impl GateRequest {
     pub(crate) fn is_covered_by(&self, poll: u32) -> bool {
         match self {
             GateRequest::NotSent | GateRequest::Refused { .. } => true,
+            _ => poll > self.polls_before(),
+        }
+    }
+
+    /// Returns the count of status requests that were sent before the last try or its answer; 0 without a try.
+    pub(crate) fn polls_before(&self) -> u32 {
+        match self {
+            GateRequest::NotSent | GateRequest::Refused { .. } => 0,
             GateRequest::Sending { polls_before, .. }
             | GateRequest::Accepted { polls_before, .. }
-            | GateRequest::Unknown { polls_before, .. } => poll > *polls_before,
+            | GateRequest::Unknown { polls_before, .. } => *polls_before,
         }
     }
 
@@ -201,6 +209,11 @@ impl GateRequest {
             GateRequest::Accepted { request_id, .. } => request_id.as_deref(),
             _ => None,
         }
+    }
+
+    /// Whether the platform refused the request, and no earlier try of the request can have been accepted.
+    pub(in crate::model) fn was_never_accepted(&self) -> bool {
+        matches!(self, GateRequest::Refused { .. }) || self.duplicate() == Some(Duplicate::Foreign)
     }
 
     /// Returns whose request has the id, if the platform refused a try because of a duplicate id.

@@ -154,7 +154,9 @@ impl Payment {
             .collect();
         let unattributed: Vec<(&String, &Operation)> = self.unattributed(own_refunds).collect();
         let missing: Vec<(&str, &Refund)> = own(self)
-            .filter(|(refund_id, _)| !named.contains(refund_id))
+            .filter(|(refund_id, refund)| {
+                !named.contains(refund_id) && !refund.request.was_never_accepted()
+            })
             .collect();
         let mut found = BTreeMap::new();
         for (refund_id, refund) in &missing {

@@ -13,7 +13,8 @@ const ATTRIBUTION_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 impl Payment {
     /// Whether a refund that seems to be external may be a refund of ours. This is possible only in the attribution
-    /// window, and only if an open refund of ours has the same amount, no operation, and no `request_id` from Gate.
+    /// window, and only if an open refund of ours has the same amount, no operation, and no `request_id` from Gate. A
+    /// refund that names a `merchant_refund_id` is never ours, because the id would have attributed it.
     pub(crate) fn may_be_own_refund(&self, refund: &Refund, at: Timestamp) -> bool {
         let is_candidate = |own: &Refund| {
             own.operation_id().is_none()
@@ -21,7 +22,10 @@ impl Payment {
                 && own.status().is_reserved()
                 && own.amount() == refund.amount()
         };
+        let operation = refund.operation_id().and_then(|id| self.operation(id));
+        let names_another = operation.is_some_and(|one| one.merchant_refund_id().is_some());
         refund.refund_id().is_none()
+            && !names_another
             && !self.is_unattributed_return(refund)
             && refund.created_at().after(ATTRIBUTION_WINDOW) > at
             && self.refunds.iter().any(is_candidate)

@@ -16,6 +16,9 @@ impl Payment {
     /// Adds a report: a callback, or a signed answer to a status request.
     pub(crate) fn add_report(&mut self, signed: SignedReport<'_>, is_answer: bool) {
         let source = Source::new(signed, is_answer);
+        if is_answer {
+            self.reset_totals(source.report.operations.len());
+        }
         self.add_platform_status(&source);
         let mut operations = source.report.operations.iter();
         self.reported.is_link |= source.report.payment_type.as_deref() == Some("invoice")

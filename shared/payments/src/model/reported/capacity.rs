@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::compact::stored_length;
 use super::operation::Operation;
+use super::report_source::SignedReport;
 use crate::json_text::to_json_string;
 use crate::model::payment::Payment;
 use crate::model::serde_skip::is_default;
+use crate::sha256;
 
 /// The maximum number of operations that a payment stores. A payment with more operations keeps the first by the order in
 /// `remove_operations`.
@@ -37,7 +39,7 @@ const BYTES_OF_OPERATION: usize = 400;
 const MAX_DECIDING: usize = 50;
 
 /// What is known about the operations that are not stored.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overflow {
     /// The greatest number of operations that the payment is known to have; 0 before an operation was removed.
     pub(super) operations: usize,
@@ -47,6 +49,9 @@ pub struct Overflow {
     /// The greatest known amount of the successful returns, with those that are not stored.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) returned: u64,
+    /// The digest of the last callback about an operation that was removed, so that a repeat changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_callback: Option<String>,
 }
 
 impl Payment {
@@ -81,8 +86,8 @@ impl Payment {
 
     /// Puts the operations in order, and removes the first operation for which `is_excess` returns true and all operations
     /// after it. `is_excess` receives the index and the id. The order is: operations that are not about a refund,
-    /// operations about refunds of ours, all other operations; within each group by the number in the id. The platform
-    /// numbers its operations in ascending order.
+    /// operations about refunds of ours, all other operations; within each group the shorter ids are first, because
+    /// the platform numbers its operations in ascending order.
     fn remove_operations(&mut self, mut is_excess: impl FnMut(usize, &str) -> bool) -> bool {
         let own = self.operations_of_own_refunds();
         let operations = self.reported.operations.iter();
@@ -147,8 +152,24 @@ impl Payment {
         }
     }
 
+    /// Forgets the totals of earlier reports before a signed answer is added, because the answer lists all operations. An
+    /// answer with fewer operations than are known is older, and changes no total.
+    pub(super) fn reset_totals(&mut self, listed: usize) {
+        let overflow = &mut self.reported.overflow;
+        if listed >= overflow.operations {
+            (overflow.refunded, overflow.returned) = (0, 0);
+        }
+    }
+
+    /// Records a callback about an operation that was removed. Returns false if the last such callback was the same.
+    pub(crate) fn record_removal(&mut self, callback: SignedReport<'_>) -> bool {
+        let digest = sha256::start_of_hex(callback.canonical.as_bytes(), 16);
+        let last = &mut self.reported.overflow.last_callback;
+        last.replace(digest.clone()) != Some(digest)
+    }
+
     /// Returns the greatest number of operations that the payment is known to have; 0 before an operation was removed.
-    pub fn excess_operations(&self) -> usize {
+    pub fn most_known_operations(&self) -> usize {
         self.reported.overflow.operations
     }
 }

@@ -103,7 +103,8 @@ fn write(operation: &Operation) -> Option<String> {
     if let Some(date) = created_date {
         parts.push(format!("c{}", write_date(&date)?));
     }
-    Some(parts.join("|"))
+    let text = parts.join("|");
+    (read(&text).as_ref() == Some(operation)).then_some(text)
 }
 
 fn read(text: &str) -> Option<Operation> {
@@ -268,7 +269,7 @@ fn read_date(text: &str) -> Option<String> {
         return Some(String::new());
     }
     let seconds = i64::from_str_radix(text, 36).ok()?;
-    Some(Timestamp::from_millis(seconds.checked_mul(1_000)?).to_platform())
+    Timestamp::from_unix_seconds(seconds).map(Timestamp::to_platform)
 }
 
 /// Returns a date of the platform in UTC; an empty text if the date cannot be parsed or is before 1970.

@@ -62,7 +62,11 @@ pub(in crate::model) fn id(id: &str) -> String {
 
 /// Whether a stored id has the form of a digest.
 pub(in crate::model) fn is_digest(id: &str) -> bool {
-    id.len() == DIGITS + 1 && id.starts_with('#')
+    let digits = id.strip_prefix('#').unwrap_or_default();
+    digits.len() == DIGITS
+        && digits
+            .bytes()
+            .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Returns the digest that replaces an id. The digest of a digest is the digest itself.
@@ -70,5 +74,24 @@ pub(in crate::model) fn digest_of_id(id: &str) -> String {
     match is_digest(id) {
         true => id.to_owned(),
         false => format!("#{}", sha256::start_of_hex(id.as_bytes(), DIGITS)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_a_digest_only_if_it_has_the_form_of_one() {
+        assert!(is_digest(&digest_of_id("request-1")));
+        for text in [
+            "#a|Ss;99;;;;;",
+            "#0123456789AB",
+            "0123456789abc",
+            "#0123456789a",
+            "",
+        ] {
+            assert!(!is_digest(text), "{text}");
+        }
     }
 }

@@ -95,13 +95,16 @@ where
             return Ok(());
         };
         // A queue that fails must not stop the requests that follow.
-        let published = applied.published.map(|published| events.extend(published));
+        let mut published = applied.published.map(|published| events.extend(published));
         let after = applied.payment;
         warn_if_redirect_is_lost(payment, &after);
         // An answer that was not applied, for example because it names another payment, proves nothing about our
         // requests.
         if after.polling().last_answered() == poll {
-            self.repeat_refunds(&after, keyring, events).await?;
+            match self.repeat_refunds(&after, keyring, events).await {
+                Err(PollError::NotPublished(error)) => published = Err(error),
+                repeated => repeated?,
+            }
         }
         if after.polling().last_not_found() == poll {
             self.conclude_sale(&after, keyring, events).await?;

@@ -1,6 +1,7 @@
 //! Acts on a status answer. A refund or a sale that never reached the platform is sent again, or ended.
 
 use ecommpay::Keyring;
+use tokio::time::Instant;
 
 use super::error::PollError;
 use super::poller::StatusPoller;
@@ -9,10 +10,12 @@ use crate::events::EventKind;
 use crate::model::{GateRequest, Payment, Refund};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::checkout::CheckoutService;
+use crate::service::signed_call::MAX_CALL;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C, G> {
     /// Finds each `unknown` refund to which no operation in the last signed answer could belong. Sends the refund
-    /// again, or ends the refund if the platform refused a repeat. Adds the published events to `events`.
+    /// again, or ends the refund if the platform refused a repeat. Starts no request after [`MAX_CALL`]; the next poll
+    /// continues. Adds the published events to `events`.
     pub(super) async fn repeat_refunds(
         &self,
         payment: &Payment,
@@ -21,8 +24,15 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C
     ) -> Result<(), PollError> {
         let payments = self.payments;
         let key = payment.key();
-        let ids = payment.refunds().iter();
-        for refund_id in ids.filter_map(Refund::refund_id) {
+        let begin = Instant::now();
+        let mut refunds: Vec<&Refund> = payment.refunds().iter().collect();
+        // The refund with the oldest try is first, so that slow requests do not keep back the same refunds again.
+        refunds.sort_by_key(|refund| refund.request().polls_before());
+        let mut published = Ok(());
+        for refund_id in refunds.into_iter().filter_map(Refund::refund_id) {
+            if begin.elapsed() >= MAX_CALL {
+                break;
+            }
             let repeat = Command::RepeatRefund(refund_id);
             let now = payments.clock.now();
             let is_due = decide::execute(Some(payment), repeat, now);
@@ -42,9 +52,13 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C
             } else {
                 payments.publish_change(stored, Some(change)).await
             };
-            events.extend(applied.published?);
+            match applied.published {
+                Ok(sent) => events.extend(sent),
+                // A queue that fails must not stop the next requests.
+                Err(error) => published = Err(error),
+            }
         }
-        Ok(())
+        Ok(published?)
     }
 
     /// Acts on the answer that the platform does not know the payment: sends the sale again, or ends the sale or a

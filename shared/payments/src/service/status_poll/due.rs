@@ -20,10 +20,10 @@ use crate::service::sweep::batch_run::{BatchLimits, BatchRun, Unfinished};
 
 /// The maximum number of payments of all projects that are polled in parallel. The limit protects the platform.
 const CONCURRENCY: usize = 4;
-/// No poll starts in the last 22 s of a run, or in the second half of a run that is shorter than 44 s. The status answer
-/// can take 10 s ([`MAX_CALL`](crate::service::MAX_CALL)), a request that follows from the answer can take 10 s, and the
+/// No poll starts in the last 32 s of a run, or in the second half of a run that is shorter than 64 s. The status answer
+/// can take 10 s ([`MAX_CALL`](crate::service::MAX_CALL)), the requests that follow from the answer can take 20 s, and the
 /// store and the queues need up to 2 s. If the deadline cuts off a claimed poll, the payment waits for its next poll.
-const LONGEST_POLL: Duration = Duration::from_secs(22);
+const LONGEST_POLL: Duration = Duration::from_secs(32);
 
 impl<S, Q, C, G> StatusPoller<'_, S, Q, C, G>
 where
@@ -107,7 +107,7 @@ fn is_first_poll_without_callback(payment: &Payment) -> bool {
     let order = payment.order();
     let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);
     let is_accepted = matches!(payment.attempt().request(), GateRequest::Accepted { .. });
-    let has_no_report = payment.platform_status().is_none() && payment.operations().len() == 0;
+    let has_no_report = payment.has_no_report_of_attempt();
     let is_first = match payment.is_polled_for_redirect() {
         true => payment.polling().polls_since_activity() == 0,
         false => payment.polling().polls_since_activity() == 1,

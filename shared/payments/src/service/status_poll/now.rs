@@ -5,8 +5,9 @@ use super::poller::StatusPoller;
 use super::request::StatusReply;
 use crate::decide::{Command, Fact};
 use crate::events::EventKind;
-use crate::model::Payment;
+use crate::log::over_limit;
 use crate::model::ids::PaymentKey;
+use crate::model::{Payment, is_storable};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::error::ApplyError;
 
@@ -82,6 +83,10 @@ where
     async fn poll_unknown(&self, key: &PaymentKey) -> Result<PollResult, PollError> {
         let reply = self.request_status(key.project_id(), key.folded_id());
         let signed = match reply.await? {
+            StatusReply::Report(signed) if !is_storable(&signed.report) => {
+                over_limit("status_answer", Some(key));
+                return Err(PollError::TooLarge);
+            }
             StatusReply::Report(signed) => signed,
             StatusReply::NotFound { .. } => return Ok(PollResult::without_payment(Found::Nothing)),
             StatusReply::Unrelated => return Ok(PollResult::without_payment(Found::Unclear)),

@@ -202,7 +202,7 @@ fn a_status_answer_with_two_thousand_operations_counts() {
         (payment.status(), payment.refunded_amount()),
         (Status::PartiallyRefunded, 19_990)
     );
-    assert_eq!(payment.excess_operations(), 0);
+    assert_eq!(payment.most_known_operations(), 0);
 }
 
 #[test]
@@ -224,15 +224,29 @@ fn more_operations_than_fit_are_counted_and_the_answer_still_gives_the_right_amo
     facts.insert(0, first.answer_to(0));
     let (before, _) = apply_all(Some(created(100_000)), &facts);
     assert_eq!(before.operations().len(), 2_000);
-    assert_eq!(before.excess_operations(), 2_001);
+    assert_eq!(before.most_known_operations(), 2_001);
     assert!(before.polling().needs_recheck(), "no answer is requested");
     let (after, _) = apply_all(Some(before), &[all.answer_to(1)]);
-    assert_eq!(after.excess_operations(), count);
+    assert_eq!(after.most_known_operations(), count);
     let refunded = 10 * (count as u64 - 1);
     assert_eq!(
         (after.paid_amount(), after.refunded_amount()),
         (100_000, refunded)
     );
+    // The answer counts, even if it says less than a callback about an operation that is not stored.
+    let last = callbacks.last().unwrap();
+    let now = at("2027-02-01T12:00:00");
+    let mut declined = operations.clone();
+    declined.last_mut().unwrap()["status"] = json!("decline");
+    let declined = answer(&declined);
+    let (less, _) = apply_all(
+        Some(after.clone()),
+        &[last.callback(), declined.answer_to(2)],
+    );
+    assert_eq!(less.refunded_amount(), refunded - 10);
+    // A repeat of a callback about an operation that is not stored changes nothing.
+    let (once, _) = apply_all(Some(after.clone()), &[last.callback()]);
+    assert_eq!(decide(Some(&once), last.callback(), now), None);
     // The money is the same if the answer arrives before the callbacks.
     facts.insert(0, all.answer_to(1));
     let (other, _) = apply_all(Some(created(100_000)), &facts);

@@ -85,6 +85,22 @@ fn a_success_without_a_sale_causes_a_recheck_and_does_not_count_as_paid() {
 }
 
 #[test]
+fn a_sale_of_an_earlier_attempt_without_a_redirect_url_says_nothing_about_the_current_attempt() {
+    let mut sale = operation("7", "sale", "awaiting redirect result", 1000);
+    sale["request_id"] = json!(REQUEST);
+    let body = callback(PAYMENT, "awaiting redirect result", 1000, sale);
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&accepted(REQUEST)).deliver(&body);
+    assert!(payment.is_redirect_missing());
+    payment.callback("error_validation");
+    assert_eq!(payment.status(), Status::Failed);
+    let order = payment.order().unwrap().clone();
+    payment.execute(Command::Retry { order: &order }, NOW);
+    assert_eq!(payment.status(), Status::Processing);
+    assert!(!payment.is_redirect_missing());
+}
+
+#[test]
 fn a_retry_of_a_failed_payment_ignores_reports_about_the_earlier_request() {
     let mut payment = TestPayment::created();
     payment.sale_answer(&accepted(REQUEST));
