@@ -7,6 +7,7 @@ use payments::model::Status;
 use payments::service::callback::Verified;
 use serde_json::{Value, json};
 
+use crate::builders::reports::{TestReport, callback, operation};
 use crate::fixtures::*;
 
 #[test]
@@ -90,7 +91,8 @@ fn a_sale_of_an_earlier_attempt_without_a_redirect_url_says_nothing_about_the_cu
     sale["request_id"] = json!(REQUEST);
     let body = callback(PAYMENT, "awaiting redirect result", 1000, sale);
     let mut payment = TestPayment::created();
-    payment.sale_answer(&accepted(REQUEST)).deliver(&body);
+    payment.sale_answer(&accepted(REQUEST));
+    payment.fact(TestReport::read(&body).callback(), NOW);
     assert!(payment.is_redirect_missing());
     payment.callback("error_validation");
     assert_eq!(payment.status(), Status::Failed);
