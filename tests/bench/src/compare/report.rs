@@ -85,8 +85,8 @@ impl Part {
             None => "Without a CPU limit".to_owned(),
         };
         let mut text = format!(
-            "\n### {title}\n\nEach figure is the median of {} rounds, except the percentiles p50 and p99, which \
-             are over all rounds.\nIn each round, a process handles {} warm events.\n\n\
+            "\n### {title}\n\nA figure is the median of {} rounds. The percentiles p50 and p99 are over all rounds. \
+             In each round, a process\nhandles {} warm events.\n\n\
              | scenario | target | init, ms | first, ms | cold, ms | warm p50, ms | warm p99, ms | CPU, us | memory, MB \
              | connections |\n\
              | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
@@ -138,7 +138,7 @@ impl Report {
         for left_out in &self.left_out {
             let _ = writeln!(text, "\nLeft out: {left_out}");
         }
-        text += "\n### Goals\n\nA relative value such as 1/30.0 is our figure divided by the other figure.\n\n\
+        text += "\n### Goals\n\nA relative value is a quotient: 1/30.0 means that our figure is 30 times smaller than the other figure.\n\n\
                  | goal | measured | maximum | met |\n| --- | ---: | ---: | --- |\n";
         for goal in &self.goals {
             let at_most = goal.show(goal.at_most);

@@ -34,20 +34,19 @@ pub const TABLE: [Row; 15] = [
     Row {
         status: Status::Quarantined,
         condition: "The payment has at least one quarantine item that no operator has released.",
-        changed_by: "an operator; a signed answer that settles a contradiction of callbacks or no longer contests the \
-                     sale; a declined confirmation; a refund",
+        changed_by: "an operator, a signed answer, a declined confirmation or a refund",
         holds: |payment, _| !payment.quarantine().is_empty(),
     },
     Row {
         status: Status::Succeeded,
         condition: "The money was received, and none of it was refunded.",
-        changed_by: "a refund; a declined confirmation",
+        changed_by: "a refund or a declined confirmation",
         holds: |payment, _| payment.has_money() && payment.refunded_amount() == 0,
     },
     Row {
         status: Status::PartiallyRefunded,
         condition: "The money was received, and a part of it was refunded.",
-        changed_by: "a refund; a returned refund",
+        changed_by: "a refund or a returned refund",
         holds: |payment, _| {
             payment.has_money() && payment.refunded_amount() < payment.paid_amount()
         },
