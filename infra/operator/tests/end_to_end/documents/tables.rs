@@ -186,7 +186,7 @@ fn alarm(alarm: &Value) -> anyhow::Result<String> {
     let dimensions = alarm["Dimensions"].as_array().into_iter().flatten();
     for dimension in dimensions.filter(|_| !word("Namespace").starts_with("AWS/")) {
         metric += &format!(
-            " of `{}` `{}`",
+            " with the dimension `{}` = `{}`",
             text(&dimension["Name"]),
             text(&dimension["Value"])
         );
