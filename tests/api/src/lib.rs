@@ -269,7 +269,8 @@ impl Api {
         Ok(())
     }
 
-    /// Returns whether a function has written since the last [`Wire::forget`].
+    /// Returns whether a function has made a call other than `GetItem`, `Query` or `GetSecretValue` since the last
+    /// [`Wire::forget`]. Sends to a queue count.
     pub fn has_written(&self) -> bool {
         let calls = self.wire.calls();
         calls

@@ -14,7 +14,8 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Creates the generator for a run that starts at `now`. Without `secret`, the tokens of pages cannot be predicted.
+    /// Creates the generator for a run that starts at `now`. Only someone who knows
+    /// `secret` can predict the tokens of pages.
     pub fn new(secret: &str, now: OffsetDateTime) -> Result<Self, EmptyKey> {
         let nanoseconds = now.unix_timestamp_nanos();
         let milliseconds = u64::try_from(nanoseconds / 1_000_000).unwrap_or_default();
@@ -31,13 +32,13 @@ impl Ids {
         self.first_operation + self.count
     }
 
-    /// Returns the ids of a new operation, with a new request id of 40 hexadecimal digits.
+    /// Returns the ids and the time of a new operation. The request id is new and has 40 hexadecimal digits.
     pub fn stamp(&mut self) -> Stamp {
         let request_id = self.hex(40);
         self.stamp_of(&request_id)
     }
 
-    /// Returns the ids of a new operation that belongs to the request `request_id`.
+    /// Returns the ids and the time of a new operation that belongs to the request `request_id`.
     pub fn stamp_of(&mut self, request_id: &str) -> Stamp {
         Stamp {
             operation_id: self.operation(),

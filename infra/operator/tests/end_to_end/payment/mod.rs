@@ -38,8 +38,9 @@ async fn matches(operator: &Operator, snapshot: &str, args: &[&str]) -> anyhow::
     operator.check(snapshot, &stable(&out)?)
 }
 
-/// Replaces operation ids and the numbers of status requests, because both differ in each test run. Formats JSON with
-/// line breaks, so that reviewers can read the snapshots.
+/// Replaces operation ids, because they differ in each test run. Also replaces the state of the polling: in JSON the
+/// whole object `polling`, and in a text the whole line about status requests. Formats JSON with line breaks, so that
+/// reviewers can read the snapshots.
 fn stable(out: &str) -> anyhow::Result<String> {
     let text = match serde_json::from_str::<Value>(out) {
         Ok(mut value) => {

@@ -48,7 +48,8 @@ pub enum DiscrepancyKind {
     MissingLocally,
     /// The platform records do not have the operation.
     MissingAtPlatform,
-    /// The outcomes differ, or the operation ended in only one of the two records.
+    /// The outcomes differ, or the operation ended in only one of the two records. A platform record without a status
+    /// does not differ from an operation that has ended in our records.
     Status,
     /// The amounts or the currencies differ.
     Amount,
