@@ -115,7 +115,7 @@ fn of_table(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
             "writes to a new table",
             model.quotas.of("new_table_writes")? / one.table_writes(),
             "Callbacks get 500 and storefronts get 503 for some minutes, until the table has scaled up.",
-            "No setting. Let the rate grow by at most 100 % within 30 minutes, or raise the table's warm throughput beforehand.",
+            "Raise the table's warm throughput beforehand, or at most double the rate every 30 minutes.",
         ),
         limit(
             "writes to the table and its indexes",
@@ -159,7 +159,7 @@ fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
             "status requests of the sweeper",
             polls / assumptions.status_polls,
             "Payments whose callbacks are lost are polled late (`poll_lag_s`). Payments with callbacks are not affected.",
-            "A longer first delay in `StatusPollDelays`, or more concurrent status requests (a code change). A shorter `StatusPollMinInterval` helps only if Gate answers within 400 ms.",
+            "A longer first delay in `StatusPollDelays`, or more concurrent status requests (a code change).",
         ),
         limit(
             "checkout expiries, if every shopper abandons the checkout",
@@ -174,7 +174,7 @@ fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
             "More concurrency in the sweeper (a code change)",
         ),
         limit(
-            "4 million operations in one day of the reconciliation (mean rate over the day, one operation per payment)",
+            "reconciliation of a day: 4 million operations (mean rate of the day, one operation per payment)",
             OPERATIONS_PER_DAY / 86_400.0,
             "The day is not compared (`reconciliation_failed`).",
             "A higher limit in the reconciliation (a code change) and more `MemorySize`",
