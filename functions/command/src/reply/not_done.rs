@@ -14,7 +14,7 @@ pub enum NotDone {
 /// The reason.
 #[derive(Debug, Serialize)]
 pub struct Problem {
-    /// The reason in one word, for programs.
+    /// A code for the reason, for programs.
     pub reason: &'static str,
     /// The reason in a sentence, for people.
     pub detail: String,

@@ -77,7 +77,7 @@ impl Problem {
             StatusCode::UNAUTHORIZED,
             "unauthorized",
             "The key is missing or unknown",
-            "Send Authorization: Bearer and a storefront key.",
+            "Send the header `Authorization: Bearer KEY` with a storefront key.",
         )
     }
 
@@ -96,7 +96,7 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
     }
 
-    /// The request contradicts an earlier request or the state of the payment.
+    /// The request contradicts an earlier request, or the state of the payment that earlier requests caused.
     pub fn conflict(detail: &str) -> Self {
         Self::new(
             StatusCode::CONFLICT,

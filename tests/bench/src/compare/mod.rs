@@ -199,5 +199,7 @@ fn machine() -> String {
     let kernel = kernel.split(['-', '+']).next().unwrap_or_default().trim();
     let load = read("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or_default();
-    format!("{processor}, {cores} cores, Linux {kernel}. The load average before the run was {load}")
+    format!(
+        "{processor}, {cores} cores, Linux {kernel}. The load average before the run was {load}"
+    )
 }

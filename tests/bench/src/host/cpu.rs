@@ -58,15 +58,15 @@ impl CpuShare {
         let quota = PERIOD.mul_f64(share);
         let (quota, period) = (quota.as_micros(), PERIOD.as_micros());
         let mounted = Path::new("/sys/fs/cgroup");
-        // The machine has version 1 of control groups.
         let version_1 = mounted.join("cpu");
+        // If this file exists, the machine uses version 1 of control groups.
         if version_1.join("cpu.cfs_quota_us").exists() {
             let group = Self::make(&version_1, pid)?;
             group.write("cpu.cfs_period_us", &period.to_string())?;
             group.write("cpu.cfs_quota_us", &quota.to_string())?;
             return group.join(pid);
         }
-        // The machine has version 2. A group has the CPU controller only if the root group enables the controller for
+        // The machine uses version 2. A group has the CPU controller only if the root group enables the controller for
         // its subtree.
         let enabled = std::fs::read_to_string(mounted.join("cgroup.subtree_control"))?;
         if !enabled.split_whitespace().any(|name| name == "cpu") {
@@ -152,8 +152,8 @@ mod tests {
         let (begin, before) = (Instant::now(), clock.now().unwrap());
         std::thread::sleep(Duration::from_secs(1));
         let used = clock.now().unwrap() - before;
-        // The share is 0.1. The tolerance is for a whole quota at the start and at the end of the measurement, and for
-        // the overrun of a scheduler tick.
+        // The share is 0.1. The factor 0.15 allows for an overrun in each period. `PERIOD` allows for an unused quota at
+        // the start and at the end.
         let most = begin.elapsed().mul_f64(0.15) + PERIOD;
         assert!(used < most, "{used:?} of {most:?}");
         drop(spinning);

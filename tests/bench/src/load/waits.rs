@@ -191,10 +191,10 @@ impl Functions {
 
     /// Requests a page of a checkout. Returns `None` if no instance is idle.
     async fn get(&self, token: &str, path: &str) -> anyhow::Result<Option<Reply>> {
-        let mut event = event(&format!("GET /checkouts/{token}{path}"), None, "");
+        let mut event = event(&format!("GET /checkouts/{{token}}{path}"), None, "");
         if let Some(event) = event.as_object_mut() {
-            let route = format!("GET /checkouts/{{token}}{path}");
-            event.insert("routeKey".to_owned(), json!(route));
+            let raw_path = format!("/checkouts/{token}{path}");
+            event.insert("rawPath".to_owned(), json!(raw_path));
             event.insert("pathParameters".to_owned(), json!({ "token": token }));
         }
         self.shoppers.try_invoke(event.to_string()).await
@@ -237,9 +237,11 @@ impl Functions {
             let sent = Instant::now();
             match self.get(token, "").await? {
                 Some(reply) => {
+                    let status = reply.status_code;
+                    let body = reply.body.unwrap_or_default();
                     ensure!(
-                        reply.status_code == 303,
-                        "the ready shopper was not redirected"
+                        status == 303,
+                        "the ready shopper was answered {status}: {body}"
                     );
                     measured.waits.push(sent.elapsed());
                 }
