@@ -7,6 +7,7 @@ use payments::model::day::Day;
 use payments::service::reconcile::{Differences, Reconciled};
 use payments::service::report::{Reported, TotalRow, Totals};
 use serde::Serialize;
+use std::cmp::Reverse;
 
 /// The summary of a run.
 #[derive(Debug, Default, Serialize)]
@@ -31,15 +32,30 @@ pub struct ProjectReport {
     pub reported: Reported,
 }
 
-/// Creates the log line with the report of a day.
+/// The maximum number of totals in a log line. CloudWatch refuses a line of more than 1 MB, and the platform's words
+/// decide how many totals a day has.
+const MAX_TOTALS: usize = 500;
+
+/// Creates the log line with the report of a day. If the day has too many totals, the line has the totals of payments
+/// and the totals with the greatest counts, and says how many totals it omits.
 pub fn report_line(project_id: ProjectId, day: Day, totals: &Totals) -> Line {
-    let rows: Vec<TotalRow<'_>> = totals.rows().collect();
+    let mut rows: Vec<TotalRow<'_>> = totals.rows().collect();
     let payments = rows.iter().filter(|row| row.of == "payment");
-    Line::info("report of a day")
+    let payments = payments.map(|row| row.count).sum::<u64>();
+    let omitted = rows.len().saturating_sub(MAX_TOTALS);
+    if omitted > 0 {
+        rows.sort_by_key(|row| (row.of != "payment", Reverse(row.count)));
+        rows.truncate(MAX_TOTALS);
+    }
+    let line = Line::info("report of a day")
         .with("project_id", project_id)
         .with("day", day)
-        .with("payments", payments.map(|row| row.count).sum::<u64>())
-        .with("totals", &rows)
+        .with("payments", payments)
+        .with("totals", &rows);
+    match omitted {
+        0 => line,
+        _ => line.with("omitted_totals", omitted),
+    }
 }
 
 /// The comparison of a project.

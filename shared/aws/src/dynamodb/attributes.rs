@@ -52,8 +52,8 @@ pub fn read_number(item: &Item, name: &'static str) -> Result<u64, StoreError> {
 pub fn read_millis(item: &Item, name: &'static str) -> Result<Timestamp, StoreError> {
     match item.get(name) {
         Some(AttributeValue::N(value)) => {
-            let millis = value.parse().map_err(item_error)?;
-            Ok(Timestamp::from_millis(millis))
+            let time = Timestamp::from_unix_millis(value.parse().map_err(item_error)?);
+            time.ok_or_else(|| item_error("a time outside the years 0 to 9999"))
         }
         _ => Err(missing("number", name)),
     }

@@ -1,6 +1,8 @@
 //! Stores the progress of the daily tasks. Each project has one item for each task. The item stores the end of the
 //! period that the task has processed.
 
+use std::time::Duration;
+
 use ecommpay::fields::ProjectId;
 use payments::model::timestamp::Timestamp;
 use payments::ports::{Daily, ProgressStore, StoreError};
@@ -9,6 +11,10 @@ use super::DynamoStore;
 use super::attributes::{millis, read_millis, text};
 use super::conditional::{self, NotUpdated, retry_while_busy};
 use super::unreadable::unreadable;
+
+/// A stored time that is later than the new time by more than this is damaged, and is replaced. No run processes a
+/// longer period than this.
+const MAX_STEP: Duration = Duration::from_secs(40 * 24 * 3_600);
 
 fn pk(project_id: ProjectId) -> String {
     format!("daily#{project_id}")
@@ -46,10 +52,11 @@ impl ProgressStore for DynamoStore {
             .key("sk", text(sk(daily)))
             .update_expression("SET #until = :until")
             .condition_expression(
-                "attribute_not_exists(#until) OR #until < :until \
+                "attribute_not_exists(#until) OR #until < :until OR #until > :future \
                  OR NOT attribute_type(#until, :number)",
             )
             .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":future", millis(until.after(MAX_STEP)))
             .expression_attribute_values(":number", text("N"))
             .expression_attribute_values(":until", millis(until));
         match retry_while_busy(|| conditional::update(request.clone())).await {

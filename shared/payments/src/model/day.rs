@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
+use time::Date;
 use time::format_description::well_known::Iso8601;
-use time::{Date, OffsetDateTime};
 
 use super::timestamp::Timestamp;
 
@@ -56,10 +56,9 @@ impl Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.saturating_mul(SECONDS);
-        let time = OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| fmt::Error)?;
-        let (year, month, day) = time.to_calendar_date();
-        write!(formatter, "{year:04}-{:02}-{day:02}", u8::from(month))
+        // The text of a time is never an error, not even outside the years 0 to 9999.
+        let time = self.start().to_string();
+        formatter.write_str(time.get(..10).unwrap_or_default())
     }
 }
 

@@ -8,6 +8,11 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
+/// The first millisecond of the year 0.
+const FIRST: i64 = -62_167_219_200_000;
+/// The last millisecond of the year 9999.
+const LAST: i64 = 253_402_300_799_999;
+
 /// A time in milliseconds since 1970 UTC; written as RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -42,12 +47,15 @@ impl Timestamp {
         Self::from_unix_seconds(time.unix_timestamp())
     }
 
-    /// Returns the time; `None` if it is outside the years 0 to 9999, because such a time cannot be written as text.
+    /// Returns the time; `None` if it is outside the years 0 to 9999.
     pub(crate) fn from_unix_seconds(seconds: i64) -> Option<Self> {
-        let time = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
-        (0..=9_999)
-            .contains(&time.year())
-            .then(|| Self(seconds.saturating_mul(1_000)))
+        Self::from_unix_millis(seconds.checked_mul(1_000)?)
+    }
+
+    /// Returns the time; `None` if it is outside the years 0 to 9999. Times of others and stored times are read by this
+    /// function, because a time outside of these years has no text.
+    pub fn from_unix_millis(millis: i64) -> Option<Self> {
+        (FIRST..=LAST).contains(&millis).then_some(Self(millis))
     }
 
     /// Returns the platform's form, in UTC.
@@ -87,7 +95,9 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+        // A calculation can leave the years that have a text. An error would cause a panic in `to_string`.
+        let millis = self.0.clamp(FIRST, LAST);
+        let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
             .map_err(|_| fmt::Error)?;
         formatter.write_str(&time.format(&Rfc3339).map_err(|_| fmt::Error)?)
     }
@@ -103,12 +113,16 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(serde::de::Error::custom)?;
-        Ok(Self((time.unix_timestamp_nanos() / 1_000_000) as i64))
+        let millis = i64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok();
+        let time = millis.and_then(Self::from_unix_millis);
+        time.ok_or_else(|| serde::de::Error::custom("the year has no four digits in UTC"))
     }
 }
 
 /// Stores a time as a number, which is half as long as RFC 3339.
 pub(crate) mod millis {
+    use serde::de::Error;
+
     use super::{Deserialize, Deserializer, Serializer, Timestamp};
 
     pub(crate) fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
@@ -116,7 +130,8 @@ pub(crate) mod millis {
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
-        i64::deserialize(from).map(Timestamp::from_millis)
+        let time = Timestamp::from_unix_millis(i64::deserialize(from)?);
+        time.ok_or_else(|| Error::custom("the time is outside the years 0 to 9999"))
     }
 }
 
@@ -149,6 +164,19 @@ mod tests {
         assert_eq!(time.to_seconds_with_offset(), "2019-07-02T09:28:29+00:00");
         let text = serde_json::to_string(&time).unwrap();
         assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), time);
+    }
+
+    #[test]
+    fn a_time_without_a_text_is_refused_and_a_calculated_one_is_written_as_the_last_time() {
+        let end = "9999-12-31T23:59:59.999Z";
+        let last = serde_json::from_str::<Timestamp>(&format!("\"{end}\"")).unwrap();
+        assert_eq!(last.after(Duration::from_secs(60)).to_string(), end);
+        assert_eq!(Timestamp::from_millis(i64::MAX).to_string(), end);
+        let first = "0000-01-01T00:00:00Z";
+        assert_eq!(Timestamp::from_millis(i64::MIN).to_string(), first);
+        assert!(Timestamp::from_unix_millis(last.unix_millis() + 1).is_none());
+        let text = "\"9999-12-31T23:59:59-01:00\"";
+        assert!(serde_json::from_str::<Timestamp>(text).is_err());
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod commit;
 mod day_pages;
 pub mod error;
 pub mod outbox;
+mod progress;
 pub mod project_keys;
 pub mod reconcile;
 pub mod refund;

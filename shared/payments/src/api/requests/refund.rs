@@ -33,7 +33,8 @@ impl RefundOrder {
         let (None, Some(refund_id), Some(description)) = (&problems, refund_id, description) else {
             return Err(Problem::invalid(problems.unwrap_or_default()));
         };
-        let request = serde_json::json!([amount, currency, description, ip_address]);
+        // The shopper's IP address is personal data, and no content: a digest could be used to find it.
+        let request = serde_json::json!([amount, currency, description]);
         Ok(Self {
             refund_id,
             amount: amount.map(MinorUnits::get),

@@ -77,7 +77,7 @@ fn read(text: &str) -> Option<Refund> {
     let said = next()?;
     let [refund_id, content, code, id] = [next()?, next()?, next()?, next()?];
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let mut refund = Refund::external(id, Timestamp::from_millis(created_at));
+    let mut refund = Refund::external(id, Timestamp::from_unix_millis(created_at)?);
     refund.refund_id = match refund_id {
         "" => None,
         id => Some(MerchantId::new(id)?),

@@ -84,7 +84,11 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         storefront: &Storefront,
         request: CheckoutRequest,
     ) -> Result<Checkout, CheckoutError> {
-        let CheckoutRequest { payment_id, order } = request;
+        let CheckoutRequest {
+            payment_id,
+            mut order,
+        } = request;
+        order.content = self.tokens.digest_of_content(&order.content);
         let project_id = storefront.project_id;
         let key = PaymentKey::new(project_id, payment_id.as_str());
         let now = self.payments.clock.now();

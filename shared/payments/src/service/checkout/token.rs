@@ -42,6 +42,14 @@ impl TokenSecret {
         URL_SAFE_NO_PAD.encode(digest.get(..24).unwrap_or(&digest))
     }
 
+    /// Returns a keyed digest of a request's content. Without the key, it reveals nothing about erased personal data.
+    pub(super) fn digest_of_content(&self, content: &str) -> String {
+        let mut mac = self.0.clone();
+        mac.update(format!("content/{content}").as_bytes());
+        let digest = mac.finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode(digest.get(..24).unwrap_or(&digest))
+    }
+
     /// Returns the URL to which the bank returns the shopper. `base_url` is the public address of this service,
     /// without a trailing slash.
     pub(super) fn return_url(&self, payment: &Payment, base_url: &str) -> Option<Text> {

@@ -35,6 +35,7 @@ use crate::model::day::Day;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Daily, DataApi, EventQueue, PaymentStore, ProgressStore, StoreError};
 use crate::service::commit::Payments;
+use crate::service::progress::not_in_the_future;
 
 /// A scheduled run compares only operations that are at least this old. The report of a younger operation may still
 /// arrive, because the platform repeats callbacks and we poll the platform.
@@ -103,7 +104,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         let now = self.clock.now();
         let until = self.store.progress(project_id, Daily::Compare).await;
         // An unreadable progress counts as no progress. After the first compared slice, a new progress is stored.
-        let until = StoreError::pass_over(until)?.flatten();
+        let until = not_in_the_future(StoreError::pass_over(until)?.flatten(), project_id, now);
         Ok(Span {
             from: until.unwrap_or_else(|| first_start(now)),
             to: hour_of(now.before(SETTLED_AFTER)),

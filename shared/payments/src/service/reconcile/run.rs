@@ -1,6 +1,8 @@
 //! Runs the reconciliation of one project: compares slice after slice until the deadline, or until too many slices
 //! have failed.
 
+use std::time::Duration;
+
 use ecommpay::fields::ProjectId;
 use tokio::time::{Instant, timeout_at};
 
@@ -8,17 +10,24 @@ use super::comparison::Comparison;
 use super::error::SliceError;
 use super::span::Span;
 use super::summary::Reconciled;
+use crate::log::Line;
+use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, DataApi, EventQueue, PaymentStore};
 use crate::service::commit::Payments;
 
 /// A run ends after this many consecutive slices have failed. The next run repeats the failed slices.
 const MAX_FAILURES: u32 = 3;
 
+/// A slice that still fails this long after its end is skipped, so that it does not keep back the newer slices.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 3_600);
+
 /// A run of one project.
 pub(super) struct Run<'a, S, Q, C, D> {
     comparison: Comparison<'a, S, Q, C, D>,
     project_id: ProjectId,
     deadline: Instant,
+    /// A slice that ends before this time is skipped if it fails.
+    given_up_before: Timestamp,
     /// The number of slices that have failed since the last slice that was compared.
     failures: u32,
     /// The result so far.
@@ -43,6 +52,7 @@ where
             comparison: Comparison::new(payments, data_api, project_id),
             project_id,
             deadline,
+            given_up_before: payments.clock.now().before(GIVE_UP_AFTER),
             failures: 0,
             result: Reconciled::starting_at(span.from),
         }
@@ -65,6 +75,20 @@ where
             }
             Ok(Ok(())) => {
                 self.failures = 0;
+                if self.result.failed == 0 {
+                    self.result.until = slice.to;
+                }
+            }
+            Ok(Err(error)) if slice.to < self.given_up_before => {
+                // Every earlier run failed too. The newer slices matter more than this one.
+                self.result.unreadable += 1;
+                Line::error(
+                    "a slice of the platform's list could not be compared for days and is skipped",
+                )
+                .with("project", self.project_id)
+                .with("from", slice.from)
+                .with("error", error.to_string())
+                .write();
                 if self.result.failed == 0 {
                     self.result.until = slice.to;
                 }

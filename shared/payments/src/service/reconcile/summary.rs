@@ -16,7 +16,8 @@ pub struct Reconciled {
     /// The new differences.
     #[serde(flatten)]
     pub differences: Differences,
-    /// The number of listed operations with an invalid id or an undocumented status, and of lists that were too large.
+    /// The number of listed operations with an invalid id or an undocumented status, of lists that were too large, and of
+    /// slices that still failed days after their end.
     /// An operation that two consecutive slices list is counted once.
     pub unreadable: u64,
     /// The number of failures: slices that could not be compared, and progress that could not be read or stored.

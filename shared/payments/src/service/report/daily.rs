@@ -13,6 +13,7 @@ use crate::ports::{Clock, Daily, EventQueue, PaymentStore, ProgressStore, StoreE
 use crate::service::commit::Payments;
 use crate::service::day_pages::{CONCURRENCY, DayPages, load_all};
 use crate::service::error::PublishError;
+use crate::service::progress::not_in_the_future;
 
 /// The result of a report run of one project.
 #[derive(Debug, Serialize)]
@@ -71,7 +72,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         let now = self.clock.now();
         let until = self.store.progress(project_id, Daily::Report).await;
         // An unreadable progress counts as no progress. After the first reported day, a new progress is stored.
-        let until = StoreError::pass_over(until)?.flatten();
+        let until = not_in_the_future(StoreError::pass_over(until)?.flatten(), project_id, now);
         let mut day = until.map_or(first_day(now), Day::of);
         reported.until = day.start();
         while day < Day::of(now) {

@@ -1,0 +1,30 @@
+//! Checks the stored progress of the daily tasks.
+
+use std::time::Duration;
+
+use ecommpay::fields::ProjectId;
+
+use crate::log::{Line, Metric};
+use crate::model::timestamp::Timestamp;
+
+/// The clocks of two functions differ by at most this time.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// Returns a stored progress; `None` if it is in the future. Such a progress is damaged: a task would do nothing until
+/// that time, and its lag would be 0.
+pub(super) fn not_in_the_future(
+    until: Option<Timestamp>,
+    project_id: ProjectId,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let until = until?;
+    if until <= now.after(MAX_CLOCK_SKEW) {
+        return Some(until);
+    }
+    Line::error("the stored progress of a daily task is in the future")
+        .with("project", project_id)
+        .with("until", until)
+        .with_metrics(&[], &[Metric::once("unreadable_items")])
+        .write();
+    None
+}
