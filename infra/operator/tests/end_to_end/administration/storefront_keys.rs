@@ -94,7 +94,10 @@ async fn wrong_arguments_are_refused(operator: &Operator) -> anyhow::Result<()> 
             "checkout, read",
         ),
         (&["--scope", "read", "--origin", http], "https"),
-        (&["--scope", "read", "--origin", path], "more than"),
+        (
+            &["--scope", "read", "--origin", path],
+            "only a scheme, a host and a port",
+        ),
         (&["--origin", origin], "--scope"),
     ] {
         operator.fails(&[&ADD[..], more].concat(), "", why).await?;

@@ -77,7 +77,7 @@ pub const TABLE: [Row; 15] = [
     },
     Row {
         status: Status::Declined,
-        condition: "A sale was declined together with the payment.",
+        condition: "A sale was declined, and `payment.status` declined the whole payment.",
         changed_by: "a later sale that succeeds",
         holds: |payment, _| payment.declined_sale().is_some(),
     },

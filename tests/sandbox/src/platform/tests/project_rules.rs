@@ -36,7 +36,7 @@ async fn a_sale_without_a_mandatory_field_is_refused_or_needs_clarification() {
 }
 
 #[tokio::test]
-async fn ipv6_addresses_and_names_with_diacritics_are_refused_with_the_switches() {
+async fn ipv6_addresses_and_diacritics_are_refused_only_if_the_project_has_the_rule() {
     let stage = Stage::new().await;
     let changed = |name: &str, value: &str| {
         let mut message = sale("order-1");
