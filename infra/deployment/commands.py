@@ -1,7 +1,7 @@
 """Runs the commands of `deploy.py` on a stage. If a command fails, it raises a `Failure`."""
 
-from deployment import outputs, parameters, sam
-from deployment.build import ARCHITECTURES, build
+from deployment import concurrency, outputs, parameters, sam
+from deployment.build import ARCHITECTURES, TEMPLATE, build
 from deployment.releases import Releases
 from deployment.smoke import smoke
 from deployment.stack import Stack
@@ -13,9 +13,10 @@ def deploy(stage, options):
     """Builds and deploys the functions, and runs the smoke test. Rolls back if the smoke test fails."""
     stack, releases = Stack(stage), Releases(stage)
     stack.must_take_changes()
+    before = stack.deployed()
+    _must_have_concurrency(stage, before)
     if not options.no_build and not options.binaries:
         build(_architecture(stage, stack))
-    before = stack.deployed()
     sam.deploy(stage, before.parameters if before else {}, options.binaries)
     if stage.protected:
         stack.protect()
@@ -29,6 +30,16 @@ def deploy(stage, options):
         return
     _print_problems(problems)
     _undo(stage, options, stack, releases, before, after)
+
+
+def _must_have_concurrency(stage, before):
+    text = TEMPLATE.read_text(encoding="utf-8")
+    current = before.parameters if before else {}
+    planned = parameters.merged(text, current, stage.parameters)
+    functions = parameters.functions(text)
+    # The first deployment has no current parameters, and its functions reserve nothing yet.
+    current = {name: current.get(name, 0) for name in planned}
+    concurrency.must_suffice(stage.client("lambda"), functions, current, planned)
 
 
 def _undo(stage, options, stack, releases, before, after):
@@ -104,7 +115,7 @@ def delete(stage, options):
         retained = stack.delete()
         say(f"{stage.stack} is deleted")
         _print_retained(retained)
-    stage.file.unlink(missing_ok=True)
+    outputs.file(stage).unlink(missing_ok=True)
     releases.delete()
     say(f"The artefact bucket {releases.bucket()} remains: all stacks of this account and region share it")
 

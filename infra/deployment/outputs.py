@@ -9,11 +9,21 @@ from tools.output import say
 def write(stage, stack):
     """Writes the file. Replaces an older file in one step, so that no reader sees a part of the new file."""
     content = _content(stage, stack)
-    stage.file.parent.mkdir(parents=True, exist_ok=True)
-    partial = stage.file.with_suffix(".partial")
+    path = file(stage)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, stage.file)
-    say(f"Wrote {os.path.relpath(stage.file)}")
+    os.replace(partial, path)
+    say(f"Wrote {os.path.relpath(path)}")
+
+
+def file(stage):
+    """Returns the path of the file. If a stack of another region has the usual file, the path has the region too."""
+    try:
+        region = json.loads(stage.file.read_text(encoding="utf-8")).get("region")
+    except (OSError, ValueError):
+        region = None
+    return stage.file if region in (None, stage.region) else stage.file.with_suffix(f".{stage.region}.json")
 
 
 def _content(stage, stack):

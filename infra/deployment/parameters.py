@@ -29,6 +29,12 @@ def merged(template, current, given):
     return {name: given.get(name, current.get(name, default)) for name, default in known.items()}
 
 
+def functions(template):
+    """Returns the properties of each function."""
+    resources = yaml_parse(template)["Resources"].values()
+    return [each["Properties"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
+
+
 def unusual(template, parameters):
     """Returns a line for each parameter whose value is not its default."""
     known = defaults(template)

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use aws::dynamodb::attributes::{Item, expiry, item_error, number, read_number, read_text, text};
-use aws::sdk::describe;
+use aws::sdk::{self, describe};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -35,7 +35,7 @@ impl MemoryTable {
     /// Creates a client of the table with this name.
     pub fn new(config: &aws_types::SdkConfig, table: String) -> Self {
         Self {
-            client: Client::new(config),
+            client: sdk::dynamodb(config),
             table,
         }
     }

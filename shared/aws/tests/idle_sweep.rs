@@ -14,7 +14,7 @@ use ecommpay::fields::ProjectId;
 use ecommpay::{Keyring, ProjectKey};
 use futures_util::stream::{self, StreamExt};
 use payments::model::schedule::Schedule;
-use payments::ports::{Gate, NoAnswer, SystemClock};
+use payments::ports::{Gate, NoAnswer, SHARDS, SystemClock};
 use payments::service::checkout::token::TokenSecret;
 use payments::service::project_keys::ProjectKeys;
 use payments::service::status_poll::StatusPoller;
@@ -43,7 +43,7 @@ impl Gate for UnusedGate {
 /// index `next`.
 fn payment(number: u64, later: Timestamp) -> WriteRequest {
     let text = |value: String| AttributeValue::S(value);
-    let shard = number % 8;
+    let shard = number % u64::from(SHARDS);
     let next = match number % 4 {
         0 => format!("erase#{shard:02}"),
         1 => format!("poll#211#{shard:02}"),
@@ -128,7 +128,8 @@ async fn a_sweep_with_nothing_due_makes_the_same_calls_for_any_number_of_payment
     let calls = sweep(&wire).await;
     println!("{payments} payments: {calls:?}");
     assert_eq!(calls, calls_when_empty);
-    // The sweep queries eight shards for each of six lists: the outbox, the polls of the first project, the polls of
-    // the second project, the expiry, the erasure and the overdue payments.
-    assert_eq!(calls, [("Query".to_owned(), 48)].into());
+    // The sweep queries all shards of each of six lists: the outbox, the polls of the first project, the polls of the
+    // second project, the expiry, the erasure and the overdue payments.
+    let queries = 6 * usize::from(SHARDS);
+    assert_eq!(calls, [("Query".to_owned(), queries)].into());
 }

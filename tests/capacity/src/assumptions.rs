@@ -39,13 +39,27 @@ pub const PLATFORM_LOG_BYTES: f64 = 400.0;
 impl Assumptions {
     /// Returns the duration of a step in ms, under the assumption that the function makes one call after another.
     pub fn busy_ms(&self, step: &Step) -> f64 {
-        let waits = match step.route.as_str() {
+        self.working_ms(step) + self.wait_ms(step)
+    }
+
+    /// Returns the duration of a step in ms without the wait of a shopper.
+    pub fn working_ms(&self, step: &Step) -> f64 {
+        let gate = match step.route.as_str() {
             "POST /checkouts" => self.gate_ms,
-            "GET /checkouts/{token}" => self.shopper_wait_ms,
             _ => 0.0,
         };
-        let calls = step.used.table_calls() as f64 * self.table_ms;
-        self.own_ms + calls + step.used.sends() as f64 * self.queue_ms + waits
+        let calls = step.used.table_calls() - step.used.wait_calls;
+        let calls = calls as f64 * self.table_ms;
+        self.own_ms + calls + step.used.sends() as f64 * self.queue_ms + gate
+    }
+
+    /// Returns the duration in ms of a shopper's wait in a step, with the calls of the wait.
+    pub fn wait_ms(&self, step: &Step) -> f64 {
+        let calls = step.used.wait_calls as f64 * self.table_ms;
+        match step.route.as_str() {
+            "GET /checkouts/{token}" => self.shopper_wait_ms + calls,
+            _ => 0.0,
+        }
     }
 }
 

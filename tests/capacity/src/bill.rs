@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 use crate::assumptions::PLATFORM_LOG_BYTES;
 use crate::counted::{Step, Used};
-use crate::load::Load;
 use crate::markdown::{number, table};
 use crate::tables::{Model, RATES, by_rate};
 
@@ -68,8 +67,12 @@ impl Bill<'_> {
     ///
     /// If a price or a setting is missing.
     pub fn tables(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let batch = self.model.assumptions.batch;
         // At a few payments per hour, X-Ray records nearly every API call, so the calculation counts every API call.
-        let million = with_total(self.payments(1.0, 1.0)?);
+        let million = [(1.0, 0.0), (batch, 0.0), (1.0, 1.0)]
+            .into_iter()
+            .map(|(batch, traced)| Ok(with_total(self.payments(batch, traced)?)))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         let fixed = with_total(self.fixed()?);
         let months: Vec<Lines> = RATES
             .into_iter()
@@ -77,9 +80,18 @@ impl Bill<'_> {
             .collect::<Result<_, _>>()?;
         Ok(vec![
             (
-                "$ per million payments, at a few per hour",
-                columns(&["service", "$"], &[million]),
+                "$ per million payments",
+                columns(
+                    &[
+                        "service",
+                        "a few per hour",
+                        "more than 1 per second",
+                        "a few per hour, `Tracing=Active`",
+                    ],
+                    &million,
+                ),
             ),
+            ("$ per million payments, by step", self.steps()?),
             (
                 "$ per month without payments",
                 columns(&["item", "$"], &[fixed]),
@@ -93,20 +105,20 @@ impl Bill<'_> {
 
     /// Returns the bill of a month with `rate` payments per second.
     fn month(&self, rate: u64) -> anyhow::Result<Lines> {
-        let Model {
-            counted,
-            assumptions,
-            ..
-        } = self.model;
+        let assumptions = &self.model.assumptions;
         let batch = if rate > 1 { assumptions.batch } else { 1.0 };
-        // X-Ray records the first API call of each second and a share of the other API calls.
-        let calls = Load::new(counted, assumptions, rate as f64).api_calls();
-        let traced = assumptions.traced + (1.0 - assumptions.traced) / calls;
         let millions = rate as f64 * SECONDS_PER_MONTH / MILLION;
-        let mut lines = self.payments(batch, traced)?;
+        let mut lines = self.payments(batch, 0.0)?;
         lines.iter_mut().for_each(|(_, usd)| *usd *= millions);
         lines.push(("fixed".to_owned(), total(&self.fixed()?)));
-        Ok(with_total(lines))
+        let mut lines = with_total(lines);
+        // X-Ray records the first API call of each second and a share of the other API calls, and each run of the
+        // sweeper.
+        let calls = self.model.load(rate as f64).api_calls();
+        let traced = assumptions.traced + (1.0 - assumptions.traced) / calls;
+        let traces = calls * SECONDS_PER_MONTH * traced + MINUTES_PER_MONTH;
+        lines.push(self.line("traces, with `Tracing=Active`", "trace", traces)?);
+        Ok(lines)
     }
 
     /// Returns the cost of a million payments, by service. Consumers receive and delete `batch` messages per call, and
@@ -154,9 +166,50 @@ impl Bill<'_> {
             )?,
             self.line(&format!("{secrets} secrets"), "secret", secrets)?,
             ("a run of the sweeper each minute".to_owned(), self.ticks()?),
-            self.line("traces of these runs", "trace", MINUTES_PER_MONTH)?,
             self.line("reads of a secret by these runs", "secret_read", reads)?,
         ])
+    }
+
+    /// Returns the cost of a million payments by step and service. A consumer receives and deletes one message per call.
+    fn steps(&self) -> anyhow::Result<String> {
+        let services = [
+            "API",
+            "functions",
+            "logs",
+            "writes",
+            "index writes",
+            "reads",
+            "sends",
+        ];
+        let mut rows = Vec::new();
+        for step in &self.model.counted.steps {
+            let used = &step.used;
+            let call = by_service(self.call(step)?);
+            let of_call = |service: &str| {
+                let line = call.iter().find(|(name, _)| name == service);
+                line.map_or(0.0, |(_, usd)| *usd)
+            };
+            let price = |name: &str, count: f64| self.prices.of(name, count * MILLION);
+            let logs = price("log_gb", used.log_bytes as f64 / GB)?;
+            let items = [
+                of_call("API"),
+                of_call("functions"),
+                of_call("logs") + logs,
+                price("write_unit", used.write_units as f64)?,
+                price("write_unit", used.all_index_write_units() as f64)?,
+                price("read_unit", used.read_units)?,
+                price("queue_request", used.sends() as f64)?,
+            ];
+            let sum = items.iter().sum();
+            let figures = items.into_iter().chain([sum]).map(dollars);
+            rows.push([vec![step.name.clone()], figures.collect()].concat());
+        }
+        let header: Vec<&str> = ["step"]
+            .into_iter()
+            .chain(services)
+            .chain(["sum"])
+            .collect();
+        Ok(table(&header, &rows))
     }
 
     fn ticks(&self) -> anyhow::Result<f64> {
@@ -185,7 +238,7 @@ impl Bill<'_> {
     }
 
     fn invocation(&self, step: &Step) -> anyhow::Result<Lines> {
-        let memory = self.model.template.memory_gb()?;
+        let memory = self.model.template.memory_gb(&step.function)?;
         let seconds = self.model.assumptions.busy_ms(step) / 1_000.0;
         Ok(vec![
             self.line("functions", "invocation", MILLION)?,

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// The approximate size of the log line `a waiting shopper was redirected`, with the bytes that CloudWatch adds.
 const HAND_OFF_LINE_BYTES: u64 = 320;
 
+/// The claim of a wait slot and its release. The item of a slot is smaller than a KB.
+const SLOT_WRITES: u64 = 2;
+
 /// The content of `counted.json`, which an end-to-end test counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Counted {
@@ -52,6 +55,9 @@ pub struct Used {
     pub index_write_units: BTreeMap<String, u64>,
     /// Bytes of the function's own log lines.
     pub log_bytes: u64,
+    /// The DynamoDB calls that a shopper's request makes only if it waits.
+    #[serde(skip)]
+    pub wait_calls: u64,
 }
 
 impl AddAssign<&Used> for Used {
@@ -129,8 +135,9 @@ impl Counted {
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Adds what a shopper's request does while it waits `ms` for the redirect URL: repeated reads, and the log line
-    /// with the metric `redirect_latency_ms`. In the sandbox, the redirect URL arrives before the shopper.
+    /// Adds what a shopper's request does because it waits `ms` for the redirect URL: the claim and the release of a wait
+    /// slot, repeated reads, and the log line with the metric `redirect_latency_ms`. In the sandbox, the redirect URL
+    /// arrives before the shopper.
     pub fn add_shopper_wait(&mut self, ms: f64) {
         let reads = (ms / READ_INTERVAL.as_secs_f64() / 1e3).ceil();
         if reads <= 0.0 {
@@ -141,6 +148,10 @@ impl Counted {
             let used = &mut step.used;
             *used.calls.entry("GetItem payment".to_owned()).or_default() += reads as u64;
             used.read_units += reads;
+            *used.calls.entry("UpdateItem".to_owned()).or_default() += SLOT_WRITES;
+            used.write_units += SLOT_WRITES;
+            // A request that gets no slot makes only the call that claims the slot.
+            used.wait_calls = reads as u64 + SLOT_WRITES - 1;
             used.log_bytes += HAND_OFF_LINE_BYTES;
             self.payment_metrics += 1;
         }

@@ -14,7 +14,7 @@ const POLL_MARGIN_S: f64 = 18.0;
 /// The maximum number of concurrent status requests of the sweeper.
 const CONCURRENT_POLLS: f64 = 4.0;
 /// The maximum number of concurrent expiries of the sweeper, and the maximum number of concurrent erasures.
-const CONCURRENT_RETENTION: f64 = 16.0;
+const CONCURRENT_RETENTION: f64 = 24.0;
 /// The maximum number of operations of one day. The reconciliation does not compare a day with more operations.
 const OPERATIONS_PER_DAY: f64 = 4e6;
 
@@ -37,7 +37,7 @@ pub struct Limit {
 ///
 /// If a setting or a quota is missing.
 pub fn limits(model: &Model) -> anyhow::Result<Vec<Limit>> {
-    let one = Load::new(&model.counted, &model.assumptions, 1.0);
+    let one = model.load(1.0);
     let mut limits = of_settings(&one, model)?;
     limits.extend(of_account(&one, model)?);
     limits.extend(of_table(&one, model)?);
@@ -59,11 +59,13 @@ fn of_settings(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
     let shoppers = model.template.number("ShopperConcurrency")?;
     let route = model.template.number("RouteRate")?;
     let callbacks = model.template.number("CallbackRate")?;
-    let shopper_s = one.concurrency().get("shopper").copied().unwrap_or(0.0);
+    let waits = model.template.number("ShopperWaits")?;
     Ok(vec![
         limit(
-            format!("`ShopperConcurrency` {shoppers}"),
-            shoppers / shopper_s,
+            format!(
+                "`ShopperConcurrency` {shoppers}, of which at most {waits} wait (`ShopperWaits`)"
+            ),
+            one.rate_with_executions(Some("shopper"), shoppers),
             "Shoppers see an error page of API Gateway.",
             "`ShopperConcurrency`",
         ),
@@ -83,12 +85,11 @@ fn of_settings(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
 }
 
 fn of_account(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
-    let busy: f64 = one.concurrency().values().sum();
     let running = model.quotas.of("concurrency")?;
     Ok(vec![
         limit(
             format!("{} concurrent executions in the account", number(running)),
-            running / busy,
+            one.rate_with_executions(None, running),
             "API Gateway answers 429 and 503.",
             "Lambda quota *Concurrent executions*, then `CheckoutConcurrency` and `CallbackConcurrency`",
         ),

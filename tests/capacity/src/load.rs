@@ -20,6 +20,8 @@ const BURST_S: f64 = 60.0;
 pub struct Load<'a> {
     counted: &'a Counted,
     assumptions: &'a Assumptions,
+    /// The maximum number of shoppers' requests that wait at the same time.
+    max_waits: f64,
     payment: Used,
     /// Payments per second.
     pub rate: f64,
@@ -27,10 +29,16 @@ pub struct Load<'a> {
 
 impl<'a> Load<'a> {
     /// Returns the load of `rate` payments per second.
-    pub fn new(counted: &'a Counted, assumptions: &'a Assumptions, rate: f64) -> Self {
+    pub fn new(
+        counted: &'a Counted,
+        assumptions: &'a Assumptions,
+        max_waits: f64,
+        rate: f64,
+    ) -> Self {
         Self {
             counted,
             assumptions,
+            max_waits,
             payment: counted.payment(),
             rate,
         }
@@ -41,15 +49,35 @@ impl<'a> Load<'a> {
         self.counted.api_calls() as f64 * self.rate
     }
 
-    /// Returns the mean number of concurrent executions, by function.
+    /// Returns the mean number of concurrent executions, by function. A shopper's request without a wait slot does not
+    /// wait.
     pub fn concurrency(&self) -> BTreeMap<&'a str, f64> {
         let mut running = BTreeMap::new();
         let called = self.counted.steps.iter();
         for step in called.filter(|step| !step.route.is_empty()) {
-            let seconds = self.assumptions.busy_ms(step) / 1_000.0;
-            *running.entry(step.function.as_str()).or_default() += seconds * self.rate;
+            let working = self.assumptions.working_ms(step) / 1_000.0 * self.rate;
+            let waiting = self.assumptions.wait_ms(step) / 1_000.0 * self.rate;
+            *running.entry(step.function.as_str()).or_default() +=
+                working + waiting.min(self.max_waits);
         }
         running
+    }
+
+    /// Returns the payments per second at which the executions reach `limit`, in one function or in all functions.
+    pub fn rate_with_executions(&self, function: Option<&str>, limit: f64) -> f64 {
+        let called = self.counted.steps.iter();
+        let called = called.filter(|step| !step.route.is_empty());
+        let called = called.filter(|step| function.is_none_or(|name| step.function == name));
+        let (mut working, mut waiting) = (0.0, 0.0);
+        for step in called {
+            working += self.assumptions.working_ms(step) / 1_000.0;
+            waiting += self.assumptions.wait_ms(step) / 1_000.0;
+        }
+        let all_wait = limit / (working + waiting);
+        match all_wait * waiting <= self.max_waits {
+            true => all_wait,
+            false => (limit - self.max_waits) / working,
+        }
     }
 
     /// Returns the write units per second of the table, without the indexes.

@@ -25,6 +25,7 @@ pub struct Model {
     pub(crate) quotas: Quotas,
     pub(crate) template: Template,
     pub(crate) assumptions: Assumptions,
+    max_waits: f64,
 }
 
 impl Model {
@@ -36,12 +37,19 @@ impl Model {
     pub fn read(assumptions: Assumptions) -> anyhow::Result<Self> {
         let mut counted = Counted::read()?;
         counted.add_shopper_wait(assumptions.shopper_wait_ms);
+        let template = Template::read()?;
         Ok(Self {
             counted,
             quotas: Quotas::read()?,
-            template: Template::read()?,
+            max_waits: template.number("ShopperWaits")?,
+            template,
             assumptions,
         })
+    }
+
+    /// Returns the load of `rate` payments per second.
+    pub(crate) fn load(&self, rate: f64) -> Load<'_> {
+        Load::new(&self.counted, &self.assumptions, self.max_waits, rate)
     }
 
     /// Returns the tables by the names of their blocks in the document.
@@ -93,7 +101,7 @@ impl Model {
 
     /// Returns the load and the partitions at each rate.
     fn needs(&self) -> anyhow::Result<String> {
-        let loads = RATES.map(|rate| Load::new(&self.counted, &self.assumptions, rate as f64));
+        let loads = RATES.map(|rate| self.load(rate as f64));
         let partition = self.quotas.of("partition_writes")?;
         let queue_partition = self.quotas.of("plain_queue_sends")?;
         let mut rows = Vec::new();
@@ -179,7 +187,7 @@ impl Model {
     ///
     /// If a quota is missing.
     pub fn partitions(&self, rate: u64) -> anyhow::Result<(u64, u64)> {
-        let load = Load::new(&self.counted, &self.assumptions, rate as f64);
+        let load = self.load(rate as f64);
         let table = load.partitions(self.quotas.of("partition_writes")?);
         let queue = load.queue_partitions(self.quotas.of("plain_queue_sends")?);
         Ok((table as u64, queue as u64))

@@ -54,13 +54,21 @@ impl Template {
             .count()
     }
 
-    /// Returns the default memory of a function in GB.
+    /// Returns the memory in GB of the function with this name, such as `sweeper`.
     ///
     /// # Errors
     ///
-    /// If the template has no default.
-    pub fn memory_gb(&self) -> anyhow::Result<f64> {
-        let megabytes = self.at("/Globals/Function/MemorySize")?.as_f64();
+    /// If the template has neither a memory size of this function nor a default.
+    pub fn memory_gb(&self, function: &str) -> anyhow::Result<f64> {
+        let resources = self.at("/Resources")?.as_object();
+        let mut resources = resources.into_iter().flatten();
+        let resource = format!("{function}function");
+        let own = resources.find(|(name, _)| name.to_lowercase() == resource);
+        let own = own.and_then(|(_, function)| function.pointer("/Properties/MemorySize"));
+        let megabytes = match own {
+            Some(own) => own.as_f64(),
+            None => self.at("/Globals/Function/MemorySize")?.as_f64(),
+        };
         Ok(megabytes.context("MemorySize is not a number")? / 1_024.0)
     }
 

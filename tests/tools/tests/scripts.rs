@@ -116,7 +116,7 @@ fn python(program: &str) -> Output {
 
 #[test]
 fn text_of_any_characters_is_printed_as_one_line_of_visible_characters() {
-    let output = python(
+    assert_succeeds(
         r#"
 import random, sys, unicodedata
 sys.path.insert(0, sys.argv[1])
@@ -134,8 +134,95 @@ for _ in range(20000):
     text = "".join(choice("\\nu{}1b\n\x1b\u202ea") for _ in range(6))
     assert shown.setdefault(visible(text), text) == text"#,
     );
+}
+
+fn assert_succeeds(program: &str) {
+    let output = python(program);
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{error}");
+}
+
+#[test]
+fn a_deployment_is_refused_if_the_account_cannot_reserve_what_the_stage_asks_for() {
+    assert_succeeds(
+        r#"
+import sys
+sys.path.insert(0, sys.argv[1])
+from deployment.concurrency import must_suffice, reserved
+from tools.failure import Failure
+
+def function(name):
+    def choice(value):
+        return {"Fn::If": ["Condition", value, {"Ref": "AWS::NoValue"}]}
+    provisioned = {"ProvisionedConcurrentExecutions": {"Ref": name + "Provisioned"}}
+    return {
+        "ReservedConcurrentExecutions": choice({"Ref": name + "Concurrency"}),
+        "ProvisionedConcurrencyConfig": choice(provisioned),
+    }
+
+functions = [function("Shopper"), function("Callback"), {"Timeout": 60}]
+none = {"ShopperConcurrency": "0", "ShopperProvisioned": 0, "CallbackConcurrency": 0, "CallbackProvisioned": "0"}
+assert reserved(functions, none) == {}
+both = none | {"ShopperConcurrency": 50, "ShopperProvisioned": 20, "CallbackProvisioned": "30"}
+# Provisioned concurrency is a part of the reserved concurrency of the same function.
+assert reserved(functions, both) == {"ShopperConcurrency": 50, "CallbackProvisioned": 30}
+
+class Account:
+    calls = 0
+    def __init__(self, limit, unreserved):
+        self.limit = {"ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": unreserved}
+    def get_account_settings(self):
+        self.calls += 1
+        return {"AccountLimit": self.limit}
+
+def refusal(account, current, planned):
+    try:
+        must_suffice(account, functions, current, planned)
+    except Failure as failure:
+        return str(failure)
+
+for account, current, planned, message in [
+    (Account(1000, 1000), none, both, None),
+    (Account(180, 180), none, both, None),
+    (Account(179, 179), none, both, "79 more"),
+    (Account(10, 10), none, both, "0 more"),
+    (Account(1000, 150), none, both, "50 more"),
+    # The account has already reserved what the deployed stack asks for.
+    (Account(180, 100), both, both, None),
+    (Account(180, 100), both, none, None),
+    (Account(180, 130), none | {"ShopperConcurrency": 50}, both, None),
+    (Account(180, 129), none | {"ShopperConcurrency": 50}, both, "29 more"),
+]:
+    why = refusal(account, current, planned)
+    assert (why is None) == (message is None), (account.limit, why)
+    if message:
+        assert message in why, why
+        assert "CallbackProvisioned=30, ShopperConcurrency=50" in why, why
+account = Account(10, 10)
+assert refusal(account, none, none) is None and account.calls == 0"#,
+    );
+}
+
+#[test]
+fn the_file_of_a_stack_with_the_same_name_in_a_second_region_has_the_region_in_its_name() {
+    assert_succeeds(
+        r#"
+import sys, tempfile
+from pathlib import Path
+from types import SimpleNamespace
+sys.path.insert(0, sys.argv[1])
+from deployment.outputs import file
+
+with tempfile.TemporaryDirectory() as folder:
+    usual = Path(folder) / "bancontact-prod.json"
+    names = [file(SimpleNamespace(file=usual, region="eu-west-1")).name]
+    for text in ["{", "{}", '{"region": "eu-west-1"}']:
+        usual.write_text(text)
+        names += [file(SimpleNamespace(file=usual, region=region)).name for region in ("eu-west-1", "eu-central-1")]
+    second = names.pop()
+    assert set(names) == {usual.name}, names
+    assert second == "bancontact-prod.eu-central-1.json", second"#,
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Implements the HTTP client below the SDK. The client records every call, answers or forwards the call, and fails
 //! calls on request.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use aws_smithy_http_client::Builder;
@@ -38,7 +39,16 @@ impl HttpConnector for Recorder {
         let (service, operation) = target.split_once('.').unwrap_or_default();
         let mut operation = operation.to_owned();
         let record = self.record.clone();
+        let token = json_of(request.body());
+        let token = token.get("ClientRequestToken").and_then(Value::as_str);
+        let refusal = {
+            let mut record = locked(&record);
+            record.tokens.extend(token.map(str::to_owned));
+            let refusals = record.refusals.get_mut(&operation);
+            refusals.and_then(VecDeque::pop_front)
+        };
         let server = match service {
+            _ if refusal.is_some() => Server::Own((400, refusal.unwrap_or_default())),
             "AmazonSQS" => Server::Own(accept_message(&record, request.body())),
             "secretsmanager" => {
                 let body = json_of(request.body());

@@ -11,7 +11,7 @@ mod secret;
 mod sqs;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
@@ -41,6 +41,8 @@ pub struct Wire {
 #[derive(Debug, Default)]
 struct Record {
     calls: Vec<String>,
+    /// The `ClientRequestToken` of each call that has one.
+    tokens: Vec<String>,
     /// The messages that the queues accepted.
     sent: Vec<Value>,
     /// The number of unanswered calls of each operation.
@@ -51,6 +53,8 @@ struct Record {
     broken_queues: BTreeSet<String>,
     /// The operations that are never answered.
     hanging: BTreeSet<String>,
+    /// The refusals of the next calls, by operation.
+    refusals: BTreeMap<String, VecDeque<Value>>,
     secret: Secret,
     named_secrets: BTreeMap<String, Secret>,
 }
@@ -91,6 +95,11 @@ impl Wire {
         self.record().calls.clone()
     }
 
+    /// Returns the `ClientRequestToken` of each call that had one, since the last [`Wire::forget`].
+    pub fn tokens(&self) -> Vec<String> {
+        self.record().tokens.clone()
+    }
+
     /// Returns the largest number of concurrent calls of an operation since the last
     /// [`Wire::forget`].
     pub fn max_concurrent(&self, operation: &str) -> usize {
@@ -102,6 +111,7 @@ impl Wire {
     pub fn forget(&self) {
         let mut record = self.record();
         record.calls.clear();
+        record.tokens.clear();
         record.max_concurrent.clear();
     }
 
@@ -120,6 +130,14 @@ impl Wire {
     /// Executes the next call of an operation, but loses the answer to this call.
     pub fn lose_next_answer_of(&self, operation: &str) {
         self.record().lost_answers.insert(operation.to_owned());
+    }
+
+    /// Refuses the next `times` calls of an operation with HTTP status 400 and this body. The tables do not see these
+    /// calls.
+    pub fn refuse(&self, operation: &str, times: usize, body: &Value) {
+        let mut record = self.record();
+        let refusals = record.refusals.entry(operation.to_owned()).or_default();
+        refusals.extend(std::iter::repeat_n(body.clone(), times));
     }
 
     /// Makes a queue refuse every message from now on.

@@ -98,7 +98,13 @@ impl DynamoStore {
             }
         }
         let update = match over {
-            None => update.condition_expression("attribute_not_exists(#version)"),
+            None => {
+                set = set.replacen("SET ", "SET #day = :day, ", 1);
+                update
+                    .expression_attribute_names("#day", days::INDEX)
+                    .expression_attribute_values(":day", text(days::partition_of_creation(payment)))
+                    .condition_expression("attribute_not_exists(#version)")
+            }
             Some(version) => update
                 .condition_expression("#version = :read")
                 .expression_attribute_values(":read", number(version)),

@@ -1,8 +1,8 @@
 //! Implements the index of the days of a payment: the day of its creation, and the days on which its operations ended.
 //!
-//! Each day of a payment is an item with the same `pk` as the payment. The write that changes the payment also writes
-//! the items of its new days, and nothing deletes these items. The index `day` contains keys only. The payment's key is
-//! a part of `pk`.
+//! The item of a payment has the day of its creation. Each other day is an item of its own with the same `pk`. The write
+//! that changes the payment also writes the items of its new days, and nothing deletes these items. The index `day`
+//! contains keys only. The payment's key is a part of `pk`.
 //!
 //! The index has no sort key. `pk` cannot be the sort key of an index: a sort key has at most 1,024 bytes, and DynamoDB
 //! checks this limit in every item of the table, even in items that are not in the index. Without a sort key, a query
@@ -19,21 +19,28 @@ use payments::ports::StoreError;
 
 use super::attributes::{Item, item_error, text};
 use super::due::shard_number;
-use super::payment_item::{payment_pk, read_payment_key};
+use super::payment_item::{PAYMENT_SK, payment_pk, read_payment_key};
 use super::unreadable::readable;
 use super::{DynamoStore, PAGE, failed};
 
 /// The name of the index, and of the attribute that is the partition key of the index.
-const INDEX: &str = "day";
+pub(super) const INDEX: &str = "day";
 
 /// The maximum number of days that one change adds. A transaction accepts [100
 /// items](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html), and the other
 /// items are the payment, its events, a token and an order. If a change has more days, only the newest are stored.
 const MAX_NEW: usize = 80;
 
-/// Returns the days that a change adds, newest first.
+/// Returns the partition of the index that a new payment's own item is in.
+pub(super) fn partition_of_creation(payment: &Payment) -> String {
+    let day = Day::of(payment.created_at());
+    partition(payment.project_id(), day, shard_number(&payment.key()))
+}
+
+/// Returns the days for which a change adds an item, newest first.
 pub(super) fn added(before: Option<&Payment>, after: &Payment) -> Vec<Day> {
-    let known = before.map_or_else(BTreeSet::new, Payment::days);
+    let created = || BTreeSet::from([Day::of(after.created_at())]);
+    let known = before.map_or_else(created, Payment::days);
     let days = after.days().into_iter().rev();
     days.filter(|day| !known.contains(day))
         .take(MAX_NEW)
@@ -45,12 +52,16 @@ pub(super) fn partition(project_id: ProjectId, day: Day, shard: u8) -> String {
     format!("{project_id}#{day}#{shard:02}")
 }
 
-/// Returns the attributes of a day's item.
-fn row(key: &PaymentKey, day: Day) -> Item {
+fn sk(day: Day) -> String {
+    format!("day#{day}")
+}
+
+/// Returns the keys of an entry of the index. For a day's item, these are all its attributes.
+fn entry(key: &PaymentKey, sk: String, day: Day) -> Item {
     let partition = partition(key.project_id(), day, shard_number(key));
     Item::from([
         ("pk".to_owned(), text(payment_pk(key))),
-        ("sk".to_owned(), text(format!("day#{day}"))),
+        ("sk".to_owned(), text(sk)),
         (INDEX.to_owned(), text(partition)),
     ])
 }
@@ -59,11 +70,19 @@ fn row(key: &PaymentKey, day: Day) -> Item {
 /// has the same content.
 pub(super) fn put(table: &str, key: &PaymentKey, day: Day) -> Result<Put, StoreError> {
     let put = Put::builder().table_name(table);
-    let put = put.set_item(Some(row(key, day)));
+    let put = put.set_item(Some(entry(key, sk(day), day)));
     put.build().map_err(item_error)
 }
 
 impl DynamoStore {
+    /// Returns the keys of a payment's entry for a day: the entry of the day's item or, for the day of the creation, the
+    /// entry of the payment's item.
+    async fn entry_of(&self, key: &PaymentKey, day: Day) -> Result<Item, StoreError> {
+        let of_day = self.get(payment_pk(key), &sk(day)).await?;
+        let sk = of_day.map_or_else(|| PAYMENT_SK.to_owned(), |_| sk(day));
+        Ok(entry(key, sk, day))
+    }
+
     pub(super) async fn read_day(
         &self,
         project_id: ProjectId,
@@ -71,7 +90,10 @@ impl DynamoStore {
         shard: u8,
         after: Option<&PaymentKey>,
     ) -> Result<Vec<PaymentKey>, StoreError> {
-        let mut start_key = after.map(|last| row(last, day));
+        let mut start_key = match after {
+            Some(last) => Some(self.entry_of(last, day).await?),
+            None => None,
+        };
         // The caller stops at an empty page. Therefore this loop reads the next page if no entry of a page can be read.
         loop {
             let page = self

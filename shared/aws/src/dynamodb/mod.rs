@@ -3,9 +3,9 @@
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
-//! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`; see `due.rs` |
+//! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`, `day`; see `due.rs` |
 //! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `content`: the event's `data` and `time`, `expires_at` |
-//! | `payment#<project>/<id>` | `day#<date>` | `day`: `<project>#<date>#<shard>`, the key of the index `day` |
+//! | `payment#<project>/<id>` | `day#<date>` | `day`: `<project>#<date>#<shard>`, the key of the index `day`; see `days.rs` |
 //! | `checkout#<SHA-256 of token>` | `checkout` | `project_id`, `payment_id`, `attempt`, `return_url`, `expires_at` |
 //! | `order#<project>/<order id>/<storefront>` | `first` | `paid_by`: the id of the first payment that paid the order |
 //! | `order#<project>/<order id>/<storefront>` | `paid#<payment id>` | |
@@ -30,7 +30,6 @@ mod unreadable;
 mod wait_slots;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use ecommpay::fields::ProjectId;
 use payments::events::Event;
@@ -47,7 +46,7 @@ pub use self::partition_keys::PartitionKeys;
 use self::payment_item::{PAYMENT_SK, payment_pk, read_payment};
 pub use self::storefront_keys::{KeyEntry, Revocation, StorefrontKeys};
 use self::unreadable::unreadable;
-use crate::sdk::{OwnUserAgent, describe};
+use crate::sdk::{self, describe};
 
 /// The maximum number of items that one query reads.
 const PAGE: i32 = 100;
@@ -62,9 +61,8 @@ pub struct DynamoStore {
 impl DynamoStore {
     /// Creates a client of the table with this name.
     pub fn new(config: &aws_types::SdkConfig, table: impl Into<String>) -> Self {
-        let config = Builder::from(config).interceptor(OwnUserAgent).build();
         Self {
-            client: Client::from_conf(config),
+            client: sdk::dynamodb(config),
             table: table.into(),
         }
     }

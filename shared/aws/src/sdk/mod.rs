@@ -3,6 +3,7 @@
 //! This module builds the configuration by hand, because the loader of `aws-config` contacts services that a function
 //! does not have, and its defaults add a second TLS stack (`shared/decisions/functions/0021-aws-configuration.md`).
 
+mod dynamodb;
 mod error;
 mod user_agent;
 
@@ -19,12 +20,13 @@ use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient, http_cl
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
+pub use self::dynamodb::dynamodb;
 pub use self::error::describe;
 pub(super) use self::user_agent::OwnUserAgent;
 use crate::config::{ConfigError, optional, required};
 
-/// The time within which an answer must start. The SDK tries a call up to three times. Three tries that get no answer
-/// fit into the time limit of every function.
+/// The time within which an answer must start. Three tries that get no answer fit into the time limit of every
+/// function. The SDK tries a call of SQS or Secrets Manager up to three times; for DynamoDB, see [`dynamodb`].
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long an answer may stall after its start. The SDK notices a stalled answer up to a second later.
 const STALL_TIMEOUT: Duration = Duration::from_secs(2);

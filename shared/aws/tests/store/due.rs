@@ -94,17 +94,17 @@ async fn a_payment_is_due_from_the_time_of_its_next_action() {
             Some(Next::Poll(at)),
             Index::Poll(project_id),
             at,
-            "poll#211#0",
+            "poll#211#",
         ),
         (
             Some(Next::Poll(later)),
             Index::Poll(project_id),
             later,
-            "poll#211#0",
+            "poll#211#",
         ),
-        (Some(Next::Expire(at)), Index::Expire, at, "expire#0"),
-        (Some(Next::Erase(at)), Index::Erase, at, "erase#0"),
-        (Some(Next::Overdue(at)), Index::Overdue, at, "overdue#0"),
+        (Some(Next::Expire(at)), Index::Expire, at, "expire#"),
+        (Some(Next::Erase(at)), Index::Erase, at, "erase#"),
+        (Some(Next::Overdue(at)), Index::Overdue, at, "overdue#"),
         (None, Index::Overdue, at, ""),
     ] {
         let stored = world.load("order").await;

@@ -10,6 +10,7 @@ mod paid_orders;
 mod progress;
 mod published;
 mod storefront_keys;
+mod throttling;
 mod unreadable;
 mod wait_slots;
 mod world;

@@ -18,6 +18,9 @@ const DAY: u64 = 24 * HOUR;
 /// minute after the end of that wait, the outcome is known.
 const CLARIFICATION_TIMEOUT: Duration = Duration::from_secs(31 * MINUTE);
 
+/// A poll that moves to a later time by less than this keeps its entry in the index.
+const POLL_TOLERANCE: Duration = Duration::from_secs(5);
+
 /// The delays and time limits of the actions. The defaults are for production; a sandbox uses shorter times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
@@ -84,6 +87,32 @@ impl Schedule {
         ];
         let first = planned.into_iter().flatten().min_by_key(|(at, _)| *at);
         first.map(|(_, next)| next).or(overdue)
+    }
+
+    /// Returns the next action as the index must have it after a change of the payment.
+    ///
+    /// Each move of an entry costs two write units of the index. So the entry of a poll keeps its time if the poll moves
+    /// by a few seconds. The entry of a new Gate sale already has the time of the poll for the redirect URL, so the
+    /// entry does not move when Gate accepts the sale. A run that finds an entry too early does nothing, and the next
+    /// run finds the entry again.
+    pub(crate) fn entry(&self, before: Option<&Payment>, after: &Payment) -> Option<Next> {
+        let stored = before.and_then(|before| self.early(before));
+        keep_close(stored, self.early(after))
+    }
+
+    /// Returns the next action, with the time that the poll has if Gate accepts a sale that is being sent.
+    fn early(&self, payment: &Payment) -> Option<Next> {
+        let next = self.next(payment)?;
+        let order = payment.order();
+        let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);
+        let is_sending = matches!(payment.attempt().request(), GateRequest::Sending { .. });
+        let since = payment.polling().last_activity_at();
+        match (next, since) {
+            (Next::Poll(at), Some(since)) if is_gate && is_sending => {
+                Some(Next::Poll(at.min(since.after(self.redirect_poll_delay))))
+            }
+            _ => Some(next),
+        }
     }
 
     /// Returns when the next status request is due; `None` if no status request is planned.
@@ -175,6 +204,17 @@ impl Schedule {
     }
 }
 
+fn keep_close(before: Option<Next>, after: Option<Next>) -> Option<Next> {
+    match (before, after) {
+        (Some(Next::Poll(earlier)), Some(Next::Poll(at)))
+            if earlier <= at && at < earlier.after(POLL_TOLERANCE) =>
+        {
+            before
+        }
+        _ => after,
+    }
+}
+
 /// Returns the start of the newest sale, refund or recheck that is still open.
 fn open_since(payment: &Payment) -> Option<Timestamp> {
     let sale = payment
@@ -202,6 +242,26 @@ fn clarification_end(payment: &Payment) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_entry_of_a_poll_keeps_its_time_if_the_poll_moves_by_less_than_five_seconds() {
+        let at = |seconds: i64| Timestamp::from_millis(1_767_225_600_000 + seconds * 1_000);
+        let poll = |seconds| Some(Next::Poll(at(seconds)));
+        let (expiry, erasure) = (Some(Next::Expire(at(10))), Some(Next::Erase(at(11))));
+        for (before, after, entry) in [
+            (poll(10), poll(10), poll(10)),
+            (poll(10), poll(14), poll(10)),
+            (poll(10), poll(15), poll(15)),
+            (poll(10), poll(9), poll(9)),
+            (None, poll(12), poll(12)),
+            (expiry, poll(12), poll(12)),
+            (poll(10), expiry, expiry),
+            (expiry, erasure, erasure),
+            (poll(10), None, None),
+        ] {
+            assert_eq!(keep_close(before, after), entry, "{before:?}, {after:?}");
+        }
+    }
 
     #[test]
     fn the_delays_grow_and_the_last_delay_is_repeated() {

@@ -14,9 +14,10 @@ use crate::model::schedule::Next;
 use crate::model::timestamp::Timestamp;
 use crate::model::{PaidOrder, Payment};
 
-/// The number of shards of each index. Several shards are needed so that no partition receives all writes. The shards
-/// are numbered from 0. A payment has the same shard number in every index.
-pub const SHARDS: u8 = 8;
+/// The number of shards of each index. Several shards are needed so that no partition receives all writes. Each shard
+/// costs a query of each kind of work in each run of the sweeper (`infra/capacity.md`). The shards are numbered from 0. A
+/// payment has the same shard number in every index.
+pub const SHARDS: u8 = 16;
 
 /// A payment as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -75,7 +75,9 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
     ) -> Result<Option<Stored>, ApplyError> {
         let commit = Commit {
             change,
-            next: self.schedule.next(&change.payment),
+            next: self
+                .schedule
+                .entry(over.map(|stored| &stored.payment), &change.payment),
             over,
             token_hash,
         };

@@ -8,7 +8,7 @@ use crate::ports::{Clock, EventQueue, Index, PaymentStore};
 use crate::service::commit::Payments;
 
 /// The maximum number of payments that one task, expiry or erasure, processes in parallel.
-const CONCURRENCY: usize = 16;
+const CONCURRENCY: usize = 24;
 /// The count of overdue payments stops at this number.
 const MAX_OVERDUE: usize = 1_000;
 

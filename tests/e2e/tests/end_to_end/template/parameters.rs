@@ -91,6 +91,16 @@ async fn each_function_that_reads_the_payment_page_url_also_reads_the_other_chec
 }
 
 #[tokio::test]
+async fn functions_are_traced_only_if_a_parameter_asks_for_it() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    ensure!(template.default("Tracing") == "PassThrough");
+    let condition = &template.section("Conditions")["TraceCalls"];
+    let expected = json!({ "Fn::Equals": [{ "Ref": "Tracing" }, "Active"] });
+    ensure!(*condition == expected, "{condition}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_sample_consumer_is_deployed_only_if_a_parameter_asks_for_it() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     ensure!(template.default("SampleConsumer") == "false");

@@ -41,7 +41,8 @@ async fn every_function_has_its_own_role_without_a_wildcard() -> anyhow::Result<
             role["ManagedPolicyArns"] == managed_policies(function),
             "{name} has other managed policies"
         );
-        ensure!(function["TracingConfig"]["Mode"] == "Active", "{name}");
+        let mode = &function["TracingConfig"]["Mode"];
+        ensure!(*mode == json!({ "Ref": "Tracing" }), "{name}: {mode}");
         let trust = &role["AssumeRolePolicyDocument"]["Statement"][0];
         let lambda = json!({ "Service": "lambda.amazonaws.com" });
         ensure!(trust["Principal"] == lambda, "{name}: {trust}");
@@ -58,12 +59,14 @@ async fn every_function_has_its_own_role_without_a_wildcard() -> anyhow::Result<
 
 /// Returns the managed policies that a function's role must have. Permissions with a wildcard are in managed policies.
 fn managed_policies(function: &Value) -> Value {
-    let traces = json!({ "Ref": "TracesPolicy" });
+    let none = json!({ "Ref": "AWS::NoValue" });
+    let traces = json!(["TraceCalls", { "Ref": "TracesPolicy" }, none]);
+    let traces = json!({ "Fn::If": traces });
     if function["VpcConfig"].is_null() {
         return json!([traces]);
     }
     let interfaces = json!({ "Ref": "NetworkInterfacesPolicy" });
-    let choice = json!(["CallFromNetwork", interfaces, { "Ref": "AWS::NoValue" }]);
+    let choice = json!(["CallFromNetwork", interfaces, none]);
     json!([traces, { "Fn::If": choice }])
 }
 
@@ -104,6 +107,7 @@ async fn only_traces_and_network_interfaces_have_a_wildcard_and_the_code_manages
     ensure!(statements == expected, "{statements:#?}");
     let interfaces = template.resource("NetworkInterfacesPolicy");
     ensure!(interfaces["Condition"] == "CallFromNetwork");
+    ensure!(template.resource("TracesPolicy")["Condition"] == "TraceCalls");
     // A resource of these kinds could give a role further permissions.
     for kind in [
         "AWS::IAM::Policy",

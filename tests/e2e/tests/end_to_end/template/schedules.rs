@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use payments::model::schedule::Schedule;
 use serde_json::{Value, json};
 
-use crate::template::processed::{Template, target};
+use crate::template::processed::{Template, list, target};
 
 /// Checks that a rule calls the function at `times`, and that the rule has the permission for this call.
 fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::Result<()> {
@@ -16,6 +16,12 @@ fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::
     ensure!(properties["ScheduleExpression"] == times, "{properties}");
     let dead_letters = target(&properties["Targets"][0]["DeadLetterConfig"]["Arn"]);
     ensure!(dead_letters == Some("ScheduleDeadLetters"), "{properties}");
+    // The rule is created after the function, and so after the policy that lets the rule send to this queue.
+    let dependencies = list(&template.resource(function)["DependsOn"]);
+    ensure!(
+        dependencies.contains(&json!("ScheduleDeadLettersPolicy")),
+        "{function} depends on {dependencies:?}"
+    );
     let permissions = template.all("AWS::Lambda::Permission");
     let is_permitted = permissions.values().any(|permission| {
         permission["Principal"] == "events.amazonaws.com"

@@ -1,0 +1,123 @@
+//! Creates the clients of DynamoDB, which repeat throttled calls (`shared/decisions/state/0040-throttled-calls.md`).
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
+use aws_sdk_dynamodb::config::retry::{
+    ClassifyRetry, RetryAction, RetryConfig, RetryPartition, TokenBucket,
+};
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_types::SdkConfig;
+use payments::service::backoff;
+
+use super::OwnUserAgent;
+
+/// The time limit of a call with all its tries. Three tries that get no answer fit into this limit.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The codes with which DynamoDB cancels a transaction although every condition may hold: an item is throttled, or an
+/// earlier try of the same transaction is still running.
+/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html>
+const THROTTLED: [&str; 3] = [
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+    "TransactionInProgress",
+];
+
+/// Creates a client of DynamoDB. The client makes as many tries of a call as the service makes of a commit, with the
+/// same pauses.
+///
+/// The retry quota of the SDK is off. This quota belongs to the process and not to the call, so after some hundred
+/// throttled calls, an instance would no longer repeat any call.
+pub fn dynamodb(config: &SdkConfig) -> Client {
+    let timeouts = config.timeout_config();
+    let timeouts = timeouts.map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);
+    let retries = RetryConfig::standard()
+        .with_max_attempts(backoff::TRIES)
+        .with_initial_backoff(backoff::FIRST_PAUSE)
+        .with_max_backoff(backoff::LONGEST_PAUSE);
+    let partition = RetryPartition::custom("dynamodb")
+        .token_bucket(TokenBucket::unlimited())
+        .build();
+    let config = Builder::from(config)
+        .interceptor(OwnUserAgent)
+        .timeout_config(timeouts.operation_timeout(CALL_TIMEOUT).build())
+        .retry_config(retries)
+        .retry_partition(partition)
+        .retry_classifier(CancelledTransaction);
+    Client::from_conf(config.build())
+}
+
+/// Lets the SDK repeat a cancelled transaction if an item was throttled. By itself, the SDK repeats a call that was
+/// throttled as a whole, but it does not look at the reasons of a cancellation. It repeats the transaction with the same
+/// `ClientRequestToken`.
+#[derive(Debug)]
+struct CancelledTransaction;
+
+impl ClassifyRetry for CancelledTransaction {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err);
+        let error = error.and_then(|error| error.as_operation_error());
+        match error.and_then(|error| error.downcast_ref()) {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
+                if is_throttled(
+                    cancelled
+                        .cancellation_reasons()
+                        .iter()
+                        .map(|reason| reason.code()),
+                ) =>
+            {
+                RetryAction::throttling_error()
+            }
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "CancelledTransaction"
+    }
+}
+
+/// Returns whether a code of a cancelled transaction says that an item was throttled.
+fn is_throttled<'a>(codes: impl IntoIterator<Item = Option<&'a str>>) -> bool {
+    codes
+        .into_iter()
+        .flatten()
+        .any(|code| THROTTLED.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_is_throttled_if_one_of_its_items_is() {
+        for (codes, expected) in [
+            (vec![None, Some("ThrottlingError")], true),
+            (
+                vec![Some("ProvisionedThroughputExceeded"), Some("None")],
+                true,
+            ),
+            (vec![Some("TransactionInProgress")], true),
+            // The next try finds out whether the condition fails without the throttling, too.
+            (
+                vec![Some("ConditionalCheckFailed"), Some("ThrottlingError")],
+                true,
+            ),
+            (
+                vec![Some("TransactionConflict"), Some("ThrottlingError")],
+                true,
+            ),
+            (vec![Some("ConditionalCheckFailed"), Some("None")], false),
+            (vec![Some("TransactionConflict")], false),
+            (vec![Some("ItemCollectionSizeLimitExceeded")], false),
+            (vec![Some("ValidationError"), None], false),
+            (vec![], false),
+        ] {
+            assert_eq!(is_throttled(codes.clone()), expected, "{codes:?}");
+        }
+    }
+}
