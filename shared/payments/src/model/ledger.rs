@@ -1,5 +1,7 @@
 //! Computes the amounts of a payment: paid, refunded, reserved and refundable.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ecommpay::report::Sum;
 
 use super::payment::Payment;
@@ -23,7 +25,7 @@ impl Payment {
         let Some(received) = self.received_sum().filter(|_| !has_uncounted_sale) else {
             return self.captured_amount(|_| true);
         };
-        let amount = match self.is_in_currency(&received.sum) {
+        let amount = match is_in(self.currency(), &received.sum) {
             true => received.sum.amount,
             false => 0,
         };
@@ -33,18 +35,14 @@ impl Payment {
     /// Returns the amount of the captures for which `is_such` holds. Each capture counts with the first of
     /// `sum_converted` and `sum_initial` that is in the payment's currency, or else as 0.
     pub(super) fn captured_amount(&self, is_such: impl Fn(&Operation) -> bool) -> u64 {
+        let currency = self.currency();
         let amount = |capture: &Operation| {
             let mut sums = capture.final_sums();
-            let sum = sums.find(|sum| self.is_in_currency(sum));
+            let sum = sums.find(|sum| is_in(currency, sum));
             sum.map(|sum| sum.amount)
         };
         let captures = self.captures().filter(|capture| is_such(capture));
         captures.filter_map(amount).fold(0, u64::saturating_add)
-    }
-
-    fn is_in_currency(&self, sum: &Sum) -> bool {
-        self.currency()
-            .is_none_or(|currency| currency == sum.currency)
     }
 
     /// Returns the operations that took the money: the successful sales, or else the operations of undocumented type
@@ -129,13 +127,15 @@ impl Payment {
     /// Returns the amount of the successful refunds and reversals.
     pub(super) fn refunds_and_reversals(&self) -> u64 {
         let is_not_confirmed = self.is_not_confirmed();
-        let is_excluded = |id: &String| {
-            is_not_confirmed && self.unconfirmed_reversals().any(|(other, _)| other == id)
+        let excluded: BTreeSet<&String> = match is_not_confirmed {
+            true => self.unconfirmed_reversals().map(|(id, _)| id).collect(),
+            false => BTreeSet::new(),
         };
+        let amounts = RefundAmounts::of(self);
         let operations = self.reported.operations.iter();
         let stored = operations
-            .filter(|(id, one)| one.has_succeeded() && one.gives_back() && !is_excluded(id))
-            .map(|(id, one)| self.refunded_by(id, one))
+            .filter(|(id, one)| one.has_succeeded() && one.gives_back() && !excluded.contains(id))
+            .map(|(id, one)| amounts.of_operation(id, one))
             .fold(0, u64::saturating_add);
         match is_not_confirmed {
             true => stored,
@@ -151,9 +151,10 @@ impl Payment {
 
     /// Returns the amount of the successful returns for which `is_such` holds.
     fn returned(&self, is_such: impl Fn(&Operation) -> bool) -> u64 {
+        let amounts = RefundAmounts::of(self);
         self.successful_returns()
             .filter(|(_, operation)| is_such(operation))
-            .map(|(id, operation)| self.refunded_by(id, operation))
+            .map(|(id, operation)| amounts.of_operation(id, operation))
             .fold(0, u64::saturating_add)
     }
 
@@ -183,31 +184,18 @@ impl Payment {
         received > 0 && foreign_amount(Operation::gives_back) >= received
     }
 
-    /// Returns the amount of a refund operation or of a return. If the operation has no sum in the payment's currency,
-    /// returns the amount that we requested, or 0 for an external refund.
-    pub(super) fn refunded_by(&self, id: &str, operation: &Operation) -> u64 {
-        let reported = operation.sum().filter(|sum| self.is_in_currency(sum));
-        let requested = || {
-            let is_ours = |refund: &&Refund| {
-                refund.refund_id().is_some() && refund.operation_id() == Some(id)
-            };
-            let refund = self.refunds.iter().find(is_ours);
-            refund.map_or(0, Refund::amount)
+    /// Returns the amount of a refund: the amount of its operation in the payment's currency, or else the requested
+    /// amount. An external refund without such an amount has 0. `currency` is the payment's currency.
+    pub(crate) fn amount_of_refund(&self, refund: &Refund, currency: Option<&str>) -> u64 {
+        let Some(operation) = refund.operation_id().and_then(|id| self.operation(id)) else {
+            return refund.amount();
         };
-        reported.map_or_else(requested, |sum| sum.amount)
-    }
-
-    /// Returns the amount of the refund at an index: the amount of its operation, or else the requested amount.
-    pub(crate) fn amount_of_refund(&self, index: usize) -> u64 {
-        let Some(refund) = self.refunds.get(index) else {
-            return 0;
-        };
-        let operation = refund
-            .operation_id()
-            .and_then(|id| Some((id, self.operation(id)?)));
-        operation.map_or(refund.amount(), |(id, operation)| {
-            self.refunded_by(id, operation)
-        })
+        let reported = operation.sum().filter(|sum| is_in(currency, sum));
+        match (reported, refund.refund_id()) {
+            (Some(sum), _) => sum.amount,
+            (None, Some(_)) => refund.amount(),
+            (None, None) => 0,
+        }
     }
 
     /// Returns the amount reserved for refunds that are pending or unknown.
@@ -225,4 +213,41 @@ impl Payment {
             .saturating_sub(self.refunded_amount())
             .saturating_sub(self.pending_refund_amount())
     }
+}
+
+/// What the amounts of refund operations and returns depend on. It is computed once for all operations of a payment.
+pub(super) struct RefundAmounts<'a> {
+    /// The payment's currency.
+    currency: Option<&'a str>,
+    /// The amounts that this service requested, by `operation.id`.
+    requested: BTreeMap<&'a str, u64>,
+}
+
+impl<'a> RefundAmounts<'a> {
+    pub(super) fn of(payment: &'a Payment) -> Self {
+        let mut requested = BTreeMap::new();
+        let refunds = payment.refunds.iter();
+        for refund in refunds.filter(|refund| refund.refund_id().is_some()) {
+            if let Some(id) = refund.operation_id() {
+                requested.entry(id).or_insert(refund.amount());
+            }
+        }
+        Self {
+            currency: payment.currency(),
+            requested,
+        }
+    }
+
+    /// Returns the amount of a refund operation or of a return. If the operation has no sum in the payment's currency,
+    /// returns the amount that we requested, or 0 for an external refund.
+    pub(super) fn of_operation(&self, id: &str, operation: &Operation) -> u64 {
+        let reported = operation.sum().filter(|sum| is_in(self.currency, sum));
+        let requested = || self.requested.get(id).copied().unwrap_or_default();
+        reported.map_or_else(requested, |sum| sum.amount)
+    }
+}
+
+/// Whether a sum is in the payment's currency. Every currency fits a payment without a known currency.
+fn is_in(currency: Option<&str>, sum: &Sum) -> bool {
+    currency.is_none_or(|currency| currency == sum.currency)
 }

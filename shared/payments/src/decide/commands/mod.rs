@@ -8,6 +8,7 @@ mod refund;
 mod resolve_not_found;
 mod review;
 
+use self::refund::Requester;
 pub(crate) use self::review::rejection_refund_prefix;
 use super::change::Change;
 use super::command::{Command, Rejection};
@@ -40,7 +41,9 @@ pub fn execute(
         Command::Create { .. } => None,
         Command::Retry { order } => create::retry(payment, order, at),
         Command::Resend => create::resend(payment, at),
-        Command::Refund(order) => return refund::reserve(payment, order, at),
+        Command::Refund(order) => {
+            return refund::reserve(payment, order, Requester::Storefront, at);
+        }
         Command::RepeatRefund(refund_id) => refund::repeat(payment, refund_id, at),
         Command::Review { verdict, by, items } => {
             return review::review(payment, verdict, by, items, at);

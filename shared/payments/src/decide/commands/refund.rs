@@ -1,26 +1,68 @@
 //! Reserves refunds, and repeats refunds with unknown outcome
 //! (`shared/decisions/state/0006-refund-reservation.md`).
 
+use ecommpay::fields::Text;
+
 use crate::decide::change::Change;
 use crate::decide::command::Rejection;
 use crate::decide::emit;
 use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
-use crate::model::{Payment, Refund, RefundOrder, RefundStatus};
+use crate::model::{GateRequest, Payment, Refund, RefundOrder, RefundStatus};
 
-/// The maximum number of refunds of a payment that storefronts and operators can request. A further request is refused.
-/// There is a limit because a payment is one item of the store, and the size of an item is limited.
-pub(super) const MAX_REFUNDS: usize = 500;
+/// The maximum number of refunds of a payment that storefronts can request, without the refunds that Gate refused. A
+/// further request is refused. There is a limit because a payment is one item of the store, and the size of an item is
+/// limited.
+const MAX_REFUNDS: usize = 500;
+/// The maximum number of these refunds and of the refunds that Gate refused. A refused refund is stored as a short text.
+const MAX_WITH_REFUSED: usize = 800;
 /// The maximum number of these refunds that are open. A further request is refused.
 const MAX_OPEN: usize = 100;
 /// The maximum number of bytes of the descriptions of all open refunds. A request beyond this limit is refused.
 const MAX_DESCRIPTION_BYTES: usize = 16 * 1_024;
+
+/// Who requests a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Requester {
+    Storefront,
+    /// An operator who rejects money. Each limit is higher for a rejection, so that storefronts cannot use up the room.
+    Rejection,
+}
+
+/// By how many refunds each limit is higher for a rejection.
+const EXTRA_REJECTIONS: usize = 20;
+/// The maximum number of refunds of a payment that this service requests, rejections included.
+pub(super) const MAX_REQUESTED: usize = MAX_WITH_REFUSED + EXTRA_REJECTIONS;
+
+/// Whether a payment has no room for another refund request with this description.
+fn is_full(payment: &Payment, description: &Text, requester: Requester) -> bool {
+    let (extra, extra_bytes) = match requester {
+        Requester::Storefront => (0, 0),
+        Requester::Rejection => (EXTRA_REJECTIONS, EXTRA_REJECTIONS * 64),
+    };
+    let all = payment.refunds().iter();
+    let requested: Vec<&Refund> = all.filter(|one| one.refund_id().is_some()).collect();
+    let descriptions = requested.iter().filter_map(|one| one.description());
+    let lengths = descriptions.map(|text| text.as_str().len());
+    let bytes = lengths.sum::<usize>() + description.as_str().len();
+    let is_refused = |one: &&&Refund| matches!(one.request(), GateRequest::Refused { .. });
+    let refused = requested.iter().filter(is_refused).count();
+    let open = requested
+        .iter()
+        .filter(|one| one.status().is_reserved())
+        .count();
+    requested.len() - refused >= MAX_REFUNDS + extra
+        || requested.len() >= MAX_WITH_REFUSED + extra
+        || open >= MAX_OPEN + extra
+        || bytes > MAX_DESCRIPTION_BYTES + extra_bytes
+}
 
 /// Reserves the amount of a refund and claims the refund request. Returns `Ok(None)` if the same refund was requested
 /// before.
 pub(super) fn reserve(
     payment: &Payment,
     order: &RefundOrder,
+    requester: Requester,
     at: Timestamp,
 ) -> Result<Option<Change>, Rejection> {
     if let Some(known) = payment.refund(&order.refund_id) {
@@ -32,19 +74,7 @@ pub(super) fn reserve(
     if !payment.is_refundable() {
         return Err(Rejection::NotRefundable);
     }
-    let requested = || {
-        payment
-            .refunds()
-            .iter()
-            .filter(|one| one.refund_id().is_some())
-    };
-    let descriptions = requested()
-        .filter_map(Refund::description)
-        .map(|text| text.as_str().len());
-    let bytes = descriptions.sum::<usize>() + order.description.as_str().len();
-    let open = requested().filter(|one| one.status().is_reserved()).count();
-    let is_full = requested().count() >= MAX_REFUNDS || open >= MAX_OPEN;
-    if is_full || bytes > MAX_DESCRIPTION_BYTES {
+    if is_full(payment, &order.description, requester) {
         return Err(Rejection::TooMany);
     }
     let refundable = payment.refundable_amount();

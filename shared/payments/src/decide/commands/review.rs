@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ecommpay::fields::Text;
 
-use super::refund::{MAX_REFUNDS, reserve};
+use super::refund::{MAX_REQUESTED, Requester, reserve};
 use crate::decide::change::Change;
 use crate::decide::command::Rejection;
 use crate::decide::emit;
@@ -82,7 +82,7 @@ fn reject(
         return Ok(Some(emit::emit(after, at)));
     }
     let order = full_refund(payment).ok_or(Rejection::NotRefundable)?;
-    reserve(&after, &order, at)
+    reserve(&after, &order, Requester::Rejection, at)
 }
 
 /// Returns the first part of the id of each refund that a rejection creates. This part differs for each payment,
@@ -95,7 +95,7 @@ pub(crate) fn rejection_refund_prefix(payment: &Payment) -> String {
 /// Returns a refund of the whole refundable amount, with an unused id.
 fn full_refund(payment: &Payment) -> Option<RefundOrder> {
     let prefix = rejection_refund_prefix(payment);
-    let refund_id = (1..=MAX_REFUNDS)
+    let refund_id = (1..=MAX_REQUESTED)
         .filter_map(|number| MerchantId::new(format!("{prefix}{number}")))
         .find(|id| payment.refund(id).is_none())?;
     Some(RefundOrder {

@@ -114,7 +114,7 @@ fn collect_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
     let mut pending = payment_events::collect(payment, status);
     for index in refund_events::pending_refunds(payment, at) {
         // A refund that succeeded and was returned in one change has two events.
-        while pending.len() < MAX_EVENTS && !refund_events::is_emitted(payment, index) {
+        while pending.len() < MAX_EVENTS && !refund_events::is_emitted_at(payment, index) {
             pending.extend(refund_events::collect(payment, index).map(PendingEvent::Refund));
         }
     }

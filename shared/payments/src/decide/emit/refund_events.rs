@@ -24,21 +24,26 @@ pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
             && payment.is_unattributed_return(refund)
             && !operation.is_some_and(Operation::is_signed)
     };
+    let currency = payment.currency();
+    let own_amounts = payment.unattributed_amounts();
     let refunds = payment.refunds().iter().enumerate();
     refunds
         .filter(|(_, refund)| has_sale || refund.emitted().status.is_some())
-        .filter(|(index, _)| !is_emitted(payment, *index))
-        .filter(|(_, refund)| !payment.may_be_own_refund(refund, at))
+        .filter(|(_, refund)| !is_emitted(payment, refund, currency))
+        .filter(|(_, refund)| !payment.may_be_own_refund(refund, &own_amounts, at))
         .filter(|(_, refund)| !is_unexplained(refund))
         .map(|(index, _)| index)
         .collect()
 }
 
-/// Whether the last event about the refund at an index agrees with the state of the refund.
-pub(super) fn is_emitted(payment: &Payment, index: usize) -> bool {
-    let Some(refund) = payment.refunds().get(index) else {
-        return true;
-    };
+/// Whether the last event about the refund at an index agrees with the state of the refund, or there is no such refund.
+pub(super) fn is_emitted_at(payment: &Payment, index: usize) -> bool {
+    let refund = payment.refunds().get(index);
+    refund.is_none_or(|refund| is_emitted(payment, refund, payment.currency()))
+}
+
+/// Whether the last event about a refund agrees with the state of the refund. `currency` is the payment's currency.
+fn is_emitted(payment: &Payment, refund: &Refund, currency: Option<&str>) -> bool {
     let emitted = refund.emitted();
     let request = payment.clarification_request_of(refund);
     let has_new_request = request.is_some_and(|request| {
@@ -46,15 +51,15 @@ pub(super) fn is_emitted(payment: &Payment, index: usize) -> bool {
         emitted.clarification != digest
     });
     emitted.status == Some(refund.status())
-        && emitted.amount == payment.amount_of_refund(index)
+        && emitted.amount == payment.amount_of_refund(refund, currency)
         && emitted.returned_amount == refund.returned_amount()
         && !has_new_request
 }
 
 /// Returns the next event about the refund at an index, and records the event as emitted.
 pub(super) fn collect(payment: &mut Payment, index: usize) -> Option<PendingRefund> {
-    let amount = payment.amount_of_refund(index);
     let refund = payment.refunds().get(index)?;
+    let amount = payment.amount_of_refund(refund, payment.currency());
     let (mut status, mut returned_amount) = (refund.status(), refund.returned_amount());
     let was_successful = refund
         .emitted()

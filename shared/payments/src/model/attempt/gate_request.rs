@@ -138,9 +138,9 @@ impl GateRequest {
                     unknown(None, Some(duplicate))
                 }
                 code if !is_conclusive(code) => unknown(None, None),
-                code if repeat => unknown(Some(code.to_owned()), None),
+                code if repeat => unknown(Some(texts::code(code)), None),
                 code => GateRequest::Refused {
-                    code: code.to_owned(),
+                    code: texts::code(code),
                 },
             },
             Answer::Unclear => unknown(None, None),
@@ -161,7 +161,7 @@ impl GateRequest {
     /// Ends the request as refused.
     pub(crate) fn refuse(&mut self, code: &str) {
         *self = GateRequest::Refused {
-            code: code.to_owned(),
+            code: texts::code(code),
         };
     }
 

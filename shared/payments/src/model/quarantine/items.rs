@@ -119,6 +119,7 @@ impl Payment {
             let operations = self.operations();
             operations.filter(|(_, operation)| operation.is_successful_sale())
         };
+        let is_paid_twice = sale_state == SaleState::Counts && sales().nth(1).is_some();
         for (id, sale) in sales() {
             let sums: Vec<&Sum> = sale.successful_sums().collect();
             if sums.is_empty() {
@@ -127,7 +128,7 @@ impl Payment {
             for sum in sums {
                 items.add_differences(Some(id), sum);
             }
-            if sale_state == SaleState::Counts && sales().nth(1).is_some() {
+            if is_paid_twice {
                 items.add(QuarantineReason::PaidTwice, Some(id), sale.sum());
             }
         }

@@ -9,6 +9,7 @@ use crate::model::attempt::gate_request::Duplicate;
 use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 use crate::model::reported::texts::digest_of_id;
+use crate::model::timestamp::Timestamp;
 
 /// The platform's clock and ours are assumed to differ by at most this time. Each comparison of their times in this
 /// file allows this difference.
@@ -34,6 +35,9 @@ impl RefundKey {
 
 /// The ids of operations, by the refund to which the operations belong.
 pub(super) type Attributed = BTreeMap<RefundKey, Vec<String>>;
+
+/// The id, the operation and its creation time, of a refund operation that names no refund of ours.
+type Unattributed<'a> = (&'a String, &'a Operation, Timestamp);
 
 /// The refunds that this service requested, by the ids that an operation can name.
 pub(super) struct OwnRefunds<'a> {
@@ -152,7 +156,13 @@ impl Payment {
         let named: BTreeSet<&str> = operations
             .filter_map(|operation| own_refunds.refund_of(operation))
             .collect();
-        let unattributed: Vec<(&String, &Operation)> = self.unattributed(own_refunds).collect();
+        let mut unattributed: BTreeMap<u64, Vec<Unattributed<'_>>> = BTreeMap::new();
+        for (id, operation) in self.unattributed(own_refunds) {
+            if let (Some(amount), Some(created)) = (operation.amount(), operation.created_at()) {
+                let of_amount = unattributed.entry(amount).or_default();
+                of_amount.push((id, operation, created));
+            }
+        }
         let missing: Vec<(&str, &Refund)> = own(self)
             .filter(|(refund_id, refund)| {
                 !named.contains(refund_id) && !refund.request.was_never_accepted()
@@ -160,10 +170,10 @@ impl Payment {
             .collect();
         let mut found = BTreeMap::new();
         for (refund_id, refund) in &missing {
-            let mut candidates = unattributed
-                .iter()
-                .filter(|(_, operation)| matches_exactly(refund, operation));
-            let (Some((id, operation)), None) = (candidates.next(), candidates.next()) else {
+            let of_amount = unattributed.get(&refund.amount).into_iter().flatten();
+            let mut candidates =
+                of_amount.filter(|(.., created)| matches_exactly(refund, *created));
+            let (Some((id, operation, _)), None) = (candidates.next(), candidates.next()) else {
                 continue;
             };
             let mut rivals = missing.iter().filter(|(_, other)| {
@@ -205,23 +215,23 @@ impl Payment {
 /// Whether an unattributed operation could belong to a refund of ours: the operation has the amount of the refund and
 /// is not older than the refund. A missing field counts as a match.
 fn could_match(refund: &Refund, operation: &Operation) -> bool {
-    let reported_at = operation.created_at().or_else(|| operation.changed_at());
-    let sent = refund.created_at.before(MAX_CLOCK_SKEW);
+    let is_in_time = || {
+        let reported_at = operation.created_at().or_else(|| operation.changed_at());
+        let sent = refund.created_at.before(MAX_CLOCK_SKEW);
+        reported_at.is_none_or(|reported_at| reported_at >= sent)
+    };
     let is_same_amount = operation
         .amount()
         .is_none_or(|amount| amount == refund.amount);
-    is_same_amount && reported_at.is_none_or(|reported_at| reported_at >= sent)
+    is_same_amount && is_in_time()
 }
 
-/// Whether an unattributed operation has exactly the amount of a refund, and was created after the refund was requested
-/// and before the platform refused the duplicate id. A missing field does not count as a match.
-fn matches_exactly(refund: &Refund, operation: &Operation) -> bool {
+/// Whether an unattributed operation with the amount of a refund was created after the refund was requested and before
+/// the platform refused the duplicate id.
+fn matches_exactly(refund: &Refund, created: Timestamp) -> bool {
     let sent = refund.created_at.before(MAX_CLOCK_SKEW);
-    let (Some(Duplicate::Own(refused)), Some(created)) =
-        (refund.request.duplicate(), operation.created_at())
-    else {
+    let Some(Duplicate::Own(refused)) = refund.request.duplicate() else {
         return false;
     };
-    let is_between = created >= sent && created <= refused.after(MAX_CLOCK_SKEW);
-    is_between && operation.amount() == Some(refund.amount)
+    created >= sent && created <= refused.after(MAX_CLOCK_SKEW)
 }

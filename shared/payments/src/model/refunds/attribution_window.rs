@@ -1,6 +1,7 @@
 //! Implements the attribution window. During this window a refund that seems to be external causes no event, because it
 //! may still turn out to be a refund of ours.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::refund::Refund;
@@ -12,31 +13,43 @@ use crate::model::timestamp::Timestamp;
 const ATTRIBUTION_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 impl Payment {
-    /// Whether a refund that seems to be external may be a refund of ours. This is possible only in the attribution
-    /// window, and only if an open refund of ours has the same amount, no operation, and no `request_id` from Gate. A
-    /// refund that names a `merchant_refund_id` is never ours, because the id would have attributed it.
-    pub(crate) fn may_be_own_refund(&self, refund: &Refund, at: Timestamp) -> bool {
-        let is_candidate = |own: &Refund| {
+    /// Returns the amounts of the open refunds of ours that have no operation and no `request_id` from Gate.
+    pub(crate) fn unattributed_amounts(&self) -> BTreeSet<u64> {
+        let is_candidate = |own: &&Refund| {
             own.operation_id().is_none()
                 && own.request().request_id().is_none()
                 && own.status().is_reserved()
-                && own.amount() == refund.amount()
         };
+        let candidates = self.refunds.iter().filter(is_candidate);
+        candidates.map(Refund::amount).collect()
+    }
+
+    /// Whether a refund that seems to be external may be a refund of ours. This is possible only in the attribution
+    /// window, and only if an open refund of ours has the same amount, no operation, and no `request_id` from Gate. A
+    /// refund that names a `merchant_refund_id` is never ours, because the id would have attributed it. `own_amounts`
+    /// is the result of [`Self::unattributed_amounts`].
+    pub(crate) fn may_be_own_refund(
+        &self,
+        refund: &Refund,
+        own_amounts: &BTreeSet<u64>,
+        at: Timestamp,
+    ) -> bool {
         let operation = refund.operation_id().and_then(|id| self.operation(id));
         let names_another = operation.is_some_and(|one| one.merchant_refund_id().is_some());
         refund.refund_id().is_none()
             && !names_another
             && !self.is_unattributed_return(refund)
             && refund.created_at().after(ATTRIBUTION_WINDOW) > at
-            && self.refunds.iter().any(is_candidate)
+            && own_amounts.contains(&refund.amount())
     }
 
     /// Returns the time at which the first open attribution window ends; `None` if no window is open. The refund of
     /// this window is then emitted as external.
     pub(in crate::model) fn attribution_window_end(&self) -> Option<Timestamp> {
+        let own_amounts = self.unattributed_amounts();
         let is_withheld = |refund: &&Refund| {
             let is_emitted = refund.emitted().status == Some(refund.status());
-            !is_emitted && self.may_be_own_refund(refund, self.updated_at())
+            !is_emitted && self.may_be_own_refund(refund, &own_amounts, self.updated_at())
         };
         let withheld = self.refunds.iter().filter(is_withheld);
         let ends = withheld.map(|refund| refund.created_at().after(ATTRIBUTION_WINDOW));

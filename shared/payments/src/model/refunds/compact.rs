@@ -14,12 +14,14 @@
 //! | 7 | the `operation.id` |
 //!
 //! A state consists of the first letter of the status and the amount. If an amount was returned, `-` and the returned
-//! amount follow. `!` means that an event said `declined`, and that no later event corrected that event.
+//! amount follow. `!` means that an event said `declined`, and that no later event corrected that event. In field 2, the
+//! letter `x` means `declined` because Gate refused the request with the code in field 6.
 
 use serde::{Deserialize, Deserializer, Serializer};
 
 use super::refund::Refund;
 use super::refund_status::RefundStatus;
+use crate::model::attempt::gate_request::GateRequest;
 use crate::model::emitted::EmittedRefund;
 use crate::model::ids::MerchantId;
 use crate::model::reported::compact::write_base_36;
@@ -60,6 +62,10 @@ fn write(refund: &Refund) -> Option<String> {
         Some(status) => self::state(status, emitted.amount, emitted.returned_amount),
     };
     let said = if said == state { String::new() } else { said };
+    let state = match (&refund.request, state.strip_prefix(DECLINED)) {
+        (GateRequest::Refused { .. }, Some(amounts)) => format!("{REFUSED}{amounts}"),
+        _ => state,
+    };
     let declined = if emitted.declined { "!" } else { "" };
     let refund_id = refund.refund_id.as_ref().map_or("", MerchantId::as_str);
     let [content, code, id] = [&refund.content, &refund.code, &refund.operation_id]
@@ -85,6 +91,11 @@ fn read(text: &str) -> Option<Refund> {
     refund.operation_id = some(id);
     (refund.content, refund.code) = (some(content), some(code));
     (refund.status, refund.amount, refund.returned_amount) = read_state(current)?;
+    if current.starts_with(REFUSED) {
+        refund.request = GateRequest::Refused {
+            code: code.to_owned(),
+        };
+    }
     let declined = said.ends_with('!');
     let said = said.trim_end_matches('!');
     refund.emitted = EmittedRefund {
@@ -100,11 +111,16 @@ fn read(text: &str) -> Option<Refund> {
     Some(refund)
 }
 
+/// The letter of a declined refund.
+const DECLINED: char = 'd';
+/// The letter of a refund that was declined because Gate refused the request.
+const REFUSED: char = 'x';
+
 const LETTERS: [(RefundStatus, char); 5] = [
     (RefundStatus::Pending, 'p'),
     (RefundStatus::Unknown, 'u'),
     (RefundStatus::Succeeded, 's'),
-    (RefundStatus::Declined, 'd'),
+    (RefundStatus::Declined, DECLINED),
     (RefundStatus::Returned, 'r'),
 ];
 
@@ -120,6 +136,7 @@ fn state(status: RefundStatus, amount: u64, returned_amount: u64) -> String {
 fn read_state(text: &str) -> Option<(RefundStatus, u64, u64)> {
     let mut characters = text.chars();
     let letter = characters.next()?;
+    let letter = if letter == REFUSED { DECLINED } else { letter };
     let (status, _) = LETTERS.iter().find(|(_, known)| *known == letter)?;
     let amounts = characters.as_str();
     let (amount, returned) = amounts.split_once('-').unwrap_or((amounts, "0"));

@@ -1,16 +1,32 @@
 //! Finds the refund that a return (an operation `refund reverse`) takes back.
 
+use std::collections::BTreeMap;
+
 use super::attribution::{Attributed, OwnRefunds, RefundKey};
 use super::refund::Refund;
+use crate::model::ledger::RefundAmounts;
 use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 
-/// A refund that a return can match.
-struct Candidate<'a> {
-    key: &'a RefundKey,
-    amount: u64,
-    /// `operation.date` of the successful refund operation.
-    date: &'a str,
+/// The refunds and the returns that have one amount.
+#[derive(Default)]
+struct SameAmount<'a> {
+    /// `operation.date` of each refund, with the key of the refund; sorted.
+    refunds: Vec<(&'a str, &'a RefundKey)>,
+    /// `operation.date` of each return without a `merchant_refund_id`; sorted.
+    returns: Vec<&'a str>,
+}
+
+impl<'a> SameAmount<'a> {
+    /// Returns the only refund that is not newer than a return with this date. The return has no `merchant_refund_id`.
+    /// Returns `None` if another return without a `merchant_refund_id` is not newer than this return, because either
+    /// return can belong to the refund.
+    fn only_match(&self, date: &str) -> Option<&'a RefundKey> {
+        let has_rival = self.returns.get(1).is_some_and(|other| *other <= date);
+        let has_second = self.refunds.get(1).is_some_and(|(other, _)| *other <= date);
+        let (refunded, key) = self.refunds.first()?;
+        (*refunded <= date && !has_rival && !has_second).then_some(*key)
+    }
 }
 
 impl Payment {
@@ -20,10 +36,27 @@ impl Payment {
     /// operations.
     pub(super) fn attributed_returns(&self, refunds: &Attributed) -> Attributed {
         let own_refunds = OwnRefunds::of(self);
-        let candidates: Vec<Candidate<'_>> = refunds
-            .iter()
-            .filter_map(|(key, ids)| self.return_candidate(key, ids))
-            .collect();
+        let amounts = RefundAmounts::of(self);
+        let mut by_amount: BTreeMap<u64, SameAmount<'_>> = BTreeMap::new();
+        for (key, ids) in refunds {
+            if let Some((amount, date)) = self.amount_and_date(ids, &amounts) {
+                by_amount
+                    .entry(amount)
+                    .or_default()
+                    .refunds
+                    .push((date, key));
+            }
+        }
+        for (id, operation) in self.successful_returns() {
+            if let (None, Some(date)) = (operation.merchant_refund_id(), operation.date()) {
+                let amount = amounts.of_operation(id, operation);
+                by_amount.entry(amount).or_default().returns.push(date);
+            }
+        }
+        for same in by_amount.values_mut() {
+            same.refunds.sort_unstable();
+            same.returns.sort_unstable();
+        }
         let mut attributed = Attributed::new();
         for (id, operation) in self.successful_returns() {
             let key = match operation.merchant_refund_id() {
@@ -31,7 +64,10 @@ impl Payment {
                     let refund_id = own_refunds.named(named);
                     refund_id.map(|refund_id| RefundKey::Own(refund_id.to_owned()))
                 }
-                None => self.only_match(id, operation, &candidates),
+                None => operation.date().and_then(|date| {
+                    let same = by_amount.get(&amounts.of_operation(id, operation))?;
+                    same.only_match(date).cloned()
+                }),
             };
             if let Some(key) = key {
                 attributed.entry(key).or_default().push(id.clone());
@@ -48,42 +84,15 @@ impl Payment {
             .filter(|(_, operation)| operation.is_refund_reversal() && operation.has_succeeded())
     }
 
-    /// Returns a refund with the amount and the date of its successful operation; `None` if no operation succeeded.
-    fn return_candidate<'a>(&'a self, key: &'a RefundKey, ids: &[String]) -> Option<Candidate<'a>> {
+    /// Returns the amount and `operation.date` of a refund's successful operation; `None` if no operation succeeded.
+    fn amount_and_date(&self, ids: &[String], amounts: &RefundAmounts<'_>) -> Option<(u64, &str)> {
         let successful = |id: &String| {
             let operation = self.operation(id)?;
-            let amount = self.refunded_by(id, operation);
+            let amount = amounts.of_operation(id, operation);
             let date = operation.date()?;
             operation.has_succeeded().then_some((amount, date))
         };
-        let (amount, date) = ids.iter().filter_map(successful).max()?;
-        Some(Candidate { key, amount, date })
-    }
-
-    /// Returns the only refund that has the amount of the return `id` and is not newer than this return. The return has
-    /// no `merchant_refund_id`. Returns `None` if another return without a `merchant_refund_id` has the same amount and
-    /// is not newer than this return, because either return can belong to the refund.
-    fn only_match(
-        &self,
-        id: &str,
-        operation: &Operation,
-        candidates: &[Candidate<'_>],
-    ) -> Option<RefundKey> {
-        let date = operation.date()?;
-        let amount = self.refunded_by(id, operation);
-        let mut matching = candidates
-            .iter()
-            .filter(|candidate| candidate.amount == amount && candidate.date <= date);
-        let mut rivals = self.successful_returns().filter(|(id, other)| {
-            let is_earlier = other.date().is_some_and(|other| other <= date);
-            let has_no_id = other.merchant_refund_id().is_none();
-            has_no_id && is_earlier && self.refunded_by(id, other) == amount
-        });
-        // The rivals include the return itself.
-        match (matching.next(), matching.next(), rivals.nth(1)) {
-            (Some(only), None, None) => Some(only.key.clone()),
-            _ => None,
-        }
+        ids.iter().filter_map(successful).max()
     }
 
     /// Whether a [`Refund`] is the entry of a return that matches no single refund.

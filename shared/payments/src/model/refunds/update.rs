@@ -9,6 +9,7 @@ use super::attribution::RefundKey;
 use super::refund::Refund;
 use super::refund_status::RefundStatus;
 use crate::model::attempt::gate_request::GateRequest;
+use crate::model::ledger::RefundAmounts;
 use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 use crate::model::timestamp::Timestamp;
@@ -77,17 +78,18 @@ impl Payment {
                 refunds.push(Refund::external(id, at));
             }
         }
+        let amounts = RefundAmounts::of(self);
         let states: Vec<RefundState> = self
             .refunds
             .iter()
             .map(|refund| {
                 let key = RefundKey::of(refund);
                 let state = match operations.get(&key) {
-                    Some(ids) => self.state_by_operations(refund, ids),
+                    Some(ids) => self.state_by_operations(refund, ids, &amounts),
                     None => self.state_by_request(refund, at),
                 };
                 let returns = returns.get(&key).map_or(&[][..], Vec::as_slice);
-                self.with_returns(state, returns)
+                self.with_returns(state, returns, &amounts)
             })
             .collect();
         for (refund, state) in self.refunds.iter_mut().zip(states) {
@@ -98,7 +100,12 @@ impl Payment {
     /// Derives the state from the operations. Several operations can be tries of one refund. A successful try decides.
     /// If there is no successful try, a pending try decides, or else a declined try. Among tries with the same outcome,
     /// the newest try decides.
-    fn state_by_operations(&self, refund: &Refund, ids: &[String]) -> RefundState {
+    fn state_by_operations(
+        &self,
+        refund: &Refund,
+        ids: &[String],
+        amounts: &RefundAmounts<'_>,
+    ) -> RefundState {
         let weight = |operation: &Operation| match operation.outcome() {
             Outcome::Declined => 0,
             Outcome::Pending => 1,
@@ -130,7 +137,7 @@ impl Payment {
             operation.merchant_refund_id().is_some() && is_same
         };
         let operation =
-            deciding.map(|(id, operation)| (id.clone(), self.refunded_by(id, operation)));
+            deciding.map(|(id, operation)| (id.clone(), amounts.of_operation(id, operation)));
         RefundState {
             status,
             code,
@@ -164,10 +171,15 @@ impl Payment {
 
     /// Adds the amount of the returns to a state. A successful refund whose whole amount was returned has the status
     /// `returned`.
-    fn with_returns(&self, state: RefundState, returns: &[String]) -> RefundState {
+    fn with_returns(
+        &self,
+        state: RefundState,
+        returns: &[String],
+        amounts: &RefundAmounts<'_>,
+    ) -> RefundState {
         let returned_amount = returns
             .iter()
-            .filter_map(|id| Some(self.refunded_by(id, self.operation(id)?)))
+            .filter_map(|id| Some(amounts.of_operation(id, self.operation(id)?)))
             .fold(0, u64::saturating_add);
         if returned_amount == 0 {
             return state;

@@ -2,11 +2,12 @@
 //! (`shared/decisions/state/0037-largest-payment.md`).
 //!
 //! A payment is one item of the store, which has at most 400 KB. If a payment has more operations than it can store, the
-//! operations with the greatest ids are removed. The totals of all operations stay.
+//! operations of the least importance are removed. The totals of all operations stay.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use ecommpay::operation::Outcome;
 use serde::{Deserialize, Serialize};
 
 use super::compact::stored_length;
@@ -17,8 +18,8 @@ use crate::model::payment::Payment;
 use crate::model::serde_skip::is_default;
 use crate::sha256;
 
-/// The maximum number of operations that a payment stores. A payment with more operations keeps the first by the order in
-/// `remove_operations`.
+/// The maximum number of operations that a payment stores. A payment with more operations keeps the most important
+/// operations.
 pub(crate) const MAX_OPERATIONS: usize = 2_000;
 /// The maximum number of operations that keep their details.
 pub(crate) const MAX_DETAILED: usize = 200;
@@ -34,9 +35,55 @@ const MAX_ELEMENTS: usize = 100;
 /// The assumed size of a removed operation with its external refund, in bytes. It is greater than the real size, so a
 /// payment loses few operations that would fit; several removals can be necessary.
 const BYTES_OF_OPERATION: usize = 400;
-/// An operation without details keeps its `payment.status` and `payment.sum` only if it is among this many oldest
-/// operations that are not about a refund.
+/// An operation without details keeps its `payment.status` and `payment.sum` only if it is among this many operations.
+/// The oldest operations that decide money are first, then the oldest other operations that are not about a refund.
 const MAX_DECIDING: usize = 50;
+/// The first operations that decide money are never removed because of the size of the payment. In their stored form
+/// without details, they have at most this many bytes. All other parts of a payment have limits that leave room for them.
+const MAX_KEPT_BYTES: usize = 64 * 1_024;
+
+/// How important it is to store an operation. The least important operations are removed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Importance {
+    /// A successful sale, a confirmation, or a successful operation of undocumented type: it decides the money received.
+    DecidesMoney,
+    /// A pending sale of the current attempt.
+    OpenSale,
+    /// An operation about a refund that this service requested.
+    OwnRefund,
+    /// A successful refund, reversal or return that this service did not request.
+    OtherRefund,
+    /// A declined sale that ends the payment.
+    FinalDecline,
+    /// Any other pending operation.
+    Pending,
+    /// An operation that moves no money.
+    NoMoney,
+}
+
+/// The groups of operations that keep their details in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum DetailGroup {
+    /// Operations that decide money, and pending sales of the current attempt.
+    Sale,
+    Other,
+    Refund,
+}
+
+/// The importance, the length of the id, and the id of an operation.
+type Position = (Importance, usize, String);
+
+/// Returns the importance of an operation that is neither about a sale's money nor about a refund of ours.
+fn importance_of_other(operation: &Operation) -> Importance {
+    match operation.outcome() {
+        Outcome::Succeeded if operation.kind().is_about_refund() => Importance::OtherRefund,
+        Outcome::Declined if operation.is_sale() && operation.ends_payment() => {
+            Importance::FinalDecline
+        }
+        Outcome::Pending => Importance::Pending,
+        _ => Importance::NoMoney,
+    }
+}
 
 /// What is known about the operations that are not stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,33 +119,92 @@ impl Payment {
         is_removed
     }
 
-    /// Removes the last operations if the payment does not fit into an item. Returns whether at least one operation was
+    /// Removes the least important operations if the payment does not fit into an item. An operation that decides money
+    /// is removed only beyond `MAX_KEPT_BYTES`, and only if nothing else can be removed. Returns whether at least one operation was
     /// removed. After a removal, the refunds must be updated, and the payment can still be too large.
     pub(in crate::model) fn remove_excess_bytes(&mut self) -> bool {
         let operations = self.reported.operations.len();
         if operations + self.refunds.len() <= MAX_ELEMENTS {
             return false;
         }
-        let excess = to_json_string(self).len().saturating_sub(MAX_BYTES);
+        let mut excess = self.excess_bytes();
+        if excess == 0 {
+            return false;
+        }
+        let order = self.operations_by_importance();
+        let decides_money = |(importance, ..): &&Position| *importance <= Importance::OpenSale;
+        let mut kept = order.iter().take_while(decides_money).count();
+        if kept == operations {
+            // Only operations that decide money are left, so they lose their details first.
+            self.reduce_operations(&order);
+            excess = self.excess_bytes();
+            let mut bytes = 0;
+            let fits = |(_, length, id): &&Position| {
+                let operation = self.reported.operations.get(id);
+                bytes += length + operation.map_or(0, stored_length);
+                bytes <= MAX_KEPT_BYTES
+            };
+            kept = order.iter().take_while(fits).count();
+        }
         let stored = operations.saturating_sub(excess.div_ceil(BYTES_OF_OPERATION));
+        let stored = stored.max(kept);
         excess > 0 && self.remove_operations(|index, _| index >= stored)
     }
 
-    /// Puts the operations in order, and removes the first operation for which `is_excess` returns true and all operations
-    /// after it. `is_excess` receives the index and the id. The order is: operations that are not about a refund,
-    /// operations about refunds of ours, all other operations; within each group the shorter ids are first, because
-    /// the platform numbers its operations in ascending order.
-    fn remove_operations(&mut self, mut is_excess: impl FnMut(usize, &str) -> bool) -> bool {
+    /// Returns by how many bytes the payment exceeds its maximum size.
+    fn excess_bytes(&self) -> usize {
+        to_json_string(self).len().saturating_sub(MAX_BYTES)
+    }
+
+    /// Drops the details of all operations, in their order by importance.
+    fn reduce_operations(&mut self, order: &[Position]) {
+        for (index, (importance, _, id)) in order.iter().enumerate() {
+            let operation = self.reported.operations.get_mut(id);
+            // The redirect URL of a pending sale is a detail.
+            if let Some(operation) = operation.filter(|_| *importance != Importance::OpenSale) {
+                operation.reduce(index < MAX_DECIDING);
+            }
+        }
+    }
+
+    /// Returns the operations in their order: the most important operations are first. If the importance is the same, the
+    /// shorter ids are first, because the platform numbers its operations in ascending order.
+    fn operations_by_importance(&self) -> Vec<Position> {
         let own = self.operations_of_own_refunds();
         let operations = self.reported.operations.iter();
-        let mut positions: Vec<_> = operations
+        let mut order: Vec<Position> = operations
             .map(|(id, operation)| {
-                let is_about_refund = operation.kind().is_about_refund();
-                (is_about_refund, !own.contains(id), id.len(), id.clone())
+                let importance = match self.importance_for_sale(operation) {
+                    Some(importance) => importance,
+                    None if own.contains(id) => Importance::OwnRefund,
+                    None => importance_of_other(operation),
+                };
+                (importance, id.len(), id.clone())
             })
             .collect();
-        positions.sort_unstable();
-        let mut removed = positions.into_iter().map(|(.., id)| id).enumerate();
+        order.sort_unstable();
+        order
+    }
+
+    /// Returns the importance of an operation that decides money, or that is a pending sale of the current attempt.
+    fn importance_for_sale(&self, operation: &Operation) -> Option<Importance> {
+        let kind = operation.kind();
+        let takes_money = operation.is_sale() || kind.is_undocumented();
+        let decides_money = operation.is_confirmation() || operation.has_succeeded() && takes_money;
+        let is_pending = operation.outcome() == Outcome::Pending;
+        let is_open = operation.is_sale() && is_pending && !self.attempt.is_of_failed(operation);
+        match (decides_money, is_open) {
+            (true, _) => Some(Importance::DecidesMoney),
+            (false, true) => Some(Importance::OpenSale),
+            (false, false) => None,
+        }
+    }
+
+    /// Removes the first operation by importance for which `is_excess` returns true, and all operations after it.
+    /// `is_excess` receives the index and the id.
+    fn remove_operations(&mut self, mut is_excess: impl FnMut(usize, &str) -> bool) -> bool {
+        let order = self.operations_by_importance();
+        let mut removed = order.into_iter().map(|(.., id)| id).enumerate();
         let Some((_, first)) = removed.find(|(index, id)| is_excess(*index, id)) else {
             return false;
         };
@@ -113,8 +219,8 @@ impl Payment {
         true
     }
 
-    /// Drops the details of all but the newest operations. An operation that is not about a refund keeps its details
-    /// before every operation that is about a refund.
+    /// Drops the details of all but the newest operations. An operation that decides money keeps its details
+    /// before every other operation, and an operation about a refund loses its details first.
     fn limit_details(&mut self) {
         let operations = &self.reported.operations;
         let length = |id: &str, operation: &Operation| id.len() + stored_length(operation);
@@ -126,16 +232,24 @@ impl Payment {
         }
         let mut positions: Vec<_> = operations
             .iter()
-            .map(|(id, operation)| (operation.kind().is_about_refund(), id.len(), id))
+            .map(|(id, operation)| {
+                let group = match self.importance_for_sale(operation) {
+                    Some(_) => DetailGroup::Sale,
+                    None if operation.kind().is_about_refund() => DetailGroup::Refund,
+                    None => DetailGroup::Other,
+                };
+                (group, id.len(), id)
+            })
             .collect();
         positions.sort_unstable();
-        let others = positions.iter().filter(|(is_refund, ..)| !is_refund);
+        let others = positions
+            .iter()
+            .filter(|(group, ..)| *group != DetailGroup::Refund);
         let deciding = others.take(MAX_DECIDING);
         let deciding: BTreeSet<String> = deciding.map(|(.., id)| (*id).clone()).collect();
-        positions
-            .sort_unstable_by_key(|(is_refund, length, id)| (*is_refund, Reverse((*length, *id))));
+        positions.sort_unstable_by_key(|(group, length, id)| (*group, Reverse((*length, *id))));
         let mut bytes = 0;
-        let is_reduced = |(index, (.., id)): (usize, &(bool, usize, &String))| {
+        let is_reduced = |(index, (.., id)): (usize, &(DetailGroup, usize, &String))| {
             bytes += length(id, operations.get(*id)?);
             (index >= MAX_DETAILED || bytes > MAX_DETAILED_BYTES).then(|| (*id).clone())
         };

@@ -1,4 +1,4 @@
-//! Limits the lengths of the texts that a payment stores from reports. The limits are in bytes.
+//! Limits the lengths of the texts that a payment stores from reports and from Gate's answers. The limits are in bytes.
 //!
 //! The rules compare a status, type, code or currency only with known words, and the known words are shorter than the
 //! limits. Therefore no status and no amount changes if a longer text is cut.
@@ -34,7 +34,8 @@ pub(super) fn date(text: &str) -> &str {
     cut(text, MAX_DATE)
 }
 
-pub(super) fn code(text: &str) -> String {
+/// Returns a code of the platform's list as it is stored, whether a report or an unsigned answer of Gate contains the code.
+pub(in crate::model) fn code(text: &str) -> String {
     cut(text, MAX_CODE).to_owned()
 }
 

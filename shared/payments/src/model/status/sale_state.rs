@@ -64,14 +64,15 @@ impl Payment {
             other => is_paid_status(other),
         };
         // For each successful sale, the status that decides whether its money counts.
+        let of_confirmations = self.newest_confirmation_status();
         let deciding = || {
             let sales = self.successful_sales();
-            sales.filter_map(|sale| self.newest_status_of(Some(sale)))
+            sales.filter_map(|sale| sale.payment_status.as_ref().max(of_confirmations))
         };
         if deciding().any(confirms) {
             return SaleState::Counts;
         }
-        let newest = deciding().chain(self.newest_status_of(None)).max();
+        let newest = deciding().chain(of_confirmations).max();
         let newest_is = |words: &[&str]| newest.is_some_and(|one| words.contains(&one.as_str()));
         let is_reversed = self.unconfirmed_reversals().next().is_some();
         if is_declined && (newest_is(&["decline"]) || is_reversed) {
@@ -95,10 +96,9 @@ impl Payment {
         }
     }
 
-    /// Returns the newest `payment.status` about this sale or a confirmation. Without a sale, only confirmations count.
-    fn newest_status_of<'a>(&'a self, sale: Option<&'a Operation>) -> Option<&'a PaymentStatus> {
-        let operations = sale.into_iter().chain(self.confirmations());
-        operations
+    /// Returns the newest `payment.status` about a confirmation.
+    fn newest_confirmation_status(&self) -> Option<&PaymentStatus> {
+        self.confirmations()
             .filter_map(|operation| operation.payment_status.as_ref())
             .max()
     }

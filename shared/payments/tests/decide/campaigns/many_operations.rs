@@ -11,7 +11,7 @@ use crate::builders::*;
 use crate::fixtures::*;
 
 /// The maximum size of a stored payment. An item has at most 400 KB, and its keys and other attributes need a part.
-const MAX_BYTES: usize = 380 * 1_024;
+pub(super) const MAX_BYTES: usize = 380 * 1_024;
 /// The maximum size of an event, which is stored as an item of its own.
 const MAX_EVENT_BYTES: usize = 380 * 1_024;
 
@@ -33,13 +33,13 @@ impl Random {
     }
 }
 
-fn date(second: usize) -> String {
+pub(super) fn date(second: usize) -> String {
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("2027-01-15T{hour:02}:{minute:02}:{second:02}+0000")
 }
 
 /// Returns the refund with this number, as the platform reports a refund from its Dashboard.
-fn refund(number: usize, status: &str, amount: u64) -> Value {
+pub(super) fn refund(number: usize, status: &str, amount: u64) -> Value {
     let mut refund = operation(&format!("19{number:014}"), "refund", status, amount);
     refund["date"] = json!(date(3_600 + number * 10));
     refund["created_date"] = json!(date(3_600 + number * 10));
@@ -47,18 +47,18 @@ fn refund(number: usize, status: &str, amount: u64) -> Value {
     refund
 }
 
-fn sale(amount: u64) -> Value {
+pub(super) fn sale(amount: u64) -> Value {
     let mut sale = operation("1800000000000", "sale", "success", amount);
     sale["date"] = json!(date(0));
     sale
 }
 
-fn size(payment: &Payment) -> usize {
+pub(super) fn size(payment: &Payment) -> usize {
     serde_json::to_string(payment).unwrap().len()
 }
 
 /// Returns a created payment.
-fn created(amount: u64) -> Payment {
+pub(super) fn created(amount: u64) -> Payment {
     let order = payments::model::Order {
         amount: ecommpay::fields::MinorUnits::for_sale(amount).unwrap(),
         ..order()
@@ -67,7 +67,7 @@ fn created(amount: u64) -> Payment {
 }
 
 /// Stores and loads a payment.
-fn stored(payment: &Payment) -> Payment {
+pub(super) fn stored(payment: &Payment) -> Payment {
     let text = serde_json::to_string(payment).unwrap();
     let loaded: Payment = serde_json::from_str(&text).unwrap();
     assert_eq!(loaded, *payment, "the stored form loses a part");
@@ -76,7 +76,7 @@ fn stored(payment: &Payment) -> Payment {
 
 /// Applies facts, and emits the remaining events at the end. Stores and loads the payment after every 50th fact.
 /// Returns the payment and the number of events.
-fn apply_all(start: Option<Payment>, facts: &[Fact<'_>]) -> (Payment, usize) {
+pub(super) fn apply_all(start: Option<Payment>, facts: &[Fact<'_>]) -> (Payment, usize) {
     let mut payment = start;
     let (mut events, mut largest) = (0, 0);
     let now = at("2027-02-01T12:00:00");
@@ -304,7 +304,7 @@ fn contradictory_reports_of_many_operations_end_the_same_in_any_order() {
 }
 
 /// Runs a command. Returns the payment after it, or the same payment if the command is refused.
-fn run(payment: Payment, command: Command<'_>) -> Payment {
+pub(super) fn run(payment: Payment, command: Command<'_>) -> Payment {
     match execute(Some(&payment), command, NOW) {
         Ok(Some(change)) => change.payment,
         Ok(None) | Err(_) => payment,
@@ -466,6 +466,37 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         }
     }
     println!("with our refunds: {} bytes", size(&payment));
+    // The refunds that Gate refuses. The first open refunds are declined, so that there is room for further refunds.
+    let long_code = refused(&"9".repeat(60_000));
+    for number in 440..540 {
+        let mut body = refund(10_000 + number, "decline", 10_000);
+        body["request_id"] = json!(format!("{number:0>100}"));
+        let mut body = callback(PAYMENT, "partially refunded", 1, body);
+        body["payment"]["merchant_refund_id"] = json!(format!("{number:0>64}"));
+        let change = decide(Some(&payment), TestReport::read(&body).callback(), NOW);
+        commit(&mut payment, change);
+    }
+    for number in 600..1_000 {
+        let refund_id = format!("{number:0>64}");
+        let order = payments::model::RefundOrder {
+            content: "c".repeat(32),
+            ..refund_order(&refund_id, Some(10_000))
+        };
+        if let Ok(change) = execute(Some(&payment), Command::Refund(&order), NOW) {
+            commit(&mut payment, change);
+        }
+        let fact = Fact::RefundAnswer {
+            refund_id: &id(&refund_id),
+            answer: &long_code,
+        };
+        let change = decide(Some(&payment), fact, NOW);
+        commit(&mut payment, change);
+    }
+    println!(
+        "{} refunds: {} bytes",
+        payment.refunds().len(),
+        size(&payment)
+    );
     // Two answers contradict each other about each of the other operations. Their texts exceed the maximum length.
     let words = |body: &mut Value| {
         for field in ["code", "request_id"] {

@@ -5,6 +5,7 @@ mod corpus_index;
 mod ends;
 mod exhaustive;
 mod many_operations;
+mod removed_operations;
 mod status_tables;
 
 /// Returns whether the campaigns run in full (`LONG=1`).
