@@ -192,7 +192,7 @@ impl Payment {
                 refund.refund_id().is_some() && refund.operation_id() == Some(id)
             };
             let refund = self.refunds.iter().find(is_ours);
-            refund.map_or(0, Refund::amount)
+            refund.map_or(0, Refund::requested_amount)
         };
         reported.map_or_else(requested, |sum| sum.amount)
     }
@@ -204,9 +204,20 @@ impl Payment {
         };
         let operation = refund
             .operation_id()
-            .and_then(|id| Some((id, self.operation(id)?)));
+            .and_then(|id| Some((id, self.operation(id)?)))
+            .filter(|_| refund.refund_id().is_none() || refund.status().has_succeeded());
         operation.map_or(refund.amount(), |(id, operation)| {
             self.refunded_by(id, operation)
+        })
+    }
+
+    /// Returns the successful refunds of ours whose operation has another amount than we requested, with this operation.
+    pub(crate) fn differing_refunds(&self) -> impl Iterator<Item = (&str, &Operation)> {
+        let differing = self.refunds.iter();
+        let differing = differing.filter(|refund| refund.amount() != refund.requested_amount());
+        differing.filter_map(|refund| {
+            let id = refund.operation_id()?;
+            Some((id, self.operation(id)?))
         })
     }
 
@@ -219,8 +230,12 @@ impl Payment {
             .fold(0, u64::saturating_add)
     }
 
-    /// Returns the amount that can be refunded: the paid amount less the refunded and the reserved amount.
+    /// Returns the amount that can be refunded: the paid amount less the refunded and the reserved amount. The money of
+    /// another system's payment cannot be refunded.
     pub fn refundable_amount(&self) -> u64 {
+        if self.is_foreign() {
+            return 0;
+        }
         self.paid_amount()
             .saturating_sub(self.refunded_amount())
             .saturating_sub(self.pending_refund_amount())
