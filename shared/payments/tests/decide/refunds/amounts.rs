@@ -28,7 +28,7 @@ fn a_refund_shows_the_amount_of_its_operation_and_the_difference_is_checked() {
         assert_eq!(payment.refund_sums(), (amount, 0, 1000 - amount));
         assert!(payment.needs_recheck());
         assert_eq!(payment.status(), Status::PartiallyRefunded);
-        payment.status_answer(&operation(amount));
+        payment.poll_now(NOW, &operation(amount));
         assert_eq!(payment.status(), Status::Quarantined);
         let reasons = payment.quarantine_reasons();
         assert_eq!(reasons, [QuarantineReason::RefundDiffers].into());
@@ -41,7 +41,7 @@ fn a_refund_shows_the_amount_of_its_operation_and_the_difference_is_checked() {
 #[test]
 fn a_signed_answer_with_the_requested_amount_restores_the_refund() {
     let mut payment = refunded(200);
-    payment.status_answer(&operation(250));
+    payment.poll_now(NOW, &operation(250));
     assert_eq!(payment.status(), Status::PartiallyRefunded);
     assert_eq!(payment.refund_sums(), (250, 0, 750));
     assert_eq!(payment.view()["refunds"][0]["amount"], 250);
