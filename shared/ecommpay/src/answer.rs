@@ -50,7 +50,7 @@ impl Answer {
         let says_success = message.get("status").and_then(Value::as_str) == Some("success");
         match status {
             200 if says_success => Answer::Accepted {
-                request_id: message.text_at("request_id"),
+                request_id: message.id_at("request_id"),
             },
             _ if says_success => Answer::Unclear,
             400 | 403 | 404 | 422 => refusal(&message).map_or(Answer::Unclear, Answer::Refused),
@@ -92,7 +92,7 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
     Some(Refusal {
         code: source.text_at("code")?,
         message: source.text_at("message"),
-        request_id: message.text_at("request_id"),
+        request_id: message.id_at("request_id"),
     })
 }
 

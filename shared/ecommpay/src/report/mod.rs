@@ -67,7 +67,7 @@ impl Report {
     /// Reads a report from a message. Does not verify the signature.
     pub fn read(message: &Value<'_>) -> Self {
         let payment = message.get("payment");
-        let merchant_refund_id = payment.and_then(|payment| payment.text_at("merchant_refund_id"));
+        let merchant_refund_id = payment.and_then(|payment| payment.id_at("merchant_refund_id"));
         Self {
             project_id: project_id(message),
             payment_id: payment

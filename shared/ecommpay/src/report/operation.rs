@@ -60,11 +60,11 @@ fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Oper
     let kind = OperationType::from(value.text_at("type")?);
     let is_of_refund = kind.is_about_refund();
     Some(Operation {
-        id: value.text_at("id"),
+        id: value.id_at("id"),
         status: value.text_at("status")?,
         date: value.text_at("date"),
         created_date: value.text_at("created_date"),
-        request_id: value.text_at("request_id"),
+        request_id: value.id_at("request_id"),
         sum_initial: value
             .get("sum_initial")
             .or_else(|| value.get("sum"))
@@ -73,7 +73,7 @@ fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Oper
         code: value.text_at("code"),
         message: value.text_at("message"),
         merchant_refund_id: value
-            .text_at("merchant_refund_id")
+            .id_at("merchant_refund_id")
             .or_else(|| merchant_refund_id.map(str::to_owned))
             .filter(|_| is_of_refund),
         kind,

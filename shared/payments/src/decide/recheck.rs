@@ -17,6 +17,8 @@ pub(super) enum Reason {
     TwoSales(String),
     /// A callback says that an operation of undocumented type succeeded.
     UndocumentedOperation(String),
+    /// A callback says that a refund of ours succeeded with another amount than requested.
+    RefundDiffers(String),
     /// More was returned than is known to have been refunded.
     ExcessReturns,
     /// A callback names a sum that a signed answer must confirm.
@@ -77,6 +79,8 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
             reasons.insert(Reason::UndocumentedOperation(id.to_owned()));
         }
     }
+    let differing = payment.unconfirmed_differing_refunds().into_iter();
+    reasons.extend(differing.map(Reason::RefundDiffers));
     if payment.has_unconfirmed_excess_returns() {
         reasons.insert(Reason::ExcessReturns);
     }

@@ -63,6 +63,14 @@ pub fn count(payment: &PaymentKey, published: &[EventKind]) {
         .write();
 }
 
+/// Logs that the platform had the payment id before this service sent the sale.
+pub(crate) fn log_foreign_payment(payment: &PaymentKey) {
+    Line::warn("another system of the project already made a payment with this id")
+        .with("payment", payment.to_string())
+        .with_metrics(&[], &[Metric::once("foreign_payment")])
+        .write();
+}
+
 /// Logs the alert of a published event.
 pub(crate) fn log_alert(payment: &PaymentKey, alert: Alert) {
     let (name, message) = match alert {

@@ -55,29 +55,38 @@ impl<'a> PaymentView<'a> {
         let status = payment.status();
         let (clarification_fields, clarification_required) =
             names_of_fields(payment.clarification_request());
-        let operations = listed_operations(payment);
-        let refunds = listed_refunds(payment);
-        let known = payment
-            .operations()
-            .len()
-            .max(payment.most_known_operations());
+        // The storefront must not see the money of another system's payment.
+        let is_foreign = payment.is_foreign();
+        let unless_foreign = |amount: u64| if is_foreign { 0 } else { amount };
+        let (operations, refunds, known, known_refunds) = match is_foreign {
+            true => (Vec::new(), Vec::new(), 0, 0),
+            false => {
+                let known = payment.operations().len();
+                (
+                    listed_operations(payment),
+                    listed_refunds(payment),
+                    known.max(payment.most_known_operations()),
+                    payment.refunds().len(),
+                )
+            }
+        };
         Self {
             payment_id: payment.payment_id(),
             order_id: order.and_then(|order| order.order_id.as_ref()),
             status,
             checkout: payment.checkout_state(at),
-            platform_status: payment.platform_status(),
+            platform_status: payment.platform_status().filter(|_| !is_foreign),
             sequence: payment.sequence(),
             amount: order.map(|order| order.amount),
             currency: order.map(|order| order.currency),
             channel: order.map(|order| order.channel),
-            paid_amount: payment.paid_amount(),
-            refunded_amount: payment.refunded_amount(),
-            pending_refund_amount: payment.pending_refund_amount(),
+            paid_amount: unless_foreign(payment.paid_amount()),
+            refunded_amount: unless_foreign(payment.refunded_amount()),
+            pending_refund_amount: unless_foreign(payment.pending_refund_amount()),
             refundable_amount: payment.refundable_amount(),
             operations_omitted: known - operations.len(),
             operations,
-            refunds_omitted: payment.refunds().len() - refunds.len(),
+            refunds_omitted: known_refunds - refunds.len(),
             refunds,
             quarantine: QuarantineView::of(payment),
             decline: DeclineView::of(payment, status),
@@ -192,7 +201,8 @@ impl QuarantineView {
             amount: order.amount.get(),
             currency: order.currency.code().to_owned(),
         });
-        let reported = payment.reported_sums().into_iter().take(MAX_SUMS);
+        let shown = if payment.is_foreign() { 0 } else { MAX_SUMS };
+        let reported = payment.reported_sums().into_iter().take(shown);
         let reported: Vec<ReportedView> = reported.map(ReportedView::new).collect();
         let views = reasons.into_iter().map(|reason| Self {
             reason,
@@ -250,9 +260,12 @@ impl<'a> OperationView<'a> {
     }
 
     /// Returns the operation that decides the payment's status. Returns the newest operation of the first kind that
-    /// exists: an operation with a quarantine item, the operation that declined the payment, a successful sale, any
+    /// exists (none for another system's payment): an operation with a quarantine item, the operation that declined the payment, a successful sale, any
     /// other sale. Among operations with a quarantine item, successful sales are preferred.
     pub fn deciding(payment: &'a Payment) -> Option<Self> {
+        if payment.is_foreign() {
+            return None;
+        }
         let quarantine = payment.quarantine();
         let is_quarantined = |id: &str| {
             let mut ids = quarantine.iter().map(|item| item.operation_id.as_deref());

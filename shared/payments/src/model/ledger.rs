@@ -185,17 +185,30 @@ impl Payment {
     }
 
     /// Returns the amount of a refund: the amount of its operation in the payment's currency, or else the requested
-    /// amount. An external refund without such an amount has 0. `currency` is the payment's currency.
+    /// amount. A refund of ours shows the amount of its operation only after a success. An external refund without such
+    /// an amount has 0. `currency` is the payment's currency.
     pub(crate) fn amount_of_refund(&self, refund: &Refund, currency: Option<&str>) -> u64 {
-        let Some(operation) = refund.operation_id().and_then(|id| self.operation(id)) else {
+        let is_shown = refund.refund_id().is_none() || refund.status().has_succeeded();
+        let id = refund.operation_id().filter(|_| is_shown);
+        let Some(operation) = id.and_then(|id| self.operation(id)) else {
             return refund.amount();
         };
         let reported = operation.sum().filter(|sum| is_in(currency, sum));
         match (reported, refund.refund_id()) {
             (Some(sum), _) => sum.amount,
-            (None, Some(_)) => refund.amount(),
+            (None, Some(_)) => refund.requested_amount(),
             (None, None) => 0,
         }
+    }
+
+    /// Returns the successful refunds of ours whose operation has another amount than we requested, with this operation.
+    pub(crate) fn differing_refunds(&self) -> impl Iterator<Item = (&str, &Operation)> {
+        let differing = self.refunds.iter();
+        let differing = differing.filter(|refund| refund.amount() != refund.requested_amount());
+        differing.filter_map(|refund| {
+            let id = refund.operation_id()?;
+            Some((id, self.operation(id)?))
+        })
     }
 
     /// Returns the amount reserved for refunds that are pending or unknown.
@@ -207,8 +220,12 @@ impl Payment {
             .fold(0, u64::saturating_add)
     }
 
-    /// Returns the amount that can be refunded: the paid amount less the refunded and the reserved amount.
+    /// Returns the amount that can be refunded: the paid amount less the refunded and the reserved amount. The money of
+    /// another system's payment cannot be refunded.
     pub fn refundable_amount(&self) -> u64 {
+        if self.is_foreign() {
+            return 0;
+        }
         self.paid_amount()
             .saturating_sub(self.refunded_amount())
             .saturating_sub(self.pending_refund_amount())
@@ -229,7 +246,7 @@ impl<'a> RefundAmounts<'a> {
         let refunds = payment.refunds.iter();
         for refund in refunds.filter(|refund| refund.refund_id().is_some()) {
             if let Some(id) = refund.operation_id() {
-                requested.entry(id).or_insert(refund.amount());
+                requested.entry(id).or_insert(refund.requested_amount());
             }
         }
         Self {

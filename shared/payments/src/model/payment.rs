@@ -185,6 +185,10 @@ impl Payment {
         &self.attempt
     }
 
+    pub(crate) fn attempt_mut(&mut self) -> &mut Attempt {
+        &mut self.attempt
+    }
+
     /// Returns the sale request of the current attempt.
     pub(crate) fn sale_request_mut(&mut self) -> &mut GateRequest {
         &mut self.attempt.request

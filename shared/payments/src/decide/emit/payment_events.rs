@@ -82,7 +82,7 @@ fn record(payment: &mut Payment, status: Status, kind: EventKind) -> PendingEven
 pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> {
     let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
     let is_excess = refunded > paid && (paid > 0 || payment.is_not_confirmed());
-    if !is_excess || payment.emitted().overrefunded == refunded {
+    if !is_excess || payment.is_foreign() || payment.emitted().overrefunded == refunded {
         return None;
     }
     payment.emitted_mut().overrefunded = refunded;

@@ -14,6 +14,10 @@ pub(super) struct PendingRefund {
 /// Returns the indexes of the refunds that differ from their last event and whose next event need not wait.
 pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
     // The first event about a refund must follow the event about the sale.
+    // The refunds of another system's payment have no events.
+    if payment.is_foreign() {
+        return Vec::new();
+    }
     let has_sale = payment.has_money() || payment.is_not_confirmed() || payment.order().is_none();
     let has_excess = payment.has_excess_returns();
     // If more was returned than refunded, a callback about the refund may still follow. Therefore the event about the

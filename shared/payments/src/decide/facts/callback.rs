@@ -27,6 +27,6 @@ pub(super) fn apply(
 /// Whether the report says that a sale or refund request failed, and this request is not known to be ours.
 fn is_about_unknown_request(payment: &Payment, report: &Report) -> bool {
     failed_request(report).is_some_and(|(_, request_id)| {
-        !request_id.is_some_and(|request_id| payment.is_own_request(request_id))
+        !request_id.is_some_and(|request_id| payment.names_own_request(request_id))
     })
 }

@@ -12,14 +12,14 @@ pub(super) fn apply_to_sale(payment: &mut Payment, attempt: u32, answer: &Answer
         return;
     }
     let polls_sent = payment.polling().polls_sent();
-    let request = payment.sale_request_mut();
+    let attempt = payment.attempt_mut();
     let is_repeat = matches!(
-        request,
+        attempt.request(),
         GateRequest::Unknown { .. } | GateRequest::Sending { repeat: true, .. }
     );
-    request.on_answer(answer, polls_sent, at);
+    attempt.on_answer(answer, polls_sent, at);
     // The platform starts the sale only with this repeat, so a report is expected soon.
-    if is_repeat && matches!(request, GateRequest::Accepted { .. }) {
+    if is_repeat && matches!(attempt.request(), GateRequest::Accepted { .. }) {
         payment.polling_mut().restart(at);
     }
 }

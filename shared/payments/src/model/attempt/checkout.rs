@@ -58,12 +58,16 @@ impl Payment {
 
     /// Returns what the newest pending sale of the current attempt waits for.
     pub(super) fn waiting(&self) -> Option<&Waiting> {
+        if self.attempt.is_foreign() {
+            return None;
+        }
         self.current_sales()
             .filter_map(Operation::waiting)
             .max_by(|one, other| one.order.cmp(&other.order))
     }
 
-    /// Returns the redirect to the bank; `None` if no report has named the redirect, or the sale is no longer pending.
+    /// Returns the redirect to the bank; `None` if no report has named the redirect, if the sale is no longer pending, or
+    /// if the payment at the platform is foreign.
     pub fn redirect(&self) -> Option<&Redirect> {
         self.waiting()?.redirect.as_ref()
     }

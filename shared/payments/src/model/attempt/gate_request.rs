@@ -62,6 +62,9 @@ pub enum GateRequest {
         /// The count of status requests that were sent before; see [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
+        /// The same as in `Unknown`, from an earlier try.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        duplicate: Option<Duplicate>,
     },
     /// The platform accepted the request.
     Accepted {
@@ -109,13 +112,16 @@ impl GateRequest {
             since: at,
             repeat: *self != GateRequest::NotSent,
             polls_before: polls_sent,
+            duplicate: self.duplicate(),
         };
     }
 
     /// Applies Gate's answer, as in the table at the top of this file.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
         let (repeat, known) = match self {
-            GateRequest::Sending { repeat, .. } => (*repeat, None),
+            GateRequest::Sending {
+                repeat, duplicate, ..
+            } => (*repeat, *duplicate),
             GateRequest::Unknown { duplicate, .. } => (true, *duplicate),
             _ => return,
         };
@@ -126,7 +132,10 @@ impl GateRequest {
         };
         *self = match answer {
             Answer::Accepted { request_id } => GateRequest::Accepted {
-                request_id: request_id.as_deref().map(texts::id),
+                request_id: request_id
+                    .as_deref()
+                    .filter(|id| !id.trim().is_empty())
+                    .map(texts::id),
                 polls_before: polls_sent,
             },
             Answer::Refused(refusal) => match refusal.code.as_str() {
@@ -153,7 +162,7 @@ impl GateRequest {
             *self = GateRequest::Unknown {
                 polls_before: polls_sent,
                 refused_repeat: None,
-                duplicate: None,
+                duplicate: self.duplicate(),
             };
         }
     }
@@ -219,7 +228,9 @@ impl GateRequest {
     /// Returns whose request has the id, if the platform refused a try because of a duplicate id.
     pub(crate) fn duplicate(&self) -> Option<Duplicate> {
         match self {
-            GateRequest::Unknown { duplicate, .. } => *duplicate,
+            GateRequest::Sending { duplicate, .. } | GateRequest::Unknown { duplicate, .. } => {
+                *duplicate
+            }
             _ => None,
         }
     }
@@ -248,6 +259,7 @@ mod tests {
             since: T,
             repeat,
             polls_before: 1,
+            duplicate: None,
         }
     }
 
@@ -327,6 +339,23 @@ mod tests {
         assert!(!request.is_covered_by(3) && request.is_covered_by(4));
         request.send(1, T);
         assert_eq!(request, sending(true));
+    }
+
+    #[test]
+    fn a_request_whose_id_is_foreign_stays_so_after_repeats() {
+        let duplicate = Answer::Refused(Refusal {
+            code: "3041".into(),
+            message: None,
+            request_id: None,
+        });
+        let foreign = unknown(None, Some(Duplicate::Foreign));
+        let mut request = foreign.clone();
+        request.send(1, T);
+        request.on_answer(&duplicate, 3, LATER);
+        assert_eq!(request, foreign);
+        request.send(1, T);
+        request.time_out(3, LATER);
+        assert_eq!(request, foreign);
     }
 
     #[test]

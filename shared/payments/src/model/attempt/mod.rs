@@ -6,9 +6,10 @@ pub mod gate_request;
 
 use std::collections::BTreeSet;
 
+use ecommpay::answer::Answer;
 use serde::{Deserialize, Serialize};
 
-use self::gate_request::GateRequest;
+use self::gate_request::{Duplicate, GateRequest};
 use super::order::Channel;
 use super::reported::operation::Operation;
 use super::serde_skip::is_default;
@@ -35,6 +36,10 @@ pub struct Attempt {
     /// The digest of the clarification request that was answered. That request is not shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answered_clarification: Option<String>,
+    /// Whether the platform had a payment with this id before this service sent a sale: it refused our first try as a
+    /// duplicate, and has accepted no try of any attempt. Stays for later attempts.
+    #[serde(default, skip_serializing_if = "is_default")]
+    foreign: bool,
     /// Whether `checkout.expired` was emitted.
     #[serde(default, skip_serializing_if = "is_default")]
     expired: bool,
@@ -52,6 +57,7 @@ impl Attempt {
             request: GateRequest::NotSent,
             failed_requests: BTreeSet::new(),
             answered_clarification: None,
+            foreign: false,
             expired: false,
             polled_for_redirect: false,
         }
@@ -64,6 +70,7 @@ impl Attempt {
         Self {
             number: self.number.saturating_add(1),
             failed_requests: known.cloned().chain(failed).collect(),
+            foreign: self.foreign,
             ..Self::first(at)
         }
     }
@@ -76,6 +83,24 @@ impl Attempt {
             Channel::Gate => self.request.send(polls_sent, at),
             Channel::PaymentPage => {}
         }
+    }
+
+    /// Applies Gate's answer to the sale request. An accepted sale shows that no other system has the payment id. A sale
+    /// that is refused as a duplicate names another system's payment, unless the platform accepted an earlier attempt.
+    pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
+        self.request.on_answer(answer, polls_sent, at);
+        match &self.request {
+            GateRequest::Accepted { .. } => self.foreign = false,
+            request if self.failed_requests.is_empty() => {
+                self.foreign |= request.duplicate() == Some(Duplicate::Foreign);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether another system made the payment that the platform has under this id.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.foreign
     }
 
     /// Returns the count of attempts before this attempt.
@@ -91,6 +116,12 @@ impl Attempt {
     /// Returns the sale request.
     pub fn request(&self) -> &GateRequest {
         &self.request
+    }
+
+    /// Returns the platform's ids of the sale requests of all attempts.
+    pub(super) fn request_ids(&self) -> impl Iterator<Item = &str> {
+        let failed = self.failed_requests.iter().map(String::as_str);
+        failed.chain(self.request.request_id())
     }
 
     /// Whether this `request_id` belongs to the sale request of an earlier attempt.

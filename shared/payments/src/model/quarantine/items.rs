@@ -100,17 +100,43 @@ impl Payment {
         if sale_state.is_counted() {
             self.add_sale_items(sale_state, &mut items);
         }
+        let is_foreign = self.attempt.is_foreign();
         for (id, operation) in self.operations() {
             if operation.is_undocumented_capture() {
                 let sum = operation.sum();
                 items.add(QuarantineReason::UnknownOperation, Some(id), sum);
             }
+            if is_foreign && self.took_money(operation) {
+                items.add(QuarantineReason::ForeignPayment, Some(id), operation.sum());
+            }
             if operation.gives_back() && operation.has_succeeded() {
                 add_refund_items(id, operation, &mut items);
             }
         }
+        for (id, operation) in self.differing_refunds() {
+            if operation.is_signed() {
+                items.add(QuarantineReason::RefundDiffers, Some(id), operation.sum());
+            }
+        }
         self.add_excess_returns(&mut items);
         items.items
+    }
+
+    fn took_money(&self, operation: &Operation) -> bool {
+        let is_sale = operation.is_successful_sale() && self.sale_state().is_counted();
+        is_sale || operation.is_undocumented_capture()
+    }
+
+    /// Whether the payment at the platform was made by another system, and no operator has released its money. Its money
+    /// never counts as paid and is never refunded by this service. Storefronts do not see its operations.
+    pub fn is_foreign(&self) -> bool {
+        if !self.attempt.is_foreign() || self.order.is_none() {
+            return false;
+        }
+        let is_of_foreign = |item: &QuarantineItem| item.reason == QuarantineReason::ForeignPayment;
+        let items = self.all_quarantine_items();
+        let mut items = items.iter().filter(|item| is_of_foreign(item)).peekable();
+        items.peek().is_none() || !items.all(|item| self.has_verdict(Verdict::Released, item))
     }
 
     /// Adds the items about the money of the sales.

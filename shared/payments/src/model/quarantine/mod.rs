@@ -32,6 +32,10 @@ pub enum QuarantineReason {
     StatusDiffers,
     /// By the signed answers, more was returned than was refunded.
     ReturnedExceedsRefunded,
+    /// Another system of the project made the payment: the platform had the payment id before we sent the sale.
+    ForeignPayment,
+    /// A signed answer says that a refund of ours succeeded with another amount than requested.
+    RefundDiffers,
 }
 
 /// One reason for quarantine, with its operation and sum. An operator's decision settles exactly the items

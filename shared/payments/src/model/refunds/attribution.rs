@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ecommpay::report::Sum;
+
 use super::refund::Refund;
 use crate::model::attempt::gate_request::Duplicate;
 use crate::model::payment::Payment;
@@ -44,7 +46,8 @@ pub(super) struct OwnRefunds<'a> {
     /// The refund ids in the spelling in which we first received them, by the refund id in lower case.
     by_refund_id: BTreeMap<String, &'a str>,
     /// The refund ids by `request_id`: from Gate's answers, and from operations that name their refund.
-    by_request_id: BTreeMap<Cow<'a, str>, &'a str>,
+    /// `None` if two requests of ours have the same `request_id`: then this id attributes nothing.
+    by_request_id: BTreeMap<Cow<'a, str>, Option<&'a str>>,
     /// Whether an operation has a digest instead of an id. Then the keys of both maps are digests too.
     has_digests: bool,
 }
@@ -70,7 +73,15 @@ impl<'a> OwnRefunds<'a> {
             let refund_id = refunds.named(operation.merchant_refund_id()?)?;
             Some((refunds.key_of(operation.request_id()?), refund_id))
         });
-        refunds.by_request_id = by_answer.chain(by_operation).collect();
+        let mut by_request_id = BTreeMap::new();
+        for (key, id) in by_answer.chain(by_operation) {
+            let known = by_request_id.entry(key).or_insert(Some(id));
+            *known = known.filter(|known| *known == id);
+        }
+        for request_id in payment.attempt.request_ids() {
+            by_request_id.insert(refunds.key_of(request_id), None);
+        }
+        refunds.by_request_id = by_request_id;
         refunds
     }
 
@@ -85,7 +96,7 @@ impl<'a> OwnRefunds<'a> {
 
     /// Returns the id of the refund whose request has this `request_id`.
     fn requested(&self, request_id: &str) -> Option<&'a str> {
-        self.by_request_id.get(&self.key_of(request_id)).copied()
+        *self.by_request_id.get(&self.key_of(request_id))?
     }
 
     /// Returns the id of the refund with this `merchant_refund_id`.
@@ -130,6 +141,38 @@ impl Payment {
         attributed
     }
 
+    /// Returns the successful operations of refunds of ours that have another amount than we requested, and that no
+    /// signed answer lists. Reads the reports, because the state of the refunds is updated after the reports.
+    pub(crate) fn unconfirmed_differing_refunds(&self) -> Vec<String> {
+        let requested: BTreeMap<&str, u64> = own(self)
+            .map(|(id, refund)| (id, refund.requested_amount()))
+            .collect();
+        if requested.is_empty() {
+            return Vec::new();
+        }
+        let currency = self.currency();
+        let differs = |id: &String, requested: u64| {
+            let Some(operation) = self.operation(id) else {
+                return false;
+            };
+            let is_in_currency = |sum: &&Sum| currency.is_none_or(|one| one == sum.currency);
+            let sum = operation.sum().filter(is_in_currency);
+            operation.has_succeeded()
+                && !operation.is_signed()
+                && sum.is_some_and(|sum| sum.amount != requested)
+        };
+        let mut found = Vec::new();
+        for (key, ids) in self.attributed_refunds() {
+            let RefundKey::Own(refund_id) = key else {
+                continue;
+            };
+            if let Some(requested) = requested.get(refund_id.as_str()) {
+                found.extend(ids.into_iter().filter(|id| differs(id, *requested)));
+            }
+        }
+        found
+    }
+
     /// Returns the ids of the operations that belong to refunds of ours: refunds and returns.
     pub(in crate::model) fn operations_of_own_refunds(&self) -> BTreeSet<String> {
         let refunds = self.attributed_refunds();
@@ -170,7 +213,10 @@ impl Payment {
             .collect();
         let mut found = BTreeMap::new();
         for (refund_id, refund) in &missing {
-            let of_amount = unattributed.get(&refund.amount).into_iter().flatten();
+            let of_amount = unattributed
+                .get(&refund.requested_amount())
+                .into_iter()
+                .flatten();
             let mut candidates =
                 of_amount.filter(|(.., created)| matches_exactly(refund, *created));
             let (Some((id, operation, _)), None) = (candidates.next(), candidates.next()) else {
@@ -222,7 +268,7 @@ fn could_match(refund: &Refund, operation: &Operation) -> bool {
     };
     let is_same_amount = operation
         .amount()
-        .is_none_or(|amount| amount == refund.amount);
+        .is_none_or(|amount| amount == refund.requested_amount());
     is_same_amount && is_in_time()
 }
 

@@ -19,13 +19,14 @@ use super::timestamp::Timestamp;
 
 impl Payment {
     /// Whether the payment can be refunded. Its status must allow a refund, its paid amount must not be 0, its money
-    /// must be in euros (the only currency that we send), and its id must have a form that can be signed.
+    /// must not be of another system's payment, its money must be in euros (the only currency that we send), and its id must have a form that can be signed.
     pub(crate) fn is_refundable(&self) -> bool {
         let has_status = matches!(
             self.status(),
             Status::Succeeded | Status::PartiallyRefunded | Status::Quarantined | Status::Unmatched
         );
         has_status
+            && !self.is_foreign()
             && self.paid_amount() > 0
             && self.currency() == Some(Currency::Eur.code())
             && Text::new(self.payment_id.clone()).is_ok()

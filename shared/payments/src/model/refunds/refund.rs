@@ -17,8 +17,11 @@ pub struct Refund {
     /// The merchant's id; `None` for an external refund, which this service did not request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refund_id: Option<MerchantId>,
-    /// The amount in minor units.
+    /// The amount in minor units: for a successful refund the amount of its operation, else the requested amount.
     pub(super) amount: u64,
+    /// The amount that we requested; `None` if it equals `amount`, and for an external refund.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) requested_amount: Option<u64>,
     pub(super) status: RefundStatus,
     /// How much of the amount was returned, in minor units.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -87,6 +90,7 @@ impl Refund {
         Self {
             refund_id: None,
             amount: 0,
+            requested_amount: None,
             status: RefundStatus::Pending,
             returned_amount: 0,
             operation_id: Some(operation_id.to_owned()),
@@ -109,6 +113,11 @@ impl Refund {
     /// Returns the amount in minor units.
     pub fn amount(&self) -> u64 {
         self.amount
+    }
+
+    /// Returns the amount that we requested; for an external refund, its amount.
+    pub(in crate::model) fn requested_amount(&self) -> u64 {
+        self.requested_amount.unwrap_or(self.amount)
     }
 
     /// Returns the status.

@@ -34,12 +34,17 @@ impl RefundState {
         refund.returned_amount = self.returned_amount;
         match (self.operation, &refund.refund_id) {
             (Some((id, amount)), own) => {
-                if own.is_none() {
-                    refund.amount = amount;
-                }
+                let requested = refund.requested_amount();
+                let is_true = own.is_none() || self.status.has_succeeded();
+                refund.amount = if is_true { amount } else { requested };
+                refund.requested_amount =
+                    Some(requested).filter(|_| own.is_some() && refund.amount != requested);
                 refund.operation_id = Some(id);
             }
-            (None, Some(_)) => refund.operation_id = None,
+            (None, Some(_)) => {
+                refund.amount = refund.requested_amount();
+                (refund.requested_amount, refund.operation_id) = (None, None);
+            }
             (None, None) => {}
         }
         if !refund.status.is_reserved() {

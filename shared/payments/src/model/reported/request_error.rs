@@ -53,6 +53,11 @@ impl Payment {
         }
     }
 
+    /// Whether a report names a request that is known to be ours.
+    pub(crate) fn names_own_request(&self, reported_id: &str) -> bool {
+        self.is_own_request(&texts::id(reported_id))
+    }
+
     /// Returns the code with which the platform refused the sale request, in Gate's answer or in a report.
     pub fn refusal_code(&self) -> Option<&str> {
         self.refusal_of(&self.attempt.request)
@@ -69,8 +74,8 @@ impl Payment {
         }
     }
 
-    /// Whether this `request_id` is known to belong to a request of ours.
-    pub(crate) fn is_own_request(&self, request_id: &str) -> bool {
+    /// Whether this stored `request_id` is known to belong to a request of ours.
+    fn is_own_request(&self, request_id: &str) -> bool {
         self.attempt.request.request_id() == Some(request_id)
             || self.attempt.is_failed_request(request_id)
             || self.is_refund_request(request_id)

@@ -53,12 +53,17 @@ pub(super) fn sum(sum: &Sum) -> Sum {
     }
 }
 
-/// Returns an id as it is stored: the id itself, or its digest if the id is too long.
+/// Returns a reported id as it is stored: the id itself, or its digest if the id is too long. An id that has the form of
+/// a digest is replaced too, in any case of its letters. So a stored text with this form is always a digest of ours.
 pub(in crate::model) fn id(id: &str) -> String {
-    match id.len() > MAX_ID {
-        true => digest_of_id(id),
+    match id.len() > MAX_ID || is_digest(&id.to_ascii_lowercase()) {
+        true => new_digest(id),
         false => id.to_owned(),
     }
+}
+
+fn new_digest(id: &str) -> String {
+    format!("#{}", sha256::start_of_hex(id.as_bytes(), DIGITS))
 }
 
 /// Whether a stored id has the form of a digest.
@@ -70,17 +75,29 @@ pub(in crate::model) fn is_digest(id: &str) -> bool {
             .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Returns the digest that replaces an id. The digest of a digest is the digest itself.
+/// Returns the digest that replaces a stored id. The digest of a digest is the digest itself.
 pub(in crate::model) fn digest_of_id(id: &str) -> String {
     match is_digest(id) {
         true => id.to_owned(),
-        false => format!("#{}", sha256::start_of_hex(id.as_bytes(), DIGITS)),
+        false => new_digest(id),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reported_id_that_has_the_form_of_a_digest_is_replaced() {
+        let digest = digest_of_id("r-1");
+        for reported in [digest.clone(), digest.to_ascii_uppercase()] {
+            let stored = id(&reported);
+            assert!(is_digest(&stored), "{stored}");
+            assert_ne!(stored, digest);
+            assert_eq!(digest_of_id(&stored), stored);
+        }
+        assert_eq!(id("#r-1"), "#r-1");
+    }
 
     #[test]
     fn a_text_is_a_digest_only_if_it_has_the_form_of_one() {

@@ -17,7 +17,7 @@ use super::commit::Payments;
 use super::error::ApplyError;
 use super::signed_call;
 use crate::decide::{self, Change, Command, Fact};
-use crate::events::Event;
+use crate::events::{Event, metrics};
 use crate::model::ids::{MerchantId, PaymentKey};
 use crate::model::storefront::Storefront;
 use crate::model::{GateRequest, Order, Payment, Status};
@@ -204,7 +204,12 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
             attempt: claimed.payment.attempt().number(),
             answer: &answer,
         };
-        self.payments.apply_to_claim(claimed, fresh, fact).await
+        let was_foreign = claimed.payment.attempt().is_foreign();
+        let applied = self.payments.apply_to_claim(claimed, fresh, fact).await?;
+        if !was_foreign && applied.payment.attempt().is_foreign() {
+            metrics::log_foreign_payment(&applied.payment.key());
+        }
+        Ok(applied)
     }
 
     fn signed_sale(&self, payment: &Payment, key: &ProjectKey) -> Option<Vec<u8>> {

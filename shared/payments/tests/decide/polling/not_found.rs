@@ -30,6 +30,7 @@ fn a_lost_sale_is_sent_again_once_after_a_not_found_while_its_checkout_is_open()
             since: polled,
             repeat: true,
             polls_before: 1,
+            duplicate: None,
         };
         assert_eq!(*payment.attempt().request(), again);
         assert!(!payment.can_conclude(polled));

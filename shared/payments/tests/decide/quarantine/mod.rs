@@ -1,5 +1,6 @@
 //! Tests money that differs from the order, and an operator's decision about this money.
 
+mod foreign;
 mod other_operations;
 mod reviews;
 mod sums;

@@ -122,3 +122,40 @@ fn an_operation_that_names_another_refund_id_is_external() {
     assert_eq!(payment.refund_sums(), (250, 250, 500));
     assert_eq!(payment.refunds()[1].refund_id(), None);
 }
+
+#[test]
+fn a_blank_id_names_no_refund() {
+    for blank in ["", " "] {
+        let mut payment = requested();
+        payment.refund_answer("r-1", &accepted(blank));
+        let ids = json!({ "request_id": blank, "merchant_refund_id": blank });
+        payment.deliver(&refund_operation("7", "success", ids));
+        assert_eq!(payment.refund_status("r-1"), RefundStatus::Pending);
+        assert_eq!(payment.refund_sums(), (250, 250, 500));
+    }
+}
+
+#[test]
+fn a_request_id_of_two_requests_attributes_nothing() {
+    let mut payment = requested();
+    payment.reserve("r-2", Some(300)).unwrap();
+    for id in ["r-1", "r-2"] {
+        payment.refund_answer(id, &accepted("q1"));
+    }
+    let operation = refund_operation("7", "success", json!({ "request_id": "q1" }));
+    payment.deliver(&operation);
+    for id in ["r-1", "r-2"] {
+        assert_eq!(payment.refund_status(id), RefundStatus::Pending, "{id}");
+    }
+    assert_eq!(payment.refund_sums().0, 250);
+}
+
+#[test]
+fn a_foreign_refund_id_in_the_form_of_a_digest_names_no_refund() {
+    // The first 12 digits of the SHA-256 of "r-1", as a payment with many operations stores this id.
+    let digest = json!({ "merchant_refund_id": "#a5fa777a3dc6" });
+    let mut payment = requested();
+    payment.deliver(&refund_operation("7", "success", digest));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Pending);
+    assert_eq!(payment.refund_sums(), (250, 250, 500));
+}

@@ -1,5 +1,6 @@
 //! Tests refunds: reservation, attribution of the platform's operations, repeats, returns, and events.
 
+mod amounts;
 mod attribution;
 mod events;
 mod repeats;
