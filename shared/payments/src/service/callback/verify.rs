@@ -7,7 +7,7 @@ use ecommpay::fields::ProjectId;
 use ecommpay::json::{self, JsonError, Limits, Value};
 use ecommpay::report::{self, Report};
 use ecommpay::signature::{self, SignedForms};
-use ecommpay::{KeySlot, Keyring};
+use ecommpay::KeySlot;
 
 use crate::decide::{Fact, SignedReport};
 use crate::model::ids::PaymentKey;
@@ -157,7 +157,7 @@ fn has_contradicting_ids(message: &Value<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ecommpay::ProjectKey;
+    use ecommpay::{Keyring, ProjectKey};
 
     use super::*;
 
