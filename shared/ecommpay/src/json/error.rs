@@ -11,8 +11,8 @@ pub enum JsonError {
     /// The text has more levels of nesting than [`Limits::depth`](super::Limits::depth).
     #[error("the body is nested too deeply")]
     TooDeep,
-    /// The text has more keys than [`Limits::keys`](super::Limits::keys).
-    #[error("the body has too many keys")]
+    /// The text has more members and elements than [`Limits::keys`](super::Limits::keys).
+    #[error("the body has too many keys and elements")]
     TooManyKeys,
     /// The canonical string of the text would have more bytes than
     /// [`Limits::canonical_of`](super::Limits::canonical_of) allows.

@@ -139,6 +139,13 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
+    /// Subtracts one member or one element from the remaining limit.
+    fn count(&mut self) -> Result<(), JsonError> {
+        let left = self.keys_left.checked_sub(1);
+        self.keys_left = left.ok_or(JsonError::TooManyKeys)?;
+        Ok(())
+    }
+
     fn array(&mut self) -> Result<Value<'a>, JsonError> {
         let mut elements = Vec::new();
         if self.peek() == Some(b']') {
@@ -146,6 +153,7 @@ impl<'a> Reader<'a> {
             return Ok(Value::Array(elements));
         }
         loop {
+            self.count()?;
             elements.push(self.value_below(digits_of(elements.len()))?);
             if self.end_of_item(b']')? {
                 return Ok(Value::Array(elements));
@@ -160,10 +168,7 @@ impl<'a> Reader<'a> {
             return Ok(Value::Object(members));
         }
         loop {
-            self.keys_left = self
-                .keys_left
-                .checked_sub(1)
-                .ok_or(JsonError::TooManyKeys)?;
+            self.count()?;
             let key = self.string()?;
             self.skip_space();
             self.expect(b':')?;

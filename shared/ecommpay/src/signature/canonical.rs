@@ -1,9 +1,6 @@
 //! Makes the canonical string of a received message, with its numbers as they are written or as PHP prints them.
 
-use std::borrow::Cow;
-
-use super::lines;
-use super::php_number;
+use super::lines::Lines;
 use crate::json::Value;
 
 /// Returns the canonical string of a message, with every number as it is written.
@@ -12,7 +9,7 @@ use crate::json::Value;
 ///
 /// Source: Signature.
 pub fn canonical(message: &Value<'_>) -> Vec<u8> {
-    lines::joined(message, as_written)
+    Lines::of(message).into_string()
 }
 
 /// Returns the canonical string with fractions and exponents as PHP prints them. Returns `None` if PHP
@@ -24,15 +21,7 @@ pub fn canonical(message: &Value<'_>) -> Vec<u8> {
 ///
 /// Source: an assumption.
 pub fn canonical_as_php(message: &Value<'_>) -> Option<Vec<u8>> {
-    any_number(message, php_number::is_respelled).then(|| lines::joined(message, as_php))
-}
-
-fn as_written(token: &str) -> Cow<'_, str> {
-    Cow::Borrowed(token)
-}
-
-fn as_php(token: &str) -> Cow<'_, str> {
-    php_number::spelling(token).map_or(Cow::Borrowed(token), Cow::Owned)
+    Lines::of(message).as_php()
 }
 
 /// Returns whether `matches` is true for at least one number of the message.

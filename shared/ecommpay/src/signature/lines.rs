@@ -1,47 +1,48 @@
 //! Makes the lines of a canonical string, and defines the order of the lines.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
-use super::path_order;
+use super::{path_order, php_number};
 use crate::json::{Member, Value};
 
-/// Returns the canonical string of a message; `number` spells each number from its text.
-pub(super) fn joined(message: &Value<'_>, number: fn(&str) -> Cow<'_, str>) -> Vec<u8> {
-    Lines::of(message, number).join()
-}
-
-struct Lines {
-    /// All lines, each as `path:value;`.
+/// The sorted lines of a message, with every number as it is written.
+#[derive(Debug)]
+pub(super) struct Lines {
+    /// All lines, joined with `;`. While the lines are made, a `;` also follows the last line.
     text: String,
     lines: Vec<Line>,
     /// The path to the current value.
     path: String,
-    /// Spells a number from its text.
-    number: fn(&str) -> Cow<'_, str>,
     /// Whether the lines of `text` are already sorted. They are sorted if all names are plain: then the members of each
     /// object are sorted before their lines are written. The elements of an array are always in order.
     in_order: bool,
 }
 
+#[derive(Debug)]
 struct Line {
     start: usize,
     path_end: usize,
+    /// The end of the value. The separator follows.
     end: usize,
+    is_number: bool,
 }
 
 impl Lines {
-    fn of(message: &Value<'_>, number: fn(&str) -> Cow<'_, str>) -> Self {
+    /// Makes and sorts the lines of a message.
+    pub(super) fn of(message: &Value<'_>) -> Self {
         let mut lines = Self {
             // Most callbacks fit into these capacities without a reallocation.
             text: String::with_capacity(4096),
             lines: Vec::with_capacity(128),
             path: String::with_capacity(128),
-            number,
             in_order: true,
         };
         lines.walk(message);
+        if !lines.in_order {
+            lines.sort();
+        }
+        lines.text.pop(); // the separator after the last line
         lines
     }
 
@@ -70,14 +71,11 @@ impl Lines {
                     });
                 }
             }
-            Value::Null => self.line(""),
-            Value::Bool(true) => self.line("1"),
-            Value::Bool(false) => self.line("0"),
-            Value::Number(token) => {
-                let spelled = (self.number)(token);
-                self.line(&spelled);
-            }
-            Value::String(text) => self.line(text),
+            Value::Null => self.line("", false),
+            Value::Bool(true) => self.line("1", false),
+            Value::Bool(false) => self.line("0", false),
+            Value::Number(token) => self.line(token, true),
+            Value::String(text) => self.line(text, false),
         }
     }
 
@@ -91,40 +89,79 @@ impl Lines {
         self.path.truncate(parent);
     }
 
-    fn line(&mut self, value: &str) {
+    fn line(&mut self, value: &str, is_number: bool) {
         let start = self.text.len();
         self.text.push_str(&self.path);
         let path_end = self.text.len();
         self.text.push(':');
         self.text.push_str(value);
+        let end = self.text.len();
         self.text.push(';');
         self.lines.push(Line {
             start,
             path_end,
-            end: self.text.len(),
+            end,
+            is_number,
         });
     }
 
-    fn join(mut self) -> Vec<u8> {
-        if !self.in_order {
-            self.text = self.sorted();
+    /// Sorts the lines in natural order. Each path is converted only once to a key whose bytes have this order, because
+    /// a forged message can have paths that are slow to compare.
+    fn sort(&mut self) {
+        let mut keys = Vec::with_capacity(self.text.len());
+        let mut order = Vec::with_capacity(self.lines.len());
+        for line in self.lines.drain(..) {
+            let start = keys.len();
+            let path = self.text.get(line.start..line.path_end);
+            path_order::push_key(path.unwrap_or_default().as_bytes(), &mut keys);
+            order.push((start..keys.len(), line));
         }
-        self.text.pop(); // the separator after the last line
+        // The sort is stable: lines with equal paths stay in the order of the message, as in PHP.
+        order.sort_by(|(left, _), (right, _)| keys.get(left.clone()).cmp(&keys.get(right.clone())));
+        let mut sorted = String::with_capacity(self.text.len());
+        for (_, line) in order {
+            let start = sorted.len();
+            sorted.push_str(self.text.get(line.start..line.end).unwrap_or_default());
+            sorted.push(';');
+            self.lines.push(Line {
+                start,
+                path_end: start + line.path_end - line.start,
+                end: start + line.end - line.start,
+                is_number: line.is_number,
+            });
+        }
+        self.text = sorted;
+    }
+
+    /// Returns the canonical string.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// Consumes the lines and returns the canonical string.
+    pub(super) fn into_string(self) -> Vec<u8> {
         self.text.into_bytes()
     }
 
-    /// Returns the text with its lines in natural order.
-    fn sorted(&mut self) -> String {
-        let part = |from: usize, to: usize| self.text.get(from..to).unwrap_or_default();
-        let path = |line: &Line| part(line.start, line.path_end).as_bytes();
-        // The sort is stable: lines with equal paths stay in the order of the message, as in PHP.
-        self.lines
-            .sort_by(|left, right| path_order::compare(path(left), path(right)));
-        let mut sorted = String::with_capacity(self.text.len());
-        for line in &self.lines {
-            sorted.push_str(part(line.start, line.end));
+    /// Returns the canonical string with fractions and exponents as PHP prints them. Returns `None` if PHP prints every
+    /// number as it is written. The paths and so the order of the lines are the same in both strings.
+    pub(super) fn as_php(&self) -> Option<Vec<u8>> {
+        let mut string = String::new();
+        let mut copied = 0;
+        for line in self.lines.iter().filter(|line| line.is_number) {
+            let value_start = line.path_end + 1;
+            let token = self.text.get(value_start..line.end).unwrap_or_default();
+            if let Some(spelled) = php_number::respelled(token) {
+                string.push_str(self.text.get(copied..value_start).unwrap_or_default());
+                string.push_str(&spelled);
+                copied = line.end;
+            }
         }
-        sorted
+        if copied == 0 {
+            return None;
+        }
+        string.push_str(self.text.get(copied..).unwrap_or_default());
+        Some(string.into_bytes())
     }
 }
 
@@ -169,14 +206,12 @@ fn push_key(path: &mut String, key: &str) {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
+    use super::Lines;
     use crate::json::{Limits, parse};
 
     fn canonical(text: &str) -> String {
         let message = parse(text.as_bytes(), Limits::CALLBACK).unwrap();
-        let string = super::joined(&message, |token| Cow::Borrowed(token));
-        String::from_utf8(string).unwrap()
+        String::from_utf8(Lines::of(&message).into_string()).unwrap()
     }
 
     #[test]

@@ -15,20 +15,47 @@ use std::cmp::Ordering;
 ///
 /// Source: Signature; PHP's `strnatcmp`.
 pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
-    if left.is_empty() || right.is_empty() {
-        return left.len().cmp(&right.len());
+    let key = |path: &[u8]| {
+        let mut key = Vec::with_capacity(path.len());
+        push_key(path, &mut key);
+        key
+    };
+    key(left).cmp(&key(right))
+}
+
+/// Adds the key of a path to `keys`. The keys of two paths compare byte by byte as [`compare`] compares the paths.
+///
+/// - A run of digits that starts with `0` is followed by a zero byte, so that a shorter run is smaller.
+/// - Any other run of digits is written as `1`, its length in 4 bytes, and its digits.
+pub(super) fn push_key(path: &[u8], keys: &mut Vec<u8>) {
+    let mut rest = skip_leading_zeros(path);
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte.is_ascii_digit() {
+            let (run, after_run) = split_digits(rest);
+            if byte == b'0' {
+                keys.extend_from_slice(run);
+                keys.push(0);
+            } else {
+                keys.push(b'1');
+                let length = u32::try_from(run.len()).unwrap_or(u32::MAX);
+                keys.extend_from_slice(&length.to_be_bytes());
+                keys.extend_from_slice(run);
+            }
+            // The byte after a run of digits is compared, also if it is white space.
+            let (next, after_next) = after_run.split_at(after_run.len().min(1));
+            keys.extend_from_slice(next);
+            rest = after_next;
+        } else if is_space(byte) {
+            rest = skip_space(rest);
+            if rest.is_empty() {
+                // White space at the end of a path counts as a zero byte, as in C.
+                keys.push(0);
+            }
+        } else {
+            keys.push(byte);
+            rest = after;
+        }
     }
-    let common = common_length(left, right);
-    let decided = |text: &[u8]| text.get(common).is_some_and(|byte| is_plain(*byte));
-    let settled = plain_length(left, common);
-    if settled == common && decided(left) && decided(right) {
-        return left.get(common).cmp(&right.get(common));
-    }
-    if settled == 0 {
-        return compare_rest(skip_leading_zeros(left), skip_leading_zeros(right));
-    }
-    let rest = |text| <[u8]>::get(text, settled..).unwrap_or(&[]);
-    compare_end(rest(left), rest(right)).unwrap_or_else(|| compare_rest(rest(left), rest(right)))
 }
 
 /// Returns whether a name is plain: it is not empty and has no digits, white space or colons. Plain names compare byte
@@ -37,65 +64,9 @@ pub(super) fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| is_plain(byte) && byte != b':')
 }
 
-/// Returns the number of bytes that two paths share at their start. Compares 8 bytes at a time, because the paths in
-/// one object share many bytes.
-fn common_length(left: &[u8], right: &[u8]) -> usize {
-    const WORD: usize = 8;
-    let words = left.chunks_exact(WORD).zip(right.chunks_exact(WORD));
-    let words = words.take_while(|(a, b)| a == b).count() * WORD;
-    let rest = |text| <[u8]>::get(text, words..).unwrap_or(&[]);
-    let bytes = rest(left).iter().zip(rest(right));
-    words + bytes.take_while(|(a, b)| a == b).count()
-}
-
-/// Returns the length of the part of the shared start that need not be compared again. This part ends after the last
-/// plain byte, because a run of digits or white space after that byte may continue differently in each path.
-fn plain_length(path: &[u8], common: usize) -> usize {
-    let same = path.get(..common).unwrap_or(path);
-    same.iter()
-        .rposition(|byte| is_plain(*byte))
-        .map_or(0, |last| last + 1)
-}
-
 /// Returns whether a byte is neither a digit nor white space. Such bytes compare by their values.
 fn is_plain(byte: u8) -> bool {
     !byte.is_ascii_digit() && !is_space(byte)
-}
-
-/// Compares two paths if at least one of them has ended: a path that has ended is smaller than a path that has not.
-/// Returns `None` if neither path has ended.
-fn compare_end(left: &[u8], right: &[u8]) -> Option<Ordering> {
-    (left.is_empty() || right.is_empty()).then(|| left.is_empty().cmp(&right.is_empty()).reverse())
-}
-
-fn compare_rest(mut left: &[u8], mut right: &[u8]) -> Ordering {
-    loop {
-        left = skip_space(left);
-        right = skip_space(right);
-        if starts_with_digit(left) && starts_with_digit(right) {
-            let (left_run, left_rest) = split_digits(left);
-            let (right_run, right_rest) = split_digits(right);
-            let order = compare_runs(left_run, right_run);
-            if order != Ordering::Equal {
-                return order;
-            }
-            left = left_rest;
-            right = right_rest;
-            if let Some(order) = compare_end(left, right) {
-                return order;
-            }
-        }
-        // If a path had only white space left, the next byte of the path counts as zero, as in C.
-        let order = first(left).cmp(&first(right));
-        if order != Ordering::Equal {
-            return order;
-        }
-        left = rest(left);
-        right = rest(right);
-        if let Some(order) = compare_end(left, right) {
-            return order;
-        }
-    }
 }
 
 fn first(text: &[u8]) -> u8 {
@@ -135,14 +106,6 @@ fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
         .position(|byte| !byte.is_ascii_digit())
         .unwrap_or(text.len());
     text.split_at(end)
-}
-
-fn compare_runs(left: &[u8], right: &[u8]) -> Ordering {
-    if first(left) == b'0' || first(right) == b'0' {
-        left.cmp(right)
-    } else {
-        left.len().cmp(&right.len()).then_with(|| left.cmp(right))
-    }
 }
 
 #[cfg(test)]

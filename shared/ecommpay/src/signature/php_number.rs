@@ -10,6 +10,9 @@ pub(super) fn spelling(token: &str) -> Option<String> {
     if !token.contains(['.', 'e', 'E']) {
         return None;
     }
+    if let Some(short) = short_spelling(token) {
+        return Some(short.to_owned());
+    }
     let value: f64 = token.parse().ok()?;
     if value.is_infinite() {
         return Some(if value > 0.0 { "INF" } else { "-INF" }.to_owned());
@@ -36,9 +39,27 @@ pub(super) fn spelling(token: &str) -> Option<String> {
     Some(format!("{sign}{text}"))
 }
 
+/// Returns the number as PHP prints it if PHP prints it differently from the way in which the message writes it.
+pub(super) fn respelled(token: &str) -> Option<String> {
+    spelling(token).filter(|spelled| spelled != token)
+}
+
 /// Returns whether PHP prints a number differently from the way in which the message writes it.
 pub(super) fn is_respelled(token: &str) -> bool {
-    spelling(token).is_some_and(|spelled| spelled != token)
+    respelled(token).is_some()
+}
+
+/// Returns a fraction without the zeros at its end. Returns `None` if PHP could round the fraction or print it with an
+/// exponent. A conversion to floating point is slow, and a forged body can have many fractions.
+fn short_spelling(token: &str) -> Option<&str> {
+    const EXACT_DIGITS: usize = 14;
+    let (whole, fraction) = token.split_once('.')?;
+    let is_short = token.len() <= EXACT_DIGITS && !fraction.contains(['e', 'E']);
+    let may_be_tiny = fraction.starts_with("0000");
+    (is_short && !may_be_tiny).then(|| match fraction.trim_end_matches('0') {
+        "" => whole,
+        _ => token.trim_end_matches('0'),
+    })
 }
 
 /// Returns the digits with a decimal point after the first `whole` digits.
@@ -77,6 +98,10 @@ mod tests {
             ("-0.0", "-0"),
             ("136.0", "136"),
             ("1e999", "INF"),
+            ("-0.00010", "-0.0001"),
+            ("0.00000", "0"),
+            ("123456789012.5", "123456789012.5"),
+            ("1234567890123.50", "1234567890123.5"),
         ] {
             assert_eq!(spelling(token).as_deref(), Some(php), "{token}");
         }

@@ -2,9 +2,9 @@
 
 use std::cell::OnceCell;
 
-use super::canonical::{canonical, canonical_as_php};
 use super::digest::Signature;
 use super::keyring::{KeySlot, Keyring};
+use super::lines::Lines;
 use crate::json::Value;
 
 /// Returns the signature that a message carries: at the top level, or else in `general`.
@@ -33,38 +33,36 @@ pub fn verify(message: &Value<'_>, signature: &Signature, keyring: &Keyring) -> 
 /// The canonical strings that a signature of a message can cover. Each string is built at most once, even if several
 /// keyrings are tried.
 #[derive(Debug)]
-pub struct SignedForms<'a> {
-    message: &'a Value<'a>,
-    as_written: Vec<u8>,
+pub struct SignedForms {
+    lines: Lines,
     as_php: OnceCell<Option<Vec<u8>>>,
 }
 
-impl<'a> SignedForms<'a> {
+impl SignedForms {
     /// Builds the canonical string with the numbers as they are written.
-    pub fn of(message: &'a Value<'a>) -> Self {
+    pub fn of(message: &Value<'_>) -> Self {
         Self {
-            message,
-            as_written: canonical(message),
+            lines: Lines::of(message),
             as_php: OnceCell::new(),
         }
     }
 
-    /// Returns the [`canonical`] string of the message.
+    /// Returns the [`canonical`](super::canonical()) string of the message.
     pub fn as_written(&self) -> &[u8] {
-        &self.as_written
+        self.lines.as_bytes()
     }
 
     /// Verifies a signature of the message as [`verify`] does.
     pub fn verify(&self, signature: &Signature, keyring: &Keyring) -> Option<KeySlot> {
-        keyring.verify(&self.as_written, signature).or_else(|| {
-            let as_php = self.as_php.get_or_init(|| canonical_as_php(self.message));
+        keyring.verify(self.as_written(), signature).or_else(|| {
+            let as_php = self.as_php.get_or_init(|| self.lines.as_php());
             keyring.verify(as_php.as_ref()?, signature)
         })
     }
 
-    /// Consumes the forms and returns the [`canonical`] string of the message.
+    /// Consumes the forms and returns the [`canonical`](super::canonical()) string of the message.
     pub fn into_as_written(self) -> Vec<u8> {
-        self.as_written
+        self.lines.into_string()
     }
 }
 

@@ -130,10 +130,7 @@ pub fn judge(text: &[u8], ours: &Result<Value<'_>, JsonError>) -> Result<(), Str
         }
         (Err(JsonError::TooLarge), _) => text.len() > limits.bytes,
         (Err(JsonError::TooDeep), _) => counts.depth > limits.depth,
-        // The text can end between the first key above the limit and the colon of this key.
-        (Err(JsonError::TooManyKeys), theirs) => {
-            counts.keys + usize::from(theirs.is_err()) > limits.keys
-        }
+        (Err(JsonError::TooManyKeys), _) => counts.values > limits.keys,
         // serde_json keeps one of two equal keys.
         (Err(JsonError::DuplicateKey), Ok(theirs)) => counts.keys > keys_of(theirs),
         // The reader stops at the duplicate key. The error that serde_json reports is later in the text.
@@ -152,13 +149,16 @@ pub fn judge(text: &[u8], ours: &Result<Value<'_>, JsonError>) -> Result<(), Str
 struct Counts {
     depth: usize,
     keys: usize,
+    /// The maximum number of members and elements. Each of them follows an opening bracket or a comma.
+    values: usize,
 }
 
 impl Counts {
     fn of(text: &[u8]) -> Self {
-        let (mut depth, mut keys, mut open) = (0, 0, 0_usize);
+        let (mut depth, mut keys, mut values, mut open) = (0, 0, 0, 0_usize);
         let mut bytes = text.iter();
         while let Some(byte) = bytes.next() {
+            values += usize::from(matches!(byte, b'{' | b'[' | b','));
             match byte {
                 b'{' | b'[' => open += 1,
                 b'}' | b']' => open = open.saturating_sub(1),
@@ -174,7 +174,11 @@ impl Counts {
             }
             depth = depth.max(open);
         }
-        Self { depth, keys }
+        Self {
+            depth,
+            keys,
+            values,
+        }
     }
 }
 

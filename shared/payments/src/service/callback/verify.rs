@@ -7,7 +7,7 @@ use ecommpay::fields::ProjectId;
 use ecommpay::json::{self, JsonError, Limits, Value};
 use ecommpay::report::{self, Report};
 use ecommpay::signature::{self, SignedForms};
-use ecommpay::{KeySlot, Keyring};
+use ecommpay::KeySlot;
 
 use crate::decide::{Fact, SignedReport};
 use crate::model::ids::PaymentKey;
@@ -71,7 +71,7 @@ pub enum Refusal {
 }
 
 /// The keys of other projects are not tried on a body with more bytes than this.
-const MAX_BYTES_FOR_OTHER_PROJECTS: usize = 16 * 1024;
+const MAX_BYTES_FOR_OTHER_PROJECTS: usize = 4 * 1024;
 /// The keys of other projects are not tried if the canonical string is longer than the body by more than this factor.
 /// In messages of the platform, the factor is at most 1.4.
 const MAX_GROWTH_FOR_OTHER_PROJECTS: usize = 2;
@@ -82,13 +82,12 @@ const MAX_OTHER_PROJECTS: usize = 16;
 /// Verifies a callback. If the body names a project, only a key of this project can verify the body. If the body names
 /// no project, a key of any project can verify the body, and the result has no payment.
 ///
-/// The keys of other projects are tried only on a small body, and only the keys of 16 projects. These limits bound the
-/// time that a forged body costs.
+/// The keys of other projects are tried only on a small body, only with its numbers as they are written, and only the
+/// keys of 16 projects. These limits bound the time that a forged body costs.
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;
     let forms = SignedForms::of(&message);
-    let signed_by = |keyring: &Keyring| forms.verify(&signature, keyring);
     let named = report::project_id(&message);
     let named_id = named.and_then(|number| ProjectId::new(number).ok());
     let signed_by_another = || {
@@ -97,11 +96,13 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
             body.len() <= MAX_BYTES_FOR_OTHER_PROJECTS && forms.as_written().len() <= growth;
         let others = keys.iter().filter(|(id, _)| Some(**id) != named_id);
         let keyrings = others.map(|(_, keyring)| keyring).take(MAX_OTHER_PROJECTS);
-        keyrings.filter(|_| is_small).find_map(signed_by)
+        keyrings
+            .filter(|_| is_small)
+            .find_map(|keyring| keyring.verify(forms.as_written(), &signature))
     };
     let ours = named_id.and_then(|project_id| Some((project_id, keys.get(&project_id)?)));
     let (project_id, slot) = match ours {
-        Some((project_id, keyring)) => match signed_by(keyring) {
+        Some((project_id, keyring)) => match forms.verify(&signature, keyring) {
             Some(slot) => (Some(project_id), slot),
             None => return Err(unverified(signed_by_another())),
         },
@@ -156,7 +157,7 @@ fn has_contradicting_ids(message: &Value<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ecommpay::ProjectKey;
+    use ecommpay::{Keyring, ProjectKey};
 
     use super::*;
 
@@ -213,8 +214,8 @@ mod tests {
                 format!(r#"{{"project_id":211,"payment":{{"id":"o","description":"{text}"}}}}"#);
             verify(&signed(&body, "also-ours"), &keys())
         };
-        assert_eq!(with_text(15_000), Err(Refusal::ForeignProject));
-        assert_eq!(with_text(17_000), Err(Refusal::Unsigned));
+        assert_eq!(with_text(3_900), Err(Refusal::ForeignProject));
+        assert_eq!(with_text(4_200), Err(Refusal::Unsigned));
         // The name of a member is repeated in each line of the canonical string below this member. So a long name makes
         // the canonical string of a small body large.
         let key = "k".repeat(500);
@@ -224,6 +225,18 @@ mod tests {
             Err(Refusal::Unsigned)
         );
         assert!(verify(&signed(&body, "ours"), &keys()).is_ok());
+        // A second canonical string, with the numbers as PHP prints them, is made only for the keys of the project.
+        let php = |project: u32, secret: &str| {
+            let key = ProjectKey::new(secret).unwrap();
+            let text = format!("fee:1.5;project_id:{project}");
+            let signature = key.sign(text.as_bytes()).to_base64();
+            format!(r#"{{"project_id":{project},"fee":1.50,"signature":"{signature}"}}"#)
+        };
+        assert!(verify(php(211, "ours").as_bytes(), &keys()).is_ok());
+        assert_eq!(
+            verify(php(211, "also-ours").as_bytes(), &keys()),
+            Err(Refusal::Unsigned)
+        );
     }
 
     #[test]
