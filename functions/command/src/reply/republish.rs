@@ -47,6 +47,7 @@ impl From<RepublishError> for NotDone {
         match error {
             RepublishError::NotFound => Self::refused("not_found", error),
             RepublishError::NoSuchEvents { .. } => Self::refused("no_such_events", error),
+            RepublishError::TooMany { .. } => Self::refused("too_many_events", error),
             RepublishError::NotPublished(_) => Self::failed("not_published", error),
             RepublishError::Incomplete(_) => Self::failed("incomplete", error),
             RepublishError::Store(_) => Self::failed("unavailable", error),

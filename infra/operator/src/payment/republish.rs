@@ -15,7 +15,7 @@ use crate::stack::command::command;
 /// Publishes events of a payment again, to each queue that subscribes to their types.
 ///
 /// The events keep their ids and bodies, so consumers that store event ids ignore the repeats. The table stores events
-/// for 90 days.
+/// for 90 days. One call publishes at most 250 events again.
 #[derive(Args)]
 pub struct RepublishArgs {
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 use super::commit::Payments;
 use super::error::{ApplyError, PublishError};
+use super::outbox::PublishLimit;
 use crate::decide::{self, Change, Fact};
 use crate::events::{Event, EventKind, metrics};
 use crate::log::Line;
@@ -36,8 +37,12 @@ impl Applied {
 
 /// Logs that a payment has committed events that are not published yet.
 pub(crate) fn warn_not_published(key: &PaymentKey, error: &PublishError) {
-    Line::error("events are committed but not published")
-        .with("payment", key.to_string())
+    let text = "events are committed but not published";
+    let line = match error {
+        PublishError::Unfinished => Line::info(text),
+        _ => Line::error(text),
+    };
+    line.with("payment", key.to_string())
         .with("error", error.to_string())
         .write();
 }
@@ -76,7 +81,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             && let Some(stored) = self.commit(&change, Some(&claimed), None).await?
         {
             fresh.extend(change.events);
-            return Ok(self.publish_events(stored, fresh, true).await);
+            return Ok(self
+                .publish_events(stored, fresh, true, PublishLimit::REQUEST)
+                .await);
         }
         let key = claimed.payment.key();
         let applied = self.apply(&key, fact).await?;
@@ -88,10 +95,19 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         })
     }
 
-    /// Publishes a payment's outbox. Returns `None` if the payment is unknown.
+    /// Publishes a payment's outbox up to the limit of a request. Returns `None` if the payment is unknown.
     pub async fn publish_pending(&self, key: &PaymentKey) -> Result<Option<Applied>, ApplyError> {
+        self.publish_until(key, PublishLimit::REQUEST).await
+    }
+
+    /// Publishes a payment's outbox up to a limit. Returns `None` if the payment is unknown.
+    pub(crate) async fn publish_until(
+        &self,
+        key: &PaymentKey,
+        limit: PublishLimit,
+    ) -> Result<Option<Applied>, ApplyError> {
         Ok(match self.store.load(key).await? {
-            Some(stored) => Some(self.publish_change(stored, None).await),
+            Some(stored) => Some(self.publish_events(stored, Vec::new(), false, limit).await),
             None => None,
         })
     }
@@ -101,7 +117,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     pub(crate) async fn publish_change(&self, stored: Stored, change: Option<Change>) -> Applied {
         let changed = change.is_some();
         let fresh = change.map_or_else(Vec::new, |change| change.events);
-        self.publish_events(stored, fresh, changed).await
+        self.publish_events(stored, fresh, changed, PublishLimit::REQUEST)
+            .await
     }
 
     async fn publish_events(
@@ -109,11 +126,12 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         mut stored: Stored,
         fresh: Vec<Event>,
         changed: bool,
+        limit: PublishLimit,
     ) -> Applied {
         Applied {
             changed,
             // The future is boxed, because otherwise the future of every use case would contain this large future.
-            published: Box::pin(self.publish(&mut stored, fresh)).await,
+            published: Box::pin(self.publish(&mut stored, fresh, limit)).await,
             payment: stored.payment,
         }
     }

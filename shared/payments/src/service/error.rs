@@ -4,6 +4,7 @@ use std::error::Error;
 
 use thiserror::Error as ThisError;
 
+use crate::events::EventKind;
 use crate::ports::{SendError, StoreError};
 
 /// Why it is not certain that a fact or a command was applied. The call may be repeated.
@@ -29,16 +30,30 @@ pub enum PublishError {
     /// Pending events could not be emitted.
     #[error(transparent)]
     NotEmitted(#[from] ApplyError),
+    /// The limit of the call was reached before all events were published. The outbox sweep publishes the remaining
+    /// events.
+    #[error("the outbox sweep will publish the remaining events")]
+    Unfinished,
     /// The store lacks events that are not marked as published.
     #[error("the store has only {found} of the events {first} to {last}")]
     Missing {
         /// The sequence number of the first event that is not marked as published.
         first: u64,
-        /// The sequence number of the payment's last event.
+        /// The sequence number of the last event of the page.
         last: u64,
         /// The count of events that were found.
         found: usize,
     },
+}
+
+/// Returns the result of a call that may leave events to the outbox sweep: [`PublishError::Unfinished`] is no error.
+pub(crate) fn left_to_sweep(
+    published: Result<Vec<EventKind>, PublishError>,
+) -> Result<Vec<EventKind>, PublishError> {
+    match published {
+        Err(PublishError::Unfinished) => Ok(Vec::new()),
+        published => published,
+    }
 }
 
 /// An error of a task of a batch run.
@@ -58,7 +73,7 @@ impl BatchError for PublishError {
         match self {
             Self::Store(error) => error.is_unreadable(),
             Self::NotEmitted(error) => error.is_unreadable(),
-            Self::Send(_) | Self::Missing { .. } => false,
+            Self::Send(_) | Self::Unfinished | Self::Missing { .. } => false,
         }
     }
 }

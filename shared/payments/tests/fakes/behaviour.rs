@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::future::{Future, ready};
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use payments::PaymentKey;
 use payments::model::Payment;
@@ -68,6 +69,7 @@ pub struct FailNext(Arc<Counts>);
 struct Counts {
     commits: AtomicUsize,
     sends: AtomicUsize,
+    send_millis: AtomicU64,
     unreadable: Mutex<BTreeSet<String>>,
 }
 
@@ -89,6 +91,11 @@ impl FailNext {
     pub fn sends(&self, count: usize) {
         self.0.sends.store(count, SeqCst);
     }
+
+    /// Makes each send take at least this time.
+    pub fn slow_sends(&self, millis: u64) {
+        self.0.send_millis.store(millis, SeqCst);
+    }
 }
 
 /// Subtracts one from a count of failures. Returns whether a failure was left.
@@ -108,6 +115,10 @@ impl Behaviour for FailNext {
 
     async fn before_send(&self, _: usize) -> Result<(), SendError> {
         tokio::task::yield_now().await;
+        let millis = self.0.send_millis.load(SeqCst);
+        if millis > 0 {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        }
         match takes_one(&self.0.sends) {
             true => Err(SendError("down".into())),
             false => Ok(()),

@@ -38,6 +38,10 @@ pub struct Tables {
     pub loads: usize,
     /// How often the payments of an order were queried.
     pub order_queries: usize,
+    /// The maximum number of events that one read returned.
+    pub most_events_read: usize,
+    /// The maximum number of unpublished events that a payment had.
+    pub most_unpublished: u64,
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +95,8 @@ impl Tables {
             committed.is_first_to_pay = !paid.any(|(known, _)| *known == order);
             self.paid_orders.insert((order, key.clone()));
         }
+        let unpublished = change.payment.sequence() - published;
+        self.most_unpublished = self.most_unpublished.max(unpublished);
         let stored = Stored {
             payment: change.payment.clone(),
             version: over.unwrap_or(0) + 1,
@@ -198,9 +204,11 @@ impl<B: Behaviour> PaymentStore for MemoryStore<B> {
         for number in from..=to {
             self.check_readable(&format!("{key}/{number}"))?;
         }
-        let tables = self.tables();
+        let mut tables = self.tables();
         let event = |number| tables.events.get(&(key.clone(), number)).cloned();
-        Ok((from..=to).filter_map(event).collect())
+        let events: Vec<Event> = (from..=to).filter_map(event).collect();
+        tables.most_events_read = tables.most_events_read.max(events.len());
+        Ok(events)
     }
 
     async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<u64, StoreError> {

@@ -13,6 +13,7 @@ mod payment_page;
 mod poll_by_hand;
 mod polls;
 mod publishing;
+mod publishing_pages;
 mod refunds;
 mod reviews;
 mod sweeps;

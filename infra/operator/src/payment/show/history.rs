@@ -103,14 +103,11 @@ impl<'a> History<'a> {
     pub fn new(
         stored: &'a Stored,
         next: Option<Next>,
-        events: &[Event],
+        events: Vec<EventRow>,
         at: Timestamp,
     ) -> anyhow::Result<Self> {
         let payment = &stored.payment;
         let order = payment.order();
-        let rows = events
-            .iter()
-            .map(|event| EventRow::new(event, stored.published));
         let stored_numbers: BTreeSet<u64> = events.iter().map(|event| event.sequence).collect();
         let numbers = 1..=payment.sequence();
         let polling = payment.polling();
@@ -137,7 +134,7 @@ impl<'a> History<'a> {
                 needs_recheck: polling.needs_recheck(),
             },
             next: next.map(NextStep::from),
-            events: rows.collect::<anyhow::Result<_>>()?,
+            events,
             gone: numbers
                 .filter(|number| !stored_numbers.contains(number))
                 .collect(),
@@ -158,7 +155,7 @@ impl From<Next> for NextStep {
 }
 
 impl EventRow {
-    fn new(event: &Event, published_through: u64) -> anyhow::Result<Self> {
+    pub fn new(event: &Event, published_through: u64) -> anyhow::Result<Self> {
         let body: Body = serde_json::from_str(&event.body)
             .with_context(|| format!("event {} cannot be read", event.sequence))?;
         Ok(Self {

@@ -5,9 +5,9 @@ mod text;
 
 use clap::Args;
 use payments::Timestamp;
-use payments::service::outbox::read_events;
+use payments::service::outbox::{pages, read_events};
 
-use self::history::History;
+use self::history::{EventRow, History};
 use self::text::Text;
 use super::args::PaymentArgs;
 use crate::session::Session;
@@ -28,10 +28,14 @@ impl ShowArgs {
         let stored = self.payment.load(session.stack).await?;
         let (store, key) = (session.stack.store(), self.payment.key());
         let next = store.next_action(&key).await?;
-        let events = read_events(&store, &key, 1, stored.payment.sequence());
-        let events = events.await?.events;
+        let mut events = Vec::new();
+        for (first, last) in pages(1, stored.payment.sequence()) {
+            for event in read_events(&store, &key, first, last).await?.events {
+                events.push(EventRow::new(&event, stored.published)?);
+            }
+        }
         let now = Timestamp::now();
-        let history = History::new(&stored, next, &events, now)?;
+        let history = History::new(&stored, next, events, now)?;
         let text = Text::new(&stored.payment, &history, now)?;
         session.write(&history, text)
     }

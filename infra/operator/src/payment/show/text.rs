@@ -281,7 +281,7 @@ mod tests {
                 published: 0,
                 is_first_to_pay: false,
             };
-            let history = History::new(&stored, None, &[], NOW).unwrap();
+            let history = History::new(&stored, None, Vec::new(), NOW).unwrap();
             let text = Text::new(&stored.payment, &history, NOW).unwrap();
             let json = serde_json::to_string(&history).unwrap();
             [text.to_string(), payments::escape::json_for_terminal(json)]

@@ -15,15 +15,15 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::send::{mark, newly_marked, send};
+use super::publish::PublishLimit;
 use crate::decide::{self, Fact};
-use crate::events::metrics;
+use crate::events::{Event, metrics};
 use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Operation, Payment, Status};
-use crate::ports::{Clock, EventQueue, PaymentStore, StoreError};
+use crate::ports::{Clock, EventQueue, PaymentStore, StoreError, Stored};
 use crate::service::commit::Payments;
-use crate::service::error::{ApplyError, PublishError};
+use crate::service::error::{ApplyError, PublishError, left_to_sweep};
 
 /// A payment is compared with at most this many other payments of its order that have money. The limit is needed
 /// because some shops use the same order id for all payments.
@@ -32,17 +32,34 @@ const MAX_PAYMENTS: usize = 20;
 const CONCURRENCY: usize = 4;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
+    /// Does what [`Self::find_paid_twice`] does, and publishes the outbox of `payment` if `payment` has changed.
+    pub(crate) async fn check_paid_twice(&self, payment: &Payment) -> Result<(), PublishError> {
+        if let Some((mut stored, fresh)) = self.find_paid_twice(payment).await? {
+            let published = self.publish(&mut stored, fresh, PublishLimit::REQUEST);
+            let published = left_to_sweep(published.await)?;
+            metrics::count(&payment.key(), &published);
+        }
+        Ok(())
+    }
+
     /// Compares the payments of an order that have money. Emits `order.paid_twice` for each of them except the payment
     /// that was paid first.
-    pub(crate) async fn check_paid_twice(&self, payment: &Payment) -> Result<(), PublishError> {
+    ///
+    /// Publishes the events of the other payments. If `payment` has changed, returns its new version and its new
+    /// events, which the caller must publish.
+    pub(super) async fn find_paid_twice(
+        &self,
+        payment: &Payment,
+    ) -> Result<Option<(Stored, Vec<Event>)>, PublishError> {
+        let mut changed = None;
         let Some(order) = payment.paid_order() else {
-            return Ok(());
+            return Ok(changed);
         };
         let own = payment.key();
         let mut others = self.store.payments_of_order(order).await?;
         others.retain(|key| *key != own);
         if others.is_empty() {
-            return Ok(());
+            return Ok(changed);
         }
         let loads = stream::iter(others.into_iter().map(|key| self.load(key)));
         let loads = loads.buffered(CONCURRENCY);
@@ -61,11 +78,20 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             };
             let earlier = earlier.filter(|other| !is_later(other));
             let earlier = earlier.map(|other| other.payment_id().to_owned()).collect();
-            if !payment.earlier_payments_of_order().is_superset(&earlier) {
-                self.add_earlier_payments(&payment.key(), &earlier).await?;
+            if payment.earlier_payments_of_order().is_superset(&earlier) {
+                continue;
+            }
+            let key = payment.key();
+            let Some((stored, events)) = self.add_earlier_payments(&key, &earlier).await? else {
+                continue;
+            };
+            if key == own {
+                changed = Some((stored, events));
+            } else {
+                self.publish_without_check(stored, events).await?;
             }
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// Loads a payment. Returns `None` if the payment cannot be read, so that it does not stop the events of other
@@ -79,18 +105,15 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         &self,
         key: &PaymentKey,
         ids: &BTreeSet<String>,
-    ) -> Result<(), PublishError> {
+    ) -> Result<Option<(Stored, Vec<Event>)>, PublishError> {
         let added = self.update(key, |payment, at| {
             let fact = Fact::EarlierPayments { ids };
             Ok::<_, ApplyError>(payment.and_then(|one| decide::decide(Some(one), fact, at)))
         });
-        let Some((stored, Some(change))) = added.await? else {
-            return Ok(());
-        };
-        let sent = send(&self.store, &self.queues, &stored, &change.events).await?;
-        let published = mark(&self.store, &stored).await?;
-        metrics::count(key, &newly_marked(&stored, published, &sent));
-        Ok(())
+        Ok(match added.await? {
+            Some((stored, Some(change))) => Some((stored, change.events)),
+            _ => None,
+        })
     }
 }
 

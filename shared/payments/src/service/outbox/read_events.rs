@@ -1,5 +1,7 @@
 //! Reads stored events, and passes over the events that cannot be read.
 
+use std::iter;
+
 use crate::events::Event;
 use crate::model::ids::PaymentKey;
 use crate::ports::{PaymentStore, StoreError};
@@ -13,7 +15,19 @@ pub struct ReadEvents {
     pub unreadable: Vec<u64>,
 }
 
-/// Reads the events with the sequence numbers `from` to `to`, both included. If an event cannot be read, reads the
+/// The maximum number of events that are read together. An event has at most 400 KB, so a page has at most 4 MB.
+pub(super) const PAGE: u64 = 10;
+
+/// Returns the pages of the sequence numbers `from` to `to`, both included: the first and the last number of each page.
+pub fn pages(from: u64, to: u64) -> impl Iterator<Item = (u64, u64)> {
+    let page = move |first: u64| (first, to.min(first.saturating_add(PAGE - 1)));
+    let first = (from <= to).then(|| page(from));
+    iter::successors(first, move |(_, end)| {
+        (*end < to).then(|| page(end.saturating_add(1)))
+    })
+}
+
+/// Reads one page of events ([`pages`]), with the sequence numbers `from` to `to`, both included. If an event cannot be read, reads the
 /// events one by one, so that the unreadable event does not hide the other events.
 pub async fn read_events<S: PaymentStore>(
     store: &S,

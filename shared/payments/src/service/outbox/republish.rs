@@ -6,7 +6,8 @@
 
 use thiserror::Error;
 
-use super::read_events::read_events;
+use super::publish::PublishLimit;
+use super::read_events::{pages, read_events};
 use super::send::send_to_all;
 use crate::events::EventKind;
 use crate::model::ids::PaymentKey;
@@ -14,9 +15,8 @@ use crate::ports::{Clock, EventQueue, PaymentStore, SendError, StoreError};
 use crate::service::commit::Payments;
 use crate::service::error::PublishError;
 
-/// Events are read in pages of at most this many events. The number is small, because each event can contain a large
-/// payment.
-const PAGE: u64 = 50;
+/// The maximum number of events that one call sends again, so that the call ends before the time-out of its function.
+const MAX_REPEATS: u64 = 250;
 
 /// The result of a republish.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -41,6 +41,15 @@ pub enum RepublishError {
         /// The sequence number of the payment's last event.
         last: u64,
     },
+    /// The range has too many events for one call.
+    #[error(
+        "one call sends at most {MAX_REPEATS} events again; name the first and the last of at most {MAX_REPEATS} of \
+         the events 1 to {last}"
+    )]
+    TooMany {
+        /// The sequence number of the payment's last event.
+        last: u64,
+    },
     /// The outbox could not be published. Nothing was sent again.
     #[error("the outbox of the payment cannot be published, so nothing was sent again: {0}")]
     NotPublished(#[from] PublishError),
@@ -53,7 +62,7 @@ pub enum RepublishError {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Publishes the outbox. Then sends the events that had been published before, with the sequence numbers `from` to
+    /// Publishes the outbox, at most up to the limit of a request. Then sends the events that had been published before, with the sequence numbers `from` to
     /// `to` (both included), again to each queue that receives their types. The default of `from` is 1, and the default
     /// of `to` is the number of the last event. The store keeps events for 90 days.
     pub async fn republish(
@@ -69,25 +78,26 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         if from == 0 || from > to || to > last {
             return Err(RepublishError::NoSuchEvents { last });
         }
+        if to - from >= MAX_REPEATS {
+            return Err(RepublishError::TooMany { last });
+        }
         let to = to.min(stored.published);
+        let published = self.publish(&mut stored, Vec::new(), PublishLimit::REQUEST);
         let mut republished = Republished {
-            published: self.publish(&mut stored, Vec::new()).await?,
+            published: published.await?,
             ..Republished::default()
         };
         let now = self.clock.now().unix_millis();
         let repeat = format!("{now}-{}", self.clock.random(u64::MAX));
-        let mut first = from;
-        while first <= to {
-            let page_end = to.min(first.saturating_add(PAGE - 1));
-            let read = read_events(&self.store, key, first, page_end).await?;
+        for (first, end) in pages(from, to) {
+            let read = read_events(&self.store, key, first, end).await?;
             let events = read.events;
             send_to_all(&self.queues, &events, Some(&repeat)).await?;
             let is_stored = |number: &u64| events.iter().any(|event| event.sequence == *number);
-            let gone = (first..=page_end).filter(|number| !is_stored(number));
+            let gone = (first..=end).filter(|number| !is_stored(number));
             republished.gone.extend(gone);
             let repeated = events.iter().map(|event| (event.sequence, event.kind));
             republished.repeated.extend(repeated);
-            first = page_end.saturating_add(1);
         }
         Ok(republished)
     }

@@ -4,59 +4,82 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use super::read_events::read_events;
-
+use super::read_events::{PAGE, read_events};
 use crate::events::metrics::{self, Alert};
 use crate::events::{Event, EventKind};
 use crate::ports::{EventQueue, PaymentStore, SendError, StoreError, Stored};
 use crate::service::error::PublishError;
 
-/// An event that every queue has accepted.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sent {
-    pub(super) kind: EventKind,
+/// A page of events that every queue has accepted.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// The sequence number of the last event of the page.
+    end: u64,
+    /// The events, except for those that cannot be read.
+    sent: Vec<Sent>,
+}
+
+#[derive(Debug)]
+struct Sent {
+    sequence: u64,
+    kind: EventKind,
     alert: Option<Alert>,
 }
 
-/// Sends the unpublished events of a payment to every queue that receives their types. Does not mark the events as
-/// published. `fresh` has the events that the caller has just committed. If no other event is unpublished, the events
-/// are not read from the store.
+impl Page {
+    /// Whether an event of the page has this kind.
+    pub(super) fn has(&self, kind: EventKind) -> bool {
+        self.sent.iter().any(|sent| sent.kind == kind)
+    }
+}
+
+/// Returns the sequence number of the last event of the next page.
+pub(super) fn page_end(stored: &Stored) -> u64 {
+    let last = stored.published.saturating_add(PAGE);
+    last.min(stored.payment.sequence())
+}
+
+/// Sends the next page of unpublished events to every queue that receives their types. Does not mark the events as
+/// published. `fresh` has events that were just committed. If `fresh` has the whole page, no event is read from the
+/// store.
 pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
     store: &S,
     queues: &[Q],
     stored: &Stored,
     fresh: &[Event],
-) -> Result<Vec<Sent>, PublishError> {
-    let last = stored.payment.sequence();
-    if stored.published >= last {
-        return Ok(Vec::new());
-    }
-    let first = stored.published + 1;
-    let key = stored.payment.key();
-    let is_complete = |events: &[Event]| {
-        let numbers = events.iter().map(|event| event.sequence);
-        numbers.eq(first..=last)
-    };
+) -> Result<Page, PublishError> {
+    let (first, end) = (stored.published.saturating_add(1), page_end(stored));
+    let start = fresh.partition_point(|event| event.sequence < first);
+    let stop = fresh.partition_point(|event| event.sequence <= end);
+    let known = fresh.get(start..stop).unwrap_or_default();
     let loaded;
-    let unpublished = if is_complete(fresh) {
-        fresh
+    let events = if known.iter().map(|event| event.sequence).eq(first..=end) {
+        known
     } else {
-        let read = read_events(store, &key, first, last).await?;
+        let read = read_events(store, &stored.payment.key(), first, end).await?;
         let found = read.events.len();
         let numbers = read.events.iter().map(|event| event.sequence);
         let stored: BTreeSet<u64> = numbers.chain(read.unreadable).collect();
-        if !stored.into_iter().eq(first..=last) {
-            return Err(PublishError::Missing { first, last, found });
+        if !stored.into_iter().eq(first..=end) {
+            return Err(PublishError::Missing {
+                first,
+                last: end,
+                found,
+            });
         }
         loaded = read.events;
         &loaded
     };
-    send_to_all(queues, unpublished, None).await?;
+    send_to_all(queues, events, None).await?;
     let sent = |event: &Event| Sent {
+        sequence: event.sequence,
         kind: event.kind,
         alert: metrics::alert(event),
     };
-    Ok(unpublished.iter().map(sent).collect())
+    Ok(Page {
+        end,
+        sent: events.iter().map(sent).collect(),
+    })
 }
 
 /// Sends events in order to every queue that receives their types. If the events were sent before, `repeat` is the name
@@ -84,23 +107,19 @@ async fn send_in_order<Q: EventQueue>(
     Ok(())
 }
 
-/// Marks all events of a payment as published. Returns the published mark as it was before this call.
-pub(super) async fn mark<S: PaymentStore>(store: &S, stored: &Stored) -> Result<u64, StoreError> {
-    let last = stored.payment.sequence();
-    match stored.published < last {
-        true => store.mark_published(&stored.payment.key(), last).await,
-        false => Ok(last),
-    }
-}
-
-/// Returns the kinds of those `sent` events that this call marked as published, and logs the alerts of these events.
-/// `published` is the mark before this call. If two calls publish the same event in parallel, only one call marks it.
-pub(super) fn newly_marked(stored: &Stored, published: u64, sent: &[Sent]) -> Vec<EventKind> {
-    let new = stored.payment.sequence().saturating_sub(published);
-    let new = usize::try_from(new).unwrap_or(usize::MAX).min(sent.len());
-    let marked = || sent.iter().skip(sent.len() - new);
+/// Marks a page of events as published. Returns the kinds of those events that this call marked, and logs the alerts of
+/// these events. If two calls publish the same event in parallel, only one call marks it.
+pub(super) async fn mark<S: PaymentStore>(
+    store: &S,
+    stored: &mut Stored,
+    page: &Page,
+) -> Result<Vec<EventKind>, StoreError> {
+    let key = stored.payment.key();
+    let before = store.mark_published(&key, page.end).await?;
+    stored.published = stored.published.max(page.end);
+    let marked = || page.sent.iter().filter(|sent| sent.sequence > before);
     for alert in marked().filter_map(|sent| sent.alert) {
-        metrics::log_alert(&stored.payment.key(), alert);
+        metrics::log_alert(&key, alert);
     }
-    marked().map(|sent| sent.kind).collect()
+    Ok(marked().map(|sent| sent.kind).collect())
 }

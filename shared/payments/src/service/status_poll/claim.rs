@@ -10,7 +10,8 @@ use crate::model::ids::PaymentKey;
 use crate::model::{Payment, is_storable};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::apply::warn_not_published;
-use crate::service::error::ApplyError;
+use crate::service::error::{ApplyError, left_to_sweep};
+use crate::service::outbox::PublishLimit;
 
 /// A claimed poll. Only the call that has the claim sends the status request.
 pub(super) struct Claim {
@@ -38,7 +39,10 @@ where
         let Some((mut stored, Some(change))) = claimed else {
             return Ok(None);
         };
-        let published = self.payments.publish(&mut stored, change.events).await;
+        let published = self
+            .payments
+            .publish(&mut stored, change.events, PublishLimit::REQUEST);
+        let published = published.await;
         // A queue that fails must not stop the status request.
         let events = published.unwrap_or_else(|error| {
             warn_not_published(key, &error);
@@ -95,7 +99,8 @@ where
             return Ok(());
         };
         // A queue that fails must not stop the requests that follow.
-        let mut published = applied.published.map(|published| events.extend(published));
+        let mut published =
+            left_to_sweep(applied.published).map(|published| events.extend(published));
         let after = applied.payment;
         warn_if_redirect_is_lost(payment, &after);
         // An answer that was not applied, for example because it names another payment, proves nothing about our

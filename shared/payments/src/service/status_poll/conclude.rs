@@ -10,6 +10,7 @@ use crate::events::EventKind;
 use crate::model::{GateRequest, Payment, Refund};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::checkout::CheckoutService;
+use crate::service::error::left_to_sweep;
 use crate::service::signed_call::MAX_CALL;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C, G> {
@@ -52,7 +53,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C
             } else {
                 payments.publish_change(stored, Some(change)).await
             };
-            match applied.published {
+            match left_to_sweep(applied.published) {
                 Ok(sent) => events.extend(sent),
                 // A queue that fails must not stop the next requests.
                 Err(error) => published = Err(error),
@@ -94,7 +95,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C
             }
             _ => payments.publish_change(stored, Some(change)).await,
         };
-        events.extend(applied.published?);
+        events.extend(left_to_sweep(applied.published)?);
         Ok(())
     }
 }

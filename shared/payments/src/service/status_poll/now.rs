@@ -9,7 +9,7 @@ use crate::log::over_limit;
 use crate::model::ids::PaymentKey;
 use crate::model::{Payment, is_storable};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
-use crate::service::error::ApplyError;
+use crate::service::error::{ApplyError, left_to_sweep};
 
 /// The result of a status poll for an operator.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ where
         // The number 0 makes this poll older than every poll that another call may have claimed in the meantime.
         let fact = Fact::StatusAnswer { report, poll: 0 };
         let (payment, published) = match self.payments.apply(key, fact).await? {
-            Some(applied) => (Some(applied.payment), applied.published?),
+            Some(applied) => (Some(applied.payment), left_to_sweep(applied.published)?),
             None => (None, Vec::new()),
         };
         Ok(PollResult {

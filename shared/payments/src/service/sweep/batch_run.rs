@@ -27,8 +27,8 @@ pub struct BatchRun {
     pub unreadable: u64,
     /// The count of payments whose task failed, plus the count of shards that could not be read.
     pub failed: u64,
-    /// Whether the run processed every due payment. `false` if the run stopped at its deadline or at its maximum number
-    /// of payments.
+    /// Whether the run processed every due payment completely. `false` if the run stopped at its deadline or at its
+    /// maximum number of payments, or if a payment has more events than the run may publish.
     pub in_time: bool,
     /// The longest time, in seconds, for which a payment had been due when the run started; 0 if no payment was due.
     pub oldest_s: u64,
@@ -42,7 +42,7 @@ pub struct BatchRun {
 /// Why a task did not succeed.
 #[derive(Debug)]
 pub(crate) enum Unfinished {
-    /// It was too late to start the task.
+    /// It was too late to start or to finish the task. The next run continues.
     Late,
     /// The task failed.
     Failed(String),

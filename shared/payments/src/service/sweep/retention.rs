@@ -6,6 +6,7 @@ use super::batch_run::{BatchLimits, BatchRun};
 use crate::decide::Command;
 use crate::ports::{Clock, EventQueue, Index, PaymentStore};
 use crate::service::commit::Payments;
+use crate::service::error::left_to_sweep;
 
 /// The maximum number of payments that one task, expiry or erasure, processes in parallel.
 const CONCURRENCY: usize = 24;
@@ -18,7 +19,9 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         let limits = BatchLimits::until(deadline, CONCURRENCY);
         let task = |key| async move {
             Ok(match self.execute(&key, Command::Expire).await? {
-                Some((stored, change)) => self.publish_change(stored, change).await.published?,
+                Some((stored, change)) => {
+                    left_to_sweep(self.publish_change(stored, change).await.published)?
+                }
                 None => Vec::new(),
             })
         };
