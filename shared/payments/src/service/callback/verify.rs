@@ -3,11 +3,11 @@
 
 use std::fmt;
 
+use ecommpay::KeySlot;
 use ecommpay::fields::ProjectId;
 use ecommpay::json::{self, JsonError, Limits, Value};
 use ecommpay::report::{self, Report};
 use ecommpay::signature::{self, SignedForms};
-use ecommpay::KeySlot;
 
 use crate::decide::{Fact, SignedReport};
 use crate::model::ids::PaymentKey;
