@@ -38,7 +38,7 @@ pub fn clarification(
     Page {
         body,
         // After the form is posted, the browser is redirected to the checkout, and from there possibly to the bank.
-        form_target: Some(target.to_owned()),
+        has_form: true,
         ..Page::new(status, language, &texts.clarification)
     }
     .into_response()

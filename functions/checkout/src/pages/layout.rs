@@ -19,8 +19,8 @@ pub struct Page {
     /// The part below the notice.
     pub body: Markup,
     pub script: Option<&'static str>,
-    /// The URL that the form of the page posts to. `None` forbids forms.
-    pub form_target: Option<String>,
+    /// Whether the page has a form. On any other page, the policy forbids forms.
+    pub has_form: bool,
     /// The number of seconds after which the browser reloads the page, or loads `next_url`.
     pub refresh_after: Option<u32>,
     /// The URL that the browser loads after `refresh_after` seconds. `None` reloads the page.
@@ -36,7 +36,7 @@ impl Page {
             notice,
             body: Markup::default(),
             script: None,
-            form_target: None,
+            has_form: false,
             refresh_after: None,
             next_url: None,
         }
@@ -101,15 +101,15 @@ impl Page {
 
     fn policy(&self, nonce: &str) -> String {
         // Browsers also apply `form-action` to the redirects that follow a submitted form. Such a redirect can lead to
-        // any origin, so the policy allows a whole scheme. Only the sandbox has targets without https.
-        let form_action = match self.form_target.as_deref() {
-            None => "'none'",
-            Some(address) if address.starts_with("https:") => "https:",
-            Some(_) => "https: http:",
+        // any site, and into the app of a bank, which has its own scheme. So a page with a form has no `form-action`.
+        let form_action = if self.has_form {
+            ""
+        } else {
+            "form-action 'none'; "
         };
         format!(
             "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; \
-             form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
+             {form_action}base-uri 'none'; frame-ancestors 'none'"
         )
     }
 }

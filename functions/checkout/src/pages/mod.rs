@@ -42,7 +42,7 @@ pub fn hand_off(language: Language, redirect: &Redirect) -> Response<String> {
     Page {
         body,
         script: Some(SUBMIT),
-        form_target: Some(redirect.url.clone()),
+        has_form: true,
         ..Page::new(StatusCode::OK, language, &texts.hand_off)
     }
     .into_response()

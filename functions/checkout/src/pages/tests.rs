@@ -126,11 +126,9 @@ fn no_page_can_be_cached_or_framed_or_load_external_resources() {
         ] {
             assert!(policy.contains(part), "{policy}");
         }
-        let with_form = match count(&page, "<form") {
-            0 => "form-action 'none';",
-            _ => "form-action https:;",
-        };
-        assert!(policy.contains(with_form), "{policy}");
+        let has_form = count(&page, "<form") > 0;
+        assert_eq!(policy.contains("form-action"), !has_form, "{policy}");
+        assert_eq!(policy.contains("form-action 'none';"), !has_form);
         assert_eq!(header(&page, header::CACHE_CONTROL), "no-store");
         assert_eq!(header(&page, header::REFERRER_POLICY), "no-referrer");
         assert_eq!(header(&page, header::X_CONTENT_TYPE_OPTIONS), "nosniff");
@@ -170,7 +168,7 @@ fn no_two_pages_have_the_same_text() {
 fn the_hand_off_page_works_with_and_without_scripts() {
     let page = pages::hand_off(Language::En, &redirect("http://127.0.0.1:1/enter"));
     let policy = header(&page, header::CONTENT_SECURITY_POLICY);
-    assert!(policy.contains("form-action https: http:;"), "{policy}");
+    assert!(!policy.contains("form-action"), "{policy}");
     for part in [
         "<form method=\"post\" action=\"http://127.0.0.1:1/enter\">",
         "<input type=\"hidden\" name=\"&quot;'&gt;&lt;script&gt;",
