@@ -136,6 +136,24 @@ impl System {
         Ok(())
     }
 
+    /// Sends a sale to Gate as another system of the project would.
+    pub async fn send_external_sale(&self, payment_id: &str, amount: u64) -> anyhow::Result<()> {
+        let ready = self.ready();
+        let mut sale = json!({
+            "general": { "project_id": ready.project_id, "payment_id": payment_id },
+            "payment": { "amount": amount, "currency": "EUR" },
+            "customer": { "id": "c", "ip_address": "192.0.2.1", "last_name": "Peeters" },
+            "return_url": { "return": "https://shop.example/return" },
+        });
+        let key = ProjectKey::new(&ready.project_key)?;
+        let signed = key.sign(&signature::canonical_of(&sale)?);
+        sale["general"]["signature"] = signed.to_base64().into();
+        let url = format!("{}/v2/payment/bancontact/sale", ready.platform);
+        let answer = self.shopper.http.post(url).json(&sale).send().await?;
+        ensure!(answer.status() == 200, "{}", answer.text().await?);
+        Ok(())
+    }
+
     /// Invokes the sweeper and returns its answer.
     pub async fn sweep(&self) -> anyhow::Result<Value> {
         invoke(&self.sandbox, "sweeper").await

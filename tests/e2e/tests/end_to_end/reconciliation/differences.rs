@@ -7,7 +7,6 @@ use anyhow::ensure;
 use e2e::ensure_contains;
 use e2e::permissions::Permissions;
 use e2e::system::System;
-use ecommpay::{ProjectKey, signature};
 use payments::Timestamp;
 use sandbox::Options;
 use serde_json::{Value, json};
@@ -71,7 +70,8 @@ async fn create_differences(system: &System) -> anyhow::Result<()> {
     simulator.drop_callbacks("lost").await?;
     system.shopper.press(&bank_page, "pay").await?;
     simulator.drop_callbacks(EXTERNAL).await?;
-    send_external_sale(system).await?;
+    // The sale is declined, because its amount is too small.
+    system.send_external_sale(EXTERNAL, 50).await?;
     for (payment, kind, status) in [
         ("behind", "refund", "success"),
         ("lost", "sale", "success"),
@@ -87,24 +87,6 @@ async fn create_differences(system: &System) -> anyhow::Result<()> {
     simulator.set_faults("unlisted", unlisted).await?;
     let other = json!({ "listed_amount": 900 });
     simulator.set_faults("other", other).await
-}
-
-/// Sends a sale to Gate as another system would. The sale is declined, because its amount is too small.
-async fn send_external_sale(system: &System) -> anyhow::Result<()> {
-    let ready = system.ready();
-    let mut sale = json!({
-        "general": { "project_id": ready.project_id, "payment_id": EXTERNAL },
-        "payment": { "amount": 50, "currency": "EUR" },
-        "customer": { "id": "c", "ip_address": "192.0.2.1", "last_name": "Peeters" },
-        "return_url": { "return": "https://shop.example/return" },
-    });
-    let key = ProjectKey::new(&ready.project_key)?;
-    let signed = key.sign(&signature::canonical_of(&sale)?);
-    sale["general"]["signature"] = signed.to_base64().into();
-    let url = format!("{}/v2/payment/bancontact/sale", ready.platform);
-    let answer = system.shopper.http.post(url).json(&sale).send().await?;
-    ensure!(answer.status() == 200, "{}", answer.text().await?);
-    Ok(())
 }
 
 /// Compares the last half hour. Returns the result for the project.
