@@ -23,7 +23,7 @@ fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
         Scenario::ForgedCallback => &[],
         Scenario::Checkout => &[
             ("GetItem", 1),
-            ("TransactWriteItems of 4", 1),
+            ("TransactWriteItems of 3", 1),
             ("SendMessage", 1),
             ("UpdateItem", 2),
             ("Gate sale", 1),

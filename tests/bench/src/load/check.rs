@@ -102,11 +102,11 @@ impl Check<'_> {
             check_group(queue, &group, &plan.events()).with_context(|| id.clone())?;
             messages += group.len();
         }
-        // A payment has two items, the payment and its token, and further items: its events, its entries by day, and,
-        // if it succeeded, the record that it has paid its order.
-        let days = stored.payment.days().len() as u64;
+        // A payment has two items, the payment and its token, and further items: its events, its days after the day of
+        // the creation, and, if it succeeded, the record that it has paid its order.
+        let later_days = stored.payment.days().len() as u64 - 1;
         let paid = u64::from(stored.payment.paid_order().is_some());
-        Ok((2 + last + days + paid, messages))
+        Ok((2 + last + later_days + paid, messages))
     }
 
     /// Checks that the payments account for all items of the table and all messages of the queues.
