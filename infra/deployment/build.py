@@ -40,15 +40,9 @@ def binaries():
 
 def build(architecture):
     """Builds all binaries for an architecture. Fails if a binary or its package is too large."""
-    build_with(architecture, [])
-
-
-def build_with(architecture, others):
-    """Builds all binaries, and other binaries of the workspace in the same run."""
     names = binaries()
-    all_names = [*names, *others]
-    say(f"Building {', '.join(all_names)} for {architecture}")
-    options = [option for name in all_names for option in ("--package", name, "--bin", name)]
+    say(f"Building {', '.join(names)} for {architecture}")
+    options = [option for name in names for option in ("--package", name, "--bin", name)]
     cargo_lambda(architecture, ["--lambda-dir", BUILT, *options], cwd=ROOT, env=os.environ)
     check_sizes(names, BUILT)
 

@@ -5,23 +5,27 @@ With these files, an operator deploys and uses the tool on a machine without Rus
 
 import gzip
 import hashlib
+import os
 import re
 import tarfile
 
-from deployment.build import BUILT, binaries, build_with
+from deployment.build import BUILT, binaries, build, cargo_lambda
 from tools.failure import Failure
 from tools.install import ROOT
 from tools.output import say
 
 FOLDER = ROOT / "target/package"
-# The package and the binary of the operator's tool. cargo-lambda also builds this binary, so that it runs with the same
-# old versions of glibc as the functions.
+# The package and the binary of the operator's tool.
 OPERATOR = "operator"
 
 
 def package(architecture):
     """Builds the functions and the operator's tool, and writes their archive and its checksum into `FOLDER`."""
-    build_with(architecture, [OPERATOR])
+    build(architecture)
+    # cargo-lambda also builds the operator's tool, so that the tool runs with old versions of glibc. A second run keeps
+    # the features of the tool's dependencies out of the functions.
+    options = ["--lambda-dir", BUILT, "--package", OPERATOR, "--bin", OPERATOR]
+    cargo_lambda(architecture, options, cwd=ROOT, env=os.environ)
     files = {f"functions/{name}/bootstrap": BUILT / name / "bootstrap" for name in binaries()}
     files[OPERATOR] = BUILT / OPERATOR / "bootstrap"
     for file in files.values():
