@@ -20,9 +20,10 @@ use crate::service::sweep::batch_run::{BatchLimits, BatchRun, Unfinished};
 
 /// The maximum number of payments of all projects that are polled in parallel. The limit protects the platform.
 const CONCURRENCY: usize = 4;
-/// No poll starts in the last 32 s of a run, or in the second half of a run that is shorter than 64 s. The status answer
-/// can take 10 s ([`MAX_CALL`](crate::service::MAX_CALL)), the requests that follow from the answer can take 20 s, and the
-/// store and the queues need up to 2 s. If the deadline cuts off a claimed poll, the payment waits for its next poll.
+/// The time that is reserved for the last poll of a run. No poll starts in the last 32 s of the run. In a run that is
+/// shorter than 64 s, no poll starts in the second half. The status answer can take 10 s
+/// ([`MAX_CALL`](crate::service::MAX_CALL)), and the requests that follow from it 20 s. The store and the queues need
+/// up to 2 s. If the deadline cuts off a claimed poll, the payment waits for its next poll.
 const LONGEST_POLL: Duration = Duration::from_secs(32);
 
 impl<S, Q, C, G> StatusPoller<'_, S, Q, C, G>
@@ -32,8 +33,8 @@ where
     C: Clock + Sync,
     G: Gate + Sync,
 {
-    /// Polls the platform about every payment that is due. Each project with due payments makes the same share of the
-    /// requests, even if one project has many more due payments than the other projects.
+    /// Polls the platform about every payment that is due. Each project with due payments has the same share of the
+    /// requests. A project with many due payments does not delay the other projects.
     pub async fn poll_all(&self, deadline: Instant) -> BatchRun {
         let due_by = self.payments.clock.now();
         let left = deadline.saturating_duration_since(Instant::now());

@@ -28,7 +28,7 @@ pub struct BatchRun {
     /// The count of payments whose task failed, plus the count of shards that could not be read.
     pub failed: u64,
     /// Whether the run processed every due payment completely. `false` if the run stopped at its deadline or at its
-    /// maximum number of payments, or if a payment has more events than the run may publish.
+    /// maximum number of payments. Also `false` if a payment has more events than the run may publish.
     pub in_time: bool,
     /// The longest time, in seconds, for which a payment had been due when the run started; 0 if no payment was due.
     pub oldest_s: u64,

@@ -1,7 +1,7 @@
 //! Sweeps the outbox: publishes events that another call committed but did not publish, for example because the call
 //! crashed or a queue failed.
 //!
-//! A payment with many events takes at most a quarter of the time of a run, so that it does not delay other payments. The
+//! A payment with many events uses at most a quarter of the time of a run. So it does not delay other payments. The
 //! next run continues with the remaining events.
 //!
 //! The sweep needs no lock. If two calls send the same event, the queue or the consumer drops the second copy.
@@ -18,7 +18,8 @@ use crate::service::outbox::PublishLimit;
 
 /// The maximum number of payments whose outboxes are published in parallel.
 const CONCURRENCY: usize = 16;
-/// No page of a payment starts after this fraction of the run's time.
+/// The time of a run is divided by this number. After this part of the time, no further page of the same payment
+/// starts.
 const SHARE: u32 = 4;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
