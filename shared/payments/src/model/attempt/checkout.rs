@@ -115,9 +115,9 @@ impl Payment {
 
     /// Whether no report is about the current attempt. The first attempt has no report before any status or operation
     /// is reported. A later attempt has no report before one of its sales is reported.
-    pub(crate) fn has_no_report_of_attempt(&self) -> bool {
+    pub fn has_no_report_of_attempt(&self) -> bool {
         match self.attempt.number() {
-            1 => self.platform_status().is_none() && self.operations().len() == 0,
+            0 => self.platform_status().is_none() && self.operations().len() == 0,
             _ => self.current_sales().next().is_none(),
         }
     }
