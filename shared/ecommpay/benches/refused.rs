@@ -2,11 +2,12 @@
 //!
 //! For each size, the table has three times: of a usual body with a valid signature, of the usual body with a forged
 //! signature, and of the slowest attack. An attack must not take more than 20 times as long as the usual body with a
-//! forged signature.
+//! valid signature.
 //!
 //! `cargo bench --manifest-path shared/ecommpay/benches/Cargo.toml --bench refused`
 #![allow(clippy::unwrap_used)]
 
+use std::cmp::Reverse;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -18,10 +19,11 @@ use payments::service::callback::verify;
 use payments::service::project_keys::ProjectKeys;
 
 const PROJECTS: u32 = 11;
-const SIZES: [usize; 12] = [
-    500, 1_000, 2_000, 4_000, 4_200, 6_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000,
+const SIZES: [usize; 10] = [
+    500, 1_000, 2_000, 4_000, 4_200, 16_000, 30_000, 64_000, 128_000, 256_000,
 ];
-/// The maximum time of an attack, as a multiple of the time of a usual refused body of the same size.
+/// The maximum time of an attack, as a multiple of the time of a usual verified body of the same size. A usual refused
+/// body takes more time than a usual verified body.
 const MAX_RATIO: f64 = 20.0;
 /// A signature of 64 bytes that no key made.
 const FORGED: &str =
@@ -33,7 +35,10 @@ fn secret(project: u32, slot: &str) -> ProjectKey {
 
 fn keys() -> ProjectKeys {
     let keyrings = (1..=PROJECTS).map(|project| {
-        let keyring = Keyring::new(secret(project, "current"), Some(secret(project, "previous")));
+        let keyring = Keyring::new(
+            secret(project, "current"),
+            Some(secret(project, "previous")),
+        );
         (ProjectId::new(project.into()).unwrap(), keyring)
     });
     keyrings.collect::<Vec<_>>().into_iter().collect()
@@ -106,14 +111,18 @@ fn attacks(size: usize) -> Vec<(String, String)> {
     let digits = |count: usize| format!(r#""a{count}":1.0"#);
     let plain = |count: usize| format!(r#""{}":1"#, letters(count));
     let spaces = |count: usize| format!(r#""a {count}":1"#);
-    let zeros = |count: usize| format!(r#""{}":1"#, "0".repeat(count % 40 + 1) + &count.to_string());
+    let zeros =
+        |count: usize| format!(r#""{}":1"#, "0".repeat(count % 40 + 1) + &count.to_string());
     let colons = |count: usize| format!(r#"":{count}:":1.50"#);
     // Each line of the canonical string repeats the key. With a short key, the string is small. With a long key, the
     // string has nearly the maximum size, or exceeds the maximum and is refused.
     for percent in [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 75, 90] {
         let long = size * percent / 100;
         let members: [(&str, &dyn Fn(usize) -> String); 5] = [
-            ("names with digits, numbers that PHP prints differently", &digits),
+            (
+                "names with digits, numbers that PHP prints differently",
+                &digits,
+            ),
             ("plain names", &plain),
             ("names with spaces", &spaces),
             ("names with leading zeros", &zeros),
@@ -146,21 +155,104 @@ fn attacks(size: usize) -> Vec<(String, String)> {
                 for name in [&digits, &pairs, &space, &zeros] {
                     let body = arrays(size, members, name, value);
                     let kind = name.chars().take(2).collect::<String>();
-                    attacks.push((format!("{members} arrays of `{value}`, names of {long} `{kind}`"), body));
+                    attacks.push((
+                        format!("{members} arrays of `{value}`, names of {long} `{kind}`"),
+                        body,
+                    ));
                 }
             }
         }
     }
-    for value in ["\"\\u0031\"", "[[[[[[[[[[1.0]]]]]]]]]]", "{\"1\":{\"2\":1.0}}", "{\"frame_mode\":1.0}"] {
-        attacks.push((format!("one array of `{value}`"), arrays(size, 1, "1 ", value)));
+    // Numbers whose conversion to floating point or back is slow: many digits, ties, subnormal numbers.
+    let long_fraction = format!("0.{}e-5", "1".repeat(300));
+    let near_a_tie = format!("1.00000000000005{}1e-290", "0".repeat(700));
+    let numbers = [
+        "1e-320",
+        "5e-324",
+        "9e307",
+        "100000000000005e0",
+        "1000000000000.25e2",
+        "4503599627370497.5e99",
+        "1.70000000000000006055e-290",
+        "1.70000000000000023795e300",
+        "1.700000000000000060e-290",
+        "1700000000000000060.0",
+        "1.2345678901234567e-300",
+        &long_fraction,
+        &near_a_tie,
+    ];
+    let nested = [
+        "\"\\u0031\"",
+        "\"\\n\"",
+        "null",
+        "true",
+        "[1e3]",
+        "[[1]]",
+        "[[[[[[[[[[1.0]]]]]]]]]]",
+        "{\"1\":{\"2\":1.0}}",
+        "{\"\":1e3}",
+        "{\"a\":1}",
+        "{\"b\":1e3,\"a\":1}",
+        "{\"signature\":1}",
+        "{\"frame_mode\":1.0}",
+    ];
+    for value in numbers.into_iter().chain(nested) {
+        for members in [1, 20, 150] {
+            let kind = value.chars().take(24).collect::<String>();
+            for name in ["1 ", "a"] {
+                let body = arrays(size, members, name, value);
+                attacks.push((
+                    format!("{members} arrays of `{kind}`, names that start with `{name}`"),
+                    body,
+                ));
+            }
+        }
     }
+    // Objects of few members: their names are compared pairwise, from the end. Names in reverse order.
+    for long in [1, 16, 64, 256] {
+        let object = |_: usize| {
+            let members = (0..16)
+                .rev()
+                .map(|member| format!(r#""{}{}":1"#, letters(member), "x".repeat(long)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        };
+        attacks.push((
+            format!("objects of 16 names with a common end of {long}"),
+            inflated(size, 1, object, true),
+        ));
+        let reversed =
+            |count: usize| format!(r#""{}{}":1e3"#, "x".repeat(long), letters(20_000 - count));
+        attacks.push((
+            format!("plain names in reverse order with a common prefix of {long}"),
+            inflated(size, 1, reversed, false),
+        ));
+    }
+    let spaces = " ".repeat(size.saturating_sub(150));
+    attacks.push((
+        "white space".to_owned(),
+        format!(r#"{{"project_id":1,"signature":{spaces}"{FORGED}"}}"#),
+    ));
+    let equal = |count: usize| format!(r#""{}":1e3"#, letters(count % 1_900));
+    attacks.push((
+        "an equal name at the end".to_owned(),
+        inflated(size, 1, equal, false),
+    ));
     // Names that are written as escapes.
     let escaped = |count: usize| format!(r#""\u0031 {count}":1e-7"#);
-    attacks.push(("names with escapes".to_owned(), inflated(size, 1, escaped, false)));
+    attacks.push((
+        "names with escapes".to_owned(),
+        inflated(size, 1, escaped, false),
+    ));
     // No project is named, so that the keys of all projects are tried.
-    let unnamed: Vec<_> = attacks.iter().map(|(name, body)| {
-        (format!("{name}, without a project"), body.replace(r#""project_id":1,"#, ""))
-    }).collect();
+    let unnamed: Vec<_> = attacks
+        .iter()
+        .map(|(name, body)| {
+            (
+                format!("{name}, without a project"),
+                body.replace(r#""project_id":1,"#, ""),
+            )
+        })
+        .collect();
     attacks.extend(unnamed);
     let deep = "{\"a\":".repeat(28);
     let mut members = String::new();
@@ -199,15 +291,15 @@ fn arrays(size: usize, members: usize, name: &str, value: &str) -> String {
     body + "}"
 }
 
-/// Returns the time of the fastest of 7 runs, after one run that is not measured.
-fn time(body: &str, keys: &ProjectKeys) -> Duration {
+/// Returns the time of the fastest of `runs` runs, after one run that is not measured.
+fn time(body: &str, keys: &ProjectKeys, runs: usize) -> Duration {
     let run = || {
         let start = Instant::now();
         let _ = black_box(verify(black_box(body.as_bytes()), keys));
         start.elapsed()
     };
     run();
-    (0..7).map(|_| run()).min().unwrap()
+    (0..runs).map(|_| run()).min().unwrap()
 }
 
 fn main() {
@@ -219,20 +311,33 @@ fn main() {
         let (good, forged) = (good(size), usual(size, FORGED));
         assert!(verify(good.as_bytes(), &keys).is_ok());
         assert!(verify(forged.as_bytes(), &keys).is_err());
-        let (good, forged) = (time(&good, &keys), time(&forged, &keys));
-        let timed = attacks(size).into_iter().map(|(name, body)| (time(&body, &keys), name));
-        let (slowest, name) = timed.max().unwrap();
-        let ratio = slowest.as_secs_f64() / forged.as_secs_f64();
+        let (good, forged) = (time(&good, &keys, 200), time(&forged, &keys, 200));
+        let mut attacks = attacks(size);
+        attacks.retain(|(_, body)| body.len() <= size);
+        let mut first: Vec<_> = attacks
+            .iter()
+            .map(|attack| (time(&attack.1, &keys, 7), attack))
+            .collect();
+        first.sort_by_key(|(duration, _)| Reverse(*duration));
+        // The slowest attacks are measured again, because another process could have slowed down a measurement.
+        let again = first
+            .iter()
+            .take(12)
+            .map(|(_, (name, body))| (time(body, &keys, 50), name));
+        let (slowest, name) = again.max().unwrap();
+        let ratio = slowest.as_secs_f64() / good.as_secs_f64();
         println!(
-            "| {size} | {:.0} µs | {:.0} µs | {:.0} µs | {:.1} | {ratio:.1} | {name} |",
+            "| {size} | {:.0} µs | {:.0} µs | {:.0} µs | {ratio:.1} | {:.1} | {name} |",
             good.as_secs_f64() * 1e6,
             forged.as_secs_f64() * 1e6,
             slowest.as_secs_f64() * 1e6,
-            slowest.as_secs_f64() / good.as_secs_f64(),
+            slowest.as_secs_f64() / forged.as_secs_f64(),
         );
         worst = worst.max(ratio);
     }
-    println!("\nThe slowest attack takes {worst:.1} times as long as a usual refused body; the maximum is {MAX_RATIO}.");
+    println!(
+        "\nThe slowest attack takes {worst:.1} times as long as a usual verified body; the maximum is {MAX_RATIO}."
+    );
     if worst > MAX_RATIO {
         std::process::exit(1);
     }

@@ -122,3 +122,36 @@ fn a_line_counts_as_its_path_its_value_and_two_separators() {
         assert_eq!(less, Err(JsonError::CanonicalTooLarge), "{text}");
     }
 }
+
+#[test]
+fn the_limit_of_the_canonical_string_is_4_times_the_text_and_at_least_4_kib() {
+    let callback = |bytes: usize| Limits::CALLBACK.canonical_of(bytes);
+    assert_eq!(callback(0), 4_096);
+    assert_eq!(callback(1_024), 4_096);
+    assert_eq!(callback(1_025), 4_100);
+    assert_eq!(callback(256 * 1024), 1024 * 1024);
+    assert_eq!(
+        Limits::ANSWER.canonical_of(4 * 1024 * 1024),
+        16 * 1024 * 1024
+    );
+
+    // The object counts 3 bytes, the array counts 1,003 bytes, and each element counts 1,005 bytes: 4 times 2,764.
+    let text = format!("{{\"{}\":[{}0]}}", "k".repeat(1_000), "0,".repeat(9));
+    let padded = |bytes: usize| text.clone() + &" ".repeat(bytes - text.len());
+    assert!(read(&padded(2_764)).is_ok());
+    assert_eq!(read(&padded(2_763)), Err(JsonError::CanonicalTooLarge));
+}
+
+#[test]
+fn an_answer_with_two_thousand_operations_needs_less_than_half_of_each_limit() {
+    let operation = r#"{"id":37493000003354,"type":"payment confirmation","status":"decline","date":"2019-07-09T09:28:35+0000","created_date":"2019-07-02T09:28:31+0000","request_id":"7e08d48c4f5da3692b65e5426f44ed36896e569c","sum_initial":{"amount":1000,"currency":"EUR"},"sum_converted":{"amount":1000,"currency":"EUR"},"provider":{"id":1241,"payment_id":"","auth_code":""},"code":"20812","message":"The service provider did not confirm the account crediting"}"#;
+    let text = format!(r#"{{"operations":[{}]}}"#, vec![operation; 2_000].join(","));
+    let half = Limits {
+        bytes: Limits::ANSWER.bytes / 2,
+        depth: Limits::ANSWER.depth / 2,
+        keys: Limits::ANSWER.keys / 2,
+        canonical: text.len() * 2,
+    };
+    assert!(half.canonical < Limits::ANSWER.canonical / 2);
+    assert!(parse(text.as_bytes(), half).is_ok());
+}

@@ -13,7 +13,8 @@ pub fn canonical(message: &Value<'_>) -> Vec<u8> {
 }
 
 /// Returns the canonical string with fractions and exponents as PHP prints them. Returns `None` if PHP
-/// prints every number as it is written: the string would then be equal to [`canonical`].
+/// prints every number as it is written: the string would then be equal to [`canonical`]. Also returns `None` for a
+/// message with more than 16 fractions and exponents, and more than one for each 256 bytes of the canonical string.
 ///
 /// The platform's documentation does not say how fractions are signed, and refers to the PHP SDK.
 /// Use this string only to verify, never to sign. PHP prints some different numbers alike, such as `10.0` and `10`. So

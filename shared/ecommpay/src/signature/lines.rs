@@ -6,6 +6,13 @@ use std::fmt::Write as _;
 use super::{path_order, php_number};
 use crate::json::{Member, Value};
 
+/// A message may have one fraction or exponent for this number of bytes of its canonical string. In a message with more
+/// of them, every number counts as it is written, because the conversion of a number is slow. The platform sends
+/// integers only.
+const BYTES_FOR_EACH_FRACTION: usize = 256;
+/// Every message, however short, may have this number of fractions and exponents.
+const FRACTIONS_OF_A_SHORT_MESSAGE: usize = 16;
+
 /// The sorted lines of a message, with every number as it is written.
 #[derive(Debug)]
 pub(super) struct Lines {
@@ -25,7 +32,7 @@ struct Line {
     path_end: usize,
     /// The end of the value. The separator follows.
     end: usize,
-    is_number: bool,
+    is_fraction: bool,
 }
 
 impl Lines {
@@ -74,7 +81,7 @@ impl Lines {
             Value::Null => self.line("", false),
             Value::Bool(true) => self.line("1", false),
             Value::Bool(false) => self.line("0", false),
-            Value::Number(token) => self.line(token, true),
+            Value::Number(token) => self.line(token, php_number::is_fraction(token)),
             Value::String(text) => self.line(text, false),
         }
     }
@@ -89,7 +96,7 @@ impl Lines {
         self.path.truncate(parent);
     }
 
-    fn line(&mut self, value: &str, is_number: bool) {
+    fn line(&mut self, value: &str, is_fraction: bool) {
         let start = self.text.len();
         self.text.push_str(&self.path);
         let path_end = self.text.len();
@@ -101,7 +108,7 @@ impl Lines {
             start,
             path_end,
             end,
-            is_number,
+            is_fraction,
         });
     }
 
@@ -127,7 +134,7 @@ impl Lines {
                 start,
                 path_end: start + line.path_end - line.start,
                 end: start + line.end - line.start,
-                is_number: line.is_number,
+                is_fraction: line.is_fraction,
             });
         }
         self.text = sorted;
@@ -144,11 +151,15 @@ impl Lines {
     }
 
     /// Returns the canonical string with fractions and exponents as PHP prints them. Returns `None` if PHP prints every
-    /// number as it is written. The paths and so the order of the lines are the same in both strings.
+    /// number as it is written, or if the message has too many fractions and exponents. The paths and so the order of the
+    /// lines are the same in both strings.
     pub(super) fn as_php(&self) -> Option<Vec<u8>> {
+        let in_proportion = self.text.len() / BYTES_FOR_EACH_FRACTION;
+        let mut left = in_proportion.max(FRACTIONS_OF_A_SHORT_MESSAGE);
         let mut string = String::new();
         let mut copied = 0;
-        for line in self.lines.iter().filter(|line| line.is_number) {
+        for line in self.lines.iter().filter(|line| line.is_fraction) {
+            left = left.checked_sub(1)?;
             let value_start = line.path_end + 1;
             let token = self.text.get(value_start..line.end).unwrap_or_default();
             if let Some(spelled) = php_number::respelled(token) {
@@ -266,5 +277,21 @@ mod tests {
         let lines = (0..12).map(|index| format!(";b:{index}:a:{index}"));
         let expected = format!("a:0{}", lines.collect::<String>());
         assert_eq!(canonical(&text), expected);
+    }
+
+    #[test]
+    fn numbers_count_as_written_if_a_message_has_too_many_fractions() {
+        let as_php = |fractions: usize, length: usize| {
+            let elements = vec!["1.0"; fractions].join(",");
+            let text = format!(r#"{{"a":"{}","b":[{elements}]}}"#, "x".repeat(length));
+            let message = parse(text.as_bytes(), Limits::CALLBACK).unwrap();
+            let lines = Lines::of(&message);
+            (lines.as_bytes().len(), lines.as_php().is_some())
+        };
+        assert!(as_php(16, 0).1);
+        assert!(!as_php(17, 0).1);
+        let (short, _) = as_php(20, 0);
+        assert_eq!(as_php(20, 20 * 256 - short), (20 * 256, true));
+        assert_eq!(as_php(20, 20 * 256 - short - 1), (20 * 256 - 1, false));
     }
 }

@@ -26,7 +26,8 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
 /// Adds the key of a path to `keys`. The keys of two paths compare byte by byte as [`compare`] compares the paths.
 ///
 /// - A run of digits that starts with `0` is followed by a zero byte, so that a shorter run is smaller.
-/// - Any other run of digits is written as `1`, its length in 4 bytes, and its digits.
+/// - Any other run of digits is written as its length and its digits. The length is one digit, or `9` and 4 bytes if the
+///   run has at least 9 digits. A short key matters, because a forged message can have a path of many short runs.
 pub(super) fn push_key(path: &[u8], keys: &mut Vec<u8>) {
     let mut rest = skip_leading_zeros(path);
     while let Some((&byte, after)) = rest.split_first() {
@@ -36,9 +37,14 @@ pub(super) fn push_key(path: &[u8], keys: &mut Vec<u8>) {
                 keys.extend_from_slice(run);
                 keys.push(0);
             } else {
-                keys.push(b'1');
                 let length = u32::try_from(run.len()).unwrap_or(u32::MAX);
-                keys.extend_from_slice(&length.to_be_bytes());
+                match u8::try_from(length) {
+                    Ok(short @ ..9) => keys.push(b'0' + short),
+                    _ => {
+                        keys.push(b'9');
+                        keys.extend_from_slice(&length.to_be_bytes());
+                    }
+                }
                 keys.extend_from_slice(run);
             }
             // The byte after a run of digits is compared, also if it is white space.
@@ -119,6 +125,10 @@ mod tests {
             ("A", "a"),
             ("a", "a1"),
             ("a2", "a10"),
+            ("99999999", "100000000"),
+            ("999999999", "1000000000"),
+            ("/", "1"),
+            ("999999999", ":"),
             ("a:2:x", "a:10:x"),
             ("k001", "k01"),
             ("k01", "k1"),

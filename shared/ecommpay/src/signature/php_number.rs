@@ -3,14 +3,22 @@
 //! The platform sends integers only. Its documentation does not say how a fraction is signed, and the official SDKs
 //! disagree. The documentation refers to the PHP SDK. So the signature of a body may cover a fraction as PHP spells it.
 
+/// A number with more significant digits is signed as it is written. PHP's `json_encode` writes at most 17. The
+/// conversion of a number with more than 19 digits to floating point can be slow.
+const MAX_DIGITS: usize = 19;
+
 /// Returns a number with a fraction or an exponent as PHP's `(string)` prints it, with PHP's default precision of
-/// 14 digits. Returns `None` for an integer, which is signed as it is written.
+/// 14 digits. Returns `None` for an integer and for a number with more than 19 digits, which are signed as they are
+/// written.
 pub(super) fn spelling(token: &str) -> Option<String> {
-    if !token.contains(['.', 'e', 'E']) {
+    if !is_fraction(token) {
         return None;
     }
-    if let Some(short) = short_spelling(token) {
-        return Some(short.to_owned());
+    let whole = token.strip_suffix(".0").unwrap_or(token);
+    let (mantissa, _) = whole.split_once(['e', 'E']).unwrap_or((whole, ""));
+    let significant = mantissa.trim_start_matches(['-', '0', '.']);
+    if significant.bytes().filter(u8::is_ascii_digit).count() > MAX_DIGITS {
+        return None;
     }
     let value: f64 = token.parse().ok()?;
     if value.is_infinite() {
@@ -38,27 +46,20 @@ pub(super) fn spelling(token: &str) -> Option<String> {
     Some(format!("{sign}{text}"))
 }
 
+/// Returns whether a number has a fraction or an exponent.
+pub(super) fn is_fraction(token: &str) -> bool {
+    token.contains(['.', 'e', 'E'])
+}
+
 /// Returns the number as PHP prints it if PHP prints it differently from the way in which the message writes it.
 pub(super) fn respelled(token: &str) -> Option<String> {
     spelling(token).filter(|spelled| spelled != token)
 }
 
-/// Returns whether PHP prints a number differently from the way in which the message writes it.
+/// Returns whether PHP can print a number differently from the way in which the message writes it. Returns true for a
+/// fraction with too many digits.
 pub(super) fn is_respelled(token: &str) -> bool {
-    respelled(token).is_some()
-}
-
-/// Returns a fraction without the zeros at its end. Returns `None` if PHP could round the fraction or print it with an
-/// exponent. A conversion to floating point is slow, and a forged body can have many fractions.
-fn short_spelling(token: &str) -> Option<&str> {
-    const EXACT_DIGITS: usize = 14;
-    let (whole, fraction) = token.split_once('.')?;
-    let is_short = token.len() <= EXACT_DIGITS && !fraction.contains(['e', 'E']);
-    let may_be_tiny = fraction.starts_with("0000");
-    (is_short && !may_be_tiny).then(|| match fraction.trim_end_matches('0') {
-        "" => whole,
-        _ => token.trim_end_matches('0'),
-    })
+    is_fraction(token) && spelling(token).as_deref() != Some(token)
 }
 
 /// Returns the digits with a decimal point after the first `whole` digits.
@@ -86,7 +87,7 @@ mod tests {
             ("0.0001", "0.0001"),
             ("0.00123", "0.00123"),
             ("1.5e+21", "1.5E+21"),
-            ("12345678901234567890.0", "1.2345678901235E+19"),
+            ("1234567890123456789.0", "1.2345678901235E+18"),
             ("0.1234567890123456789", "0.12345678901235"),
             ("0.30000000000000004", "0.3"),
             ("99999999999999.0", "99999999999999"),
@@ -104,11 +105,31 @@ mod tests {
         ] {
             assert_eq!(spelling(token).as_deref(), Some(php), "{token}");
         }
-        for integer in ["0", "-0", "1000", "12345678901234567890"] {
-            assert_eq!(spelling(integer), None, "{integer}");
-            assert!(!is_respelled(integer));
+        for as_written in ["0", "-0", "1000", "12345678901234567890"] {
+            assert_eq!(spelling(as_written), None, "{as_written}");
+            assert!(!is_respelled(as_written));
         }
         assert!(!is_respelled("0.5") && !is_respelled("1.0E-7"));
         assert!(is_respelled("0.50") && is_respelled("1E-7"));
+    }
+
+    #[test]
+    fn a_number_is_signed_as_written_if_it_has_more_than_19_significant_digits() {
+        let digits = "1".repeat(19);
+        let exponent = format!("-0.00{digits}e-100");
+        assert_eq!(
+            spelling(&exponent).as_deref(),
+            Some("-1.1111111111111E-103")
+        );
+        let whole = format!("{digits}.0");
+        assert_eq!(spelling(&whole).as_deref(), Some("1.1111111111111E+18"));
+        for long in [
+            format!("-0.00{digits}1e-100"),
+            format!("{digits}0.0"),
+            format!("{digits}.0e0"),
+        ] {
+            assert_eq!(spelling(&long), None, "{long}");
+            assert!(is_respelled(&long), "{long}");
+        }
     }
 }

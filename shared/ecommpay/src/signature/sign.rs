@@ -80,6 +80,7 @@ mod tests {
             "1.0E-7",
             "1.0E+25",
             "0.12345678901234567",
+            "1.500000000000000000000000",
         ] {
             assert_eq!(sign(text), None, "{text}");
             let nested = format!(r#"{{"a":[{{"b":{text}}}]}}"#);

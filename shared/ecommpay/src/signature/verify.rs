@@ -23,7 +23,7 @@ pub fn of_message(message: &Value<'_>) -> Option<Signature> {
 /// Verifies a signature of a message against the keys of one project. Returns the slot of the key that matched.
 ///
 /// Tries the canonical string with the numbers as they are written. If PHP prints a number differently, also tries the
-/// canonical string with the numbers as PHP prints them.
+/// canonical string with the numbers as PHP prints them, as [`canonical_as_php`](super::canonical_as_php()) returns it.
 ///
 /// Source: Signature.
 pub fn verify(message: &Value<'_>, signature: &Signature, keyring: &Keyring) -> Option<KeySlot> {

@@ -72,9 +72,9 @@ pub enum Refusal {
 
 /// The keys of other projects are not tried on a body with more bytes than this.
 const MAX_BYTES_FOR_OTHER_PROJECTS: usize = 4 * 1024;
-/// The keys of other projects are not tried if the canonical string is longer than the body by more than this factor.
-/// In messages of the platform, the factor is at most 1.4.
-const MAX_GROWTH_FOR_OTHER_PROJECTS: usize = 2;
+/// The keys of other projects are not tried if the canonical string is longer than the body by more than this factor, in
+/// percent. In the callbacks of the test data, the factor is at most 143 percent.
+const MAX_GROWTH_FOR_OTHER_PROJECTS: usize = 150;
 /// The keys of at most this many other projects are tried: those of the projects with the lowest ids.
 const MAX_OTHER_PROJECTS: usize = 16;
 
@@ -90,7 +90,7 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let named = report::project_id(&message);
     let named_id = named.and_then(|number| ProjectId::new(number).ok());
     let signed_by_another = || {
-        let growth = MAX_GROWTH_FOR_OTHER_PROJECTS.saturating_mul(body.len());
+        let growth = body.len().saturating_mul(MAX_GROWTH_FOR_OTHER_PROJECTS) / 100;
         let is_small =
             body.len() <= MAX_BYTES_FOR_OTHER_PROJECTS && forms.as_written().len() <= growth;
         let others = keys.iter().filter(|(id, _)| Some(**id) != named_id);
@@ -207,28 +207,48 @@ mod tests {
     /// than a small multiple of one verification.
     #[test]
     fn the_keys_of_other_projects_are_tried_only_on_small_bodies() {
-        let with_text = |length: usize| {
-            let text = "x".repeat(length);
-            let body =
-                format!(r#"{{"project_id":211,"payment":{{"id":"o","description":"{text}"}}}}"#);
-            verify(&signed(&body, "also-ours"), &keys())
+        let key = |secret: &str| ProjectKey::new(secret).unwrap();
+        let with_text = |bytes: usize| {
+            let body = |text: &str| {
+                let body = format!(
+                    r#"{{"project_id":211,"payment":{{"id":"o","description":"{text}"}}}}"#
+                );
+                signed(&body, "also-ours")
+            };
+            let body = body(&"x".repeat(bytes - body("").len()));
+            assert_eq!(body.len(), bytes);
+            verify(&body, &keys())
         };
-        assert_eq!(with_text(3_900), Err(Refusal::ForeignProject));
-        assert_eq!(with_text(4_200), Err(Refusal::Unsigned));
+        assert_eq!(with_text(4_096), Err(Refusal::ForeignProject));
+        assert_eq!(with_text(4_097), Err(Refusal::Unsigned));
         // The name of a member is repeated in each line of the canonical string below this member. So a long name makes
-        // the canonical string of a small body large.
-        let key = "k".repeat(500);
-        let body = format!(r#"{{"project_id":211,"{key}":{{"a":1,"b":2,"c":3,"d":4,"e":5}}}}"#);
+        // the canonical string of a small body large. The signature does not cover the value of `frame_mode`.
+        let long = "k".repeat(500);
+        let string = ["a", "b", "c", "d", "e"]
+            .map(|name| format!("{long}:{name}:1;"))
+            .concat()
+            + "project_id:211";
+        let with_string = |bytes: usize, secret: &str| {
+            let signature = key(secret).sign(string.as_bytes()).to_base64();
+            let body = |padding: &str| {
+                format!(
+                    r#"{{"project_id":211,"{long}":{{"a":1,"b":1,"c":1,"d":1,"e":1}},"frame_mode":"{padding}","signature":"{signature}"}}"#
+                )
+            };
+            let body = body(&"x".repeat(bytes - body("").len()));
+            verify(body.as_bytes(), &keys())
+        };
+        let bytes = (string.len() * 2).div_ceil(3);
         assert_eq!(
-            verify(&signed(&body, "also-ours"), &keys()),
-            Err(Refusal::Unsigned)
+            with_string(bytes, "also-ours"),
+            Err(Refusal::ForeignProject)
         );
-        assert!(verify(&signed(&body, "ours"), &keys()).is_ok());
+        assert_eq!(with_string(bytes - 1, "also-ours"), Err(Refusal::Unsigned));
+        assert!(with_string(bytes - 1, "ours").is_ok());
         // A second canonical string, with the numbers as PHP prints them, is made only for the keys of the project.
         let php = |project: u32, secret: &str| {
-            let key = ProjectKey::new(secret).unwrap();
             let text = format!("fee:1.5;project_id:{project}");
-            let signature = key.sign(text.as_bytes()).to_base64();
+            let signature = key(secret).sign(text.as_bytes()).to_base64();
             format!(r#"{{"project_id":{project},"fee":1.50,"signature":"{signature}"}}"#)
         };
         assert!(verify(php(211, "ours").as_bytes(), &keys()).is_ok());
@@ -236,6 +256,18 @@ mod tests {
             verify(php(211, "also-ours").as_bytes(), &keys()),
             Err(Refusal::Unsigned)
         );
+    }
+
+    #[test]
+    fn the_keys_of_the_16_other_projects_with_the_lowest_ids_are_tried() {
+        let ring = |id: u32| Keyring::new(ProjectKey::new(&format!("key {id}")).unwrap(), None);
+        let keys: ProjectKeys = (1..=18)
+            .map(|id| (ProjectId::new(id.into()).unwrap(), ring(id)))
+            .collect();
+        let signed_by = |secret: &str| verify(&signed(r#"{"project_id":1}"#, secret), &keys);
+        assert!(signed_by("key 1").is_ok());
+        assert_eq!(signed_by("key 17"), Err(Refusal::ForeignProject));
+        assert_eq!(signed_by("key 18"), Err(Refusal::Unsigned));
     }
 
     #[test]
