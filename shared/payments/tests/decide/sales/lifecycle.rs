@@ -104,7 +104,8 @@ fn a_sale_of_an_earlier_attempt_without_a_redirect_url_says_nothing_about_the_cu
 
 #[test]
 fn an_attempt_has_no_report_until_a_report_is_about_this_attempt() {
-    let mut payment = TestPayment::accepted();
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&accepted(REQUEST));
     assert!(payment.has_no_report_of_attempt());
     // This callback has no operation.
     payment.callback("error_validation");
