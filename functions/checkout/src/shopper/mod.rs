@@ -14,4 +14,3 @@ mod return_to_shop;
 mod status;
 mod submit_form;
 mod wait_for_redirect;
-mod wait_slot;

@@ -7,3 +7,4 @@ mod payments;
 mod refunds;
 mod replaced_key;
 mod status;
+mod wait;
