@@ -26,7 +26,9 @@ impl Checkouts {
                 self.submit_form(token, body, browser).await
             }
             "GET /checkouts/{token}/status" => respond(self.status(token, request.headers()).await),
-            "GET /checkouts/{token}/return" => self.return_to_shop(token, browser).await,
+            "GET /checkouts/{token}/return" | "POST /checkouts/{token}/return" => {
+                self.return_to_shop(token, browser).await
+            }
             _ => Problem::not_found("There is no such route.").into_response(),
         })
     }

@@ -5,7 +5,7 @@
 //! | `GET /checkouts/{token}` | `hand_off.rs`, which waits in `wait_for_redirect.rs` |
 //! | `POST /checkouts/{token}` | `submit_form.rs` |
 //! | `GET /checkouts/{token}/status` | `status.rs` |
-//! | `GET /checkouts/{token}/return` | `return_to_shop.rs` |
+//! | `GET` and `POST /checkouts/{token}/return` | `return_to_shop.rs` |
 
 mod hand_off;
 mod lookup;

@@ -1,4 +1,5 @@
-//! Serves `GET /checkouts/{token}/return`: redirects a shopper who returns from the bank to the storefront.
+//! Serves `GET` and `POST /checkouts/{token}/return`: redirects a shopper who returns from the bank to the storefront.
+//! A bank can return the shopper by a posted form. The content of the form is ignored.
 
 use std::time::Duration;
 
