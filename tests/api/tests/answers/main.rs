@@ -3,6 +3,7 @@
 
 mod checkouts;
 mod clarification;
+mod path_ids;
 mod payments;
 mod refunds;
 mod replaced_key;
