@@ -25,7 +25,7 @@ impl Checkouts {
             }
             Ok(Some(checkout)) => see_other(&checkout.shop_url(), checkout.language(browser)),
             Ok(None) => pages::unknown_token(browser),
-            Err(error) => unavailable(error, browser),
+            Err(error) => unavailable(error, browser, None),
         }
     }
 }
