@@ -27,6 +27,19 @@ fn payment_id(text: &str) -> Result<String, String> {
         .ok_or_else(|| format!("not 1 to {} characters", PaymentKey::MAX_ID_LENGTH))
 }
 
+impl PaymentArgs {
+    /// Returns the key of the payment.
+    pub fn key(&self) -> PaymentKey {
+        PaymentKey::new(self.project, &self.payment_id)
+    }
+
+    /// Reads the payment from the table.
+    pub async fn load(&self, stack: &Stack) -> anyhow::Result<Stored> {
+        let stored = stack.store().load(&self.key()).await?;
+        stored.with_context(|| format!("project {} has no such payment", self.project))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,18 +58,5 @@ mod tests {
         for text in ["", &long, "~", "~YS9i=", "~order"] {
             assert!(payment_id(text).is_err(), "{text}");
         }
-    }
-}
-
-impl PaymentArgs {
-    /// Returns the key of the payment.
-    pub fn key(&self) -> PaymentKey {
-        PaymentKey::new(self.project, &self.payment_id)
-    }
-
-    /// Reads the payment from the table.
-    pub async fn load(&self, stack: &Stack) -> anyhow::Result<Stored> {
-        let stored = stack.store().load(&self.key()).await?;
-        stored.with_context(|| format!("project {} has no such payment", self.project))
     }
 }
