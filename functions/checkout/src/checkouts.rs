@@ -30,7 +30,8 @@ pub struct Checkouts {
     pub page_url: String,
     /// The settings of the platform's Payment Page.
     pub page_settings: PaymentPageSettings,
-    /// The number of slots for shoppers' requests that wait. Submitted forms have half as many slots in addition.
+    /// The number of slots for requests that wait. The function for storefronts and the function for shoppers have
+    /// separate slots. Submitted forms have half as many slots in addition.
     pub wait_slots: u64,
 }
 
@@ -48,7 +49,7 @@ impl Checkouts {
             base_url: config::base_url("PUBLIC_BASE_URL")?,
             page_url: config::base_url("PAYMENT_PAGE_URL")?,
             page_settings: config::payment_page()?,
-            wait_slots: config::count("SHOPPER_WAITS")?,
+            wait_slots: config::count("WAIT_SLOTS")?,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Calls the code of each route.
 
-use aws::api_gateway::{parameter, route};
+use aws::api_gateway::{id_parameter, parameter, route};
 use lambda_http::{Error, Request, Response};
 use payments::api::call::respond;
 use payments::api::problem::Problem;
@@ -12,7 +12,10 @@ impl Checkouts {
     /// Answers one request. The gateway has already matched the route and decoded the path parameters.
     pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
         let token = &parameter(&request, "token");
-        let payment_id = &parameter(&request, "payment_id");
+        let payment_id = &match id_parameter(&request, "payment_id") {
+            Ok(payment_id) => payment_id,
+            Err(problem) => return Ok(problem.into_response()),
+        };
         let browser = Language::of_browser(request.headers());
         Ok(match route(&request) {
             "POST /checkouts" => respond(self.create(&request).await),
@@ -26,7 +29,9 @@ impl Checkouts {
                 self.submit_form(token, body, browser).await
             }
             "GET /checkouts/{token}/status" => respond(self.status(token, request.headers()).await),
-            "GET /checkouts/{token}/return" => self.return_to_shop(token, browser).await,
+            "GET /checkouts/{token}/return" | "POST /checkouts/{token}/return" => {
+                self.return_to_shop(token, browser).await
+            }
             _ => Problem::not_found("There is no such route.").into_response(),
         })
     }

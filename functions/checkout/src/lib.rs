@@ -9,3 +9,4 @@ mod redirect;
 mod send_clarification;
 mod shopper;
 mod storefront;
+mod wait_slot;

@@ -84,9 +84,8 @@ impl TryFrom<String> for PaymentId {
     type Error = &'static str;
 
     fn try_from(id: String) -> Result<Self, Self::Error> {
-        let length = id.chars().count();
-        let fits = (1..=PaymentKey::MAX_ID_LENGTH).contains(&length);
-        fits.then_some(Self(id))
+        PaymentKey::is_allowed_length(&id)
+            .then_some(Self(id))
             .ok_or("`payment_id` must have 1 to 255 characters")
     }
 }

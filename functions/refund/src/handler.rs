@@ -1,7 +1,7 @@
 //! Serves the routes of refunds: `POST /payments/{payment_id}/refunds`, `GET .../refunds/{refund_id}` and
 //! `POST .../refunds/{refund_id}/clarification`.
 
-use aws::api_gateway::{parameter, route};
+use aws::api_gateway::{id_parameter, route};
 use aws::dynamodb::StorefrontKeys;
 use aws::environment::{self, Environment, LivePayments};
 use aws::gate_http::HttpGate;
@@ -58,18 +58,22 @@ impl Refunds {
 
     /// Answers one request. The gateway has already matched the route and decoded the path parameters.
     pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
-        let payment_id = &parameter(&request, "payment_id");
-        let refund_id = &parameter(&request, "refund_id");
-        Ok(respond(match route(&request) {
-            "POST /payments/{payment_id}/refunds" => self.create(&request, payment_id).await,
+        Ok(respond(self.answer(&request).await))
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Response<String>, Problem> {
+        let payment_id = &id_parameter(request, "payment_id")?;
+        let refund_id = &id_parameter(request, "refund_id")?;
+        match route(request) {
+            "POST /payments/{payment_id}/refunds" => self.create(request, payment_id).await,
             "GET /payments/{payment_id}/refunds/{refund_id}" => {
-                self.show(&request, payment_id, refund_id).await
+                self.show(request, payment_id, refund_id).await
             }
             "POST /payments/{payment_id}/refunds/{refund_id}/clarification" => {
-                self.clarify(&request, payment_id, refund_id).await
+                self.clarify(request, payment_id, refund_id).await
             }
             _ => Err(Problem::not_found("There is no such route.")),
-        }))
+        }
     }
 
     /// `POST /payments/{payment_id}/refunds`: reserves the money and sends the refund.

@@ -1,6 +1,7 @@
 //! Implements a fake of the platform's Gate, which records every request and returns the answer that a test sets.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -11,6 +12,7 @@ use ecommpay::json::{Limits, parse};
 use ecommpay::{ProjectKey, signature};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 
 /// A fake Gate that listens on this machine.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ struct Record {
     /// The path and body of each request.
     requests: Vec<(String, Value)>,
     answer: (StatusCode, Value),
+    /// The time between a request and its answer.
+    delay: Duration,
     /// The only key whose signatures are accepted; `None` accepts every signature.
     key: Option<ProjectKey>,
     /// The signed answer to status requests. Without this answer, status requests receive `answer`.
@@ -41,6 +45,7 @@ impl Gate {
         let record = Arc::new(Mutex::new(Record {
             requests: Vec::new(),
             answer: accepted(),
+            delay: Duration::ZERO,
             key: None,
             status_answer: None,
         }));
@@ -78,6 +83,11 @@ impl Gate {
     pub fn require_key(&self, secret: &str) -> anyhow::Result<()> {
         self.record().key = Some(ProjectKey::new(secret)?);
         Ok(())
+    }
+
+    /// From now on, answers each request after this time.
+    pub fn delay(&self, delay: Duration) {
+        self.record().delay = delay;
     }
 
     /// From now on, answers 502, so that the outcome of a request is unknown.
@@ -127,8 +137,14 @@ fn accepted() -> (StatusCode, Value) {
 }
 
 async fn handle(State(gate): State<Gate>, path: Uri, body: Bytes) -> (StatusCode, Json<Value>) {
+    let delay = gate.record().delay;
+    sleep(delay).await;
+    answer(&gate, &path, &body)
+}
+
+fn answer(gate: &Gate, path: &Uri, body: &[u8]) -> (StatusCode, Json<Value>) {
     let is_signed = |key: &ProjectKey| {
-        let message = parse(&body, Limits::CALLBACK).ok();
+        let message = parse(body, Limits::CALLBACK).ok();
         let signed = message.and_then(|message| {
             let signature = signature::of_message(&message)?;
             Some(key.verifies(&signature::canonical(&message), &signature))
@@ -137,7 +153,7 @@ async fn handle(State(gate): State<Gate>, path: Uri, body: Bytes) -> (StatusCode
     };
     let mut record = gate.record();
     let is_refused = record.key.as_ref().is_some_and(|key| !is_signed(key));
-    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let body = serde_json::from_slice(body).unwrap_or_default();
     record.requests.push((path.path().to_owned(), body));
     let refusal = json!({ "status": "error", "code": "3261", "message": "Invalid signature" });
     let (status, answer) = match &record.status_answer {

@@ -8,6 +8,8 @@ pub const PAGE: &str = "GET /checkouts/{token}";
 pub const FORM: &str = "POST /checkouts/{token}";
 /// Redirects the shopper from the bank to the shop.
 pub const RETURN: &str = "GET /checkouts/{token}/return";
+/// Redirects the shopper from the bank to the shop, if the bank uses a form.
+pub const RETURN_BY_POST: &str = "POST /checkouts/{token}/return";
 /// Returns the status to the shop's page.
 pub const STATUS: &str = "GET /checkouts/{token}/status";
 /// Shows a payment.

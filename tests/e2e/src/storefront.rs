@@ -1,6 +1,7 @@
 //! Simulates the back end of a storefront.
 
 use anyhow::{Context, ensure};
+use payments::model::path_id::to_path;
 use reqwest::{Client, Method, StatusCode};
 use sandbox::Ready;
 use serde_json::{Value, json};
@@ -108,7 +109,8 @@ impl Storefront {
 
     /// Returns a payment as the API shows it.
     pub async fn payment(&self, payment_id: &str) -> anyhow::Result<Value> {
-        self.get(&format!("/payments/{payment_id}"), 200).await
+        self.get(&format!("/payments/{}", to_path(payment_id)), 200)
+            .await
     }
 
     /// Waits until a payment has a status and returns the payment.
@@ -150,7 +152,7 @@ impl Storefront {
 }
 
 fn refunds_path(payment_id: &str) -> String {
-    format!("/payments/{payment_id}/refunds")
+    format!("/payments/{}/refunds", to_path(payment_id))
 }
 
 /// Returns a request for a partial refund. `amount` is in cents.

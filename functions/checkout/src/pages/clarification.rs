@@ -7,33 +7,52 @@ use maud::{Markup, html};
 use payments::service::clarification::FieldKind;
 
 use super::layout::Page;
+use super::shop_link;
 use super::texts::Texts;
 use crate::form::FormField;
 use crate::language::Language;
 
-/// Shown if the platform requests data: a form that posts its fields to `target`. If the shopper has submitted invalid
-/// values, the form shows these values with their problems.
+/// What became of the data that the shopper has submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormNotice {
+    /// The data was not sent to the platform, because too many requests wait already.
+    NotSent,
+    /// The platform gave no clear answer, so it is unknown whether it received the data.
+    NoAnswer,
+}
+
+/// Shown if the platform requests data: a form that posts its fields to `target`. If the shopper has submitted values
+/// that were not accepted, the form shows these values, and the problems of the invalid values or the notice.
 pub fn clarification(
     language: Language,
     target: &str,
     shop_url: &str,
     fields: &[FormField],
+    notice: Option<FormNotice>,
 ) -> Response<String> {
     let texts = language.texts();
     let invalid = fields.iter().position(|field| field.problem.is_some());
-    let status = match invalid {
-        None => StatusCode::OK,
-        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    let (status, alert) = match (invalid, notice) {
+        (Some(_), _) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Some(texts.clarification_problems),
+        ),
+        (None, Some(FormNotice::NotSent)) => (StatusCode::OK, Some(texts.clarification_not_sent)),
+        (None, Some(FormNotice::NoAnswer)) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Some(texts.clarification_no_answer),
+        ),
+        (None, None) => (StatusCode::OK, None),
     };
     let body = html! {
         form method="post" action=(target) {
-            @if invalid.is_some() { p.problems role="alert" { (texts.clarification_problems) } }
+            @if let Some(alert) = alert { p.problems role="alert" { (alert) } }
             @for (number, field) in fields.iter().enumerate() {
                 (self::field(texts, number, field, invalid == Some(number)))
             }
             button { (texts.clarification_button) }
         }
-        p { a href=(shop_url) { (texts.back_to_shop) } }
+        (shop_link(language, shop_url))
     };
     Page {
         body,

@@ -13,7 +13,7 @@ use lambda_http::http::StatusCode;
 use maud::{Markup, html};
 use payments::model::Redirect;
 
-pub use self::clarification::clarification;
+pub use self::clarification::{FormNotice, clarification};
 use self::layout::Page;
 use self::texts::Notice;
 use crate::language::Language;
@@ -30,14 +30,25 @@ fn retry_link(language: Language) -> Markup {
     }
 }
 
+/// Returns a link to the shop, in the style of a button.
+fn shop_button(language: Language, shop_url: &str) -> Markup {
+    html! { p { a.button href=(shop_url) { (language.texts().back_to_shop) } } }
+}
+
+/// Returns a link to the shop, for pages that have another button.
+fn shop_link(language: Language, shop_url: &str) -> Markup {
+    html! { p { a href=(shop_url) { (language.texts().back_to_shop) } } }
+}
+
 /// Shown if the redirect to the bank is a POST: a form that submits itself, with a button for browsers without scripts.
-pub fn hand_off(language: Language, redirect: &Redirect) -> Response<String> {
+pub fn hand_off(language: Language, redirect: &Redirect, shop_url: &str) -> Response<String> {
     let texts = language.texts();
     let body = html! {
         form method="post" action=(redirect.url) {
             @for (name, value) in &redirect.fields { input type="hidden" name=(name) value=(value); }
             button { (texts.hand_off_button) }
         }
+        (shop_link(language, shop_url))
     };
     Page {
         body,
@@ -48,15 +59,22 @@ pub fn hand_off(language: Language, redirect: &Redirect) -> Response<String> {
     .into_response()
 }
 
-/// Shown while the redirect URL is unknown. The page reloads itself after `refresh_after` seconds. `shop_url` is
-/// present if the redirect URL may be lost. The page then says that Bancontact has not answered, and links to the shop.
-pub fn waiting(language: Language, shop_url: Option<&str>, refresh_after: u32) -> Response<String> {
+/// Shown while the redirect URL is unknown. The page reloads itself after `refresh_after` seconds. If the redirect URL
+/// is late, the page says that Bancontact has not answered, and the link to the shop is a button.
+pub fn waiting(
+    language: Language,
+    shop_url: &str,
+    is_late: bool,
+    refresh_after: u32,
+) -> Response<String> {
     let texts = language.texts();
     let body = html! {
         (retry_link(language))
-        @if let Some(shop_url) = shop_url {
+        @if is_late {
             p role="status" { (texts.redirect_missing) }
-            p { a.button href=(shop_url) { (texts.back_to_shop) } }
+            (shop_button(language, shop_url))
+        } @else {
+            (shop_link(language, shop_url))
         }
     };
     Page {
@@ -70,16 +88,19 @@ pub fn waiting(language: Language, shop_url: Option<&str>, refresh_after: u32) -
 /// Shown to a shopper who returns from the bank, if the request gets no slot to wait for the result. After 4 seconds the
 /// browser loads the shop's page, so even a shopper who never receives a slot returns to the shop.
 pub fn waiting_for_result(language: Language, shop_url: &str) -> Response<String> {
-    let texts = language.texts();
     let body = html! {
         (retry_link(language))
-        p { a.button href=(shop_url) { (texts.back_to_shop) } }
+        (shop_button(language, shop_url))
     };
     Page {
         body,
         refresh_after: Some(4),
         next_url: Some(shop_url.to_owned()),
-        ..Page::new(StatusCode::OK, language, &texts.waiting_for_result)
+        ..Page::new(
+            StatusCode::OK,
+            language,
+            &language.texts().waiting_for_result,
+        )
     }
     .into_response()
 }
@@ -137,7 +158,7 @@ fn final_page(
     shop_url: &str,
 ) -> Response<String> {
     Page {
-        body: html! { p { a.button href=(shop_url) { (language.texts().back_to_shop) } } },
+        body: shop_button(language, shop_url),
         ..Page::new(status, language, notice)
     }
     .into_response()
@@ -149,11 +170,15 @@ pub fn unknown_token(language: Language) -> Response<String> {
     Page::new(StatusCode::NOT_FOUND, language, notice).into_response()
 }
 
-/// Shown after a failure of this service. The page reloads itself.
-pub fn unavailable(language: Language) -> Response<String> {
+/// Shown after a failure of this service. The page reloads itself. `shop_url` is present if the checkout was found.
+pub fn unavailable(language: Language, shop_url: Option<&str>) -> Response<String> {
     let notice = &language.texts().unavailable;
+    let body = html! {
+        (retry_link(language))
+        @if let Some(shop_url) = shop_url { (shop_button(language, shop_url)) }
+    };
     Page {
-        body: retry_link(language),
+        body,
         refresh_after: Some(3),
         ..Page::new(StatusCode::SERVICE_UNAVAILABLE, language, notice)
     }

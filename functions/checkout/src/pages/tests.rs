@@ -10,7 +10,7 @@ use payments::model::{Redirect, RedirectMethod};
 
 use crate::form::{self, FormField};
 use crate::language::Language;
-use crate::pages;
+use crate::pages::{self, FormNotice};
 
 /// A text that no page may contain unescaped.
 const HOSTILE: &str = "\"'><script>alert(1)</script>&lt;";
@@ -45,24 +45,26 @@ fn all(language: Language) -> Vec<Response<String>> {
     let url = format!("https://shop.example/{HOSTILE}");
     let url = url.as_str();
     vec![
-        pages::hand_off(language, &redirect(url)),
-        pages::waiting(language, None, 1),
+        pages::hand_off(language, &redirect(url), url),
+        pages::waiting(language, url, false, 1),
         pages::waiting_for_result(language, url),
-        pages::waiting(language, Some(url), 1),
+        pages::waiting(language, url, true, 1),
         pages::clarification(
             language,
             url,
             url,
             &form::empty(&requested(["customer.email"])),
+            Some(FormNotice::NotSent),
         ),
-        pages::clarification(language, url, url, &hostile_form()),
+        pages::clarification(language, url, url, &hostile_form(), None),
         pages::data_missing(language, url),
         pages::being_checked(language, url),
         pages::declined(language, url),
         pages::failed(language, url),
         pages::expired(language, url),
         pages::unknown_token(language),
-        pages::unavailable(language),
+        pages::unavailable(language, None),
+        pages::unavailable(language, Some(url)),
     ]
 }
 
@@ -157,7 +159,14 @@ fn no_two_pages_have_the_same_text() {
             assert!(titles.insert(notice.text), "{}", notice.text);
             assert!(notice.text.ends_with('.') && !notice.title.ends_with('.'));
         }
-        assert!(titles.insert(texts.redirect_missing) && texts.redirect_missing.ends_with('.'));
+        for text in [
+            texts.redirect_missing,
+            texts.clarification_problems,
+            texts.clarification_not_sent,
+            texts.clarification_no_answer,
+        ] {
+            assert!(titles.insert(text) && text.ends_with('.'), "{text}");
+        }
         for text in [texts.problems.too_short, texts.problems.too_long] {
             assert_eq!(text.matches("{}").count(), 1, "{text}");
         }
@@ -166,7 +175,7 @@ fn no_two_pages_have_the_same_text() {
 
 #[test]
 fn the_hand_off_page_works_with_and_without_scripts() {
-    let page = pages::hand_off(Language::En, &redirect("http://127.0.0.1:1/enter"));
+    let page = pages::hand_off(Language::En, &redirect("http://127.0.0.1:1/enter"), "/");
     let policy = header(&page, header::CONTENT_SECURITY_POLICY);
     assert!(!policy.contains("form-action"), "{policy}");
     for part in [
@@ -181,8 +190,8 @@ fn the_hand_off_page_works_with_and_without_scripts() {
 #[test]
 fn the_pages_for_waiting_and_failures_reload_themselves() {
     for page in [
-        pages::waiting(Language::Nl, None, 1),
-        pages::unavailable(Language::Nl),
+        pages::waiting(Language::Nl, "/", false, 1),
+        pages::unavailable(Language::Nl, None),
     ] {
         let seconds: u32 = header(&page, header::REFRESH).parse().unwrap();
         assert!((1..=5).contains(&seconds));
@@ -199,7 +208,7 @@ fn a_form_has_labels_and_types_and_the_browser_can_fill_it_in() {
         "customer.shoe_size",
     ];
     let fields = form::empty(&requested(names));
-    let page = pages::clarification(Language::Nl, "https://own/checkouts/t", "/", &fields);
+    let page = pages::clarification(Language::Nl, "https://own/checkouts/t", "/", &fields, None);
     assert_eq!(page.status(), 200);
     for part in [
         "<form method=\"post\" action=\"https://own/checkouts/t\">",
@@ -224,7 +233,7 @@ fn a_problem_is_shown_beside_its_field() {
     fields[0].value = "els@shop.example".to_owned();
     fields[1].value = "Li".to_owned();
     fields[1].problem = Some(FieldError::TooShort(3));
-    let page = pages::clarification(Language::En, "https://own/checkouts/t", "/", &fields);
+    let page = pages::clarification(Language::En, "https://own/checkouts/t", "/", &fields, None);
     assert_eq!(page.status(), 422);
     for part in [
         "role=\"alert\">Please check the fields that are marked.</p>",
@@ -239,20 +248,53 @@ fn a_problem_is_shown_beside_its_field() {
 }
 
 #[test]
-fn a_waiting_page_has_a_link_to_the_shop_if_the_redirect_url_may_be_lost() {
+fn every_page_of_a_known_checkout_has_a_link_to_the_shop() {
+    let shop = "href=\"https://shop.example/";
+    for (language, page) in all_languages() {
+        let texts = language.texts();
+        let is_unknown = page.body().contains(texts.unknown_token.title);
+        let is_unavailable = page.body().contains(texts.unavailable.title);
+        let count = count(&page, shop);
+        assert!(
+            count == 1 || is_unknown || is_unavailable,
+            "{}",
+            page.body()
+        );
+        assert_eq!(page.body().contains(texts.back_to_shop), count == 1);
+    }
+    let page = pages::unavailable(Language::En, Some("https://shop.example/"));
+    assert_eq!(count(&page, shop), 1);
+}
+
+#[test]
+fn a_waiting_page_says_that_bancontact_has_not_answered_if_the_redirect_url_is_late() {
+    for language in Language::ALL {
+        let text = language.texts().redirect_missing;
+        for is_late in [true, false] {
+            let page = pages::waiting(language, "https://shop.example/", is_late, 1);
+            assert_eq!(page.body().contains(text), is_late, "{}", page.body());
+            assert!(page.headers().contains_key(header::REFRESH));
+        }
+    }
+}
+
+#[test]
+fn a_form_whose_data_was_not_accepted_keeps_the_values_and_says_what_became_of_the_data() {
+    let mut fields = form::empty(&requested(["customer.last_name"]));
+    fields[0].value = "Maes".to_owned();
     for language in Language::ALL {
         let texts = language.texts();
-        let page = pages::waiting(language, Some("https://shop.example/?payment_id=p"), 1);
-        for part in [
-            texts.redirect_missing,
-            texts.back_to_shop,
-            "href=\"https://shop.example/?payment_id=p\"",
+        for (notice, status, text) in [
+            (FormNotice::NotSent, 200, texts.clarification_not_sent),
+            (FormNotice::NoAnswer, 503, texts.clarification_no_answer),
         ] {
-            assert!(page.body().contains(part), "{part} in {}", page.body());
+            let page = pages::clarification(language, "/t", "/", &fields, Some(notice));
+            assert_eq!(page.status(), status);
+            let alert = format!("role=\"alert\">{text}</p>");
+            assert!(page.body().contains(&alert), "{}", page.body());
+            assert!(page.body().contains("value=\"Maes\""), "{}", page.body());
+            assert!(text.contains(texts.clarification_button), "{text}");
         }
-        assert!(page.headers().contains_key(header::REFRESH));
-        let page = pages::waiting(language, None, 1);
-        assert!(!page.body().contains(texts.back_to_shop));
     }
 }
 
@@ -271,6 +313,7 @@ fn an_optional_field_is_labelled_as_optional_and_the_browser_does_not_require_it
             "https://own/checkouts/t",
             "/",
             &form::empty(&requested),
+            None,
         );
         let label = format!("{} ({word})</label>", language.texts().labels.email);
         assert!(page.body().contains(&label), "{label} in {}", page.body());

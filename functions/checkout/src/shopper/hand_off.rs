@@ -1,5 +1,7 @@
 //! Serves `GET /checkouts/{token}`: redirects the shopper to the bank, or shows the state of the checkout.
 
+use std::time::Duration;
+
 use lambda_http::Response;
 use payments::log::{Line, Metric, Unit};
 use payments::model::timestamp::Timestamp;
@@ -12,6 +14,9 @@ use crate::checkouts::Checkouts;
 use crate::language::Language;
 use crate::{form, pages};
 
+/// After this time since the start of the attempt, the waiting page says that Bancontact has not answered yet.
+const LATE_AFTER: Duration = Duration::from_secs(20);
+
 impl Checkouts {
     /// Waits for the redirect URL, then redirects the browser or shows a page.
     pub(crate) async fn hand_off(&self, token: &str, browser: Language) -> Response<String> {
@@ -23,7 +28,7 @@ impl Checkouts {
                     .await
             }
             Ok(None) => pages::unknown_token(browser),
-            Err(error) => unavailable(error, browser),
+            Err(error) => unavailable(error, browser, None),
         }
     }
 
@@ -55,20 +60,21 @@ impl Checkouts {
             }
             Status::AwaitingClarification => {
                 let form = form::empty(payment.clarification_fields());
-                pages::clarification(language, &self.checkout_url(token), &shop_url, &form)
+                pages::clarification(language, &self.checkout_url(token), &shop_url, &form, None)
             }
             Status::AwaitingCustomer => match self.redirect(payment).await {
                 Ok(Some(redirect)) => {
                     self.measure_latency(payment, received_at);
-                    follow(&redirect, language)
+                    follow(&redirect, language, &shop_url)
                 }
                 Ok(None) => pages::being_checked(language, &shop_url),
-                Err(error) => unavailable(error, language),
+                Err(error) => unavailable(error, language, Some(&shop_url)),
             },
             _ => {
-                let is_lost = payment.is_redirect_missing();
+                let late_at = payment.attempt().started_at().after(LATE_AFTER);
+                let is_late = payment.is_redirect_missing() || late_at <= self.payments.clock.now();
                 let refresh_after = if checkout.could_not_wait { 4 } else { 1 };
-                pages::waiting(language, is_lost.then_some(&shop_url), refresh_after)
+                pages::waiting(language, &shop_url, is_late, refresh_after)
             }
         }
     }
@@ -93,9 +99,9 @@ impl Checkouts {
     }
 }
 
-fn follow(redirect: &Redirect, language: Language) -> Response<String> {
+fn follow(redirect: &Redirect, language: Language, shop_url: &str) -> Response<String> {
     match redirect.method {
         RedirectMethod::Get => see_other(&redirect.url, language),
-        RedirectMethod::Post => pages::hand_off(language, redirect),
+        RedirectMethod::Post => pages::hand_off(language, redirect, shop_url),
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct ShopperCheckout {
     return_url: String,
     /// Whether the payment has no later attempt.
     is_current: bool,
-    /// Whether the request had to wait but got no slot ([`super::wait_slot`]).
+    /// Whether the request had to wait but got no slot ([`crate::wait_slot`]).
     pub(super) could_not_wait: bool,
 }
 
@@ -93,7 +93,7 @@ impl Checkouts {
     }
 
     /// Reads the payment of a token repeatedly until `is_enough` returns true, for at most `wait`. Reads only once if
-    /// the payment has a later attempt, or if the request gets no slot ([`super::wait_slot`]). Returns the payment as
+    /// the payment has a later attempt, or if the request gets no slot ([`crate::wait_slot`]). Returns the payment as
     /// it was read last, or `None` if the token is unknown.
     pub(super) async fn find_when(
         &self,

@@ -12,7 +12,8 @@ use crate::pages;
 /// Returns a redirect with status 303. `language` is the language of the page that replaces an invalid redirect.
 pub(super) fn see_other(url: &str, language: Language) -> Response<String> {
     let Ok(location) = HeaderValue::from_str(url) else {
-        return unavailable("the URL of a redirect is not valid in a header", language);
+        let reason = "the URL of a redirect is not valid in a header";
+        return unavailable(reason, language, None);
     };
     let mut response = Response::new(String::new());
     *response.status_mut() = StatusCode::SEE_OTHER;
@@ -26,10 +27,14 @@ pub(super) fn see_other(url: &str, language: Language) -> Response<String> {
     response
 }
 
-/// Logs the reason and returns a page that does not show the reason.
-pub(super) fn unavailable(reason: impl fmt::Display, language: Language) -> Response<String> {
+/// Logs the reason and returns a page that does not show the reason. `shop_url` is present if the checkout was found.
+pub(super) fn unavailable(
+    reason: impl fmt::Display,
+    language: Language,
+    shop_url: Option<&str>,
+) -> Response<String> {
     Line::error("a shopper's request cannot be served")
         .with("error", reason.to_string())
         .write();
-    pages::unavailable(language)
+    pages::unavailable(language, shop_url)
 }

@@ -1,4 +1,5 @@
-//! Serves `GET /checkouts/{token}/return`: redirects a shopper who returns from the bank to the storefront.
+//! Serves `GET` and `POST /checkouts/{token}/return`: redirects a shopper who returns from the bank to the storefront.
+//! A bank can return the shopper by a posted form. The content of the form is ignored.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ impl Checkouts {
             }
             Ok(Some(checkout)) => see_other(&checkout.shop_url(), checkout.language(browser)),
             Ok(None) => pages::unknown_token(browser),
-            Err(error) => unavailable(error, browser),
+            Err(error) => unavailable(error, browser, None),
         }
     }
 }

@@ -9,13 +9,15 @@ use payments::service::clarification::ClarificationError;
 
 use super::response::{see_other, unavailable};
 use crate::checkouts::Checkouts;
+use crate::form;
 use crate::language::Language;
-use crate::{form, pages};
+use crate::pages::{self, FormNotice};
 
 impl Checkouts {
     /// Sends the shopper's data to Gate and redirects the browser to the checkout, which shows the next step. If a
-    /// value is not valid, shows the form again with the problems of its fields. If the platform refuses the data,
-    /// shows a page that asks the shopper to return to the shop.
+    /// value is not valid, shows the form again with the problems of its fields. If the data was not sent, or the
+    /// platform gave no answer, shows the form again with the values. If the platform refuses the data, shows a page
+    /// that asks the shopper to return to the shop.
     pub(crate) async fn submit_form(
         &self,
         token: &str,
@@ -25,7 +27,7 @@ impl Checkouts {
         let checkout = match self.find(token).await {
             Ok(Some(checkout)) => checkout,
             Ok(None) => return pages::unknown_token(browser),
-            Err(error) => return unavailable(error, browser),
+            Err(error) => return unavailable(error, browser, None),
         };
         let payment = &checkout.payment;
         let language = checkout.language(browser);
@@ -39,13 +41,16 @@ impl Checkouts {
         let answers = match form::read(payment.clarification_fields(), body) {
             Ok(answers) => answers,
             Err(fields) => {
-                return pages::clarification(language, &checkout_url, &shop_url, &fields);
+                return pages::clarification(language, &checkout_url, &shop_url, &fields, None);
             }
         };
-        // Without a slot, nothing is sent. The shopper sees the entered values and can submit them again.
-        let Some(slot) = self.claim_form(&token::hash(token)).await else {
+        // The shopper sees the entered values and can submit them again. A repeat is safe.
+        let show_again = |notice| {
             let fields = form::filled(payment.clarification_fields(), &answers);
-            return pages::clarification(language, &checkout_url, &shop_url, &fields);
+            pages::clarification(language, &checkout_url, &shop_url, &fields, Some(notice))
+        };
+        let Some(slot) = self.claim_form(&token::hash(token)).await else {
+            return show_again(FormNotice::NotSent);
         };
         let sent = self.send_clarification(payment, &answers).await;
         self.end_wait(slot).await;
@@ -58,8 +63,10 @@ impl Checkouts {
                     .write();
                 pages::data_missing(language, &shop_url)
             }
-            Err(ClarificationError::NoAnswer) => pages::unavailable(language),
-            Err(ClarificationError::Unavailable(error)) => unavailable(error, language),
+            Err(ClarificationError::NoAnswer) => show_again(FormNotice::NoAnswer),
+            Err(ClarificationError::Unavailable(error)) => {
+                unavailable(error, language, Some(&shop_url))
+            }
         }
     }
 }

@@ -10,8 +10,10 @@ use payments::model::ids::MerchantId;
 use payments::model::storefront::Scope;
 use payments::model::timestamp::Timestamp;
 use payments::model::{Channel, Redirect, Status};
-use payments::ports::Clock;
-use payments::service::checkout::{Checkout, CheckoutRequest, CheckoutService, hand_off_ready};
+use payments::ports::{Clock, StoreError};
+use payments::service::checkout::{
+    Checkout, CheckoutRequest, CheckoutService, READ_INTERVAL, hand_off_ready, token,
+};
 use serde::Serialize;
 
 use super::prefer::preferred_wait;
@@ -33,8 +35,10 @@ struct CheckoutView<'a> {
 }
 
 impl Checkouts {
-    /// Creates a checkout and sends its sale. With `Prefer: wait=N`, waits for the redirect URL before answering.
+    /// Creates a checkout and sends its sale. With `Prefer: wait=N`, waits for the redirect URL before answering, but
+    /// answers N seconds after the request arrived at the latest, unless Gate takes longer.
     pub(crate) async fn create(&self, request: &Request) -> Result<Response<String>, Problem> {
+        let received_at = self.payments.clock.now();
         let (headers, body) = (request.headers(), request.body().as_ref());
         let storefront = caller(&self.storefronts, headers, Scope::Checkout).await?;
         let order = CheckoutRequest::read(body, &storefront, self.payments.clock.now())?;
@@ -50,11 +54,33 @@ impl Checkouts {
         };
         let mut checkout = checkouts.create(&storefront, order).await?;
         if let Some(wait) = preferred_wait(headers) {
-            let key = checkout.payment.key();
-            let payment = self.payments.wait_until(&key, wait, hand_off_ready).await?;
-            checkout.payment = payment.unwrap_or(checkout.payment);
+            let until = received_at.after(wait);
+            self.wait_for_redirect(&mut checkout, until).await?;
         }
         self.show_checkout(&checkout).await
+    }
+
+    /// Waits for the redirect URL until a time. Does not wait if the request gets no slot ([`crate::wait_slot`]).
+    async fn wait_for_redirect(
+        &self,
+        checkout: &mut Checkout,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let left = until.since(self.payments.clock.now());
+        if left < READ_INTERVAL || hand_off_ready(&checkout.payment) {
+            return Ok(());
+        }
+        let token_hash = token::hash(&checkout.token);
+        let Some(slot) = self.claim_storefront_wait(&token_hash, left).await else {
+            return Ok(());
+        };
+        let key = checkout.payment.key();
+        let waited = self.payments.wait_until(&key, left, hand_off_ready).await;
+        self.end_wait(slot).await;
+        if let Some(payment) = waited? {
+            checkout.payment = payment;
+        }
+        Ok(())
     }
 
     async fn show_checkout(&self, checkout: &Checkout) -> Result<Response<String>, Problem> {

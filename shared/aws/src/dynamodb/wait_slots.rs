@@ -1,5 +1,5 @@
-//! Stores the wait slots. A shopper's request may wait only while it holds a slot. Each waiting request occupies an
-//! instance of the function, so the number of slots limits the number of instances that wait
+//! Stores the wait slots. A request may wait only while it holds a slot. Each waiting request occupies an instance of
+//! its function, so the number of slots limits the number of instances that wait
 //! (`shared/decisions/functions/0034-wait-slots.md`).
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -12,12 +12,12 @@ use super::conditional::{self, NotUpdated};
 
 const SK: &str = "wait";
 
-fn pk(slot: u64) -> String {
+fn pk(slot: &str) -> String {
     format!("wait#{slot}")
 }
 
 impl DynamoStore {
-    fn update_of_slot(&self, slot: u64, until: Timestamp) -> UpdateItemFluentBuilder {
+    fn update_of_slot(&self, slot: &str, until: Timestamp) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)
@@ -31,7 +31,7 @@ impl DynamoStore {
     /// that crashes occupies the slot only until that time.
     pub async fn claim_wait_slot(
         &self,
-        slot: u64,
+        slot: &str,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -48,7 +48,7 @@ impl DynamoStore {
     }
 
     /// Frees a slot that was claimed until this time. Does nothing if another request has claimed the slot since.
-    pub async fn release_wait_slot(&self, slot: u64, until: Timestamp) -> Result<(), StoreError> {
+    pub async fn release_wait_slot(&self, slot: &str, until: Timestamp) -> Result<(), StoreError> {
         let request = self
             .update_of_slot(slot, until)
             .update_expression("REMOVE #until")

@@ -181,7 +181,7 @@ async fn a_call_that_stays_throttled_is_an_error_and_no_other_answer() {
             store.commit(commit(&change, Some(&stored))),
             store.mark_published(&id, 1),
             store.advance(project_id, Daily::Report, now),
-            store.claim_wait_slot(1, now, in_an_hour()),
+            store.claim_wait_slot("1", now, in_an_hour()),
         )
     };
     let (reads, writes) = tokio::join!(reads, writes);

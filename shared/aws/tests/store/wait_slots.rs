@@ -1,4 +1,4 @@
-//! Tests the wait slots. A shopper's request may wait only while it holds a slot, so the number of slots limits the
+//! Tests the wait slots. A request may wait only while it holds a slot, so the number of slots limits the
 //! waiting requests.
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ async fn only_one_of_many_concurrent_requests_claims_a_slot() {
     let world = World::new().await;
     let store = world.store();
     let until = NOW.after(Duration::from_secs(2));
-    for slot in 0..5 {
+    for slot in ["0", "1", "storefront#1"] {
         let claims = join_all((0..10).map(|_| store.claim_wait_slot(slot, NOW, until))).await;
         let claimed = claims.into_iter().filter(|claim| *claim.as_ref().unwrap());
         assert_eq!(claimed.count(), 1, "slot {slot}");
@@ -27,17 +27,17 @@ async fn a_slot_is_free_after_its_release_or_after_the_end_of_the_claim() {
     let world = World::new().await;
     let store = world.store();
     let until = NOW.after(Duration::from_secs(2));
-    assert!(store.claim_wait_slot(1, NOW, until).await.unwrap());
-    assert!(!store.claim_wait_slot(1, until, until).await.unwrap());
+    assert!(store.claim_wait_slot("1", NOW, until).await.unwrap());
+    assert!(!store.claim_wait_slot("1", until, until).await.unwrap());
 
-    store.release_wait_slot(1, until).await.unwrap();
-    assert!(store.claim_wait_slot(1, NOW, until).await.unwrap());
+    store.release_wait_slot("1", until).await.unwrap();
+    assert!(store.claim_wait_slot("1", NOW, until).await.unwrap());
 
     // The claim ends before the request releases it, and a later request claims the slot. The late release of the old
     // claim must not free the slot.
     let later = until.after(Duration::from_millis(1));
     let end = later.after(Duration::from_secs(2));
-    assert!(store.claim_wait_slot(1, later, end).await.unwrap());
-    store.release_wait_slot(1, until).await.unwrap();
-    assert!(!store.claim_wait_slot(1, later, end).await.unwrap());
+    assert!(store.claim_wait_slot("1", later, end).await.unwrap());
+    store.release_wait_slot("1", until).await.unwrap();
+    assert!(!store.claim_wait_slot("1", later, end).await.unwrap());
 }

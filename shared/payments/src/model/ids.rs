@@ -77,10 +77,12 @@ impl PaymentKey {
 
     /// Creates the key from an id that another system sent. Returns `None` if the id is empty or too long.
     pub fn parse(project_id: ProjectId, payment_id: &str) -> Option<Self> {
-        let length = payment_id.chars().count();
-        (1..=Self::MAX_ID_LENGTH)
-            .contains(&length)
-            .then(|| Self::new(project_id, payment_id))
+        Self::is_allowed_length(payment_id).then(|| Self::new(project_id, payment_id))
+    }
+
+    /// Whether the id of a payment can have the length of this text.
+    pub fn is_allowed_length(payment_id: &str) -> bool {
+        (1..=Self::MAX_ID_LENGTH).contains(&payment_id.chars().count())
     }
 
     /// Creates the key from an id in any case.

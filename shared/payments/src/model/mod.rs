@@ -18,7 +18,7 @@
 //! | [`polling`], [`schedule`] | the status requests that were sent, and what is due next |
 //! | [`emitted`] | what the last events said |
 //! | [`storefront`] | storefronts and the scopes of their keys |
-//! | [`ids`], [`timestamp`], [`day`] | ids and times |
+//! | [`ids`], [`path_id`], [`timestamp`], [`day`] | ids, also in paths, and times |
 
 pub mod attempt;
 pub mod day;
@@ -27,6 +27,7 @@ pub mod emitted;
 pub mod ids;
 mod ledger;
 pub mod order;
+pub mod path_id;
 pub mod payment;
 pub mod polling;
 pub mod quarantine;

@@ -3,7 +3,9 @@
 
 mod checkouts;
 mod clarification;
+mod path_ids;
 mod payments;
 mod refunds;
 mod replaced_key;
 mod status;
+mod wait;

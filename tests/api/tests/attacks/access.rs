@@ -2,7 +2,8 @@
 
 use anyhow::ensure;
 use api::routes::{
-    CHECKOUTS, CLARIFICATION, FORM, PAGE, PAYMENT as SHOW, REFUND, REFUNDS, RETURN, STATUS,
+    CHECKOUTS, CLARIFICATION, FORM, PAGE, PAYMENT as SHOW, REFUND, REFUNDS, RETURN, RETURN_BY_POST,
+    STATUS,
 };
 use api::{Api, Call, OTHER_PROJECT, OTHER_SHOP, PAYMENT, PROJECT, READER, SHOP, WRITER, order};
 use aws_sdk_dynamodb::Client;
@@ -201,6 +202,7 @@ async fn an_altered_or_malformed_token_is_not_found() -> anyhow::Result<()> {
             (PAGE, "text/html"),
             (FORM, "text/html"),
             (RETURN, "text/html"),
+            (RETURN_BY_POST, "text/html"),
             (STATUS, "application/problem+json"),
         ] {
             let call = Call {

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod expiry;
+mod form;
 mod pages;
 mod redirect;
 mod wait;

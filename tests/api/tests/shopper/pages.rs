@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use api::routes::{RETURN, STATUS};
-use api::{Api, PAYMENT, order};
+use api::routes::{RETURN, RETURN_BY_POST, STATUS};
+use api::{Api, Call, PAYMENT, order};
 use ecommpay::fields::ProjectId;
 use payments::PaymentKey;
 use payments::service::checkout::token::TokenSecret;
@@ -45,6 +45,26 @@ async fn a_paid_checkout_is_answered_with_303_to_the_shop() -> anyhow::Result<()
     ensure!(page.status == 303, "{}", page.text);
     let shop = format!("https://shop.example/thanks?payment_id={PAYMENT}");
     ensure!(page.location() == Some(shop.as_str()), "{page:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_shopper_whom_the_bank_returns_by_a_form_is_redirected_to_the_shop() -> anyhow::Result<()>
+{
+    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
+    shopper.api.report("sale_success.json").await?;
+    let shop = format!("https://shop.example/thanks?payment_id={PAYMENT}");
+    for body in ["", "PaRes=abc&MD=%00", "{not a form"] {
+        let call = Call {
+            route: RETURN_BY_POST,
+            parameters: &[&shopper.token],
+            body: body.into(),
+            ..Call::default()
+        };
+        let back = shopper.api.call(call).await?;
+        ensure!(back.status == 303, "{body}: {back:?}");
+        ensure!(back.location() == Some(shop.as_str()), "{body}: {back:?}");
+    }
     Ok(())
 }
 

@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use api::routes::{PAGE, RETURN};
-use api::{Answer, PAYMENT, order};
+use api::{Answer, Api, PAYMENT, order};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::join_all;
+use payments::Timestamp;
+use serde_json::{Value, json};
+use wire::TABLE;
 
 use crate::{IMMEDIATELY, MISSING, Shopper, status_answer};
 
@@ -54,6 +59,55 @@ async fn the_page_does_not_poll_before_the_delay() -> anyhow::Result<()> {
     let page = shopper.page().await?;
     ensure!(page.status == 200, "{}", page.text);
     ensure!(shopper.api.gate.polls() == 0);
+    Ok(())
+}
+
+/// The status polls bring no redirect URL, so the page does not know that the URL is lost.
+#[tokio::test]
+async fn the_page_says_that_bancontact_has_not_answered_20_s_after_the_start() -> anyhow::Result<()>
+{
+    let shopper = Shopper::new(Duration::from_secs(60), &order(PAYMENT)).await?;
+    let back = format!("https://shop.example/thanks?payment_id={PAYMENT}");
+    for (seconds, is_late) in [(12, false), (20, true)] {
+        start_earlier(&shopper.api, Duration::from_secs(seconds)).await?;
+        let page = shopper.page().await?;
+        ensure!(page.status == 200, "{page:?}");
+        ensure!(page.text.contains(MISSING) == is_late, "{}", page.text);
+        ensure!(page.text.contains(&back), "{}", page.text);
+        ensure!(page.headers.contains_key("refresh"), "{page:?}");
+    }
+    Ok(())
+}
+
+/// Changes the start of the stored attempt to this time ago.
+async fn start_earlier(api: &Api, ago: Duration) -> anyhow::Result<()> {
+    let client = Client::new(api.wire.config());
+    let pk = AttributeValue::S(format!("payment#211/{}", PAYMENT.to_ascii_lowercase()));
+    let sk = AttributeValue::S("payment".into());
+    let get = client.get_item().table_name(TABLE);
+    let item = get
+        .key("pk", pk.clone())
+        .key("sk", sk.clone())
+        .send()
+        .await?;
+    let document = item
+        .item()
+        .and_then(|item| item.get("document")?.as_s().ok());
+    let mut document: Value = serde_json::from_str(document.context("there is no payment")?)?;
+    let started_at = document
+        .pointer_mut("/attempt/started_at")
+        .context("the payment has no attempt")?;
+    let start = Timestamp::now().before(ago).unix_seconds() * 1_000;
+    *started_at = match started_at.is_string() {
+        true => json!(start.to_string()),
+        false => json!(start),
+    };
+    let update = client.update_item().table_name(TABLE);
+    let update = update.key("pk", pk).key("sk", sk);
+    let update = update.update_expression("SET document = :document");
+    let document = AttributeValue::S(document.to_string());
+    let update = update.expression_attribute_values(":document", document);
+    update.send().await?;
     Ok(())
 }
 

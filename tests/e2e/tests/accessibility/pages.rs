@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::Response;
 use checkout::form::{self, FormField};
 use checkout::language::Language;
-use checkout::pages;
+use checkout::pages::{self, FormNotice};
 use ecommpay::report::ClarificationField;
 use payments::model::{Redirect, RedirectMethod};
 
@@ -19,26 +19,39 @@ pub fn all(origin: &str) -> BTreeMap<String, Response<String>> {
     };
     let shop = "https://shop.example/thanks?payment_id=order-1001-1";
     let (empty, invalid) = (form::empty(&fields()), invalid_form());
-    let form = |language, fields| pages::clarification(language, &nowhere, shop, fields);
+    let form =
+        |language, fields, notice| pages::clarification(language, &nowhere, shop, fields, notice);
     let mut all = BTreeMap::new();
     for language in Language::ALL {
         for (name, page) in [
-            ("hand-off", pages::hand_off(language, &redirect)),
-            ("waiting", pages::waiting(language, None, 1)),
+            ("hand-off", pages::hand_off(language, &redirect, shop)),
+            ("waiting", pages::waiting(language, shop, false, 1)),
             (
                 "waiting-for-result",
                 pages::waiting_for_result(language, shop),
             ),
-            ("redirect-missing", pages::waiting(language, Some(shop), 1)),
-            ("clarification", form(language, &empty)),
-            ("clarification-invalid", form(language, &invalid)),
+            ("redirect-missing", pages::waiting(language, shop, true, 1)),
+            ("clarification", form(language, &empty, None)),
+            ("clarification-invalid", form(language, &invalid, None)),
+            (
+                "clarification-not-sent",
+                form(language, &empty, Some(FormNotice::NotSent)),
+            ),
+            (
+                "clarification-no-answer",
+                form(language, &empty, Some(FormNotice::NoAnswer)),
+            ),
             ("data-missing", pages::data_missing(language, shop)),
             ("being-checked", pages::being_checked(language, shop)),
             ("declined", pages::declined(language, shop)),
             ("failed", pages::failed(language, shop)),
             ("expired", pages::expired(language, shop)),
             ("unknown-token", pages::unknown_token(language)),
-            ("unavailable", pages::unavailable(language)),
+            ("unavailable", pages::unavailable(language, None)),
+            (
+                "unavailable-of-checkout",
+                pages::unavailable(language, Some(shop)),
+            ),
         ] {
             all.insert(format!("{name}-{}", language.code()), page);
         }

@@ -25,6 +25,8 @@ pub(super) const TEXTS: Texts = Texts {
     },
     clarification_button: "Weiter",
     clarification_problems: "Bitte prüfen Sie die markierten Felder.",
+    clarification_not_sent: "Ihre Angaben wurden noch nicht gesendet, weil gerade viele Personen zahlen. Bitte warten Sie einen Moment und drücken Sie dann erneut auf Weiter.",
+    clarification_no_answer: "Bancontact hat den Empfang Ihrer Angaben nicht bestätigt. Bitte drücken Sie auf Weiter, um sie erneut zu senden.",
     data_missing: Notice {
         title: "Es fehlen Angaben",
         text: "Bancontact benötigt weitere Angaben, um diese Zahlung zu starten. Bitte gehen Sie zurück zum Shop, um fortzufahren.",
@@ -51,7 +53,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     unavailable: Notice {
         title: "Zurzeit nicht verfügbar",
-        text: "Diese Seite ist im Moment nicht verfügbar. Wir versuchen es von selbst erneut.",
+        text: "Diese Seite ist im Moment nicht verfügbar. Wir versuchen es von selbst erneut. Wenn es zu lange dauert, können Sie zum Shop zurückkehren.",
     },
     labels: Labels {
         last_name: "Nachname",

@@ -25,6 +25,8 @@ pub(super) const TEXTS: Texts = Texts {
     },
     clarification_button: "Continue",
     clarification_problems: "Please check the fields that are marked.",
+    clarification_not_sent: "Your details have not been sent yet, because many people are paying right now. Please wait a moment and press Continue again.",
+    clarification_no_answer: "Bancontact has not confirmed that it received your details. Please press Continue to send them again.",
     data_missing: Notice {
         title: "Some details are missing",
         text: "Bancontact needs more details to start this payment. Please go back to the shop to continue.",
@@ -51,7 +53,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     unavailable: Notice {
         title: "Not available at the moment",
-        text: "This page is not available right now. It tries again by itself.",
+        text: "This page is not available right now. It tries again by itself. If this takes too long, you can go back to the shop.",
     },
     labels: Labels {
         last_name: "Last name",

@@ -25,6 +25,8 @@ pub(super) const TEXTS: Texts = Texts {
     },
     clarification_button: "Continuer",
     clarification_problems: "Veuillez vérifier les champs indiqués.",
+    clarification_not_sent: "Vos informations n’ont pas encore été envoyées, car beaucoup de personnes paient en ce moment. Patientez un instant, puis appuyez de nouveau sur Continuer.",
+    clarification_no_answer: "Bancontact n’a pas confirmé la réception de vos informations. Appuyez sur Continuer pour les envoyer de nouveau.",
     data_missing: Notice {
         title: "Il manque des informations",
         text: "Bancontact a besoin de plus d’informations pour démarrer ce paiement. Veuillez retourner à la boutique pour continuer.",
@@ -51,7 +53,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     unavailable: Notice {
         title: "Momentanément indisponible",
-        text: "Cette page n’est pas disponible pour le moment. Nous réessayons automatiquement.",
+        text: "Cette page n’est pas disponible pour le moment. Nous réessayons automatiquement. Si l’attente est trop longue, vous pouvez retourner à la boutique.",
     },
     labels: Labels {
         last_name: "Nom de famille",

@@ -22,7 +22,7 @@ pub struct Texts {
     pub waiting_for_result: Notice,
     /// The link that loads the page again.
     pub waiting_link: &'static str,
-    /// The redirect URL may be lost.
+    /// The redirect URL is late or lost.
     pub redirect_missing: &'static str,
     /// The platform requests data. The notice is above the form.
     pub clarification: Notice,
@@ -30,6 +30,10 @@ pub struct Texts {
     pub clarification_button: &'static str,
     /// The alert above a form with problems.
     pub clarification_problems: &'static str,
+    /// The alert above a form whose data was not sent to the platform.
+    pub clarification_not_sent: &'static str,
+    /// The alert above a form to which the platform gave no clear answer.
+    pub clarification_no_answer: &'static str,
     /// The platform refused the data from the form.
     pub data_missing: Notice,
     /// The result of the payment is not certain.

@@ -25,6 +25,8 @@ pub(super) const TEXTS: Texts = Texts {
     },
     clarification_button: "Verder",
     clarification_problems: "Kijk de aangeduide velden nog eens na.",
+    clarification_not_sent: "Uw gegevens zijn nog niet verzonden, omdat er nu veel mensen betalen. Wacht even en druk dan opnieuw op Verder.",
+    clarification_no_answer: "Bancontact heeft de ontvangst van uw gegevens niet bevestigd. Druk op Verder om ze opnieuw te verzenden.",
     data_missing: Notice {
         title: "Er ontbreken gegevens",
         text: "Bancontact heeft meer gegevens nodig om deze betaling te starten. Ga terug naar de winkel om verder te gaan.",
@@ -51,7 +53,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     unavailable: Notice {
         title: "Even niet beschikbaar",
-        text: "Deze pagina is op dit ogenblik niet beschikbaar. We proberen het vanzelf opnieuw.",
+        text: "Deze pagina is op dit ogenblik niet beschikbaar. We proberen het vanzelf opnieuw. Duurt het te lang? Dan kunt u teruggaan naar de winkel.",
     },
     labels: Labels {
         last_name: "Achternaam",

@@ -1,9 +1,10 @@
 //! Shows a payment with its history as text.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter};
 
 use payments::Timestamp;
-use payments::model::{Order, Payment};
+use payments::model::{Order, Payment, path_id};
 
 use super::history::{History, NextStep, What};
 use crate::output::text::{money, plain, ranges, spaced};
@@ -185,6 +186,9 @@ impl Display for Text<'_> {
             payment.project_id(),
             spaced(&payment.status())
         )?;
+        if let Cow::Owned(encoded) = path_id::to_path(payment.payment_id()) {
+            writeln!(to, "id in commands and paths of the API: {encoded}")?;
+        }
         match payment.order() {
             Some(order) => self.order(order, to)?,
             None => writeln!(to, "not created by this service")?,

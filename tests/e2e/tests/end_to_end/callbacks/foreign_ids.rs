@@ -13,6 +13,7 @@ async fn an_event_reaches_the_queue_whatever_characters_its_payment_id_has() -> 
     let ids = [
         "\u{ffff}",
         "a\u{fffe}\u{1}\u{9b}\u{2028}\n\u{202e}",
+        "a/../b%2F?#",
         &longest,
     ];
     for (number, id) in (1..).zip(ids) {
@@ -20,6 +21,9 @@ async fn an_event_reaches_the_queue_whatever_characters_its_payment_id_has() -> 
         system.post_signed(&message, 200).await?;
         let events = audit.until(id, "payment.unmatched").await?;
         ensure!(events.len() == 1, "{events:?}");
+        // The path of a route can carry the id.
+        let shown = system.storefront.payment(id).await?;
+        ensure!(shown["payment_id"] == id, "{shown}");
     }
     // Each log line must be one JSON object, so no payment id may break a line.
     let lines = logs::json_lines(&system.sandbox).await?;

@@ -75,7 +75,6 @@ async fn each_function_that_reads_the_payment_page_url_also_reads_the_other_chec
             "PAYMENT_PAGE_LANGUAGES",
         ),
         ("PaymentPageRetries", json!("false"), "PAYMENT_PAGE_RETRIES"),
-        ("ShopperWaits", json!(20), "SHOPPER_WAITS"),
     ] {
         ensure!(*template.default(parameter) == default);
         let values = template.variables(variable);
@@ -86,6 +85,20 @@ async fn each_function_that_reads_the_payment_page_url_also_reads_the_other_chec
             };
             ensure!(*values[name] == expected, "{name} has {variable}");
         }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn storefronts_and_shoppers_have_their_own_number_of_wait_slots() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let slots = template.variables("WAIT_SLOTS");
+    for (function, parameter) in [
+        ("CheckoutFunction", "StorefrontWaits"),
+        ("ShopperFunction", "ShopperWaits"),
+    ] {
+        ensure!(template.default(parameter) == 20, "{parameter}");
+        ensure!(*slots[function] == json!({ "Ref": parameter }), "{slots:?}");
     }
     Ok(())
 }

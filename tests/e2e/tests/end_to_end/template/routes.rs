@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::template::processed::{Template, target};
 
-const ROUTES: [(&str, &str); 11] = [
+const ROUTES: [(&str, &str); 12] = [
     ("GET /checkouts/{token}", "ShopperFunction"),
     ("GET /checkouts/{token}/return", "ShopperFunction"),
     ("GET /checkouts/{token}/status", "ShopperFunction"),
@@ -19,6 +19,7 @@ const ROUTES: [(&str, &str); 11] = [
     ("POST /callbacks", "CallbackFunction"),
     ("POST /checkouts", "CheckoutFunction"),
     ("POST /checkouts/{token}", "ShopperFunction"),
+    ("POST /checkouts/{token}/return", "ShopperFunction"),
     (
         "POST /payments/{payment_id}/clarification",
         "CheckoutFunction",

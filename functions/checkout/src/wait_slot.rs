@@ -1,8 +1,9 @@
-//! Limits how many requests of shoppers wait at the same time, because each waiting request occupies an instance.
+//! Limits how many requests wait at the same time, because each waiting request occupies an instance of its function.
 //!
-//! A request waits for a change of the payment, or for Gate's answer to a form. The two kinds have separate slots, and
-//! the checkout's token decides which slot the request must claim. A request that gets no slot is answered immediately:
-//! with a page that reloads itself or leads to the shop, or with the form again.
+//! A shopper's request waits for a change of the payment, or for Gate's answer to a form. A storefront's request can
+//! wait for the redirect URL. Each of these kinds has separate slots, and the checkout's token decides which slot the
+//! request must claim. A request that gets no slot is answered immediately
+//! (`shared/decisions/functions/0034-wait-slots.md`).
 
 use std::time::Duration;
 
@@ -20,42 +21,53 @@ const MARGIN: Duration = Duration::from_millis(500);
 const MAX_FORM: Duration = MAX_CALL.saturating_add(Duration::from_secs(1));
 
 /// A slot that this request has claimed.
-pub(super) struct WaitSlot {
-    slot: u64,
+pub(crate) struct WaitSlot {
+    slot: String,
     until: Timestamp,
 }
 
 impl Checkouts {
-    /// Claims the slot of a token for a wait. Returns `None` if another request has the slot, or if the claim cannot be
-    /// stored.
-    pub(super) async fn claim_wait(&self, token_hash: &str, wait: Duration) -> Option<WaitSlot> {
+    /// Claims the slot of a token for a shopper's wait. Returns `None` if another request has the slot, or if the claim
+    /// cannot be stored.
+    pub(crate) async fn claim_wait(&self, token_hash: &str, wait: Duration) -> Option<WaitSlot> {
         let slot = slot_of(token_hash, self.wait_slots);
-        self.claim(slot, wait).await
+        self.claim(slot.to_string(), wait).await
     }
 
     /// Claims the slot of a token for a form. Forms have their own slots, half as many as waits have, so that waiting
     /// browsers do not keep forms out.
-    pub(super) async fn claim_form(&self, token_hash: &str) -> Option<WaitSlot> {
+    pub(crate) async fn claim_form(&self, token_hash: &str) -> Option<WaitSlot> {
         let slot = slot_of(token_hash, self.wait_slots.div_ceil(2));
-        self.claim(self.wait_slots.saturating_add(slot), MAX_FORM)
-            .await
+        let slot = self.wait_slots.saturating_add(slot);
+        self.claim(slot.to_string(), MAX_FORM).await
     }
 
-    async fn claim(&self, slot: u64, wait: Duration) -> Option<WaitSlot> {
+    /// Claims the slot of a token for the wait of a storefront's request. Storefronts are served by a function of their
+    /// own, so they have their own slots.
+    pub(crate) async fn claim_storefront_wait(
+        &self,
+        token_hash: &str,
+        wait: Duration,
+    ) -> Option<WaitSlot> {
+        let slot = slot_of(token_hash, self.wait_slots);
+        self.claim(format!("storefront#{slot}"), wait).await
+    }
+
+    async fn claim(&self, slot: String, wait: Duration) -> Option<WaitSlot> {
         let now = self.payments.clock.now();
         let until = now.after(wait + MARGIN);
-        let claimed = self.payments.store.claim_wait_slot(slot, now, until).await;
+        let claimed = self.payments.store.claim_wait_slot(&slot, now, until).await;
         let is_claimed = claimed.unwrap_or_else(|error| {
-            warn("a slot for a waiting shopper cannot be claimed", &error);
+            warn("a slot for a waiting request cannot be claimed", &error);
             false
         });
         is_claimed.then_some(WaitSlot { slot, until })
     }
 
     /// Frees a slot after the wait, or after Gate's answer to a form.
-    pub(super) async fn end_wait(&self, claimed: WaitSlot) {
+    pub(crate) async fn end_wait(&self, claimed: WaitSlot) {
         let WaitSlot { slot, until } = claimed;
-        let released = self.payments.store.release_wait_slot(slot, until).await;
+        let released = self.payments.store.release_wait_slot(&slot, until).await;
         if let Err(error) = released {
             warn("a slot cannot be freed before its claim ends", &error);
         }
