@@ -8,9 +8,11 @@ use payments::service::callback::{Outcome, Refusal};
 /// answer has no body, because the platform reads only the status, and an attacker should learn nothing else.
 pub fn http_status(outcome: Outcome) -> StatusCode {
     match outcome {
-        Outcome::Applied | Outcome::Duplicate | Outcome::Hint | Outcome::NoPayment => {
-            StatusCode::OK
-        }
+        Outcome::Applied
+        | Outcome::Duplicate
+        | Outcome::Hint
+        | Outcome::NoPayment
+        | Outcome::NotACallback => StatusCode::OK,
         Outcome::Refused(Refusal::Malformed(JsonError::TooLarge)) => StatusCode::PAYLOAD_TOO_LARGE,
         Outcome::Refused(Refusal::Malformed(_)) => StatusCode::BAD_REQUEST,
         Outcome::Refused(Refusal::Unsigned) => StatusCode::UNAUTHORIZED,
@@ -32,6 +34,7 @@ mod tests {
             (Outcome::Duplicate, 200),
             (Outcome::Hint, 200),
             (Outcome::NoPayment, 200),
+            (Outcome::NotACallback, 200),
             (refused(JsonError::NotUtf8), 400),
             (refused(JsonError::TooLarge), 413),
             (Outcome::Refused(Refusal::Unsigned), 401),

@@ -34,7 +34,7 @@ pub fn log_line(handled: &Handled, duration: Duration) -> Line {
 
 fn with_level(outcome: Outcome) -> Line {
     let line = match outcome {
-        Outcome::Applied | Outcome::Duplicate => Line::info,
+        Outcome::Applied | Outcome::Duplicate | Outcome::NotACallback => Line::info,
         Outcome::NoKeys | Outcome::NotCommitted | Outcome::NotPublished => Line::error,
         _ => Line::warn,
     };

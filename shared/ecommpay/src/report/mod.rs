@@ -4,6 +4,7 @@
 //! status answer lists all operations in `operations`. Fields may be missing, and integers may be strings.
 //! Statuses are stored as text, even undocumented statuses. This module does not decide what follows from a report.
 
+mod callback;
 mod clarification;
 mod operation;
 mod redirect;
@@ -13,6 +14,7 @@ mod sum;
 
 use crate::json::Value;
 
+pub use callback::is_callback;
 pub use clarification::ClarificationField;
 pub use operation::Operation;
 pub use redirect::{Redirect, RedirectMethod};

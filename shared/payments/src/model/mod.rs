@@ -49,7 +49,7 @@ pub use self::discrepancy::{Discrepancy, DiscrepancyKind, Entry, PlatformRecord}
 pub(crate) use self::emitted::EmittedState;
 pub use self::order::{Channel, Customer, Order, PaidOrder, Private};
 pub use self::payment::Payment;
-pub use self::quarantine::{Decision, QuarantineItem, QuarantineReason, Verdict};
+pub use self::quarantine::{AllItems, Decision, QuarantineItem, QuarantineReason, Verdict};
 pub use self::refunds::refund::{Refund, RefundOrder};
 pub use self::refunds::refund_status::RefundStatus;
 pub use self::reported::evidence::Evidence;

@@ -14,6 +14,7 @@ use super::ids::{MerchantId, PaymentKey};
 use super::order::{Order, PaidOrder};
 use super::polling::Polling;
 use super::quarantine::Decision;
+use super::refunds::former::FormerRefunds;
 use super::refunds::refund::Refund;
 use super::reported::operation::Operation;
 use super::reported::{PlatformStatus, Reported};
@@ -36,6 +37,9 @@ pub struct Payment {
     /// The refunds that this service requested, and the external refunds.
     #[serde(with = "super::refunds::compact")]
     pub(super) refunds: Vec<Refund>,
+    /// What the events said about external refunds that `refunds` no longer lists.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) former_refunds: FormerRefunds,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) decisions: Vec<Decision>,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -70,6 +74,7 @@ impl Payment {
             attempt: Attempt::first(at),
             reported: Reported::default(),
             refunds: Vec::new(),
+            former_refunds: FormerRefunds::default(),
             decisions: Vec::new(),
             polling: Polling::default(),
             emitted: Emitted::default(),

@@ -119,7 +119,7 @@ fn totals_count_payments_and_operations_by_type_outcome_and_code() {
     let total = |of: &str, status: TotalStatus, code: Option<&str>| {
         let rows = totals.rows();
         let found = rows.filter(|row| (row.of, row.status, row.code) == (of, status, code));
-        let found = Vec::from_iter(found.map(|row| (row.count, row.amount)));
+        let found = Vec::from_iter(found.map(|row| (row.count, row.amount.unwrap())));
         assert_eq!(found.len(), 1, "{of} {status:?} {found:?}");
         found[0]
     };
@@ -160,6 +160,46 @@ fn totals_of_external_payments_are_separate_for_each_currency() {
         totals.add(&Rows::of(&payment, Day::of(payment.created_at())));
     }
     let rows = totals.rows().filter(|row| row.of == "payment");
-    let sums = Vec::from_iter(rows.map(|row| (row.currency, row.count, row.amount)));
+    let sums = Vec::from_iter(rows.map(|row| (row.currency, row.count, row.amount.unwrap())));
     assert_eq!(sums, [(Some("EUR"), 1, 1000), (Some("USD"), 1, 1000)]);
+}
+
+#[test]
+fn a_total_above_the_greatest_amount_is_unknown_and_stops_no_report() {
+    let greatest = edited("sale_success", |body| {
+        body["payment"]["sum"]["amount"] = json!(u64::MAX);
+        body["operation"]["sum_initial"]["amount"] = json!(u64::MAX);
+    });
+    let mut payment = TestPayment::created();
+    payment.deliver(&greatest);
+    assert_eq!(
+        (payment.status(), payment.paid_amount()),
+        (Status::Quarantined, u64::MAX)
+    );
+    let mut totals = Totals::default();
+    let mut total = || {
+        for day in payment.days() {
+            totals.add(&Rows::of(&payment, day));
+        }
+        let sales = totals.rows().find(|row| row.of == "sale").unwrap();
+        (sales.count, sales.amount)
+    };
+    assert_eq!(total(), (1, Some(u64::MAX)));
+    assert_eq!(total(), (2, None));
+
+    // A second sale exceeds the greatest amount of a payment. No sum wraps.
+    let second = edited("sale_success", |body| {
+        body["payment"].as_object_mut().unwrap().remove("sum");
+        body["operation"]["id"] = json!(999);
+        body["operation"]["sum_initial"]["amount"] = json!(u64::MAX);
+    });
+    payment.deliver(&second);
+    let refund = json!({ "sum_initial": { "amount": u64::MAX, "currency": "EUR" } });
+    for id in ["7", "8"] {
+        payment.deliver(&refund_operation(id, "success", refund.clone()));
+    }
+    assert_eq!(payment.paid_amount(), u64::MAX);
+    assert_eq!(payment.refund_sums(), (u64::MAX, 0, 0));
+    payment.callback("refund_reverse_of_full");
+    assert!(payment.refund_sums().0 > u64::MAX / 2);
 }

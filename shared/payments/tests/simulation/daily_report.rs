@@ -56,7 +56,7 @@ fn report(system: &System) -> Sums {
         for row in totals.rows() {
             let status = json!(row.status).as_str().unwrap().to_owned();
             let sum = sums.entry((row.of.to_owned(), status)).or_default();
-            *sum = (sum.0 + row.count, sum.1 + row.amount);
+            *sum = (sum.0 + row.count, sum.1 + row.amount.unwrap_or_default());
         }
     };
     let reported = complete(

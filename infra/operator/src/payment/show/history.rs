@@ -51,7 +51,7 @@ impl<'a> DecisionView<'a> {
             verdict: decision.verdict,
             by: &decision.by,
             at: decision.at,
-            former_items: decision.items.len().saturating_sub(items.len()),
+            former_items: decision.item_count().saturating_sub(items.len()),
             items,
         }
     }

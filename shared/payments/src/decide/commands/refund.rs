@@ -1,7 +1,7 @@
 //! Reserves refunds, and repeats refunds with unknown outcome
 //! (`shared/decisions/state/0006-refund-reservation.md`).
 
-use ecommpay::fields::Text;
+use ecommpay::fields::{MinorUnits, Text};
 
 use crate::decide::change::Change;
 use crate::decide::command::Rejection;
@@ -81,6 +81,10 @@ pub(super) fn reserve(
     let amount = order.amount.unwrap_or(refundable);
     if amount == 0 || amount > refundable {
         return Err(Rejection::MoreThanLeft(refundable));
+    }
+    // Gate accepts no greater amount, so the refund could never be sent and its amount would stay reserved.
+    if amount > MinorUnits::MAX {
+        return Err(Rejection::NotRefundable);
     }
     let mut after = payment.clone();
     after.reserve_refund(order, amount, at);

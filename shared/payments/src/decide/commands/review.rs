@@ -10,12 +10,13 @@ use crate::decide::command::Rejection;
 use crate::decide::emit;
 use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
-use crate::model::{Decision, Payment, QuarantineItem, RefundOrder, Verdict};
+use crate::model::{AllItems, Decision, Payment, QuarantineItem, RefundOrder, Verdict};
 use crate::sha256;
 
 /// The maximum number of decisions of a payment. A further decision is refused.
 const MAX_DECISIONS: usize = 50;
-/// The maximum number of items of all decisions. A payment can have an item for each stored operation.
+/// The maximum number of listed items of all decisions. A payment can have several items for each stored operation, so a
+/// decision about more items has one digest of all of them.
 const MAX_ITEMS: usize = 2_500;
 
 /// Records an operator's decision about the items that were shown to the operator. The items of a rejection must
@@ -33,21 +34,25 @@ pub(super) fn review(
     if items.is_empty() {
         return Ok(None);
     }
-    let new = items
-        .iter()
-        .filter(|item| !payment.has_verdict(verdict, item));
-    let new: BTreeSet<String> = new.map(QuarantineItem::digest).collect();
+    let is_complete = items == quarantine;
+    let new = payment.without_verdict(verdict, items);
     let known = payment.decisions().iter();
     let stored: usize = known.map(|decision| decision.items.len()).sum();
-    if payment.decisions().len() >= MAX_DECISIONS || stored + new.len() > MAX_ITEMS {
+    let are_listed = stored + new.len() <= MAX_ITEMS;
+    if payment.decisions().len() >= MAX_DECISIONS || !are_listed && !is_complete {
         return Err(Rejection::TooManyDecisions);
     }
+    let (items, all_items) = match are_listed {
+        true => (new.iter().map(QuarantineItem::digest).collect(), None),
+        false => (BTreeSet::new(), Some(AllItems::of(&new))),
+    };
     let mut after = payment.clone();
     after.add_decision(Decision {
         verdict,
         by: by.to_owned(),
         at,
-        items: new,
+        items,
+        all_items,
     });
     match verdict {
         Verdict::Released => release(payment, after, at),

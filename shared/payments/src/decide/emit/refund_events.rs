@@ -29,12 +29,12 @@ pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
             && !operation.is_some_and(Operation::is_signed)
     };
     let currency = payment.currency();
-    let own_amounts = payment.unattributed_amounts();
+    let own = payment.unattributed_refunds();
     let refunds = payment.refunds().iter().enumerate();
     refunds
         .filter(|(_, refund)| has_sale || refund.emitted().status.is_some())
         .filter(|(_, refund)| !is_emitted(payment, refund, currency))
-        .filter(|(_, refund)| !payment.may_be_own_refund(refund, &own_amounts, at))
+        .filter(|(_, refund)| !payment.may_be_own_refund(refund, &own, at))
         .filter(|(_, refund)| !is_unexplained(refund))
         .map(|(index, _)| index)
         .collect()

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 
 use ecommpay::report::Sum;
 
-use super::{Decision, QuarantineItem, QuarantineReason, Verdict};
-use crate::json_text::to_json_string;
+use super::{AllItems, Decision, QuarantineItem, QuarantineReason, Verdict, digest_of_all};
 use crate::model::order::Order;
 use crate::model::payment::Payment;
 use crate::model::reported::evidence::Evidence;
 use crate::model::reported::operation::Operation;
 use crate::model::status::sale_state::SaleState;
-use crate::sha256;
 
 /// The quarantine items of one payment, while they are collected.
 struct Items<'a> {
@@ -43,8 +41,7 @@ impl Payment {
     /// Returns the digest of the items in quarantine; `None` if there is no item.
     pub(crate) fn quarantine_digest(&self) -> Option<String> {
         let items = self.quarantine();
-        let text = to_json_string(&items);
-        (!items.is_empty()).then(|| sha256::start_of_hex(text.as_bytes(), 16))
+        (!items.is_empty()).then(|| digest_of_all(&items))
     }
 
     /// Returns the reasons of the items that no operator has released.
@@ -55,35 +52,74 @@ impl Payment {
 
     /// Returns the items that no operator has released.
     pub fn quarantine(&self) -> BTreeSet<QuarantineItem> {
-        let mut items = self.all_quarantine_items();
-        items.retain(|item| !self.has_verdict(Verdict::Released, item));
-        items
+        self.without_verdict(Verdict::Released, self.all_quarantine_items())
     }
 
     /// Whether the payment has an item in quarantine, operators rejected every item, and all the money was refunded.
     pub fn is_rejected(&self) -> bool {
         let items = self.quarantine();
-        let is_rejected = |item: &QuarantineItem| self.has_verdict(Verdict::Rejected, item);
-        !items.is_empty() && items.iter().all(is_rejected) && self.is_fully_refunded()
+        !items.is_empty()
+            && self.without_verdict(Verdict::Rejected, items).is_empty()
+            && self.is_fully_refunded()
     }
 
-    /// Whether an operator settled the item in this way.
-    pub(crate) fn has_verdict(&self, verdict: Verdict, item: &QuarantineItem) -> bool {
-        let decisions = self.decisions.iter();
-        let mut decisions = decisions
-            .filter(|decision| decision.verdict == verdict)
+    /// Returns the items that no operator settled in this way.
+    pub(crate) fn without_verdict(
+        &self,
+        verdict: Verdict,
+        items: BTreeSet<QuarantineItem>,
+    ) -> BTreeSet<QuarantineItem> {
+        let items = self.without_listed(verdict, items);
+        let decisions = self.decisions_with(verdict);
+        let mut together = decisions
+            .filter_map(|decision| decision.all_items.as_ref())
             .peekable();
-        decisions.peek().is_some() && {
-            let digest = item.digest();
-            decisions.any(|decision| decision.items.contains(&digest))
+        if together.peek().is_some() && !items.is_empty() {
+            let all = AllItems::of(&items);
+            if together.any(|settled| *settled == all) {
+                return BTreeSet::new();
+            }
         }
+        items
+    }
+
+    /// Returns the items that no decision with this verdict lists.
+    fn without_listed(
+        &self,
+        verdict: Verdict,
+        mut items: BTreeSet<QuarantineItem>,
+    ) -> BTreeSet<QuarantineItem> {
+        if self.decisions_with(verdict).next().is_some() {
+            items.retain(|item| {
+                let digest = item.digest();
+                let mut decisions = self.decisions_with(verdict);
+                !decisions.any(|decision| decision.items.contains(&digest))
+            });
+        }
+        items
+    }
+
+    fn decisions_with(&self, verdict: Verdict) -> impl Iterator<Item = &Decision> {
+        let decisions = self.decisions.iter();
+        decisions.filter(move |decision| decision.verdict == verdict)
     }
 
     /// Returns the items of a decision that the stored facts still show. The stored decision has only their digests.
     pub fn items_of(&self, decision: &Decision) -> BTreeSet<QuarantineItem> {
-        let mut items = self.all_quarantine_items();
-        items.retain(|item| decision.items.contains(&item.digest()));
-        items
+        let Some(all) = &decision.all_items else {
+            let mut items = self.all_quarantine_items();
+            items.retain(|item| decision.items.contains(&item.digest()));
+            return items;
+        };
+        let items = match decision.verdict {
+            Verdict::Released => self.all_quarantine_items(),
+            Verdict::Rejected => self.quarantine(),
+        };
+        let items = self.without_listed(decision.verdict, items);
+        match *all == AllItems::of(&items) {
+            true => items,
+            false => BTreeSet::new(),
+        }
     }
 
     /// Returns all items, released or not. A payment without an order has no items, because its money cannot be
@@ -135,8 +171,11 @@ impl Payment {
         }
         let is_of_foreign = |item: &QuarantineItem| item.reason == QuarantineReason::ForeignPayment;
         let items = self.all_quarantine_items();
-        let mut items = items.iter().filter(|item| is_of_foreign(item)).peekable();
-        items.peek().is_none() || !items.all(|item| self.has_verdict(Verdict::Released, item))
+        !items.iter().any(is_of_foreign)
+            || self
+                .without_verdict(Verdict::Released, items)
+                .iter()
+                .any(is_of_foreign)
     }
 
     /// Adds the items about the money of the sales.

@@ -72,6 +72,38 @@ pub struct Decision {
     /// The digests of the items that the decision settles. The items were shown to the operator and were in quarantine
     /// at that time. An item that an earlier decision settled in the same way is not repeated.
     pub items: BTreeSet<String>,
+    /// All items that the decision settles, if they are too many for `items`; `None` if `items` has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all_items: Option<AllItems>,
+}
+
+/// All items that a decision settles. The decision settles them only together: with a further item, or without one of
+/// them, all of them need a review again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllItems {
+    digest: String,
+    count: usize,
+}
+
+impl AllItems {
+    pub(crate) fn of(items: &BTreeSet<QuarantineItem>) -> Self {
+        Self {
+            digest: digest_of_all(items),
+            count: items.len(),
+        }
+    }
+}
+
+impl Decision {
+    /// Returns the number of items that the decision settles.
+    pub fn item_count(&self) -> usize {
+        let all = self.all_items.as_ref().map_or(0, |all| all.count);
+        self.items.len() + all
+    }
+}
+
+fn digest_of_all(items: &BTreeSet<QuarantineItem>) -> String {
+    sha256::start_of_hex(to_json_string(items).as_bytes(), 16)
 }
 
 /// The decisions that an operator can make.

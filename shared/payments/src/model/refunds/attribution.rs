@@ -99,6 +99,11 @@ impl<'a> OwnRefunds<'a> {
         *self.by_request_id.get(&self.key_of(request_id))?
     }
 
+    /// Whether two requests of ours have this `request_id`.
+    pub(super) fn is_shared(&self, request_id: &str) -> bool {
+        self.by_request_id.get(&self.key_of(request_id)) == Some(&None)
+    }
+
     /// Returns the id of the refund with this `merchant_refund_id`.
     pub(super) fn named(&self, merchant_refund_id: &str) -> Option<&'a str> {
         let folded = self.key_of(merchant_refund_id.to_ascii_lowercase());

@@ -111,6 +111,28 @@ fn read(text: &str) -> Option<Refund> {
     Some(refund)
 }
 
+/// Returns the text of what the last event about a refund said: a state, and `!` as above. Returns `None` if there was
+/// no event. The digest of a clarification request is left out.
+pub(super) fn write_emitted(emitted: &EmittedRefund) -> Option<String> {
+    let state = state(emitted.status?, emitted.amount, emitted.returned_amount);
+    Some(match emitted.declined {
+        true => format!("{state}!"),
+        false => state,
+    })
+}
+
+/// Returns what [`write_emitted`] wrote.
+pub(super) fn read_emitted(text: &str) -> Option<EmittedRefund> {
+    let (status, amount, returned_amount) = read_state(text.trim_end_matches('!'))?;
+    Some(EmittedRefund {
+        status: Some(status),
+        amount,
+        returned_amount,
+        declined: text.ends_with('!'),
+        ..EmittedRefund::default()
+    })
+}
+
 /// The letter of a declined refund.
 const DECLINED: char = 'd';
 /// The letter of a refund that was declined because Gate refused the request.

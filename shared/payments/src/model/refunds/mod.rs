@@ -3,6 +3,7 @@
 mod attribution;
 mod attribution_window;
 pub(in crate::model) mod compact;
+pub(in crate::model) mod former;
 pub mod refund;
 pub mod refund_status;
 mod returns;

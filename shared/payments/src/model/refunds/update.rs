@@ -73,14 +73,23 @@ impl Payment {
                 operations.insert(RefundKey::External(id.clone()), vec![id.clone()]);
             }
         }
-        let refunds = &mut self.refunds;
+        let (refunds, former) = (&mut self.refunds, &mut self.former_refunds);
         refunds.retain(|refund| {
-            refund.refund_id().is_some() || operations.contains_key(&RefundKey::of(refund))
+            let is_kept =
+                refund.refund_id().is_some() || operations.contains_key(&RefundKey::of(refund));
+            if !is_kept {
+                former.remember(refund);
+            }
+            is_kept
         });
         let known: BTreeSet<RefundKey> = refunds.iter().map(RefundKey::of).collect();
         for key in operations.keys().filter(|key| !known.contains(key)) {
             if let RefundKey::External(id) = key {
-                refunds.push(Refund::external(id, at));
+                let mut refund = Refund::external(id, at);
+                if let Some(emitted) = former.take(id) {
+                    *refund.emitted_mut() = emitted;
+                }
+                refunds.push(refund);
             }
         }
         let amounts = RefundAmounts::of(self);

@@ -25,6 +25,8 @@ pub enum Outcome {
     Hint,
     /// The callback names no payment.
     NoPayment,
+    /// The body has a signature of ours, but it is no callback. A shopper has such a text: a Payment Page link.
+    NotACallback,
     /// The callback is refused.
     Refused(Refusal),
     /// The project keys cannot be read.
@@ -43,6 +45,7 @@ impl Outcome {
             Outcome::Duplicate => "duplicate",
             Outcome::Hint => "hint",
             Outcome::NoPayment => "no_payment",
+            Outcome::NotACallback => "not_a_callback",
             Outcome::Refused(Refusal::Malformed(JsonError::TooLarge)) => "too_large",
             Outcome::Refused(Refusal::Malformed(_)) => "malformed",
             Outcome::Refused(Refusal::Unsigned) => "bad_signature",
@@ -121,6 +124,7 @@ async fn handle(
     };
     let handled = match &verified.key {
         Some(key) => apply(key, &verified).await,
+        None if !verified.is_callback => Handled::new(Outcome::NotACallback),
         None => Handled::new(Outcome::NoPayment),
     };
     Handled {
@@ -187,6 +191,7 @@ mod tests {
             Outcome::Duplicate,
             Outcome::Hint,
             Outcome::NoPayment,
+            Outcome::NotACallback,
             Outcome::Refused(Refusal::Malformed(JsonError::TooLarge)),
             Outcome::Refused(Refusal::Malformed(JsonError::NotUtf8)),
             Outcome::Refused(Refusal::Unsigned),

@@ -27,6 +27,9 @@ pub struct Verified {
     pub slot: KeySlot,
     /// Whether the body is only a hint: the body can be read in two ways, or its report is too large to store.
     pub hint: bool,
+    /// `false` if the body is another text that a project key signed, for example the parameters of a Payment Page link.
+    /// Such a body has no payment.
+    pub is_callback: bool,
 }
 
 /// The output hides the report, because a report has personal data of the shopper.
@@ -81,7 +84,10 @@ const MAX_OTHER_PROJECTS: usize = 16;
 /// Verifies a callback. If the body names a project, only a key of this project can verify the body. If the body names
 /// no project, a key of any project can verify the body, and the result has no payment.
 ///
-/// Three limits bound the time that a forged body costs. The keys of other projects are tried only on a small body.
+/// Three limits bound the time that a forged body costs. The signature of a body that is no callback proves nothing about projects: a shopper can post the parameters of a
+/// Payment Page link, with a project that cannot be read. So such a body is never from a foreign project.
+///
+/// The keys of other projects are tried only on a small body.
 /// They are tried only with the numbers as they are written. Only the keys of 16 projects are tried.
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
@@ -99,13 +105,19 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
             .filter(|_| is_small)
             .find_map(|keyring| keyring.verify(forms.as_written(), &signature))
     };
+    let is_callback = report::is_callback(forms.as_written());
+    let unverified = |other: Option<KeySlot>| match other {
+        Some(slot) if !is_callback => Ok((None, slot)),
+        Some(_) => Err(Refusal::ForeignProject),
+        None => Err(Refusal::Unsigned),
+    };
     let ours = named_id.and_then(|project_id| Some((project_id, keys.get(&project_id)?)));
     let (project_id, slot) = match ours {
         Some((project_id, keyring)) => match forms.verify(&signature, keyring) {
             Some(slot) => (Some(project_id), slot),
-            None => return Err(unverified(signed_by_another())),
+            None => unverified(signed_by_another())?,
         },
-        None if names_a_project(&message) => return Err(unverified(signed_by_another())),
+        None if names_a_project(&message) => unverified(signed_by_another())?,
         None => (None, signed_by_another().ok_or(Refusal::Unsigned)?),
     };
     let report = Report::read(&message);
@@ -122,21 +134,13 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
         report,
         key,
         slot,
+        is_callback,
     })
 }
 
 /// Whether a body has a project id, valid or not.
 pub(super) fn names_a_project(message: &Value<'_>) -> bool {
     message.get("project_id").is_some() || message.at(&["general", "project_id"]).is_some()
-}
-
-/// Returns the refusal of a body that no key of the named project signed. If a key of another project (`other`) signed
-/// the body, the refusal is [`Refusal::ForeignProject`].
-fn unverified(other: Option<KeySlot>) -> Refusal {
-    match other {
-        Some(_) => Refusal::ForeignProject,
-        None => Refusal::Unsigned,
-    }
 }
 
 /// Whether a body has two different payment ids or two different project ids. Each id can be in two places.
@@ -275,6 +279,30 @@ mod tests {
         let body = r#"{"payment":{"id":"Order-1"}}"#;
         let verified = verify(&signed(body, "ours"), &keys()).unwrap();
         assert_eq!(verified.key, None);
+    }
+
+    /// Each body has the signature of a Payment Page link. A shopper can change the JSON without a change of the signed
+    /// text.
+    #[test]
+    fn the_parameters_of_a_payment_page_link_are_no_callback() {
+        let link = "customer_id:c-1;payment_amount:1000;payment_currency:EUR;payment_id:order-1;project_id:211;\
+                    redirect_success_url:https://shop.example/thanks";
+        let key = ProjectKey::new("ours").unwrap();
+        let signature = key.sign(link.as_bytes()).to_base64();
+        for parameters in [
+            r#""customer_id":"c-1","payment_amount":1000,"payment_currency":"EUR","payment_id":"order-1","project_id":211,"redirect_success_url":"https://shop.example/thanks""#,
+            // A part of a callback without a signed value proves nothing.
+            r#""customer_id":"c-1","payment_amount":1000,"payment_currency":"EUR","payment_id":"order-1","project_id":211,"redirect_success_url":"https://shop.example/thanks","payment":{"frame_mode":{"id":"order-1"}},"operation":{}"#,
+            // The project is unreadable, a part of another value, or missing.
+            r#""customer_id":"c-1","payment_amount":1000,"payment_currency":"EUR","payment_id":"order-1","project_id":"211;redirect_success_url:https://shop.example/thanks""#,
+            r#""customer_id":"c-1","payment_amount":1000,"payment_currency":"EUR","payment_id":"order-1;project_id:211","redirect_success_url":{"https":"//shop.example/thanks"}"#,
+            r#""customer_id":"c-1;payment_amount:1000;payment_currency:EUR;payment_id:order-1;project_id:211;redirect_success_url:https://shop.example/thanks","general":{"project_id":[]}"#,
+        ] {
+            let body = format!(r#"{{{parameters},"signature":"{signature}"}}"#);
+            let verified = verify(body.as_bytes(), &keys()).unwrap();
+            assert!(!verified.is_callback, "{body}");
+            assert_eq!(verified.key, None, "{body}");
+        }
     }
 
     #[test]

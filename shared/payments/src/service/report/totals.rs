@@ -25,8 +25,9 @@ pub struct TotalRow<'a> {
     /// The count of the payments or operations.
     pub count: u64,
     /// The sum in minor units. A payment counts with the ordered amount. A payment that this service did not create
-    /// counts with the paid amount. An operation without a known amount counts with 0.
-    pub amount: u64,
+    /// counts with the paid amount. An operation without a known amount counts with 0. `None` if the sum exceeds the
+    /// greatest amount, so the sum is unknown.
+    pub amount: Option<u64>,
 }
 
 /// The status of a payment, or the outcome of an operation.
@@ -50,7 +51,7 @@ type Group = (Day, String, TotalStatus, Option<String>, Option<String>);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Total {
     count: u64,
-    amount: u64,
+    amount: u128,
 }
 
 impl TotalRow<'_> {
@@ -85,7 +86,7 @@ impl Totals {
         let group = (day, of.to_owned(), status, code, currency);
         let total = self.0.entry(group).or_default();
         total.count += 1;
-        total.amount = total.amount.saturating_add(amount);
+        total.amount = total.amount.saturating_add(amount.into());
     }
 
     /// Returns the totals, sorted by day.
@@ -98,7 +99,7 @@ impl Totals {
             code: code.as_deref(),
             currency: currency.as_deref(),
             count: total.count,
-            amount: total.amount,
+            amount: u64::try_from(total.amount).ok(),
         })
     }
 }

@@ -1,8 +1,10 @@
 //! Tests payments with thousands of operations: a payment fits into an item, and its money does not depend on the order
 //! of the reports.
 
+use std::collections::BTreeSet;
+
 use payments::decide::{Command, Fact, decide, execute};
-use payments::model::{Payment, Refund, RefundStatus, Status, Verdict};
+use payments::model::{Payment, QuarantineItem, Refund, RefundStatus, Status, Verdict};
 use serde_json::{Value, json};
 
 use super::is_long;
@@ -414,6 +416,64 @@ fn a_payment_with_two_thousand_items_in_quarantine_can_be_released() {
     assert_eq!(released.status(), Status::Succeeded);
     assert_eq!(released.items_of(&released.decisions()[0]), items);
     assert!(size(&stored(&released)) < MAX_BYTES);
+}
+
+/// Each sale has an item for its amount, and an item because there are other sales.
+#[test]
+fn a_payment_with_more_items_than_a_decision_lists_can_be_released_and_rejected() {
+    let operations = |count: usize| -> Vec<Value> {
+        let sale = |number: usize| {
+            let mut sale = sale(950);
+            sale["id"] = json!(format!("18{number:011}"));
+            sale["sum_converted"] = json!({ "amount": 1_100, "currency": "USD" });
+            sale
+        };
+        (0..count).map(sale).collect()
+    };
+    let answer = |count: usize| {
+        let sum = 1_425_000;
+        TestReport::read(&status_answer(PAYMENT, "success", sum, &operations(count)))
+    };
+    let (payment, _) = apply_all(Some(created(1_000)), &[answer(1_500).answer_to(0)]);
+    let items = payment.quarantine();
+    assert!(items.len() > 2_500, "{} items", items.len());
+    fn command(verdict: Verdict, items: &BTreeSet<QuarantineItem>) -> Command<'_> {
+        let by = "anna";
+        Command::Review { verdict, by, items }
+    }
+    let reviewed = |payment: &Payment, verdict| {
+        let items = payment.quarantine();
+        let change = execute(Some(payment), command(verdict, &items), NOW);
+        change.unwrap().unwrap().payment
+    };
+    let released = reviewed(&payment, Verdict::Released);
+    assert_eq!(released.status(), Status::Succeeded);
+    assert_eq!(released.items_of(&released.decisions()[0]), items);
+    assert_eq!(released.decisions()[0].item_count(), items.len());
+    assert!(size(&stored(&released)) < MAX_BYTES);
+    // A decision about so many items cannot leave out an item.
+    let some = items.iter().skip(1).cloned().collect();
+    assert!(execute(Some(&payment), command(Verdict::Released, &some), NOW).is_err());
+    // A further item is not settled.
+    let (again, _) = apply_all(Some(released), &[answer(1_501).answer_to(0)]);
+    assert_eq!(again.status(), Status::Quarantined);
+    let released = reviewed(&again, Verdict::Released);
+    assert_eq!(released.status(), Status::Succeeded);
+
+    let rejected = reviewed(&payment, Verdict::Rejected);
+    let pending = (rejected.status(), rejected.pending_refund_amount());
+    assert_eq!(pending, (Status::Quarantined, 1_425_000));
+    assert_eq!(rejected.items_of(&rejected.decisions()[0]), items);
+    let mut refund = refund(1, "success", 1_425_000);
+    refund["date"] = json!(date(80_000));
+    let mut body = callback(PAYMENT, "refunded", 0, refund);
+    let refund_id = rejected.refunds()[0].refund_id().unwrap();
+    body["payment"]["merchant_refund_id"] = json!(refund_id.as_str());
+    let (refunded, _) = apply_all(
+        Some(rejected.clone()),
+        &[TestReport::read(&body).callback()],
+    );
+    assert_eq!(refunded.status(), Status::Refunded);
 }
 
 /// Returns a text that is longer than every limit in bytes.

@@ -74,6 +74,35 @@ fn an_operation_that_was_removed_is_stored_when_it_succeeds() {
     assert_eq!(payment.status(), Status::Succeeded);
 }
 
+/// A pending sale displaces the refund. When the sale is declined, the refund has room again.
+#[test]
+fn a_refund_that_was_removed_and_is_listed_again_is_emitted_once() {
+    let mut listed = vec![sale(100_000)];
+    listed.extend((1..2_000).map(|number| refund(number, "success", 10)));
+    let answer = status_answer(PAYMENT, "partially refunded", 80_010, &listed);
+    let answer = TestReport::read(&answer);
+    let (payment, _) = apply_all(Some(created(100_000)), &[answer.answer_to(0)]);
+    let other_sale = |status: &str| {
+        let sale = other(1, "sale", status);
+        TestReport::read(&callback(PAYMENT, "processing", 1_000, sale))
+    };
+    let (open, declined) = (
+        other_sale("awaiting redirect result"),
+        other_sale("decline"),
+    );
+    let (displaced, _) = apply_all(Some(payment), &[open.callback()]);
+    let last = refund(1_999, "success", 10);
+    let id = last["id"].as_str().unwrap().to_owned();
+    assert!(displaced.operation(&id).is_none());
+    let (with_room, _) = apply_all(Some(displaced), &[declined.callback()]);
+    let again = callback(PAYMENT, "partially refunded", 1, last);
+    let again = TestReport::read(&again);
+    let (listed, events) = apply_all(Some(with_room), &[again.callback()]);
+    assert!(listed.operation(&id).is_some());
+    assert_eq!(events, 0, "the refund is emitted a second time");
+    assert_eq!(listed.refunded_amount(), 19_990);
+}
+
 /// The worst case of the ledger. The printed times are for a comparison by hand.
 #[test]
 fn two_thousand_reversals_after_a_declined_confirmation_are_excluded() {

@@ -147,3 +147,18 @@ fn a_release_accepts_a_manual_change_as_paid_but_not_the_unconfirmed_sale() {
     assert_eq!(confirmed.paid_amount(), 1000);
     assert_eq!(confirmed.status(), Status::Quarantined);
 }
+
+#[test]
+fn an_amount_above_the_maximum_of_gate_is_not_reserved() {
+    let huge = edited("sale_success", |body| {
+        body["payment"]["sum"]["amount"] = json!(u64::MAX);
+    });
+    let mut payment = TestPayment::created();
+    payment.deliver(&huge);
+    assert_eq!(payment.paid_amount(), u64::MAX);
+    let rejected = payment.review(Verdict::Rejected);
+    assert_eq!(rejected, Err(Rejection::NotRefundable));
+    assert_eq!(payment.reserve("r-1", None), Err(Rejection::NotRefundable));
+    assert_eq!(payment.refund_sums(), (0, 0, u64::MAX));
+    assert_eq!(payment.reserve("r-1", Some(1_000)), Ok(true));
+}

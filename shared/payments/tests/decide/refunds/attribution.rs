@@ -159,3 +159,48 @@ fn a_foreign_refund_id_in_the_form_of_a_digest_names_no_refund() {
     assert_eq!(payment.refund_status("r-1"), RefundStatus::Pending);
     assert_eq!(payment.refund_sums(), (250, 250, 500));
 }
+
+/// The reports name the request of the refund only in part, or a second refund has the same `request_id`.
+#[test]
+fn a_pending_refund_keeps_its_reservation_and_its_event_while_its_operation_changes_hands() {
+    let report = |status: &str, ids| refund_operation("7", status, ids);
+    let reports = [
+        report("processing", json!({ "request_id": "" })),
+        report("processing", json!({ "request_id": "q1" })),
+        report("processing", json!({ "request_id": null })),
+    ];
+    let named = json!({ "request_id": "q1", "merchant_refund_id": "r-1" });
+    let ended = report("success", named);
+    for is_shared in [false, true] {
+        for answer in [accepted("q1"), Answer::Unclear] {
+            for order in permutations(&[0, 1, 2]) {
+                let mut payment = requested();
+                payment.reserve("r-2", Some(300)).unwrap();
+                payment.refund_answer("r-1", &answer);
+                for (step, index) in order.iter().enumerate() {
+                    if is_shared && step == 1 {
+                        payment.refund_answer("r-2", &accepted("q1"));
+                    }
+                    payment.deliver(&reports[*index]);
+                    for id in ["r-1", "r-2"] {
+                        assert!(payment.refund_status(id).is_reserved(), "{id} {order:?}");
+                    }
+                    assert!(payment.refund_sums().1 >= 550, "{order:?}");
+                }
+                payment.deliver(&ended);
+                assert_eq!(payment.refund_sums(), (250, 300, 450), "{order:?}");
+                let events = payment.refund_events();
+                let count = |event: &str| events.iter().filter(|known| *known == event).count();
+                for event in ["r-1 pending", "r-1 succeeded", "r-2 pending"] {
+                    assert_eq!(
+                        count(event),
+                        1,
+                        "{is_shared} {answer:?} {order:?} {events:?}"
+                    );
+                }
+                let is_external = |event: &String| event.starts_with("7 ");
+                assert!(!events.iter().any(is_external), "{order:?} {events:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Remembers what the events said about external refunds that the payment no longer lists. If such a refund is listed
+//! again, its outcome is not emitted again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::compact::{read_emitted, write_emitted};
+use super::refund::Refund;
+use crate::model::emitted::EmittedRefund;
+use crate::model::reported::texts::digest_of_id;
+
+/// The maximum number of refunds that are remembered. A further refund is forgotten.
+const MAX_FORMER: usize = 500;
+/// The maximum number of bytes of what an event said. A refund with a longer text is forgotten.
+const MAX_TEXT: usize = 24;
+
+/// What the last events said, by the digest of the `operation.id`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::model) struct FormerRefunds(BTreeMap<String, String>);
+
+impl FormerRefunds {
+    /// Remembers an external refund that the payment no longer lists, if an event was about the refund.
+    pub(super) fn remember(&mut self, refund: &Refund) {
+        let id = refund.operation_id();
+        let text = write_emitted(refund.emitted()).filter(|text| text.len() <= MAX_TEXT);
+        if let (Some(id), Some(text)) = (id, text)
+            && self.0.len() < MAX_FORMER
+        {
+            self.0.insert(digest_of_id(id), text);
+        }
+    }
+
+    /// Removes and returns what the last event about this operation said.
+    pub(super) fn take(&mut self, operation_id: &str) -> Option<EmittedRefund> {
+        read_emitted(&self.0.remove(&digest_of_id(operation_id))?)
+    }
+}
