@@ -170,7 +170,11 @@ impl Functions {
         let event = event("POST /checkouts", None, &order.to_string());
         let reply = self.checkouts.invoke(event.to_string()).await?;
         let body = reply.body.unwrap_or_default();
-        ensure!(reply.status_code == 201, "a checkout was answered: {body}");
+        ensure!(
+            reply.status_code == 201,
+            "a checkout was answered {}: {body}",
+            reply.status_code
+        );
         let view: Value = serde_json::from_str(&body)?;
         let url = view.get("checkout_url").and_then(Value::as_str);
         let token = url.and_then(|url| url.rsplit('/').next());
