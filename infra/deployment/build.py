@@ -52,8 +52,8 @@ def cargo_lambda(architecture, options, cwd, env):
     option, machines = ARCHITECTURES[architecture]
     command = ["cargo", "lambda", "build", "--release", "--locked", option, *options]
     if platform.system() == "Linux" and platform.machine().lower() in machines:
-        # The target is the machine's own, so it is installed. Without the option, cargo-lambda would run rustup to
-        # check this.
+        # The build is for this machine, so Rust has the target. Without `--skip-target-check`, cargo-lambda would run
+        # rustup to check this.
         command.append("--skip-target-check")
     if shutil.which("cargo") is None:
         raise Failure("cargo is missing: install Rust.")

@@ -2,15 +2,15 @@
 
 from tools.failure import Failure
 
-# Lambda refuses a reservation that leaves less than this number to the functions without a reservation.
+# Lambda refuses a reservation that leaves fewer executions than this to the functions without a reservation.
 MINIMUM_UNRESERVED = 100
 
 
 def must_suffice(client, functions, current, planned):
-    """Fails if the account cannot reserve what a deployment asks for. The message names the parameters to change.
+    """Fails if the account cannot reserve the executions of a deployment. The message names the parameters to change.
 
     `functions` has the properties of each function in the template. `current` has the parameters of the deployed stack,
-    and `planned` the parameters of the deployment.
+    and `planned` the parameters of the next deployment.
     """
     before, after = reserved(functions, current), reserved(functions, planned)
     more = sum(after.values()) - sum(before.values())
@@ -33,7 +33,7 @@ def must_suffice(client, functions, current, planned):
 def reserved(functions, parameters):
     """Returns the executions that each parameter takes from the account.
 
-    Provisioned concurrency is a part of the reserved concurrency of the same function, if the function has one.
+    If a function has reserved concurrency, its provisioned concurrency is a part of the reserved concurrency.
     """
     taken = {}
     for properties in functions:

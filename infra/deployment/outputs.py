@@ -18,7 +18,7 @@ def write(stage, stack):
 
 
 def file(stage):
-    """Returns the path of the file. If a stack of another region has the usual file, the path has the region too."""
+    """Returns the path of the file. If the usual file is about another region, the path also names the region."""
     try:
         region = json.loads(stage.file.read_text(encoding="utf-8")).get("region")
     except (OSError, ValueError):
@@ -30,7 +30,7 @@ def _content(stage, stack):
     outputs = stack.outputs()
 
     def ending(end):
-        """Returns the outputs whose names end with `end`, by the rest of the name: `audit` for `AuditQueueUrl`."""
+        """Returns the outputs whose names end with `end`, by the rest of their names: `AuditQueueUrl` is `audit`."""
         named = {name.removesuffix(end).lower(): value for name, value in outputs.items() if name.endswith(end)}
         return dict(sorted(named.items()))
 

@@ -66,8 +66,8 @@ def _published_by(template, parameter):
 def _content(template, function, parameters, code):
     """Returns what determines a version of a function.
 
-    The list has the hash of the code, the text of the properties and of the conditions that the properties name, and
-    the values of the parameters that this text names.
+    The list has three elements: the hash of the code, a text with the properties and the conditions that they name, and
+    the parameters that this text names.
     """
     ignored = function.get("IgnoreGlobals", [])
     common = template.get("Globals", {}).get("Function", {})

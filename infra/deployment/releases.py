@@ -88,7 +88,7 @@ class Releases:
         self._put("current", name)
 
     def address(self, deployed):
-        """Uploads a template and returns its address. A call could contain only a template of at most 51,200 bytes."""
+        """Uploads a template and returns its address, because a call can contain at most 51,200 bytes of template."""
         self._put("rollback", deployed.template)
         return f"{self._s3.meta.endpoint_url}/{self.bucket()}/{self._folder}/rollback"
 

@@ -16,7 +16,7 @@ from tools.supervise import run
 def deploy(stage, current, built=None):
     """Deploys the template with the binaries `<binary>/bootstrap` of the folder `built`.
 
-    `current` has the present parameters of the stack. If the stage does not set a parameter, its value stays.
+    `current` has the present parameters of the stack. A parameter that the stage does not set keeps its present value.
     """
     built = Path(built or BUILT).resolve()
     files = {name: built / name / "bootstrap" for name in binaries()}

@@ -17,7 +17,7 @@ CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 @dataclass(frozen=True)
 class Deployed:
-    """A deployment: a template and all its parameters. Both are enough to repeat the deployment."""
+    """A deployment: a template and all its parameters. Together they are enough to repeat the deployment."""
 
     template: str
     parameters: dict

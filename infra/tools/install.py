@@ -50,7 +50,7 @@ def install(pins):
 
 @contextlib.contextmanager
 def _locked(path):
-    """Opens a log and empties it. First waits until no other process has the log open for an installation."""
+    """Opens, locks and empties a log. Waits while another process, which installs the same packages, has the lock."""
     with open(path, "a", encoding="utf-8") as log:
         try:
             fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)

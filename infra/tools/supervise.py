@@ -3,9 +3,9 @@
     python3 supervise.py -- PROGRAM ARGS...
 
 This script reads a pipe from its parent process. The kernel closes the pipe when the parent ends, even by SIGKILL. Then
-the script sends SIGTERM to the program and to the processes of its group. After the grace time, or as soon as the
-program has ended, the script sends SIGKILL to all processes that the program started and that still run. The script
-exits with the exit status of the program.
+the script sends SIGTERM to the program and to the processes of its group, and waits until the program ends, at most for
+the grace time. After that, it sends SIGKILL to the remaining processes that the program has started. The script exits
+with the exit status of the program.
 
 Python programs call `run`. Rust programs use the crate `tools`.
 """
@@ -138,8 +138,8 @@ def main():
     command = sys.argv[sys.argv.index("--") + 1 :]
     adopt_orphans()
 
-    # Most handlers do nothing: a signal only has to wake the `select` below. SIG_IGN would not, and the program would
-    # inherit it.
+    # Most handlers do nothing: a signal only has to wake the `select` below. SIG_IGN would not wake it, and the program
+    # would inherit SIG_IGN.
     is_stopped = []
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

@@ -14,7 +14,7 @@ use crate::stack::Stack;
 pub struct Session<'a> {
     /// The stack that the command works on.
     pub stack: &'a Stack,
-    /// Asks the operator for confirmation. Each command calls it before a change.
+    /// Asks the operator for confirmation. Each command asks before it changes something.
     pub confirm: &'a ConfirmArgs,
     /// Whether to write JSON instead of text and CSV.
     pub json: bool,

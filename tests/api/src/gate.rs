@@ -95,8 +95,8 @@ impl Gate {
         self.record().answer = (StatusCode::BAD_GATEWAY, Value::Null);
     }
 
-    /// From now on, answers status requests with `answer`, signed with the key of [`Gate::require_key`] or else with
-    /// the first key of project 211.
+    /// From now on, answers status requests with `answer`. Signs the answer with the key of [`Gate::require_key`], or
+    /// else with the first key of project 211.
     ///
     /// # Errors
     ///

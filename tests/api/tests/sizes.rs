@@ -43,8 +43,8 @@ async fn the_items_of_a_usual_payment_stay_within_their_size_limits() {
     let redirected = sizes(&api).await;
     api.report("sale_success.json").await.unwrap();
     let paid = sizes(&api).await;
-    // The order, the redirect URL and the report of the redirect URL need more than one kilobyte. A paid payment also needs
-    // more: the final reports with their sums take the place of the redirect URL and its report.
+    // The order, the redirect URL and the report of the redirect URL need more than one kilobyte. A paid payment also
+    // needs more: the final reports with their sums replace the redirect URL and its report.
     for (step, sizes, limit) in [
         ("created", created, UNIT),
         ("redirected", redirected, 1_500),

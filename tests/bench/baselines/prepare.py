@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Builds our functions and the baselines, and writes their commands and their sizes.
+"""Builds our functions and the baselines, which are other implementations. Writes their commands and their sizes.
 
     python3 prepare.py [--no-build] ANSWER
 
-The program writes the JSON file ANSWER. For each target, it has the functions, or the reason why the target is missing.
+The program writes the JSON file ANSWER. For each target, it contains the functions, or the reason why it is missing.
 `infra/deploy.py` builds our functions. The pinned packages of the Node and the Python function are installed into
 `.tools`.
 """
@@ -94,7 +94,7 @@ def python(_is_built):
     shutil.copy(HERE / "python/callback.py", code)
     # The code is compiled now, as in a carefully built package, so that a cold start compiles nothing.
     must_run([packages / "bin/python", "-I", "-m", "compileall", "-q", code])
-    # The target is the interpreter itself, because the wrapper of a version manager would add its own time.
+    # The program is the interpreter itself, because the wrapper of a version manager would add its own time.
     interpreter = Path(sys.executable).resolve()
     return {"callback": function(interpreter, ["-m", "awslambdaric", "callback.handler"], code, "callback.handler")}
 

@@ -112,8 +112,7 @@ impl Bill<'_> {
         lines.iter_mut().for_each(|(_, usd)| *usd *= millions);
         lines.push(("fixed".to_owned(), total(&self.fixed()?)));
         let mut lines = with_total(lines);
-        // X-Ray records the first API call of each second and a share of the other API calls, and each run of the
-        // sweeper.
+        // X-Ray records each run of the sweeper, the first API call of each second, and a share of the other API calls.
         let calls = self.model.load(rate as f64).api_calls();
         let traced = assumptions.traced + (1.0 - assumptions.traced) / calls;
         let traces = calls * SECONDS_PER_MONTH * traced + MINUTES_PER_MONTH;

@@ -150,7 +150,7 @@ impl Counted {
             used.read_units += reads;
             *used.calls.entry("UpdateItem".to_owned()).or_default() += SLOT_WRITES;
             used.write_units += SLOT_WRITES;
-            // A request that gets no slot makes only the call that claims the slot.
+            // The claim of the slot is left out, because a request that gets no slot makes this call too.
             used.wait_calls = reads as u64 + SLOT_WRITES - 1;
             used.log_bytes += HAND_OFF_LINE_BYTES;
             self.payment_metrics += 1;

@@ -1,9 +1,9 @@
 //! Calculates limits, load and the AWS bill from the calls that one payment makes.
 //!
-//! The inputs are the counts of `counted.json` (measured and checked by `tests/e2e/tests/end_to_end/cost/payment.rs`),
-//! AWS's quotas (`quotas.csv`) and prices (`prices.csv`), the template's settings and a few assumptions.
-//! `cargo run --bin capacity` prints all tables. A test compares the tables of `infra/capacity.md` with the
-//! calculation. These tables contain no prices.
+//! The counts of these calls are in `counted.json`. `tests/e2e/tests/end_to_end/cost/payment.rs` measures and checks
+//! them. The other inputs are AWS's quotas (`quotas.csv`) and prices (`prices.csv`), the template's settings, and a few
+//! assumptions. `cargo run --bin capacity` prints all tables. A test compares the tables of `infra/capacity.md` with
+//! the calculation. These tables contain no prices.
 
 pub mod assumptions;
 pub mod bill;

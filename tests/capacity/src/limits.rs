@@ -8,8 +8,8 @@ use crate::tables::Model;
 
 /// The sweeper stops this many seconds before its time-out.
 const SWEEPER_MARGIN_S: f64 = 5.0;
-/// The sweeper starts no status request in this last part of its working time, because the work for a status request
-/// can take this many seconds.
+/// The number of seconds at the end of its working time in which the sweeper starts no status request. The work for a
+/// status request can take as long.
 const POLL_MARGIN_S: f64 = 18.0;
 /// The maximum number of concurrent status requests of the sweeper.
 const CONCURRENT_POLLS: f64 = 4.0;

@@ -7,8 +7,8 @@ use payments::ports::SHARDS;
 use crate::assumptions::Assumptions;
 use crate::counted::{Counted, Used};
 
-/// The natural logarithm of the odds that a bucket stays within [`largest_share`]. On average, a bucket exceeds this
-/// share in at most one of e^12 (about 160,000) seconds.
+/// The natural logarithm of the odds that a bucket (a shard or a partition) stays within [`largest_share`]. On average,
+/// a bucket exceeds this share in at most one of e^12 (about 160,000) seconds.
 const LOG_ODDS: f64 = 12.0;
 
 /// DynamoDB lets a partition use the unused capacity of its last 300 seconds. The calculation relies on 60 of these
@@ -161,8 +161,8 @@ impl<'a> Load<'a> {
     }
 }
 
-/// Returns the assumed maximum number of items in one bucket, as a multiple of the mean, if `items` items are hashed to
-/// `buckets` buckets. The maximum follows from Bernstein's inequality for the binomial distribution.
+/// Returns the assumed maximum number of items in one bucket, as a multiple of the mean. A hash distributes `items`
+/// items over `buckets` buckets. The maximum follows from Bernstein's inequality for the binomial distribution.
 pub fn largest_share(items: f64, buckets: f64) -> f64 {
     let mean = items / buckets;
     let variance = mean * (1.0 - 1.0 / buckets);

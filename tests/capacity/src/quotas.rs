@@ -17,8 +17,7 @@ pub struct Quota {
     pub what: String,
     /// The documentation page, without `https://`.
     pub source: String,
-    /// `yes` if the value was read on the page `source`, and `quoted` if the value was read in a quotation of this
-    /// page.
+    /// `yes` if the value was read on the page `source`. `quoted` if only a quotation of this page was read.
     pub confirmed: String,
 }
 

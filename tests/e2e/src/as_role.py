@@ -23,7 +23,7 @@ def client(service, key="test", secret="test", token=None):
 iam, sts = client("iam"), client("sts")
 described = iam.get_role(RoleName=role)["Role"]
 trust = described["AssumeRolePolicyDocument"]
-# Only Lambda may assume the role. For a moment, the role trusts this account instead.
+# Only Lambda may assume the role. Until the role is assumed below, it trusts this account instead.
 root = f"arn:aws:iam::{described['Arn'].split(':')[4]}:root"
 trusting = {"Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}]}

@@ -209,7 +209,7 @@ pub fn accelerated() -> Options {
     }
 }
 
-/// Returns an unsigned callback about one successful operation.
+/// Returns an unsigned callback about one successful operation. `status` is the `payment.status`. `amount` is in cents.
 pub fn callback_message(payment: &str, id: u64, kind: &str, status: &str, amount: u64) -> Value {
     let sum = json!({ "amount": amount, "currency": "EUR" });
     json!({

@@ -1,9 +1,14 @@
 //! Runs the sandbox: the real functions and the real template in a local AWS, with a simulated platform and a demo
 //! shop. The program behind `cargo run` starts one sandbox. End-to-end tests start sandboxes in their own process.
 //!
-//! The order of a start: bind the public addresses, so that a port in use fails immediately; find Python and install
-//! the pinned packages; start the proxy and the platform; read the template's list of binaries; build these binaries
-//! while the local AWS starts; deploy the template; store the keys; give the proxy its target; start the shop.
+//! A start has these steps:
+//! 1. Bind the public addresses, so that the start fails immediately if a port is in use.
+//! 2. Find Python and install the pinned packages.
+//! 3. Start the proxy and the platform.
+//! 4. Build the binaries that the template names, while the local AWS starts.
+//! 5. Deploy the template and store the keys.
+//! 6. Set the target of the proxy and start the shop.
+//!
 //! Sandboxes share only the Python packages and cargo's output.
 
 pub mod deploy;
@@ -71,8 +76,8 @@ impl Sandbox {
             .context("The start was cancelled")
     }
 
-    /// Starts a sandbox like [`Sandbox::start`]. If `cancelled` completes before the start, ends all processes of the
-    /// sandbox and returns `None`.
+    /// Starts a sandbox like [`Sandbox::start`]. If `cancelled` completes before the sandbox has started, ends all
+    /// processes of the sandbox and returns `None`.
     ///
     /// # Errors
     ///

@@ -58,7 +58,7 @@ pub struct Options {
     /// The project's secret key
     #[arg(long, default_value = "test-secret-key", value_parser = NonEmptyStringValueParser::new())]
     pub key: String,
-    /// Deploy the sample consumer, which then reads the fulfilment queue instead of the demo shop
+    /// Deploy the sample consumer. Then the sample consumer reads the fulfilment queue, and the demo shop does not
     #[arg(long)]
     pub sample_consumer: bool,
     /// Divide the times of a payment's schedule (poll delays, deadlines, retention of customer data) by this number
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn without_arguments_the_ports_and_the_project_are_the_documented_ones() {
+    fn the_ports_and_the_project_have_the_documented_defaults() {
         let options = parsed("sandbox").unwrap().options;
         assert_eq!(
             (options.port, options.shop_port, options.platform_port),

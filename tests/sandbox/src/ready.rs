@@ -55,7 +55,7 @@ pub struct ReadyFile {
 }
 
 impl ReadyFile {
-    /// Reserves the path `usual`, or takes the path `own` if another run has reserved `usual`. Deletes a file that a
+    /// Reserves the path `usual`. If another run has reserved `usual`, uses the path `own`. Deletes a file that a
     /// killed run has left at this path.
     ///
     /// # Errors

@@ -22,9 +22,8 @@ pub fn types() -> anyhow::Result<Vec<&'static str>> {
     Ok(validators()?.keys().map(String::as_str).collect())
 }
 
-/// Checks an event against the schema of its type. Also checks that the event's id consists of the event's project,
-/// payment and sequence number, and that both fields with the payment's id are equal. A schema cannot express these
-/// rules.
+/// Checks an event against the schema of its type. Also checks that the event's id consists of its project, payment and
+/// sequence number, and that both fields with the payment's id are equal. A schema cannot express these rules.
 ///
 /// # Errors
 ///

@@ -138,7 +138,7 @@ fn every_stored_answer_matches_its_description() -> anyhow::Result<()> {
         let route = answer["route"].as_str().unwrap_or_default();
         let operation = operations
             .get(route)
-            .context("the document has no such route")?;
+            .with_context(|| format!("{name}: the document has no route {route}"))?;
         let status = answer["status"].to_string();
         let described = document.follow(&operation["responses"][&status]);
         ensure!(

@@ -41,7 +41,7 @@ impl Signals {
 }
 
 /// Forwards a signal to a child in our process group. Does not forward a SIGINT if the group is in the foreground of
-/// the terminal, because the terminal sends the SIGINT of Ctrl-C to the whole group.
+/// the terminal: the terminal has already sent the SIGINT of Ctrl-C to the whole group.
 pub fn pass_on(signal: Signal, child: u32) {
     if signal == Signal::SIGINT && is_in_foreground() {
         return;

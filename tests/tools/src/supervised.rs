@@ -2,7 +2,7 @@
 //!
 //! Each program runs as a child of `infra/tools/supervise.py`. This script stops the program and all its descendants
 //! when this process ends, even if SIGKILL ends this process. Linux's parent-death signal (`PR_SET_PDEATHSIG`) is not
-//! used: a child can set this signal only with unsafe code, and the signal does not reach grandchildren such as the
+//! used: a child can set this signal only with unsafe code. The signal also does not reach grandchildren, such as the
 //! functions that the local AWS starts.
 
 use std::ffi::{OsStr, OsString};

@@ -187,7 +187,7 @@ for account, current, planned, message in [
     (Account(179, 179), none, both, "79 more"),
     (Account(10, 10), none, both, "0 more"),
     (Account(1000, 150), none, both, "50 more"),
-    # The account has already reserved what the deployed stack asks for.
+    # The account has already reserved the executions of the deployed stack.
     (Account(180, 100), both, both, None),
     (Account(180, 100), both, none, None),
     (Account(180, 130), none | {"ShopperConcurrency": 50}, both, None),

@@ -1,5 +1,5 @@
-//! Reads keys from standard input. If a key were an argument, other users of the machine could see the key, and the
-//! shell would store the key in its history.
+//! Reads keys from standard input. A key is never an argument: other users of the machine can see arguments, and the
+//! shell stores arguments in its history.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 

@@ -55,7 +55,7 @@ impl Quarantine {
         })
     }
 
-    /// Whether the payment is not in quarantine.
+    /// Whether there is no quarantine item.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }

@@ -98,7 +98,7 @@ impl ReviewArgs {
 }
 
 /// Returns the question about a rejection, which names the amount of the refund. If the payment changes before the
-/// function runs, the function refunds another amount.
+/// function runs, the function can refund another amount.
 fn rejection_question(payment: &Payment) -> String {
     let currency = payment.currency().unwrap_or("EUR");
     let received = money(payment.paid_amount(), currency);

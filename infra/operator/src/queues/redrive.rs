@@ -136,11 +136,11 @@ impl Redrive<'_> {
     }
 
     /// Sends a message with its group and body, and with a new deduplication id. A queue drops a message if it received
-    /// the same deduplication id in the last five minutes, so a message with its original id could be lost.
+    /// the same deduplication id in the last five minutes. Therefore a message with its original id could be lost.
     ///
-    /// The new id contains the message id of the dead letter. So the queue drops a message only if an earlier redrive
-    /// sent the same dead letter and stopped before it deleted the dead letter. If a message fails again, it becomes a
-    /// new dead letter with a new message id.
+    /// The new id contains the message id of the dead letter. So the queue drops the message only if an earlier redrive
+    /// has sent the same dead letter, but has not deleted it. If a message fails again, it becomes a new dead letter
+    /// with a new message id.
     async fn send(&self, message: &Message) -> anyhow::Result<()> {
         let id = message.message_id().context("a dead letter has no id")?;
         let group = MessageSystemAttributeName::MessageGroupId;

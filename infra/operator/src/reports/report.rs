@@ -13,9 +13,9 @@ use crate::session::Session;
 
 /// Writes the payments or the operations of some days, or the totals of both, as CSV; with --json as JSON lines.
 ///
-/// A payment is listed under the day on which the table first stored it, and an operation under the day on which it
-/// ended at the platform. Days are days of UTC. Amounts are in minor units. The report shows the present data of
-/// the table and changes nothing. In CSV, an apostrophe precedes a text that a spreadsheet would read as a formula.
+/// A payment is listed under the day on which the table first stored it. An operation is listed under the day on which
+/// it ended at the platform. Days are days of UTC. Amounts are in minor units. The report shows the present data of the
+/// table and changes nothing. In CSV, an apostrophe precedes a text that a spreadsheet would read as a formula.
 #[derive(Args)]
 pub struct ReportArgs {
     /// The rows to write.

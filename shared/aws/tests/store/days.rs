@@ -1,4 +1,4 @@
-//! Tests the index of days.
+//! Tests the index of days. It lists a payment on the day of its creation and on each day on which an operation ended.
 
 use std::time::Duration;
 

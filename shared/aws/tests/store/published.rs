@@ -1,4 +1,4 @@
-//! Tests the published mark, and concurrent publishers.
+//! Tests the published mark, which is the sequence number of the last published event, and concurrent publishers.
 
 use payments::events::EventKind;
 use payments::ports::PaymentStore;

@@ -1,5 +1,5 @@
-//! Tests that a throttled call is repeated, and that it is an error if it stays throttled: never a conflict, and never
-//! an item that does not exist.
+//! Tests that a throttled call is repeated. If a call stays throttled, its result is an error, and neither a conflict
+//! nor a missing item.
 
 use payments::Timestamp;
 use payments::decide::{Fact, SignedReport};
@@ -29,7 +29,7 @@ const CALL_CODES: [&str; 4] = [
     "TransactionInProgressException",
 ];
 
-/// A number of tries that a call does not make.
+/// More tries than a call makes.
 const MORE_THAN_ALL: usize = TRIES as usize + 1;
 
 fn refused(code: &str) -> Value {
@@ -114,7 +114,7 @@ async fn a_transaction_that_stays_throttled_is_an_error_and_no_conflict_and_writ
 }
 
 #[tokio::test]
-async fn a_fact_about_a_throttled_payment_is_an_error_of_the_store_and_no_contention() {
+async fn applying_a_fact_fails_with_an_error_of_the_store_when_its_payment_stays_throttled() {
     let world = World::new().await;
     world.create("order").await;
     world

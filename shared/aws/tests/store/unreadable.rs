@@ -92,7 +92,7 @@ async fn the_outbox_sweep_skips_damaged_payments_and_events() {
             "payment#211/order",
             "event#0000000001",
             "kind",
-            Some(text("payment.unheard_of")),
+            Some(text("payment.of_another_release")),
         )
         .await;
     tokio::time::sleep(Duration::from_millis(5)).await;

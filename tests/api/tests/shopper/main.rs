@@ -14,7 +14,7 @@ use api::routes::PAGE;
 use api::{Answer, Api, Call, PAYMENT};
 use serde_json::{Value, json};
 
-/// The text of the waiting page if the callback with the redirect URL may be lost.
+/// The text of the waiting page after a status poll whose answer has no redirect URL.
 const MISSING: &str = "Bancontact has not answered yet.";
 
 /// A checkout and its token.

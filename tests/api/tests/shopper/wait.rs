@@ -158,7 +158,7 @@ async fn a_final_checkout_is_answered_without_a_wait() -> anyhow::Result<()> {
 }
 
 /// Many browsers can open one checkout, and each waiting request occupies an instance of the function. The page of a
-/// request that waited reloads itself after 1 s, and the page of a request that did not wait reloads itself after 4 s.
+/// request that waited reloads itself after 1 s. The page of any other request reloads itself after 4 s.
 #[tokio::test]
 async fn only_one_request_of_a_checkout_waits_and_the_others_are_answered_immediately()
 -> anyhow::Result<()> {

@@ -23,7 +23,7 @@ const TIME_OUT: Duration = Duration::from_secs(15);
 /// A request of the runtime.
 #[derive(Debug)]
 pub(super) enum Call {
-    /// Asks for the next event.
+    /// Requests the next event.
     Next(oneshot::Sender<Event>),
     /// Answers the event with this id. The time is the arrival of the whole answer.
     Reply(String, Bytes, Instant),

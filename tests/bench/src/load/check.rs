@@ -102,8 +102,8 @@ impl Check<'_> {
             check_group(queue, &group, &plan.events()).with_context(|| id.clone())?;
             messages += group.len();
         }
-        // A payment has two items, the payment and its token, and further items: its events, its days after the day of
-        // the creation, and, if it succeeded, the record that it has paid its order.
+        // Each payment has two items: the payment and its token. Each event, and each day after the day of the
+        // creation, is one more item. So is the record of a payment that has paid its order.
         let later_days = stored.payment.days().len() as u64 - 1;
         let paid = u64::from(stored.payment.paid_order().is_some());
         Ok((2 + last + later_days + paid, messages))
@@ -178,8 +178,8 @@ fn check_payment(plan: Plan, stored: &Stored, events: &[Event]) -> anyhow::Resul
     Ok(())
 }
 
-/// Checks that a queue has a message for each event of the payment whose type the queue receives, in the order of the
-/// events, and no other message.
+/// Checks the messages of a payment in a queue: one message for each event whose type the queue receives, in the order
+/// of the events, and no other message.
 fn check_group(queue: &QueueConfig, group: &[Message], events: &[EventKind]) -> anyhow::Result<()> {
     let accepts = |kind| {
         queue

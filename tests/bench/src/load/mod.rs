@@ -49,8 +49,8 @@ use crate::settings::{TABLE, variables};
 use tools::supervised;
 
 /// The load test fails if the memory of an instance grows by more than this share after the warm-up. An instance has
-/// about 10 MB and handles more than ten thousand payments in ten minutes, so a leak of 100 bytes per payment exceeds
-/// the limit.
+/// about 10 MB, and handles more than ten thousand payments in ten minutes. Therefore a leak of 100 bytes per payment
+/// exceeds the limit.
 const MAX_GROWTH: f64 = 0.05;
 
 /// The options of a load test.

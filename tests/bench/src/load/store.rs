@@ -98,8 +98,8 @@ impl Store {
             "GetItem" => run(body, |request| database.get_item(request)),
             "UpdateItem" => run(body, |request| database.update_item(request)),
             "TransactWriteItems" => run(body, |mut request: TransactWriteItemsRequest| {
-                // The token identifies a repeat of a call whose answer was lost. The token is removed, because no
-                // answer is lost in this test, and dynoxide would search the tokens of the last ten minutes at each
+                // The token identifies a repeat of a call whose answer was lost. No answer is lost in this test, so the
+                // token is removed. With the token, dynoxide would search the tokens of the last ten minutes at each
                 // call.
                 request.client_request_token = None;
                 database.transact_write_items(request)

@@ -1,9 +1,9 @@
 //! Measures how fast a shopper whose redirect URL is known is redirected, while many other clients wait.
 //!
 //! The shoppers' function runs in as many instances as the template reserves. If all instances are busy, a request is
-//! refused, as Lambda does it. The waiting clients have checkouts whose redirect URL never arrives. Half of them request
-//! the checkout, and half of them the return from the bank. Each client requests the same address again: after the time
-//! in the header `Refresh` (1 s after an answer without this header), or immediately.
+//! refused, as on Lambda. The waiting clients have checkouts whose redirect URL never arrives. Half of them request the
+//! checkout, and half of them the return from the bank. Each client requests the same address again: after the time in
+//! the header `Refresh` (1 s after an answer without this header), or immediately.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ use super::{SUPERVISED, World, built, check_log, run_supervised};
 use crate::scenario::{event, order};
 use crate::settings::default_of;
 
-/// The time between two requests of the ready shopper.
+/// The time between two requests of the ready shopper, whose redirect URL is known.
 const SHOPPER_EVERY: Duration = Duration::from_millis(100);
 /// The wait of a client after a refused request.
 const AFTER_REFUSAL: Duration = Duration::from_secs(1);
@@ -170,7 +170,11 @@ impl Functions {
         let event = event("POST /checkouts", None, &order.to_string());
         let reply = self.checkouts.invoke(event.to_string()).await?;
         let body = reply.body.unwrap_or_default();
-        ensure!(reply.status_code == 201, "a checkout was answered: {body}");
+        ensure!(
+            reply.status_code == 201,
+            "a checkout was answered {}: {body}",
+            reply.status_code
+        );
         let view: Value = serde_json::from_str(&body)?;
         let url = view.get("checkout_url").and_then(Value::as_str);
         let token = url.and_then(|url| url.rsplit('/').next());

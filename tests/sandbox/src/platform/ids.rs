@@ -14,8 +14,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Creates the generator for a run that starts at `now`. Only someone who knows
-    /// `secret` can predict the tokens of pages.
+    /// Creates the generator for a run that starts at `now`. The tokens of pages cannot be predicted without `secret`.
     pub fn new(secret: &str, now: OffsetDateTime) -> Result<Self, EmptyKey> {
         let nanoseconds = now.unix_timestamp_nanos();
         let milliseconds = u64::try_from(nanoseconds / 1_000_000).unwrap_or_default();

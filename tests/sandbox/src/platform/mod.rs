@@ -12,7 +12,9 @@
 //! | `faults` | the switches |
 //! | `control` | the HTTP API that reads the records, sets the switches and triggers actions |
 //!
-//! `timers` makes delayed changes, and `shared` holds the state that all parts use.
+//! `timers` makes delayed changes, and `shared` holds the state that all parts use. The words are those of the real
+//! platform: a *merchant* is a client of the platform, here the product. The *provider* is the company that moves the
+//! money for the platform. A *held* payment waits for a decision of the platform's support.
 
 mod bank;
 mod callbacks;

@@ -1,7 +1,7 @@
 //! Runs the shop's own consumer of the `fulfilment` queue.
 //!
 //! In the sandbox, other programs read the same queue. Therefore the shop reads the queue only if a page shows a paid
-//! order whose event is missing, and stops as soon as a shipment has changed.
+//! order whose event is missing. It stops as soon as a shipment has changed.
 //!
 //! The shop hides the events about other payments. Each read hides an event for a longer time than the read before,
 //! because every read counts as a delivery. After ten deliveries, SQS would move the event to the dead-letter queue.

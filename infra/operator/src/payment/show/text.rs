@@ -256,7 +256,7 @@ mod tests {
     }
 
     /// Returns the output about an external payment, and about a payment in quarantine: for each payment first the
-    /// text, then the JSON. Both payments have this text in each field that others choose.
+    /// text, then the JSON. Both payments have `text` in each field that others choose.
     fn shown(text: &str) -> [String; 4] {
         [None, Some(created())].map(|before| {
             let id = before.as_ref().map_or(text, |payment| payment.payment_id());

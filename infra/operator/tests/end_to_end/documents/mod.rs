@@ -28,7 +28,7 @@ cargo() { [ "$1 $2 $3 $4" = "run --bin operator --" ] || exit 9; shift 4; "$OPER
 curl() { "$PYTHON" "$CURL" "$@"; }
 "#;
 
-/// Runs the commands of the documents, as a person would who reads the documents.
+/// Runs the commands of the documents, as a reader of the documents would.
 struct Reader {
     system: System,
     folder: PathBuf,

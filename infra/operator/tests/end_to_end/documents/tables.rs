@@ -127,7 +127,7 @@ fn every_route_is_documented_with_its_function() -> anyhow::Result<()> {
 }
 
 #[test]
-fn the_metrics_are_those_of_the_code_and_the_template() -> anyhow::Result<()> {
+fn the_documented_metrics_are_those_of_the_code_and_the_template() -> anyhow::Result<()> {
     let document = files::read("infra/observability.md")?;
     let metrics = rows(&document, "## Metrics")?;
     let documented: BTreeSet<&str> = metrics.iter().flat_map(|row| spans(&row[0])).collect();
@@ -153,7 +153,7 @@ fn the_metrics_are_those_of_the_code_and_the_template() -> anyhow::Result<()> {
 }
 
 #[test]
-fn the_alarms_are_those_of_the_template() -> anyhow::Result<()> {
+fn the_documented_alarms_are_those_of_the_template() -> anyhow::Result<()> {
     let template = schemas::yaml("template.yaml")?;
     let resources = members(&template["Resources"]).map(|(_, resource)| resource);
     let alarms = resources.filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm");
@@ -216,7 +216,7 @@ fn alarm(alarm: &Value) -> anyhow::Result<String> {
 }
 
 #[test]
-fn the_event_types_are_those_of_the_schemas_and_the_queues() -> anyhow::Result<()> {
+fn the_documented_event_types_are_those_of_the_schemas_and_the_queues() -> anyhow::Result<()> {
     let template = schemas::yaml("template.yaml")?;
     let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
     let queues: Value = serde_json::from_str(variables["EVENT_QUEUES"].as_str().unwrap_or(""))?;

@@ -31,8 +31,8 @@ async fn a_consumer_that_is_killed_during_a_batch_ships_each_order_once() -> any
     Ok(())
 }
 
-/// Pays all payments. Then sends their events again and again, until the log has a batch that was delivered twice,
-/// because the consumer was killed during the first delivery.
+/// Pays all payments. Then sends their events again and again, until the log shows a second delivery of a batch. The
+/// queue delivers a batch a second time if the consumer was killed during the first delivery.
 async fn pay_until_a_batch_repeats(setup: &Setup) -> anyhow::Result<()> {
     for payment_id in PAYMENTS {
         setup.system.create_paid(payment_id).await?;

@@ -18,7 +18,7 @@ impl FunctionProcesses {
         let name = ready
             .functions
             .get(function)
-            .context("the sandbox has no such function")?;
+            .with_context(|| format!("the sandbox has no function {function}"))?;
         Ok(Self {
             variables: [
                 format!("AWS_LAMBDA_FUNCTION_NAME={name}"),

@@ -1,7 +1,7 @@
 //! Runs a proxy between the functions and the local AWS. The proxy counts calls and DynamoDB units.
 //!
-//! DynamoDB charges a write by the size of the item before and after the write, so the meter reads the item before and
-//! after each write. The counts are exact if no concurrent call writes the same item.
+//! DynamoDB charges a write by the larger size of the item: before or after the write. Therefore the meter reads the
+//! item before and after each write. The counts are exact if no concurrent call writes the same item.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -209,8 +209,8 @@ impl Test {
         self.take()
     }
 
-    /// Returns the counts since the previous `take`. Reads of secrets do not count, because a function reads a secret
-    /// again after five minutes, and this can happen in any step.
+    /// Returns the counts since the previous `take`. Reads of secrets do not count. A function reads a secret again
+    /// after five minutes, which can happen in any step.
     fn take(&self) -> anyhow::Result<Used> {
         let mut used = self.meter.take()?;
         used.calls.remove("GetSecretValue");

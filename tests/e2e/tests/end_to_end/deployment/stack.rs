@@ -49,7 +49,7 @@ impl Snapshot {
         let function = self
             .functions
             .get(function)
-            .context("the stack has no such function")?;
+            .with_context(|| format!("the stack has no function {function}"))?;
         Ok(&function.0)
     }
 }

@@ -1,5 +1,5 @@
 //! Tests that no name, address, account, key or token reaches a log, an event or an error. The test sends unique values
-//! (the canaries) in every field that a caller can set, and searches for these values in everything that the system
+//! (the canaries) in every field that a caller can set. Then it searches for these values in everything that the system
 //! writes.
 
 use anyhow::ensure;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::template::processed::Template;
 
-/// The names that are unique in an account and region, for each type of resource that has such a name. The names of
+/// For each type of resource whose name is unique in an account and region: the property with the name. The names of
 /// roles, policies and dashboards are unique in all regions of an account, and the names of buckets in all accounts.
 const NAMES: [(&str, &str); 16] = [
     ("AWS::CloudWatch::Alarm", "AlarmName"),

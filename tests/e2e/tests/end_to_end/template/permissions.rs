@@ -133,8 +133,8 @@ const OF_PAYMENTS: [(&str, &str); 7] = [
     ("sqs:SendMessage", "AuditQueue"),
     ("secretsmanager:GetSecretValue", "ProjectKeys"),
 ];
-/// A function that returns a checkout URL or repeats a sale reads the secret of the tokens, because the URL and the
-/// sale contain the checkout's token.
+/// A function that returns a checkout URL or repeats a sale reads the secret of the tokens. Both the URL and the sale
+/// contain the checkout's token.
 const TOKENS: (&str, &str) = ("secretsmanager:GetSecretValue", "TokenSecret");
 /// A function that authorizes requests of storefronts reads a storefront key.
 const KEY: (&str, &str) = ("dynamodb:GetItem", "StorefrontKeys");

@@ -1,7 +1,7 @@
 //! Serves the control API, for tests and developers.
 //!
-//! The calls of the control API return the platform records, set the switches, or trigger an action of the provider, of
-//! the platform or of an employee of the merchant.
+//! The calls of the control API return the platform records, set the switches, or trigger an action. An action is one
+//! of the provider, of the platform, or of an employee of the merchant.
 
 mod actions;
 mod links;

@@ -1,7 +1,7 @@
 //! Cuts connections before the first byte of the answer is sent.
 //!
-//! An HTTP library always sends an answer. If the socket is shut down before the answer, the client gets no answer, as
-//! after a failure of the platform or of the network.
+//! An HTTP library always sends an answer. If the socket is shut down before the answer, the client gets no answer. A
+//! failure of the platform or of the network has the same effect.
 
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;

@@ -43,8 +43,8 @@ impl Payment {
 
     /// Applies the provider's report, which can contradict an earlier report.
     ///
-    /// Returns a refusal if the confirmation already has the reported status, or if an earlier report made the platform
-    /// reverse the sale.
+    /// Returns a refusal in three cases: the provider reports nothing, the confirmation already has the reported
+    /// status, or an earlier report made the platform reverse the sale.
     pub fn settle_confirmation(
         &mut self,
         result: CreditingResult,

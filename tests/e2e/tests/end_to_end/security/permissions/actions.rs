@@ -1,5 +1,4 @@
-//! Prepares, for each function, a state in which the function needs all of its permissions, and an action that uses
-//! all of these permissions.
+//! Prepares a state in which a function needs all of its permissions, and performs an action that uses all of them.
 
 use std::time::Duration;
 

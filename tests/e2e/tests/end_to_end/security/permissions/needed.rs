@@ -15,8 +15,8 @@ use crate::security::permissions::actions::{Actions, FUNCTIONS};
 /// The delay of the platform's answers in the first attempt. During the delay, a callback about the
 /// same payment is committed.
 const DELAY: Duration = Duration::from_secs(3);
-/// Each further attempt delays the answers by this much more, because a slow machine needs longer to commit the
-/// callback during the delay. The longest delay (7 s) stays below the 8 s that a function waits for Gate.
+/// Each further attempt delays the answers by this much more. A slow machine needs a longer delay to commit the
+/// callback. The longest delay (7 s) stays below the 8 s that a function waits for Gate.
 const ADDITIONAL_DELAY: Duration = Duration::from_secs(2);
 /// The test waits at most this long for an action. The action may fail or run longer, because only the refusals in the
 /// logs count.

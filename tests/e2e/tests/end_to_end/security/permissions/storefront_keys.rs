@@ -116,7 +116,7 @@ async fn no_function_can_make_change_or_list_storefront_keys() -> anyhow::Result
     Ok(())
 }
 
-/// Before the keys had a table of their own, this attack made a key with all scopes.
+/// If the table of payments also stored the keys, this attack would make a key with all scopes.
 #[tokio::test]
 async fn a_key_that_a_function_writes_into_the_table_of_payments_is_unknown() -> anyhow::Result<()>
 {
