@@ -1,4 +1,4 @@
-//! Serves `GET /checkouts/{token}/return`: redirects a shopper who returns from the bank to the storefront.
+//! Serves `GET /checkouts/{token}/return`: after the visit to the bank, redirects the shopper to the storefront.
 
 use std::time::Duration;
 
