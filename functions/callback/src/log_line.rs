@@ -41,8 +41,8 @@ fn with_level(outcome: Outcome) -> Line {
     line("callback").with("outcome", outcome.as_str())
 }
 
-/// Returns the metrics without dimensions: the metrics of the published events, and a metric for a status that the
-/// platform does not document.
+/// Returns the metrics without dimensions: the metrics of the published events, and `undocumented_status`.
+/// `undocumented_status` counts the callbacks with a status that the platform does not document.
 fn counts(handled: &Handled) -> Vec<Metric> {
     let report = handled.verified.as_ref().map(|verified| &verified.report);
     let has_undocumented_status =

@@ -1,4 +1,4 @@
-//! Tests which calls to AWS a callback causes. A simulated AWS below the SDK records the calls.
+//! Tests which calls to AWS a callback causes. The SDK sends the calls to a simulated AWS, which records them.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -121,7 +121,7 @@ async fn create_payment(store: &DynamoStore) {
 }
 
 #[tokio::test]
-async fn init_makes_a_read_a_secret_call_and_a_ping_for_each_queue() {
+async fn init_makes_one_read_one_secret_call_and_one_ping_per_queue() {
     let world = World::new().await;
     let mut calls = world.wire.calls();
     calls.sort();
@@ -250,11 +250,14 @@ async fn forged_callbacks_fetch_the_keys_at_most_once_in_each_minimum_refetch_in
         fetched += calls.len();
     }
     let max = 1 + start.elapsed().as_secs() as usize;
-    assert!((1..=max).contains(&fetched), "{fetched} of {max}");
+    assert!(
+        (1..=max).contains(&fetched),
+        "{fetched} fetches, at most {max} are allowed"
+    );
 }
 
 #[tokio::test]
-async fn a_new_report_makes_a_read_a_transaction_a_send_to_each_queue_and_an_update() {
+async fn a_new_report_makes_one_read_one_transaction_one_send_per_queue_and_one_update() {
     let world = World::new().await;
     let one_queue = ["GetItem", "TransactWriteItems", "SendMessage", "UpdateItem"];
     let (status, calls) = world.post("redirect_get.json").await;

@@ -81,8 +81,8 @@ impl<'a> Range<'a> {
         })
     }
 
-    /// Returns the entry for a language that has the greatest weight, and its position in the header. If no entry names
-    /// the language, the entries with `*` apply.
+    /// Returns the entry with the greatest weight for a language, and its position in the header. If no entry names the
+    /// language, the entries with `*` apply.
     fn of(language: Language, ranges: &'a [Self]) -> Option<(usize, &'a Self)> {
         let named = |name: &str| {
             let found = ranges.iter().enumerate();

@@ -11,8 +11,8 @@ use url::Url;
 use crate::checkouts::Checkouts;
 
 impl Checkouts {
-    /// Returns the redirect that the shopper's browser may follow to pay. Returns `None` if the checkout is not open,
-    /// if the payment does not wait for the shopper, or if the redirect is not allowed.
+    /// Returns the redirect that the shopper's browser may follow to pay. Returns `None` if the shopper cannot pay now,
+    /// or if the redirect is not allowed.
     pub(crate) async fn redirect(
         &self,
         payment: &Payment,

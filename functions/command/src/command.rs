@@ -67,8 +67,8 @@ pub struct Review {
     pub items: BTreeSet<QuarantineItem>,
 }
 
-/// The id of a payment: any text of 1 to 255 characters, because the platform can report payments that this service did
-/// not create.
+/// The id of a payment: any text of 1 to 255 characters. It can be the id of an external payment, so no stricter rule
+/// applies.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PaymentId(String);
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_command_is_read() {
+    fn each_command_is_read_with_its_operator_and_payment() {
         let item = json!({ "operation_id": "7", "reason": "amount_differs", "reported": { "amount": 900, "currency": "EUR" } });
         let of_payment = json!({ "reason": "status_differs" });
         let review = |command: &str| json!({ "command": command, "project_id": 211, "payment_id": "Order-1", "by": " anna ", "items": [item, of_payment] });

@@ -42,7 +42,7 @@ impl CommandHandler {
     }
 
     /// Opens a connection to the table and reads secrets before the first command arrives. Opens no connections to the
-    /// queues and to Gate, because few commands publish or poll.
+    /// queues and to Gate, because no command is urgent.
     pub async fn prewarm(&self) {
         let all = async {
             tokio::join!(

@@ -13,8 +13,8 @@ use crate::reply::{Done, NotDone, Reply};
 pub struct CommandResult {
     /// The reply.
     pub reply: Reply,
-    /// The payment that a verified callback names. `None` for a command that names its payment itself
-    /// ([`Command::payment`]).
+    /// The payment that the verified callback of `apply_callback` names; otherwise `None`. Any other logged command
+    /// names its payment itself ([`Command::payment`]).
     pub payment: Option<String>,
     /// The events that were published for the first time.
     pub published: Vec<EventKind>,
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_has_one_line_with_its_operator() {
+    fn the_line_of_a_command_has_its_operator_payment_and_outcome() {
         let republished = Republished {
             published: vec![EventKind::PaymentSucceeded],
             repeated: vec![(1, EventKind::PaymentCreated)],

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::goods::Action;
 
-/// The action of each processed event. The table stores the actions as a text, for example
+/// The action of each processed event. DynamoDB stores the actions as a text, for example
 /// `2 nothing, 3 ship, 4-1003 nothing, 1004 take_back`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Actions(Vec<Run>);
@@ -45,7 +45,7 @@ impl Actions {
         });
     }
 
-    /// Parses the text in the table. Returns `None` for a text that `Display` cannot write.
+    /// Parses the stored text. Returns `None` for a text that `Display` cannot write.
     pub fn parse(text: &str) -> Option<Self> {
         let runs: Vec<Run> = text.split(", ").map(Run::parse).collect::<Option<_>>()?;
         let ascend = |run: &Run, next: &Run| run.last < next.first;

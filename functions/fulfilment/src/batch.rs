@@ -1,8 +1,8 @@
 //! Processes a batch of messages from a FIFO queue.
 //!
-//! The messages of a group are processed in order. If a message fails, all later messages of the group fail too, so
-//! that SQS delivers all of them again in the same order. Groups do not wait for each other. Lambda deletes the
-//! messages that did not fail.
+//! The messages of a group are processed in order. If a message fails, the later messages of its group are not
+//! processed and are reported as failed. SQS then delivers all of them again, in the same order. Groups do not wait for
+//! each other. Lambda deletes the messages that are not reported as failed.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -49,7 +49,7 @@ impl Message {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failed;
 
-/// The response to Lambda: the messages that failed.
+/// The response to Lambda: the ids of the messages that failed.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failures {

@@ -1,10 +1,9 @@
-//! Decides the action that follows from an event and the memory of its payment. The functions are pure, so that tests
-//! can try every order of events.
+//! Decides the action that follows from an event and the stored memory of its payment. The functions are pure, so that
+//! tests can try every order of events.
 //!
-//! Each event carries the whole state of its payment. The state of the event with the highest sequence number decides,
-//! so the order of arrival does not matter and no event waits for another event. `payment.succeeded` ships the goods,
-//! even if the event arrives late. The exception is a newer state in which the money is not confirmed, under review or
-//! gone.
+//! Each event carries the whole state of its payment. The newest state decides, which is the state of the event with
+//! the highest sequence number. So no event waits for another event. `payment.succeeded` ships the goods, even if it
+//! arrives late. But it ships nothing if the money is unconfirmed, under review or gone in a newer state.
 
 use payments::events::EventKind;
 use payments::model::Status;
@@ -29,7 +28,7 @@ enum Money {
 
 impl Money {
     fn of(state: &State) -> Self {
-        // The amounts come before the status, because a payment can stay `quarantined` after a complete refund.
+        // The amounts are checked before the status, because a payment can stay `quarantined` after a complete refund.
         if state.paid_amount > 0 && state.refunded_amount >= state.paid_amount {
             return Money::Gone;
         }
@@ -87,8 +86,8 @@ pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
     Decision::New(action, memory)
 }
 
-/// Returns the action from a table. A row stands for one state of the money and one type of event. A column stands for
-/// one location of the goods before the action. [`Goods::after`] returns the location after the action.
+/// Looks up the action in the table below. A row stands for one state of the money and one type of event. A column
+/// stands for one location of the goods before the action. [`Goods::after`] returns the location after the action.
 #[rustfmt::skip]
 fn action(goods: Goods, money: Money, kind: Option<EventKind>) -> Action {
     use Action::{Hold, Nothing, Ship, TakeBack};
@@ -98,11 +97,11 @@ fn action(goods: Goods, money: Money, kind: Option<EventKind>) -> Action {
         //                                            waiting  held     shipped   stopped   taken back
         (Money::Pending,  _)                      => [Nothing, Nothing, Nothing,  Nothing,  Nothing],
         (Money::Paid,     Some(PaymentSucceeded)) => [Ship,    Ship,    Nothing,  Ship,     Ship],
-        // The goods of the order may have been shipped for the other payment.
+        // The goods may have been shipped a second time, because another payment paid the order first.
         (Money::Paid,     Some(OrderPaidTwice))   => [Nothing, Nothing, Hold,     Nothing,  Hold],
-        // Waiting: the event of the refund arrived before `payment.succeeded`, which therefore shipped nothing.
+        // Waiting: `payment.succeeded` shipped nothing if it arrived after the event of the refund.
         (Money::Paid,     Some(RefundReturned))   => [Hold,    Nothing, Nothing,  Nothing,  Hold],
-        // Taken back: the refund was undone, and only a person can decide whether to ship again.
+        // Taken back: the payment counts as paid again, for example after a declined refund. A person must decide.
         (Money::Paid,     _)                      => [Nothing, Nothing, Nothing,  Nothing,  Hold],
         (Money::InReview, _)                      => [Hold,    Nothing, Hold,     Nothing,  Hold],
         (Money::Gone,     _)                      => [Nothing, Nothing, TakeBack, TakeBack, Nothing],

@@ -18,10 +18,10 @@ use crate::event::State;
 use crate::goods::Goods;
 use crate::memory::{Memory, MemoryStore, Newest};
 
-/// An item is deleted this long after the last new event of its payment. Events can arrive again for 118 days: an
-/// operator can republish an event for 90 days, and the event can then stay in a queue for 14 days and in the
-/// dead-letter queue for 14 days. Refunds are possible for even longer, and the event of a refund takes goods back only
-/// if the item still says that the goods were shipped.
+/// An item is deleted this long after the last new event of its payment. An event can arrive again for 118 days. An
+/// operator can republish the event for 90 days. Then the event can stay in a queue for 14 days and in the dead-letter
+/// queue for another 14 days. Refunds are possible for even longer. The event of a refund takes goods back only if the
+/// item still says that the goods were shipped.
 const RETENTION: Duration = Duration::from_secs(400 * 24 * 3_600);
 
 /// The table with the memories.
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_with_a_changed_or_missing_attribute_is_refused_and_not_quoted_in_the_error() {
+    fn an_item_with_an_invalid_or_missing_attribute_is_refused_and_the_error_quotes_no_value() {
         for name in ["goods", "sequence", "status", "paid_amount", "actions"] {
             let mut changed = item(&memory());
             changed.insert(name.to_owned(), text("elsewhere"));
@@ -247,8 +247,8 @@ mod tests {
             "3 ship, 4-2002 nothing, 2003 take_back"
         );
         let backwards = after(events.iter().rev());
-        // The text of the actions is longest if every second event is missing. The limits are the maximum sizes in
-        // bytes. DynamoDB limits an item to 400 KB.
+        // The text of the actions is longest if every second event is missing. Each limit below is in bytes. The limit
+        // of DynamoDB is 400 KB.
         let with_gaps = after(events.iter().step_by(2));
         for (memory, limit) in [(in_order, 200), (backwards, 150), (with_gaps, 15_000)] {
             let item = item(&memory);

@@ -12,8 +12,7 @@ use thiserror::Error;
 pub struct Event {
     /// The payment.
     pub key: PaymentKey,
-    /// The sequence number of the event within the payment. The event id consists of the payment and this number, so
-    /// `key` and `sequence` together identify the event.
+    /// The sequence number of the event within the payment. Together with `key`, it identifies the event.
     pub sequence: u64,
     /// The event type; `None` for a type that this consumer does not know. An unknown type is no error, because later
     /// releases can add types.

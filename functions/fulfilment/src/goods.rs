@@ -26,7 +26,7 @@ impl Goods {
         Goods::TakenBack,
     ];
 
-    /// Returns the word in the table.
+    /// Returns the word that DynamoDB stores.
     pub fn as_str(self) -> &'static str {
         match self {
             Goods::Waiting => "waiting",
@@ -37,7 +37,7 @@ impl Goods {
         }
     }
 
-    /// Parses the word in the table.
+    /// Parses the stored word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|goods| goods.as_str() == word)
     }
@@ -57,7 +57,7 @@ impl Goods {
 /// An instruction to the warehouse. The latest instruction for a payment replaces the earlier instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Ship the goods. After a hold, continue the delivery.
+    /// Ship the goods. If their delivery is stopped, continue the delivery.
     Ship,
     /// Stop the delivery or have the goods sent back, because the money is gone.
     TakeBack,
@@ -75,7 +75,7 @@ impl Action {
         Action::Nothing,
     ];
 
-    /// Returns the word in the table and in the log.
+    /// Returns the word that DynamoDB stores, which is also the word in the log.
     pub fn as_str(self) -> &'static str {
         match self {
             Action::Ship => "ship",
@@ -85,7 +85,7 @@ impl Action {
         }
     }
 
-    /// Parses the word in the table.
+    /// Parses the stored word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == word)
     }

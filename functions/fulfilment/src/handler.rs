@@ -14,7 +14,7 @@ use crate::process::process;
 /// Processing ends this long before the function's time-out, so that the response can still be sent.
 const RESERVE: Duration = Duration::from_secs(1);
 
-/// The sample consumer.
+/// The sample consumer of the `fulfilment` queue.
 #[derive(Debug)]
 pub struct Fulfilment<S> {
     store: S,

@@ -37,8 +37,8 @@ pub trait MemoryStore {
         key: &PaymentKey,
     ) -> impl Future<Output = Result<Option<(Memory, u64)>, StoreError>> + Send;
 
-    /// Writes a memory on the condition that the stored version is `loaded_version`. `None` means that no memory may be
-    /// stored. Returns [`CommitError::Conflict`] if the condition does not hold.
+    /// Writes a memory on the condition that the stored version is `loaded_version`. With `None`, the condition is that
+    /// no memory is stored yet. Returns [`CommitError::Conflict`] if the condition does not hold.
     fn save(
         &self,
         key: &PaymentKey,

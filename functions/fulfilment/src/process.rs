@@ -62,7 +62,7 @@ mod tests {
         stored: Mutex<Option<(Memory, u64)>>,
         /// The events that another consumer processes between `load` and `save` of the consumer under test.
         concurrent: Mutex<Vec<Event>>,
-        /// How many of the next writes succeed without returning a response.
+        /// The number of next writes that succeed but whose responses are lost.
         lost_responses: Mutex<u32>,
     }
 

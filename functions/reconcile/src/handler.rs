@@ -1,5 +1,5 @@
-//! Executes a run: reports days, compares records, logs one line, and returns a summary. The next run continues where a
-//! run stopped.
+//! Executes a run: logs the reports of days, compares the platform's records with ours, logs one summary line, and
+//! returns the summary. If a scheduled run stops early, the next scheduled run continues at that point.
 
 use std::time::Duration;
 
@@ -43,8 +43,8 @@ impl Reconciler {
         })
     }
 
-    /// Opens a connection to the table and reads the project keys before the first run. Does not read the credentials
-    /// of the Data API: each run reads them, because an operator may store new credentials between two runs.
+    /// Opens a connection to the table and reads the project keys before the first run. The credentials of the Data API
+    /// are not read here. Each run reads them, because an operator may store new credentials between two runs.
     pub async fn prewarm(&self) {
         let all = async { tokio::join!(self.payments.store.prewarm(), self.keys.prewarm()) };
         prewarm::within_limit(all).await;
@@ -79,7 +79,7 @@ impl Reconciler {
             }
         };
         if *request == Request::Pending {
-            // The reports may use half of the time. The other half is for the comparison.
+            // The reports may use half of the time until the deadline. The other half is for the comparison.
             let now = Instant::now();
             let half = now + deadline.saturating_duration_since(now) / 2;
             self.report(&projects, half, summary).await;

@@ -1,4 +1,4 @@
-//! Reports each day that is over, and compares the platform's records with ours.
+//! Logs a report of each day that is over, and compares the platform's records with ours.
 
 mod handler;
 mod request;

@@ -9,8 +9,8 @@ use serde_json::Value;
 /// The request for a run.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Report each day that is over and not reported yet, and compare the time since the last comparison, for every
-    /// project.
+    /// For every project, report each day that is over and not reported yet. Then compare the records since the last
+    /// comparison.
     Pending,
     /// Compare an interval of one project, even if an earlier run has compared the interval. Does not change the stored
     /// progress.
@@ -67,7 +67,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_000);
 
     #[test]
-    fn the_schedule_and_an_empty_event_request_everything_that_is_pending() {
+    fn the_event_of_the_schedule_and_an_empty_event_request_all_pending_work() {
         let schedule = json!({ "version": "0", "source": "aws.events", "detail": {} });
         for event in [schedule, json!({}), Value::Null] {
             assert_eq!(Request::read(&event, NOW), Ok(Request::Pending));
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_is_read_or_refused_with_the_reason() {
+    fn a_valid_interval_is_read_and_an_invalid_interval_is_refused_with_the_reason() {
         let interval = |from: &str, to: &str| {
             let event = json!({ "project_id": 211, "from": from, "to": to });
             Request::read(&event, NOW)

@@ -32,12 +32,12 @@ pub struct ProjectReport {
     pub reported: Reported,
 }
 
-/// The maximum number of totals in a log line. CloudWatch refuses a line of more than 1 MB, and the platform's words
-/// decide how many totals a day has.
+/// The maximum number of totals in a log line. CloudWatch refuses a line of more than 1 MB. A day has a total for each
+/// combination of type, status, code and currency. The platform may send any number of types and codes.
 const MAX_TOTALS: usize = 500;
 
-/// Creates the log line with the report of a day. If the day has too many totals, the line has the totals of payments
-/// and the totals with the greatest counts, and says how many totals it omits.
+/// Creates the log line with the report of a day. If the day has more than `MAX_TOTALS` totals, the totals of
+/// payments come first, and then the totals with the greatest counts. `omitted_totals` counts the totals left out.
 pub fn report_line(project_id: ProjectId, day: Day, totals: &Totals) -> Line {
     let mut rows: Vec<TotalRow<'_>> = totals.rows().collect();
     let payments = rows.iter().filter(|row| row.of == "payment");
@@ -70,8 +70,7 @@ pub struct ProjectComparison {
 
 impl Summary {
     /// Creates the log line of a run. The line has each count, even if the count is 0. The lags say how far the stored
-    /// progress is behind the clock. The line of a run on demand has no lag, because such a run does not change the
-    /// progress.
+    /// progress is behind the clock. A run on demand does not change the progress, so its line has no lag.
     pub fn line(&self, is_on_demand: bool, now: Timestamp) -> Line {
         let compared = || self.projects.iter().map(|project| &project.reconciled);
         let reported = || self.reports.iter().map(|report| &report.reported);
@@ -168,7 +167,7 @@ mod tests {
         }
     }
 
-    fn done(until: i64) -> Reconciled {
+    fn done(millis_ago: i64) -> Reconciled {
         Reconciled {
             compared: 7,
             differences: Differences {
@@ -180,7 +179,7 @@ mod tests {
             unreadable: 0,
             failed: 0,
             in_time: true,
-            until: Timestamp::from_millis(NOW.unix_millis() - until),
+            until: Timestamp::from_millis(NOW.unix_millis() - millis_ago),
             failure: None,
         }
     }
@@ -235,7 +234,7 @@ mod tests {
         for name in ["reconciliation_lag_s", "report_lag_s"] {
             assert!(demanded.get(name).is_none());
         }
-        // A run without results knows no lag. The metric is then absent, because a lag of 0 would be wrong.
+        // A run that reported nothing has no lag. The metric is then absent, because a lag of 0 would be wrong.
         let nothing = written(&Summary::default(), false);
         assert!(nothing.get("report_lag_s").is_none());
     }

@@ -3,9 +3,9 @@
 use ecommpay::fields::ProjectId;
 use tokio::time::Instant;
 
-/// Returns the projects in order, each with a function that returns the deadline of the project's work. Call this
-/// function when the work of the project starts, because it divides the time that is left at the time of the call
-/// equally between this project and the later projects.
+/// Returns the projects in order, each with a function that returns the deadline of the project's work. Call the
+/// function of a project when the project's work starts. It divides the time that is then left until `deadline` equally
+/// between this project and the later projects.
 pub fn time_shares(
     projects: &[ProjectId],
     deadline: Instant,

@@ -93,7 +93,10 @@ impl Refunds {
         };
         let payment = refunds.refund(&storefront, payment_id, &order).await?;
         let refund = payment.refund(&order.refund_id).ok_or_else(|| {
-            Problem::unavailable(format!("a new refund of {} is missing", payment.key()))
+            Problem::unavailable(format!(
+                "the payment {} lacks its new refund",
+                payment.key()
+            ))
         })?;
         Ok(show_refund(StatusCode::ACCEPTED, &payment, refund))
     }
@@ -113,7 +116,7 @@ impl Refunds {
     }
 
     /// `POST /payments/{payment_id}/refunds/{refund_id}/clarification`: sends the data that the platform requests for a
-    /// refund. The clarification request to Gate names only the payment.
+    /// refund. The request to Gate names only the payment, because Gate has no field for the refund.
     async fn clarify(
         &self,
         request: &Request,

@@ -1,6 +1,6 @@
-//! Executes the five parts of a run in parallel, logs one line, and returns a summary.
+//! Executes a run of the sweeper: runs its five parts in parallel, logs one line, and returns a summary.
 //!
-//! The next run repeats a failed part, except a failed poll, which waits for its next scheduled time.
+//! The next run repeats all work that failed, except polls. A failed poll waits for its next scheduled time.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ impl Sweeper {
     }
 
     /// Opens a connection to the table and reads secrets before the first run. Opens no connections to the queues and
-    /// to Gate, because most runs publish nothing and send no status request.
+    /// to Gate, because the work of the sweeper is not urgent.
     pub async fn prewarm(&self) {
         let all = async {
             tokio::join!(

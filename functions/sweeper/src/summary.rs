@@ -21,8 +21,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Creates the log line. The line of each run has all metrics, even if their values are 0. Missing metrics mean
-    /// that the sweeper does not run, and raise an alarm.
+    /// Creates the log line. The line of each run has all metrics of the sweeper, even if their values are 0. If the
+    /// metrics are missing, the sweeper does not run, and an alarm is raised.
     pub fn line(&self) -> Line {
         let Summary {
             outbox,

@@ -74,7 +74,7 @@ pub fn schedule() -> Result<Schedule, ConfigError> {
     })
 }
 
-/// Reads the settings that Payment Page has at the platform.
+/// Reads the settings of Payment Page. They must equal the settings at the platform.
 pub fn payment_page() -> Result<PaymentPageSettings, ConfigError> {
     let languages = parsed(
         "PAYMENT_PAGE_LANGUAGES",

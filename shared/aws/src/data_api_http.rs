@@ -15,7 +15,7 @@ use payments::ports::{DataApi, NoAnswer};
 
 use crate::https::{Host, TlsError};
 
-/// The time limit of a whole call. The platform can need several minutes for an answer, but normally less than five.
+/// The time limit of a whole call. The platform can need several minutes for an answer, normally less than five.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The credentials of the Data API, created in the platform's Dashboard.

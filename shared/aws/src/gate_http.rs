@@ -31,7 +31,7 @@ impl HttpGate {
         Host::new(base_url, TIMEOUT).map(Self)
     }
 
-    /// Returns Gate with the project keys, which are read again if the platform refuses a signature.
+    /// Returns a client that can read the project keys again if the platform refuses a signature.
     pub fn with_keys<'a>(&'a self, keys: &'a CachedProjectKeys) -> KeyedGate<'a> {
         KeyedGate { gate: self, keys }
     }

@@ -39,7 +39,7 @@ pub(super) struct Host {
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
-    /// The host did not answer, or its answer broke off.
+    /// The request could not be sent, or there was no complete answer.
     #[error("{0}")]
     Failed(String),
     /// The answer with this HTTP status is larger than the limit.
@@ -51,7 +51,7 @@ impl From<Problem> for NoAnswer {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::TooLarge(200) => Self::TooLarge,
-            // An error page can have any size. The query may be repeated.
+            // A large answer with another status is an error page, and a repeat of the query can succeed.
             problem => Self::Failed(problem.to_string()),
         }
     }
@@ -88,7 +88,7 @@ impl Host {
         })
     }
 
-    /// Opens a connection for the first call with a `HEAD` request. The answer does not matter.
+    /// Sends a `HEAD` request, so that the first call finds an open connection. The answer does not matter.
     pub(super) async fn prewarm(&self) {
         let request = Request::builder()
             .method(Method::HEAD)

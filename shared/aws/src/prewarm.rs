@@ -2,9 +2,9 @@
 //! parallel.
 //!
 //! During init a function has a whole CPU. Later the function has only the share of a CPU that its memory setting gives
-//! (`shared/decisions/functions/0022-prewarm.md`). The method `prewarm` of an adapter leaves an open connection in the
-//! pool of the adapter's client, or a secret in the adapter's cache. A failure does not end init: the first call that
-//! needs the connection or the secret tries again.
+//! (`shared/decisions/functions/0022-prewarm.md`). The method `prewarm` of an adapter leaves an open connection or a
+//! cached secret in the adapter. A failure does not end init: the first call that needs the connection or the secret
+//! tries again.
 
 use std::time::Duration;
 

@@ -56,7 +56,7 @@ pub fn clarification(
     };
     Page {
         body,
-        // After the form is posted, the browser is redirected to the checkout, and from there possibly to the bank.
+        // After the post, redirects can lead to the checkout and to the bank. The policy must allow both.
         has_form: true,
         ..Page::new(status, language, &texts.clarification)
     }

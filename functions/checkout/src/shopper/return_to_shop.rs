@@ -1,4 +1,4 @@
-//! Serves `GET` and `POST /checkouts/{token}/return`: redirects a shopper who returns from the bank to the storefront.
+//! Serves `GET` and `POST /checkouts/{token}/return`: after the visit to the bank, redirects the shopper to the storefront.
 //! A bank can return the shopper by a posted form. The content of the form is ignored.
 
 use std::time::Duration;

@@ -1,11 +1,11 @@
-//! Defines the status and the amounts of a payment, as replies contain them.
+//! Defines the part of a reply that describes a payment.
 
 use std::collections::BTreeSet;
 
 use payments::model::{Payment, QuarantineReason, Status};
 use serde::Serialize;
 
-/// The status and the amounts of a payment, in minor units.
+/// The status of a payment, its amounts in minor units, and its quarantine reasons.
 #[derive(Debug, Serialize)]
 pub struct Amounts {
     status: Status,
@@ -16,7 +16,7 @@ pub struct Amounts {
 }
 
 impl Amounts {
-    /// Reads the status and the amounts of a payment.
+    /// Reads these values from a payment.
     pub fn of(payment: &Payment) -> Self {
         Self {
             status: payment.status(),

@@ -13,13 +13,13 @@ use super::not_done::NotDone;
 pub struct CallbackDone {
     /// The outcome, with the same name as in the log of the callback function.
     pub outcome: &'static str,
-    /// The slot of the key that signed the callback; `None` if the callback is refused.
+    /// Which key of the project signed the callback: `current` or `previous`. `None` if the callback is refused.
     key: Option<&'static str>,
     /// The project that the callback names.
     project_id: Option<u64>,
     /// The payment that the callback names.
     payment_id: Option<String>,
-    /// Whether the callback is only a hint: its body can be read in two ways, or its report is too large to store.
+    /// True if the callback is only a hint: its body can be read in two ways, or its report is too large.
     hint: bool,
     /// The platform's status of the payment.
     platform_status: Option<String>,
@@ -27,7 +27,7 @@ pub struct CallbackDone {
     operations: Vec<Operation>,
     /// The status of the payment after the callback; `None` if there is no payment.
     status: Option<Status>,
-    /// The types of the published events; for `verify_callback`, of the events that the callback would emit.
+    /// The types of the published events. For `verify_callback`, the types of the events that the callback would emit.
     events: Vec<&'static str>,
     /// Why the verification of the callback fails; `None` if the callback is valid.
     pub why: Option<Explanation>,

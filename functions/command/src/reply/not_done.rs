@@ -11,7 +11,7 @@ pub enum NotDone {
     Failed(Problem),
 }
 
-/// The reason.
+/// The reason why a command was not done.
 #[derive(Debug, Serialize)]
 pub struct Problem {
     /// A code for the reason, for programs.

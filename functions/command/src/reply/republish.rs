@@ -6,14 +6,14 @@ use serde::Serialize;
 use super::event_types::event_types;
 use super::not_done::NotDone;
 
-/// The events that the command named, in three groups.
+/// The events that were sent, and the requested events that could not be sent.
 #[derive(Debug, Serialize)]
 pub struct RepublishDone {
     /// The types of the events that were in the outbox and are now published for the first time.
     published: Vec<&'static str>,
     /// The events that were sent again.
     repeated: Vec<Repeated>,
-    /// The sequence numbers of the events that the table no longer has, or that cannot be read.
+    /// The sequence numbers of the requested events that the table no longer has, or that cannot be read.
     gone: Vec<u64>,
 }
 

@@ -19,7 +19,7 @@ pub struct ReviewDone {
     refund: Option<RefundDone>,
     /// The types of the published events.
     events: Vec<&'static str>,
-    /// Why the events are not published yet; `None` if they are published. The sweeper publishes the rest.
+    /// Why the events could not be published; `None` if they are published. The sweeper publishes them later.
     not_published: Option<String>,
 }
 

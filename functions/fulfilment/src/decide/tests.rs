@@ -231,7 +231,7 @@ fn goods_that_were_taken_back_are_held_when_the_refund_is_declined_later() {
 }
 
 #[test]
-fn events_of_other_types_lead_to_no_action() {
+fn goods_wait_while_no_event_says_that_the_payment_succeeded() {
     let events = [
         event(1, "payment.created", Status::Created, 0),
         event(2, "payment.awaiting_customer", Status::AwaitingCustomer, 0),

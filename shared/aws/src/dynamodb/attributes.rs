@@ -64,7 +64,7 @@ fn missing(kind: &str, name: &str) -> StoreError {
 }
 
 /// Creates the error of an item that cannot be read or written. For a JSON error, the text contains only the category
-/// and the position, because the message of `serde_json` quotes the value, which can be personal data.
+/// and the position. The message of `serde_json` would quote the value, which can be personal data.
 pub fn item_error(error: impl Display + 'static) -> StoreError {
     let why = match (&error as &dyn Any).downcast_ref::<serde_json::Error>() {
         Some(json) => {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_of_an_attribute_of_another_type_names_the_attribute() {
+    fn the_error_of_an_invalid_attribute_says_what_is_wrong_without_the_value() {
         let item = Item::from([
             ("amount".to_owned(), text("Janssens")),
             ("sequence".to_owned(), AttributeValue::N("-1".into())),

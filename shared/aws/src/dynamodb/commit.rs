@@ -1,11 +1,12 @@
-//! Writes a change completely or not at all: the payment, and its new events, days, checkout token and paid order.
+//! Writes a change completely or not at all: the payment, and its new events, days (`days.rs`), checkout token and paid
+//! order (`paid_orders.rs`).
 //!
 //! A change of the payment item alone is a plain update. Any other change is a transaction.
 //!
 //! The SDK repeats a call if the answer was lost. The second try then finds the item that the first try wrote. DynamoDB
-//! answers the repeat of a transaction as it answered the first try. For a plain update, the attribute `commit`
-//! identifies the first try: the attribute contains a random id of the commit, and a failed condition returns the item
-//! with this attribute. See `shared/decisions/state/0002-retried-writes.md`.
+//! answers the repeat of a transaction as it answered the first try. For a plain update, the condition of the second
+//! try fails, and the answer contains the stored item. Its attribute `commit` contains the random id of the commit that
+//! wrote the item, and so identifies the first try. See `shared/decisions/state/0002-retried-writes.md`.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use payments::model::day::Day;

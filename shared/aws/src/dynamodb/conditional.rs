@@ -13,7 +13,7 @@ use super::failed;
 
 /// The reason why an item was not updated.
 pub(super) enum NotUpdated {
-    /// The condition failed. Contains the item that the table holds, if there is one.
+    /// The condition failed. Contains the stored item, if there is one.
     ConditionFailed(Option<Item>),
     /// A transaction is writing the item.
     Busy,
@@ -41,7 +41,7 @@ impl From<NotUpdated> for StoreError {
     }
 }
 
-/// Updates an item. Returns the attributes that the request asks for with `ReturnValues`.
+/// Updates an item. Returns the attributes that `ReturnValues` of the request selects.
 pub(super) async fn update(request: UpdateItemFluentBuilder) -> Result<Option<Item>, NotUpdated> {
     let request = request
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);

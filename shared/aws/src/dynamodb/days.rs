@@ -1,12 +1,13 @@
-//! Implements the index of the days of a payment: the day of its creation, and the days on which its operations ended.
+//! Implements the index `day`, in which reports and reconciliation find the payments of a day. A payment belongs to the
+//! day of its creation, and to the days on which its operations ended.
 //!
-//! The item of a payment has the day of its creation. Each other day is an item of its own with the same `pk`. The write
-//! that changes the payment also writes the items of its new days, and nothing deletes these items. The index `day`
-//! contains keys only. The payment's key is a part of `pk`.
+//! The item of a payment has the day of its creation. Each other day is an item of its own with the same `pk`. The
+//! write that changes the payment also writes the items of its new days, and nothing deletes these items. The index
+//! `day` contains keys only. The payment's key is a part of `pk`.
 //!
-//! The index has no sort key. `pk` cannot be the sort key of an index: a sort key has at most 1,024 bytes, and DynamoDB
-//! checks this limit in every item of the table, even in items that are not in the index. Without a sort key, a query
-//! still returns the entries of a shard in a fixed order. The keys of an entry identify its position in this order.
+//! The index has no sort key, because `pk` cannot be the sort key of an index. A sort key has at most 1,024 bytes, and
+//! DynamoDB checks this limit even in items that are not in the index. Without a sort key, a query still returns the
+//! entries of a shard in a fixed order. The keys of an entry identify its position, so a query can continue after it.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +32,7 @@ pub(super) const INDEX: &str = "day";
 /// items are the payment, its events, a token and an order. If a change has more days, only the newest are stored.
 const MAX_NEW: usize = 80;
 
-/// Returns the partition of the index that a new payment's own item is in.
+/// Returns the index partition of a new payment's own item.
 pub(super) fn partition_of_creation(payment: &Payment) -> String {
     let day = Day::of(payment.created_at());
     partition(payment.project_id(), day, shard_number(&payment.key()))
@@ -75,8 +76,8 @@ pub(super) fn put(table: &str, key: &PaymentKey, day: Day) -> Result<Put, StoreE
 }
 
 impl DynamoStore {
-    /// Returns the keys of a payment's entry for a day: the entry of the day's item or, for the day of the creation, the
-    /// entry of the payment's item.
+    /// Returns the keys of a payment's entry for a day. On the day of the creation, this is the entry of the payment's
+    /// item. On any other day, it is the entry of the day's item.
     async fn entry_of(&self, key: &PaymentKey, day: Day) -> Result<Item, StoreError> {
         let of_day = self.get(payment_pk(key), &sk(day)).await?;
         let sk = of_day.map_or_else(|| PAYMENT_SK.to_owned(), |_| sk(day));

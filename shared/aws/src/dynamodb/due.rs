@@ -1,5 +1,5 @@
-//! Implements two indexes: `outbox` lists the payments with unpublished events, and `next` the payments with a next
-//! action.
+//! Implements two indexes: `outbox` lists the payments with unpublished events, and `next` lists the payments with a
+//! next action, for example a status poll.
 //!
 //! | index | partition | sort | payments |
 //! | --- | --- | --- | --- |
@@ -7,9 +7,8 @@
 //! | `next` | `next`: kind of action, shard | `next_at` | with a next action, which is due at `next_at` |
 //!
 //! Both indexes are sparse: a payment that needs nothing has no entry. The write that changes a payment also writes or
-//! removes the payment's entries, so no entry is forgotten. Each kind of action has separate
-//! partitions, and polls have separate partitions for each project. See
-//! `shared/decisions/state/0009-polling-index.md`.
+//! removes the payment's entries, so no entry is forgotten. Each kind of action has separate partitions, and polls have
+//! separate partitions for each project. See `shared/decisions/state/0009-polling-index.md`.
 
 use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;

@@ -1,7 +1,6 @@
 //! Stores the items of events.
 //!
-//! An event is a separate item and not a part of the payment item, so the payment item stays small while a queue is
-//! down.
+//! Each event is a separate item. So the payment item stays small, even if a queue is down and many events wait.
 
 use std::time::Duration;
 

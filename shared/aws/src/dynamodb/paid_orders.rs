@@ -35,8 +35,8 @@ pub(super) struct Puts {
     pub later: Put,
 }
 
-/// Returns the writes for the order that a change pays. Returns `None` if the payment does not count as paid after the
-/// change, or if it already counted as paid for the same order before the change.
+/// Returns the writes for the order that a change pays. Returns `None` if the payment is unpaid after the change, or
+/// had already paid the same order before.
 pub(super) fn puts(
     table: &str,
     before: Option<&Payment>,

@@ -12,8 +12,8 @@ use super::attributes::{millis, read_millis, text};
 use super::conditional::{self, NotUpdated, retry_while_busy};
 use super::unreadable::unreadable;
 
-/// A stored time that is later than the new time by more than this is damaged, and is replaced. No run processes a
-/// longer period than this.
+/// A stored time that is later than the new time by more than this counts as damaged and is replaced. A smaller
+/// difference is normal, because a slow run can end after a faster run.
 const MAX_STEP: Duration = Duration::from_secs(40 * 24 * 3_600);
 
 fn pk(project_id: ProjectId) -> String {

@@ -1,8 +1,8 @@
 //! Stores the published mark of a payment.
 //!
 //! The published mark is a sequence number: all events of the payment up to this number are published. An event above
-//! the mark can also be published, because a function can crash between the sending of the event and the move of the
-//! mark. The attribute `published` of the payment item stores the mark, which is 0 for a new payment.
+//! the mark can also be published, because a function can crash after it sent the event and before it moved the mark.
+//! The attribute `published` of the payment item stores the mark, which is 0 for a new payment.
 //!
 //! A commit never changes a stored mark. So a commit that has read an older mark does not move the mark back.
 

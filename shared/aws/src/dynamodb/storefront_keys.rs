@@ -71,7 +71,7 @@ struct Document {
 impl StorefrontStore for StorefrontKeys {
     async fn storefront(&self, key_id: &str) -> Result<Option<Storefront>, StoreError> {
         match self.get(key_id, None).await? {
-            // The check comes first, so that a revoked key is unknown even if its item is damaged.
+            // The revocation is checked first, so that a revoked key is unknown even if its item is damaged.
             Some(item) if !is_revoked(&item) => {
                 let storefront = read_storefront(&item);
                 storefront

@@ -8,7 +8,8 @@ use payments::ports::{CommitError, StoreError};
 
 use super::failed;
 
-// When DynamoDB cancels a transaction, the answer has one code for each item. A code without a constant is a failure.
+// When DynamoDB cancels a transaction, the answer has one code for each item. A code that has no constant here is a
+// failure.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
 /// The condition of the item failed.
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";

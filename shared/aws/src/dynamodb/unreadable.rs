@@ -1,7 +1,7 @@
 //! Handles items that cannot be read, because of wrong JSON, an unknown word or a missing attribute.
 //!
-//! This module logs and counts each unreadable item, so that operators learn from every function which item is
-//! unreadable. A function that works on many items skips the unreadable items and continues
+//! This module logs and counts each unreadable item, so that operators find its keys in the log of any function. A
+//! function that works on many items skips the unreadable items and continues
 //! (`shared/decisions/state/0036-unreadable-items.md`).
 
 use payments::log::{Line, Metric};

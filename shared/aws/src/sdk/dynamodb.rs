@@ -18,8 +18,8 @@ use super::OwnUserAgent;
 /// The time limit of a call with all its tries. Three tries that get no answer fit into this limit.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The codes with which DynamoDB cancels a transaction although every condition may hold: an item is throttled, or an
-/// earlier try of the same transaction is still running.
+/// If a cancelled transaction has one of these codes, a repeat can succeed. The codes mean that an item was throttled,
+/// or that an earlier try of the same transaction is still running.
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html>
 const THROTTLED: [&str; 3] = [
     "ThrottlingError",
@@ -30,8 +30,8 @@ const THROTTLED: [&str; 3] = [
 /// Creates a client of DynamoDB. The client makes as many tries of a call as the service makes of a commit, with the
 /// same pauses.
 ///
-/// The retry quota of the SDK is off. This quota belongs to the process and not to the call, so after some hundred
-/// throttled calls, an instance would no longer repeat any call.
+/// The retry quota of the SDK is off, because all calls of an instance share it. With the quota, an instance would stop
+/// repeating calls after some hundred throttled calls.
 pub fn dynamodb(config: &SdkConfig) -> Client {
     let timeouts = config.timeout_config();
     let timeouts = timeouts.map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);
@@ -51,8 +51,8 @@ pub fn dynamodb(config: &SdkConfig) -> Client {
     Client::from_conf(config.build())
 }
 
-/// Lets the SDK repeat a cancelled transaction if an item was throttled. By itself, the SDK repeats a call that was
-/// throttled as a whole, but it does not look at the reasons of a cancellation. It repeats the transaction with the same
+/// Lets the SDK repeat a cancelled transaction that has a code in [`THROTTLED`]. By itself, the SDK repeats a call that
+/// was throttled as a whole, but it ignores the codes of a cancelled transaction. The repeat has the same
 /// `ClientRequestToken`.
 #[derive(Debug)]
 struct CancelledTransaction;
@@ -81,7 +81,7 @@ impl ClassifyRetry for CancelledTransaction {
     }
 }
 
-/// Returns whether a code of a cancelled transaction says that an item was throttled.
+/// Returns whether a code of a cancelled transaction is in [`THROTTLED`].
 fn is_throttled<'a>(codes: impl IntoIterator<Item = Option<&'a str>>) -> bool {
     codes
         .into_iter()
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_transaction_is_throttled_if_one_of_its_items_is() {
+    fn a_cancelled_transaction_is_repeated_if_one_of_its_codes_says_that_a_repeat_can_succeed() {
         for (codes, expected) in [
             (vec![None, Some("ThrottlingError")], true),
             (
@@ -102,7 +102,7 @@ mod tests {
                 true,
             ),
             (vec![Some("TransactionInProgress")], true),
-            // The next try finds out whether the condition fails without the throttling, too.
+            // The next try shows whether the condition also fails without throttling.
             (
                 vec![Some("ConditionalCheckFailed"), Some("ThrottlingError")],
                 true,

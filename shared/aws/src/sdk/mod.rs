@@ -1,7 +1,7 @@
 //! Builds the configuration of the AWS SDK, from the environment variables that Lambda sets.
 //!
-//! This module builds the configuration by hand, because the loader of `aws-config` contacts services that a function
-//! does not have, and its defaults add a second TLS stack (`shared/decisions/functions/0021-aws-configuration.md`).
+//! This module does not use the loader of `aws-config`. The loader contacts services that a function does not have, and
+//! its defaults add a second TLS stack (`shared/decisions/functions/0021-aws-configuration.md`).
 
 mod dynamodb;
 mod error;

@@ -20,9 +20,9 @@ pub struct CacheTtl {
     /// Cached keys of at least this age are fetched again before they are used. Until then, a function may sign with a
     /// key that an operator has already replaced.
     pub max: Duration,
-    /// The shortest time between two fetches. Only [`CachedProjectKeys::newer`] fetches earlier. A flood of forged
-    /// callbacks causes at most one fetch in this time. After a failed fetch, the cached keys are used for this time,
-    /// whatever their age.
+    /// While keys are cached, the shortest time between two fetches. Only [`CachedProjectKeys::newer`] fetches earlier.
+    /// A flood of forged callbacks causes at most one fetch in this time. After a failed fetch, the cached keys are
+    /// used for this time, whatever their age.
     pub min_refetch: Duration,
 }
 
@@ -86,7 +86,8 @@ impl CachedProjectKeys {
         warn_if_failed(self.get().await);
     }
 
-    /// Returns the keys of every project. If a repeated fetch fails, returns the cached keys.
+    /// Returns the keys of every project. If the cached keys are too old, fetches the keys first. If this fetch fails,
+    /// returns the cached keys.
     pub async fn get(&self) -> Result<Arc<ProjectKeys>, SecretError> {
         let mut cached = self.cached.lock().await;
         match cached.as_ref() {
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_may_be_refetched_after_a_minute_and_are_too_old_after_five() {
+    fn keys_may_be_refetched_after_one_minute_and_are_too_old_after_five_minutes() {
         let start = Instant::now();
         let cached = cached(start, start);
         let ttl = CacheTtl::default();

@@ -4,8 +4,8 @@
 //! [`PutSecretValue`](https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html) has no
 //! condition, but
 //! [`UpdateSecretVersionStage`](https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html)
-//! has a condition: the call fails if the label is not on the version that the request names, or if the request names
-//! no version and the label is on any version. So a write has two steps:
+//! has a condition. If the request names a version, the label must be on this version. If the request names no version,
+//! the label must be on no version. Otherwise the call fails. So a write has two steps:
 //!
 //! 1. The write stores the new value as a version with a random label. No function reads this version.
 //! 2. The write moves the label `AWSCURRENT` from the version that was read to the new version.
