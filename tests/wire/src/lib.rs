@@ -49,6 +49,8 @@ struct Record {
     /// The operations whose next answer is lost.
     lost_answers: BTreeSet<String>,
     broken_queues: BTreeSet<String>,
+    /// The number of messages that wait in a queue, as the queue reports it.
+    backlog: u64,
     /// The operations that are never answered.
     hanging: BTreeSet<String>,
     secret: Secret,
@@ -120,6 +122,23 @@ impl Wire {
     /// Executes the next call of an operation, but loses the answer to this call.
     pub fn lose_next_answer_of(&self, operation: &str) {
         self.record().lost_answers.insert(operation.to_owned());
+    }
+
+    /// Returns the delays of the messages that a queue accepted, in seconds and in order.
+    pub fn delays(&self, queue_url: &str) -> Vec<u64> {
+        let record = self.record();
+        let to_queue = record
+            .sent
+            .iter()
+            .filter(|message| message.get("QueueUrl").and_then(Value::as_str) == Some(queue_url));
+        to_queue
+            .filter_map(|message| message.get("DelaySeconds")?.as_u64())
+            .collect()
+    }
+
+    /// Sets the number of waiting messages that the queues report.
+    pub fn set_backlog(&self, messages: u64) {
+        self.record().backlog = messages;
     }
 
     /// Makes a queue refuse every message from now on.

@@ -1,0 +1,59 @@
+//! Tests the worker: it does the work that the sweeper hands out, once, and leaves other messages alone.
+
+use anyhow::ensure;
+use e2e::aws_call::call;
+use e2e::lambda::{configuration, invoke_with};
+use e2e::system::{System, accelerated};
+use e2e::{ensure_contains, eventually, logs};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_due_poll_is_handed_out_by_the_sweeper_and_sent_by_the_worker() -> anyhow::Result<()> {
+    let system = System::start(accelerated()).await?;
+    system.simulator.drop_callbacks("silent").await?;
+    system.storefront.create("silent").await?;
+    let bank_page = system.simulator.bank_page("silent").await?;
+    system.shopper.press(&bank_page, "pay").await?;
+    let payment = system
+        .sweep_until_payment("silent", |payment| payment["status"] == "succeeded")
+        .await?;
+    ensure_contains(&payment, json!({ "paid_amount": 1000 }))?;
+    eventually("the line of the worker", async || {
+        let lines = logs::json_lines(&system.sandbox).await?;
+        let is_poll = |line: &Value| line["message"] == "work: done" && line["kind"] == "poll";
+        Ok(lines.iter().any(is_poll).then_some(()))
+    })
+    .await?;
+
+    // The payment is decided, so neither a repeat of the message nor unknown work changes anything.
+    let sequence = payment["sequence"].clone();
+    let message = |work: Value| json!({ "messageId": "m", "body": work.to_string() });
+    let again = message(json!({ "kind": "poll", "payments": [[211, "silent", 0]] }));
+    let later = message(json!({ "kind": "later", "endpoint": "e" }));
+    let done = invoke_with(
+        &system.sandbox,
+        "worker",
+        &json!({ "Records": [again, later] }),
+    );
+    ensure!(done.await? == json!({ "batchItemFailures": [] }));
+    let damaged = json!({ "messageId": "damaged", "body": "{" });
+    let left = invoke_with(&system.sandbox, "worker", &json!({ "Records": [damaged] }));
+    let expected = json!({ "batchItemFailures": [{ "itemIdentifier": "damaged" }] });
+    ensure!(left.await? == expected);
+    let payment = system.storefront.payment("silent").await?;
+    ensure!(payment["sequence"] == sequence, "{payment}");
+
+    let name = configuration(&system.sandbox, "worker").await?["FunctionName"].take();
+    let mappings = json!({ "FunctionName": name });
+    let mappings = call(
+        &system.sandbox,
+        "lambda",
+        "list_event_source_mappings",
+        &mappings,
+    )
+    .await?;
+    let mapping = json!({ "BatchSize": 1, "ScalingConfig": { "MaximumConcurrency": 100 } });
+    ensure_contains(&mappings["EventSourceMappings"][0], mapping)?;
+    system.stop().await;
+    Ok(())
+}
