@@ -145,6 +145,7 @@ fn needed(role: &str) -> BTreeSet<(&str, &str)> {
             ("dynamodb:Query", "Table/index/next"),
             ("dynamodb:Query", "Table/index/outbox"),
             ("sqs:SendMessage", "WorkQueue"),
+            ("sqs:SendMessageBatch", "WorkQueue"),
             ("sqs:GetQueueAttributes", "WorkQueue"),
         ],
         // The worker finds nothing by itself, so it queries no index.
