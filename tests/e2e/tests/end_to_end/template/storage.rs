@@ -194,7 +194,9 @@ async fn the_work_queue_is_a_standard_queue_that_the_worker_reads_with_limited_c
     }
 
     let mapping = &template.resource("WorkerMapping")["Properties"];
-    let concurrency = json!({ "MaximumConcurrency": { "Ref": "PollConcurrency" } });
+    let limit = json!({ "MaximumConcurrency": { "Ref": "PollConcurrency" } });
+    let none = json!({ "Ref": "AWS::NoValue" });
+    let concurrency = json!({ "Fn::If": ["LimitWorker", limit, none] });
     ensure!(mapping["ScalingConfig"] == concurrency, "{mapping}");
     ensure!(mapping["BatchSize"] == 1, "{mapping}");
     ensure!(target(&mapping["EventSourceArn"]) == Some("WorkQueue"));
