@@ -16,9 +16,10 @@ if sys.version_info < (3, 10):
 
 # These modules use the standard library only. `main` imports the others, which need the installed packages.
 from deployment.build import ARCHITECTURES, build  # noqa: E402
+from deployment.package import package, version  # noqa: E402
 from tools.failure import Failure  # noqa: E402
 from tools.install import install  # noqa: E402
-from tools.output import visible  # noqa: E402
+from tools.output import say, visible  # noqa: E402
 from tools.supervise import interruptible  # noqa: E402
 
 PACKAGES = Path(__file__).resolve().parent / "deployment/sam.txt"
@@ -33,8 +34,16 @@ def arguments():
     )
     commands = line.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    command = commands.add_parser("build", help="build the functions into target/lambda and check their sizes")
-    command.add_argument("--architecture", choices=ARCHITECTURES, default="x86_64", help="default: %(default)s")
+    target = argparse.ArgumentParser(add_help=False)
+    target.add_argument("--architecture", choices=ARCHITECTURES, default="x86_64", help="default: %(default)s")
+    commands.add_parser(
+        "build", parents=[target], help="build the functions into target/lambda and check their sizes"
+    )  # fmt: skip
+    commands.add_parser(
+        "package", parents=[target],
+        help="build the functions and the operator's tool, and write their archive and its checksum into target/package",
+    )  # fmt: skip
+    commands.add_parser("version", help="print the version of the project")
     commands.add_parser("validate", help="check the template against the rules of AWS, without an account")
 
     stage = argparse.ArgumentParser(add_help=False)
@@ -74,8 +83,11 @@ def main():
     """Runs the command."""
     interruptible()
     options = arguments()
-    if options.command == "build":
-        build(options.architecture)
+    if options.command in ("build", "package"):
+        {"build": build, "package": package}[options.command](options.architecture)
+        return
+    if options.command == "version":
+        say(version())
         return
     run_in(install(PACKAGES))
     from deployment import commands, sam

@@ -2,7 +2,7 @@
 //!
 //! A request waits for a change of the payment, or for Gate's answer to a form. The two kinds have separate slots, and
 //! the checkout's token decides which slot the request must claim. A request that gets no slot is answered immediately:
-//! with a page that reloads itself or leads to the shop, or with a redirect to the checkout after a form.
+//! with a page that reloads itself or leads to the shop, or with the form again.
 
 use std::time::Duration;
 

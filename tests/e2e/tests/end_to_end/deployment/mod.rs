@@ -2,6 +2,7 @@
 
 mod deletion;
 mod environment;
+mod package;
 mod package_size;
 mod release;
 mod script;
