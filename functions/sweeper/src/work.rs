@@ -60,9 +60,8 @@ impl Worker {
         prewarm::within_limit(all).await;
     }
 
-    /// Does the work of the messages, one message after another. A message stays in the queue if its work was not
-    /// started in time, or if the message cannot be read. Work that failed does not stay in the queue, because the
-    /// sweeper hands it out again while it is due.
+    /// Does the work of the messages, one message after another. Only a message that cannot be read stays in the queue.
+    /// Work that failed or was late does not stay, because the sweeper hands it out again while it is due.
     pub async fn handle(&self, event: LambdaEvent<Batch>) -> Result<Failures, Error> {
         let deadline = deadline(&event.context, RESERVE);
         let mut failures = Failures::default();
@@ -74,7 +73,7 @@ impl Worker {
         Ok(failures)
     }
 
-    /// Does the work of a message. Returns whether the message is done.
+    /// Does the work of a message. Returns `false` if the message cannot be read.
     async fn work(&self, message: &Message, deadline: Instant) -> bool {
         let work: Work = match serde_json::from_str(&message.body) {
             Ok(work) => work,
@@ -106,7 +105,7 @@ impl Worker {
             }
         };
         work_line::line(kind, &run).write();
-        run.in_time
+        true
     }
 
     async fn poll(&self, due: Vec<Due>, deadline: Instant) -> BatchRun {
@@ -123,5 +122,52 @@ impl Worker {
             }
             Err(error) => BatchRun::of_failure(&error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws::dynamodb::DynamoStore;
+    use lambda_runtime::Context;
+    use payments::Payments;
+    use payments::model::schedule::Schedule;
+    use payments::ports::SystemClock;
+    use serde_json::json;
+    use wire::{TABLE, Wire};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_message_that_cannot_be_read_stays_in_the_queue() {
+        let wire = Wire::start().await.unwrap();
+        let worker = Worker {
+            payments: Payments {
+                store: DynamoStore::new(wire.config(), TABLE),
+                queues: Vec::new(),
+                clock: SystemClock,
+                schedule: Schedule::default(),
+            },
+            gate: HttpGate::new("https://gate.example").unwrap(),
+            keys: CachedProjectKeys::new(wire.config(), "keys"),
+            tokens: CachedTokenSecret::new(wire.config(), "token"),
+            base_url: "https://pay.example".into(),
+        };
+        // The secrets are missing, so the poll fails. The deadline of the call has passed, so the other work is late.
+        let due = json!([[211, "order-1", 0]]);
+        let mut bodies: Vec<String> = ["poll", "publish", "expire", "erase", "later"]
+            .map(|kind| json!({ "kind": kind, "payments": due }).to_string())
+            .into();
+        bodies.push("{".to_owned());
+        let messages = bodies.into_iter().zip('a'..).map(|(body, id)| Message {
+            message_id: id.to_string(),
+            body,
+        });
+        let batch = Batch {
+            messages: messages.collect(),
+        };
+        let event = LambdaEvent::new(batch, Context::default());
+        let failures = worker.handle(event).await.unwrap();
+        let expected = json!({ "batchItemFailures": [{ "itemIdentifier": "f" }] });
+        assert_eq!(json!(failures), expected);
     }
 }
