@@ -85,7 +85,7 @@ impl Part {
             None => "Without a CPU limit".to_owned(),
         };
         let mut text = format!(
-            "\n### {title}\n\nA figure is the median of {} rounds. The percentiles p50 and p99 are over all rounds. \
+            "\n### {title}\n\nEach figure is the median of {} rounds. p50 and p99 are percentiles over all rounds. \
              In each round, a process\nhandles {} warm events.\n\n\
              | scenario | target | init, ms | first, ms | cold, ms | warm p50, ms | warm p99, ms | CPU, us | memory, MB \
              | connections |\n\
@@ -132,13 +132,14 @@ impl Report {
     /// Returns the report in Markdown.
     pub fn markdown(&self) -> String {
         let mut text = format!(
-            "Measured on {}.\n[The method](../README.md#method) explains the scenarios, targets and columns.\n",
+            "Measured on {}.\n[The method](../README.md#method) explains the scenarios, targets and columns. \
+             The target *ours* is the deployed\nfunction. The other targets are baselines.\n",
             self.machine
         );
         for left_out in &self.left_out {
             let _ = writeln!(text, "\nLeft out: {left_out}");
         }
-        text += "\n### Goals\n\nA relative value is a quotient: 1/30.0 means that our figure is 30 times smaller than the other figure.\n\n\
+        text += "\n### Goals\n\nThe value 1/30.0 means that our figure is 30 times smaller than the other figure.\n\n\
                  | goal | measured | maximum | met |\n| --- | ---: | ---: | --- |\n";
         for goal in &self.goals {
             let at_most = goal.show(goal.at_most);
@@ -166,7 +167,8 @@ impl Report {
     /// Returns the calls of a warm event in the first measured part. The calls are the same in both parts.
     fn calls(&self) -> String {
         let mut text =
-            "\n### Calls of a warm event\n\n| scenario | target | calls |\n| --- | --- | --- |\n"
+            "\n### Calls of a warm event\n\n`TransactWriteItems of 3` is one transaction with three items.\n\n\
+             | scenario | target | calls |\n| --- | --- | --- |\n"
                 .to_owned();
         let measured = self.parts.iter().find(|part| !part.rows.is_empty());
         for row in measured.into_iter().flat_map(|part| &part.rows) {
