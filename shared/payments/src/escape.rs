@@ -13,9 +13,9 @@ const BLANK: [char; 6] = [
     '\u{1d159}',
 ];
 
-/// Whether a character has a visible glyph or is the usual space. Control characters, line separators, bidirectional
-/// controls, zero-width characters, combining marks, unassigned code points and spaces other than the usual space are
-/// not visible.
+/// Whether a character has a visible glyph or is the usual space. These are not visible: control characters, line
+/// separators, bidirectional controls, zero-width characters, combining marks, unassigned code points, and spaces other
+/// than the usual space.
 pub fn is_visible(character: char) -> bool {
     match character.is_ascii() {
         true => matches!(character, ' '..='~'),

@@ -1,6 +1,6 @@
 //! Writes log lines. Each line is one JSON object on standard output, which Lambda collects.
 //!
-//! Characters that are not visible are escaped, because operators read the lines on terminals, and because some tools
+//! Characters that are not visible are escaped for two reasons: operators read the lines on terminals, and some tools
 //! also end a line at other characters than the line feed. A text field is cut after [`MAX_TEXT_BYTES`], because
 //! [CloudWatch](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html) accepts a
 //! line only up to a maximum size: 1 MB, or 256 KB in older documents.
@@ -39,8 +39,8 @@ static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
 /// of at most 1,020 bytes.
 pub const MAX_TEXT_BYTES: usize = 4 * 1_024;
 
-/// Logs and counts that data of the platform exceeds a limit, so that this service does not use all of the data.
-/// `limit` is the name of the limit.
+/// Logs and counts that data of the platform exceeds a limit. This service then does not use all of the data. `limit`
+/// is the name of the limit.
 pub fn over_limit(limit: &str, payment: Option<&PaymentKey>) {
     let line = Line::warn("a limit was exceeded").with("limit", limit);
     let line = match payment {

@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_equal_only_if_every_digit_is() {
+    fn digests_are_equal_only_if_every_digit_is_equal() {
         assert!(equal("abc", "abc"));
         assert!(!equal("abc", "abd"));
         assert!(!equal("abc", "abcd"));

@@ -1,5 +1,5 @@
-//! Compares the time to verify a callback with the time of the HMAC alone over the same string, and with the time of
-//! the official SDKs.
+//! Compares the time to verify a callback with two other times: of the HMAC alone over the same string, and of the
+//! official SDKs.
 //!
 //! `cargo run --release --manifest-path shared/ecommpay/benches/Cargo.toml`
 //!

@@ -29,7 +29,7 @@ impl Request for Refund {
 }
 
 /// The amount of a refund. Amount and currency are always sent. Without both, the platform would refund the remaining
-/// amount, which can change between the decision of the merchant and the refund by the platform.
+/// amount. This amount can change after the merchant has decided.
 ///
 /// Source: Bancontact, refunds through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

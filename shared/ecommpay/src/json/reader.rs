@@ -96,8 +96,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Subtracts one line of the canonical string from the remaining limit: path, colon, a value of this length,
-    /// separator. `null` has an empty value, but its value counts as one byte. A collection has no line, but counts as
-    /// a line with a value of one byte, because the code that reads the tree also builds the path of a collection.
+    /// separator. `null` has an empty value, but its value counts as one byte. A collection also counts as a line with
+    /// a value of one byte. It has no line, but the code that reads the tree builds its path too.
     fn weigh(&mut self, length: usize) -> Result<(), JsonError> {
         let line = self.path + length + 2;
         let left = self.canonical_left.checked_sub(line);

@@ -95,8 +95,7 @@ impl Report {
     /// Returns whether `payment.status` is final for the payment. Undocumented statuses are not final.
     ///
     /// Returns `None` if `payment.status` is missing, or is `error` (a request failed). Also returns `None` if a
-    /// refund, a reversal or a refund reverse is pending, because `payment.status` can then be the status of this
-    /// operation.
+    /// refund, a reversal or a refund reverse is pending: `payment.status` can then be the status of this operation.
     ///
     /// Source: Results.
     pub fn is_final(&self) -> Option<bool> {

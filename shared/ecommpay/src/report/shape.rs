@@ -1,9 +1,9 @@
 //! Checks that every field of a message has the kind of value that its reader expects.
 //!
 //! A signed line does not show where its path ends and its value begins, so `"url":"https://bank"` and
-//! `"url":{"https":"//bank"}` have the same signature. A list and an object with the keys 0, 1, ... also have the same
-//! signature, and `true` and `1` have the same signature. An attacker who changes a message in one of these ways can
-//! hide a field from the reader, but cannot give a field a value that was not signed.
+//! `"url":{"https":"//bank"}` have the same signature. A list has the same signature as an object with the keys 0, 1
+//! and so on. `true` has the same signature as `1`. With such a change, an attacker can hide a field from the reader.
+//! An attacker cannot give a field a value that was not signed.
 
 use crate::json::Value;
 
@@ -11,9 +11,9 @@ use crate::json::Value;
 /// [`StatusAnswer`](crate::answer::StatusAnswer) reads has the expected kind of value. If not, a change that the
 /// signature does not cover may have hidden a field: treat the message as a hint, never as a fact.
 ///
-/// A field that is read as a text must be a string or a number. A field that is read as an object must be an object,
-/// and a field that is read as a list must be a list. Each field may also be missing, `null` or an empty list. A field
-/// that is read as a list may also be an empty object. An operation with an id must have a type and a status.
+/// A field that is read as a text must be a string or a number. A field that is read as an object must be an object. A
+/// field that is read as a list must be a list or an empty object. Each field may also be missing, `null` or an empty
+/// list. An operation with an id must have a type and a status.
 ///
 /// Source: Callbacks; Gate, status.
 pub fn has_sound_shape(message: &Value<'_>) -> bool {

@@ -34,8 +34,8 @@ const DOCUMENTED_STATUSES: [&str; 28] = [
     "success",
 ];
 
-/// Returns whether the platform documents a status of a payment or of an operation, or the platform's plug-ins show the
-/// meaning of the status.
+/// Returns whether the meaning of a status is known, from the platform's documents or its plug-ins. The status can be
+/// of a payment or of an operation.
 ///
 /// Source: Results; Confirmation; Payment links; the platform's plug-ins.
 pub fn is_documented(status: &str) -> bool {

@@ -5,7 +5,7 @@ use crate::json::Value;
 
 /// Returns the canonical string of a message, with every number as it is written.
 ///
-/// The order of the lines is not defined for an object with two equal keys. The reader refuses such an object.
+/// For an object with two equal keys, the order of the lines is not defined. The reader refuses such an object.
 ///
 /// Source: Signature.
 pub fn canonical(message: &Value<'_>) -> Vec<u8> {

@@ -105,8 +105,8 @@ impl Lines {
         });
     }
 
-    /// Sorts the lines in natural order. Each path is converted only once to a key whose bytes have this order, because
-    /// a forged message can have paths that are slow to compare.
+    /// Sorts the lines in natural order. A forged message can have paths that are slow to compare. So each path is
+    /// converted once to a key whose bytes have this order.
     fn sort(&mut self) {
         let mut keys = Vec::with_capacity(self.text.len());
         let mut order = Vec::with_capacity(self.lines.len());

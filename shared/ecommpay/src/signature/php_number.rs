@@ -1,8 +1,7 @@
 //! Writes numbers with a fraction or an exponent, as PHP prints them.
 //!
-//! The platform sends integers only. Its documentation does not say how a fraction is signed, and the
-//! official SDKs disagree. The documentation refers to the PHP SDK, so a body with a fraction may carry a
-//! signature over PHP's spelling of the fraction.
+//! The platform sends integers only. Its documentation does not say how a fraction is signed, and the official SDKs
+//! disagree. The documentation refers to the PHP SDK. So the signature of a body may cover a fraction as PHP spells it.
 
 /// Returns a number with a fraction or an exponent as PHP's `(string)` prints it, with PHP's default precision of
 /// 14 digits. Returns `None` for an integer, which is signed as it is written.

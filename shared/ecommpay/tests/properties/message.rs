@@ -63,8 +63,8 @@ pub fn texts() -> impl Strategy<Value = String> {
 }
 
 /// Keys with which no two paths are equal or compare as equal in natural order: no white space, no leading zeros, not
-/// empty, no colon at the start or end. With a colon at the start or end, the key `b` in `a:` and the key `:b` in `a`
-/// would have the same path, because colons are doubled.
+/// empty, no colon at the start or end. Colons in keys are doubled, so the key `b` in `a:` and the key `:b` in `a` have
+/// the same path.
 pub fn keys() -> impl Strategy<Value = String> {
     let free = texts().prop_map(|text| {
         let text: String = text
@@ -96,7 +96,7 @@ pub fn scalars() -> impl Strategy<Value = Node> {
     ]
 }
 
-/// Keys that are often the start of another key, or give a path that compares as equal to another path.
+/// Keys that are often the start of another key, or whose path compares as equal to another path.
 fn ambiguous_keys() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[a_-]{1,3}",

@@ -110,7 +110,8 @@ impl<'a> Fields<'a> {
         self.optional(name, parse)
     }
 
-    /// Reads an inner object, and adds the problems of the inner object to the problems of this object.
+    /// Reads an object in a field that may be absent or null. Adds the problems of the inner object to the problems of
+    /// this object.
     pub fn object<T>(
         &mut self,
         name: &'static str,
@@ -124,7 +125,7 @@ impl<'a> Fields<'a> {
         parsed
     }
 
-    /// Returns the problems, if there are any. Each field of the object that was not read is a problem too, because a
+    /// Returns an error with the problems, if there are any. A field that no call has read is also a problem, because a
     /// misspelt optional field must not be ignored.
     pub fn finish(mut self) -> Result<(), Vec<FieldProblem>> {
         for (name, _) in self.object.members() {

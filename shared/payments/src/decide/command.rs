@@ -58,8 +58,8 @@ pub enum Command<'a> {
     Expire,
     /// Erases the customer's data if the retention time is over and no refund is open.
     Erase(&'a Schedule),
-    /// Emits the events that earlier changes did not emit: one change emits at most 8 events, and the event of an
-    /// external refund waits until its attribution window ends.
+    /// Emits the events that earlier changes left pending. A change emits at most 8 events. Also, the event of an
+    /// external refund waits for 15 minutes while the refund may still turn out to be ours.
     EmitPending,
 }
 
@@ -70,13 +70,13 @@ pub enum Rejection {
     OtherContent,
     /// The payment cannot be refunded, or an operator rejects the money without listing every item in quarantine.
     NotRefundable,
-    /// With this refund, the payment would exceed the maximum number of refunds, the maximum number of open refunds, or
-    /// the maximum size of the descriptions of open refunds.
+    /// With this refund, the payment would exceed a limit: the number of refunds, the number of open refunds, or the
+    /// size of the descriptions of the open refunds.
     TooMany,
-    /// With this decision, the payment would exceed the maximum number of decisions or the maximum size of their items.
-    /// Or the operator's name is too long.
+    /// With this decision, the payment would exceed the maximum number of decisions, or the maximum number of items in
+    /// all decisions.
     TooManyDecisions,
-    /// The amount is 0 or exceeds the refundable amount, which the variant contains.
+    /// The amount is 0 or exceeds the refundable amount. The variant contains the refundable amount in minor units.
     MoreThanLeft(u64),
     /// Neither the request nor the order contains the shopper's IP address.
     NoAddress,

@@ -25,8 +25,8 @@ pub enum Fact<'a> {
         /// request was sent.
         poll: u32,
     },
-    /// The platform answered a status request with "not found". An unsigned answer can end a payment link or a sale, or
-    /// cause a repeat of the sale, but never changes an amount.
+    /// The platform answered a status request with "not found". The answer can end a payment link or a sale, or cause a
+    /// repeat of the sale, even if it is unsigned. It never changes an amount.
     NotFound {
         /// The number of the status request.
         poll: u32,

@@ -62,7 +62,7 @@ fn external_payment(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
 }
 
 /// Creates a payment that only the platform records contain. Returns `None` if the records do not list the operation,
-/// if the outcome of the operation is not final, or if the id of the payment is empty or too long.
+/// or if the operation has no final outcome. Also returns `None` if the id of the payment is empty or too long.
 fn listed_payment(
     project_id: ProjectId,
     record: PlatformRecord<'_>,

@@ -259,9 +259,10 @@ impl<'a> OperationView<'a> {
         found.map(|(id, operation)| Self::new(id, operation))
     }
 
-    /// Returns the operation that decides the payment's status. Returns the newest operation of the first kind that
-    /// exists (none for another system's payment): an operation with a quarantine item, the operation that declined the payment, a successful sale, any
-    /// other sale. Among operations with a quarantine item, successful sales are preferred.
+    /// Returns the operation that decides the payment's status; `None` for another system's payment. The first of these
+    /// kinds that exists is used: an operation with a quarantine item, the operation that declined the payment, a
+    /// successful sale, any other sale. Of several operations of this kind, the newest is returned. Among operations
+    /// with a quarantine item, successful sales are preferred.
     pub fn deciding(payment: &'a Payment) -> Option<Self> {
         if payment.is_foreign() {
             return None;

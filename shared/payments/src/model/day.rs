@@ -56,7 +56,7 @@ impl Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The text of a time is never an error, not even outside the years 0 to 9999.
+        // Every time has a text, even outside the years 0 to 9999, so `to_string` does not panic.
         let time = self.start().to_string();
         formatter.write_str(time.get(..10).unwrap_or_default())
     }

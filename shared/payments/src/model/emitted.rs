@@ -10,7 +10,7 @@ use super::status::Status;
 /// What the events of the current attempt said. Only `overrefunded` can be from an earlier attempt.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Emitted {
-    /// What the last event about the payment itself said; `None` before this event.
+    /// What the last event about the payment itself said; `None` before the first event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last: Option<EmittedState>,
     /// Whether an event said `declined` or `failed`.
@@ -22,7 +22,7 @@ pub struct Emitted {
     /// Whether an event corrected an emitted success, and no later event said that the payment is paid.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success_withdrawn: bool,
-    /// The refunded amount in the last `payment.overrefunded`; 0 before this event.
+    /// The refunded amount in the last `payment.overrefunded`; 0 if there was no such event.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) overrefunded: u64,
 }

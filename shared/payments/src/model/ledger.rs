@@ -12,8 +12,8 @@ use super::status::sale_state::SaleState;
 /// The paid amount.
 impl Payment {
     /// Returns the amount received, in minor units of the payment's currency; 0 if no money was received. The sum that
-    /// `received_sum` returns decides, and the amounts of later captures are added. The amount is the sum of all
-    /// captures if no report states the amount received, or if there is a sale whose money does not count. Money in
+    /// `received_sum` returns decides, and the amounts of later captures are added. In two cases, the amount is the sum
+    /// of all captures: no report states the amount received, or there is a sale whose money does not count. Money in
     /// another currency counts as 0.
     pub fn paid_amount(&self) -> u64 {
         if !self.has_money() {
@@ -111,8 +111,8 @@ impl Payment {
     }
 
     /// Whether more was returned than is known to have been refunded, and at least one return is reported only by
-    /// callbacks. In this case, the callback about the refund may still follow. A signed
-    /// answer would list the refund and the return.
+    /// callbacks. In this case, the callback about the refund may still follow. A signed answer would list the refund
+    /// and the return.
     pub(crate) fn has_unconfirmed_excess_returns(&self) -> bool {
         let mut returns = self.successful_returns();
         self.has_excess_returns() && returns.any(|(_, operation)| !operation.is_signed())
@@ -201,7 +201,8 @@ impl Payment {
         }
     }
 
-    /// Returns the successful refunds of ours whose operation has another amount than we requested, with this operation.
+    /// Returns the operation of each successful refund of ours that has another amount than we requested, with the id
+    /// of the operation.
     pub(crate) fn differing_refunds(&self) -> impl Iterator<Item = (&str, &Operation)> {
         let differing = self.refunds.iter();
         let differing = differing.filter(|refund| refund.amount() != refund.requested_amount());

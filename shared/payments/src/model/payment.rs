@@ -313,8 +313,8 @@ impl Payment {
         is_accepted || !self.reported.operations.is_empty()
     }
 
-    /// Whether changes of the payment cause events. An external payment has events only if the platform has reported
-    /// the payment, and if the payment is not a Dashboard payment link that has moved no money.
+    /// Whether changes of the payment cause events. An external payment has no events in two cases: the platform has
+    /// not reported the payment yet, or the payment is a Dashboard payment link that has moved no money.
     pub(crate) fn is_emittable(&self) -> bool {
         let has_report = self.reported.status.is_some() || !self.reported.operations.is_empty();
         self.order.is_some() || has_report && !self.is_unpaid_link()

@@ -46,8 +46,8 @@ struct Recheck {
 
 /// Changes.
 impl Polling {
-    /// Restarts the schedule with the first delay, because of an activity. Changes nothing while the first scheduled
-    /// poll after the last activity is not sent yet, because a restart would only delay this poll.
+    /// Restarts the schedule with the first delay, because of an activity. Changes nothing if the first scheduled poll
+    /// after the last activity is not sent yet. A restart would only delay this poll.
     pub(crate) fn restart(&mut self, at: Timestamp) {
         if self.polls_since_activity > 0 || self.last_activity_at.is_none() {
             (self.polls_since_activity, self.last_activity_at) = (0, Some(at));

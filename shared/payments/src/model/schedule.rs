@@ -18,7 +18,7 @@ const DAY: u64 = 24 * HOUR;
 /// minute after the end of that wait, the outcome is known.
 const CLARIFICATION_TIMEOUT: Duration = Duration::from_secs(31 * MINUTE);
 
-/// A poll that moves to a later time by less than this keeps its entry in the index.
+/// If a poll moves to a later time by less than this, its entry in the index keeps the earlier time.
 const POLL_TOLERANCE: Duration = Duration::from_secs(5);
 
 /// The delays and time limits of the actions. The defaults are for production; a sandbox uses shorter times.
@@ -91,10 +91,10 @@ impl Schedule {
 
     /// Returns the next action as the index must have it after a change of the payment.
     ///
-    /// Each move of an entry costs two write units of the index. So the entry of a poll keeps its time if the poll moves
-    /// by a few seconds. The entry of a new Gate sale already has the time of the poll for the redirect URL, so the
-    /// entry does not move when Gate accepts the sale. A run that finds an entry too early does nothing, and the next
-    /// run finds the entry again.
+    /// Each move of an entry costs two write units of the index. So the entry of a poll keeps its time if the poll
+    /// moves by a few seconds. The entry of a new Gate sale has the time of the poll for the redirect URL from the
+    /// start. So the entry does not move when Gate accepts the sale. A run that finds an entry too early does nothing,
+    /// and the next run finds the entry again.
     pub(crate) fn entry(&self, before: Option<&Payment>, after: &Payment) -> Option<Next> {
         let stored = before.and_then(|before| self.early(before));
         keep_close(stored, self.early(after))
@@ -171,8 +171,8 @@ impl Schedule {
     }
 
     /// Returns the time from which the answer "not found" ends the sale. For a sale that the platform has accepted or
-    /// reported, polling of the sale stops at this time. Returns `None` if there is neither a sent sale nor a payment
-    /// link, if the sale was refused, or if an operation has ended.
+    /// reported, polling of the sale stops at this time. Returns `None` if the sale was not sent or was refused, or if
+    /// an operation has ended. A payment link counts as a sent sale.
     pub(crate) fn not_found_deadline(&self, payment: &Payment) -> Option<Timestamp> {
         let order = payment.order()?;
         let attempt = payment.attempt();

@@ -1,5 +1,5 @@
-//! A stored form for values of which a payment can have thousands: a short text if the text contains the whole value, or
-//! else JSON.
+//! Stores a value as a short text if the text contains the whole value, and as JSON otherwise. This form is for the
+//! parts of which a payment can have thousands.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -47,13 +47,13 @@ impl Timestamp {
         Self::from_unix_seconds(time.unix_timestamp())
     }
 
-    /// Returns the time; `None` if it is outside the years 0 to 9999.
+    /// Creates a time from seconds since 1970 UTC; `None` if the time is outside the years 0 to 9999.
     pub(crate) fn from_unix_seconds(seconds: i64) -> Option<Self> {
         Self::from_unix_millis(seconds.checked_mul(1_000)?)
     }
 
-    /// Returns the time; `None` if it is outside the years 0 to 9999. Times of others and stored times are read by this
-    /// function, because a time outside of these years has no text.
+    /// Creates a time that was stored or that another system sent. Returns `None` if the time is outside the years 0 to
+    /// 9999, because such a time has no text.
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
         (FIRST..=LAST).contains(&millis).then_some(Self(millis))
     }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_a_text_is_refused_and_a_calculated_one_is_written_as_the_last_time() {
+    fn a_time_outside_the_years_0_to_9999_is_refused_when_read_and_clamped_when_written() {
         let end = "9999-12-31T23:59:59.999Z";
         let last = serde_json::from_str::<Timestamp>(&format!("\"{end}\"")).unwrap();
         assert_eq!(last.after(Duration::from_secs(60)).to_string(), end);

@@ -15,9 +15,9 @@ use crate::model::schedule::Next;
 use crate::model::timestamp::Timestamp;
 use crate::model::{PaidOrder, Payment};
 
-/// The number of shards of each index. Several shards are needed so that no partition receives all writes. Each shard
-/// costs a query of each kind of work in each run of the sweeper (`infra/capacity.md`). The shards are numbered from 0. A
-/// payment has the same shard number in every index.
+/// The number of shards of each index. Several shards are needed so that no partition receives all writes. Each run of
+/// the sweeper queries every shard of each index that it uses, so each shard has a cost (`infra/capacity.md`). The
+/// shards are numbered from 0. A payment has the same shard number in every index.
 pub const SHARDS: u8 = 16;
 
 /// A payment as it is stored.
@@ -135,13 +135,12 @@ pub trait PaymentStore {
         key: &PaymentKey,
     ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
 
-    /// Writes the payment, its events, its token and its index entries in one atomic write, on the condition
-    /// that the payment still has the version of [`Commit::over`].
+    /// Writes the payment, its events, its token and its index entries in one atomic write. The write succeeds only if
+    /// the payment still has the version of [`Commit::over`].
     ///
-    /// After a commit, `payments_of_day` lists the payment on each day of the payment ([`Payment::days`]), and
-    /// `payments_of_order` lists the payment for the order that it has paid ([`Payment::paid_order`]). If one change
-    /// adds more than 80 days, only the newest 80 of these days are guaranteed. A commit does not write the published
-    /// mark.
+    /// After a commit, `payments_of_day` lists the payment on each of its days ([`Payment::days`]). `payments_of_order`
+    /// lists the payment for the order that it has paid ([`Payment::paid_order`]). If one change adds more than 80
+    /// days, only the newest 80 of these days are guaranteed. A commit does not write the published mark.
     fn commit(
         &self,
         commit: Commit<'_>,

@@ -52,10 +52,10 @@ pub trait Gate {
 
 /// The platform's Data API, which lists the platform records.
 pub trait DataApi {
-    /// Returns a page of a project's operations that were completed from `from` to `to`. The page starts with
-    /// operation number `offset`, counted from 0. A full page has [`PAGE`](ecommpay::data_api::PAGE) operations,
-    /// and the last page has fewer. The platform numbers the operations anew for each call, so an operation that
-    /// is added between two calls can move other operations to another page.
+    /// Returns a page of a project's operations that were completed from `from` to `to`. The page starts with operation
+    /// number `offset`, counted from 0. A full page has [`PAGE`](ecommpay::data_api::PAGE) operations, and the last
+    /// page has fewer. The platform numbers the operations anew for each call. So an operation that is added between
+    /// two calls can move other operations to another page.
     fn operations(
         &self,
         project_id: ProjectId,

@@ -48,8 +48,8 @@ pub(crate) fn warn_not_published(key: &PaymentKey, error: &PublishError) {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Applies a fact, then publishes the payment's outbox. Publishes the outbox even if the fact changes nothing,
-    /// because the outbox can have events of another call that crashed after its commit.
+    /// Applies a fact, then publishes the payment's outbox. Publishes the outbox even if the fact changes nothing:
+    /// another call may have crashed after it committed events.
     ///
     /// Returns `None` if the fact changes nothing and the payment is unknown.
     pub async fn apply(
@@ -69,7 +69,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 
     /// Applies Gate's answer to a claimed request. `claimed` is the payment as the claim committed it, and `fresh` has
-    /// the events of this commit. So the payment and its events must be read only if another writer has changed the
+    /// the events of this commit. So the payment and its events are read again only if another writer has changed the
     /// payment since the claim.
     pub(crate) async fn apply_to_claim(
         &self,

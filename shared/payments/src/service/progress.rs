@@ -7,7 +7,7 @@ use ecommpay::fields::ProjectId;
 use crate::log::{Line, Metric};
 use crate::model::timestamp::Timestamp;
 
-/// The clocks of two functions differ by at most this time.
+/// The clocks of two functions are assumed to differ by at most this time.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// Returns a stored progress; `None` if it is in the future. Such a progress is damaged: a task would do nothing until

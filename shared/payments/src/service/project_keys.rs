@@ -144,8 +144,8 @@ impl ProjectKeySet {
         Ok(())
     }
 
-    /// Makes a new key the current key, and the old current key the previous key. If the project already has a previous
-    /// key, this key is dropped if `drop_previous` is set, and the rotation is refused otherwise.
+    /// Makes a new key the current key, and the old current key the previous key. A rotation replaces a previous key
+    /// that the project still has. Without `drop_previous`, such a rotation is refused.
     pub fn rotate(
         &mut self,
         project_id: ProjectId,

@@ -17,8 +17,8 @@ use crate::ports::{Gate, NoAnswer};
 /// reached first. The functions that call Gate have at least 15 s.
 pub const MAX_CALL: Duration = Duration::from_secs(10);
 
-/// Posts a request that `sign` creates. Returns `None` if the request cannot be signed. After [`MAX_CALL`] the answer is
-/// [`Answer::Unclear`].
+/// Posts a request that `sign` creates. Returns `None` if the request cannot be signed. After [`MAX_CALL`] the answer
+/// is [`Answer::Unclear`].
 pub(super) async fn post<G: Gate>(
     gate: &G,
     project_id: ProjectId,

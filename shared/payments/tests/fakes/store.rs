@@ -1,5 +1,5 @@
-//! Implements an in-memory store with the guarantees of the real store: a change is written as a whole or not at all,
-//! and only if the stored version is still the version that was read.
+//! Implements an in-memory store with the guarantees of the real store. A change is written as a whole or not at all.
+//! It is written only if the stored version is still the version that was read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};

@@ -24,7 +24,7 @@ use crate::fakes::clock::TestClock;
 use crate::fakes::gate::ScriptedGate;
 use crate::fakes::system::TestSystem;
 
-/// The payment of most tests. It is created as `Order-1`, because ids are compared without case.
+/// The payment of most tests. The tests create it as `Order-1`, so they also show that ids are compared without case.
 pub const PAYMENT: &str = "order-1";
 pub const MINUTE: Duration = Duration::from_secs(60);
 pub const DAY: Duration = Duration::from_secs(24 * 3_600);

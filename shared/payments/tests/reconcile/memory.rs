@@ -28,8 +28,8 @@ const OPERATIONS: u64 = 100_000;
 const MAX_KIB: u64 = 256 * 1024;
 /// The number of payments in a page of the index.
 const PAGE_OF_DAY: usize = 100;
-/// In each series of 1,000 operations, one operation is missing in our records, one is missing at the platform, and one
-/// has another amount.
+/// In each series of this many operations, one operation is missing in our records, one is missing at the platform, and
+/// one has another amount.
 const PERIOD: u64 = 1_000;
 
 /// The sales of one day, numbered from 0 and spread over the day. Each sale has a separate payment.

@@ -1,5 +1,5 @@
-//! Checks at the end of a run that the daily reports agree with the platform's accounts, and that an event was emitted
-//! for each order that was paid twice.
+//! Checks two conditions at the end of a run. The daily reports agree with the platform's accounts, and an event was
+//! emitted for each order that was paid twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -68,8 +68,8 @@ fn report(system: &System) -> Sums {
     sums
 }
 
-/// Returns the operations that ended at the platform. Declined sales that this service does not know are left out,
-/// because their callbacks can be lost, and a payment that has ended is not polled.
+/// Returns the operations that ended at the platform. Declined sales that this service does not know are left out:
+/// their callbacks can be lost, and a payment that has ended is not polled.
 fn recorded(system: &System) -> Sums {
     let tables = system.tables();
     let mut known = BTreeSet::new();

@@ -15,16 +15,21 @@ const MAX_REPEATS: usize = 10;
 
 #[derive(Debug, Clone)]
 pub enum Job {
+    /// The number of the payment, as in each job with only one number.
     Create(u64),
     CreateLink(u64),
+    /// The payment, the number of the refund, and the amount.
     Refund(u64, u64, Option<u64>),
+    /// The callback that the platform sends.
     Deliver(Rc<Message>),
     Poll(u64),
     PollAll,
     EraseAll,
     ExpireAll,
+    /// The payment, and whether it is released and not rejected.
     Review(u64, bool),
     ClarifyRefund(u64),
+    /// The number of an operation at the platform, and whether the operation seems to be missing there.
     Compare(u64, bool),
     SweepOutbox,
 }

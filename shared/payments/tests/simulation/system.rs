@@ -127,7 +127,8 @@ impl System {
         !matches!(sent.await, Err(ClarificationError::Unavailable(_)))
     }
 
-    /// Compares a payment with the platform records. An operation is listed, or seems to be missing if `is_missing`.
+    /// Compares one operation of the platform with our records. If `is_missing` is true, the platform records seem not
+    /// to list the operation.
     pub async fn compare(&self, number: u64, is_missing: bool) -> bool {
         let accounts = self.platform.accounts();
         let operations = accounts.iter().flat_map(|(payment_id, account)| {

@@ -126,8 +126,8 @@ fn expires_in(value: &Value<'_>) -> Result<u64, String> {
 }
 
 /// Returns a digest of the request's content. Two requests with the same `payment_id` are repeats of each other if
-/// their digests are equal. The digest covers every other field of the body, but neither the time of the request
-/// nor the storefront's origins.
+/// their digests are equal. The digest covers all other fields of the body. It leaves out `expires_at` and `origins`,
+/// because these fields of the order can differ between two repeats.
 fn content(order: &Order, expires_in: u64) -> String {
     let mut request = serde_json::json!([order, expires_in]);
     if let Some(order) = request.get_mut(0).and_then(|order| order.as_object_mut()) {

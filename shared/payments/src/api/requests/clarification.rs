@@ -40,8 +40,8 @@ struct ReadAnswers {
 }
 
 impl ReadAnswers {
-    /// Reads an object. `path` is the prefix that the platform's names of the members have, for example `customer.`.
-    /// `pointer` is the JSON pointer to the object, for example `/customer`.
+    /// Reads an object. `path` is the start of the platform's name of each member, for example `customer.`. `pointer`
+    /// is the JSON pointer to the object, for example `/customer`.
     fn object(
         &mut self,
         object: &Value<'_>,

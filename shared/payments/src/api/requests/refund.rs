@@ -33,7 +33,8 @@ impl RefundOrder {
         let (None, Some(refund_id), Some(description)) = (&problems, refund_id, description) else {
             return Err(Problem::invalid(problems.unwrap_or_default()));
         };
-        // The shopper's IP address is personal data, and no content: a digest could be used to find it.
+        // The digest leaves out the shopper's IP address. The address is personal data, and could be guessed from the
+        // digest.
         let request = serde_json::json!([amount, currency, description]);
         Ok(Self {
             refund_id,

@@ -20,9 +20,9 @@ pub(super) fn create(
     emit::emit(payment, at)
 }
 
-/// Starts the next attempt. Returns `None` unless the payment has failed, and the order has the same storefront,
-/// amount, currency and channel as before. Also returns `None` if `checkout.expired` was emitted. Then the storefront
-/// must create a payment with a new id.
+/// Starts the next attempt of a failed payment. Returns `None` if the payment has not failed, or if the new order has
+/// another storefront, amount, currency or channel. Also returns `None` if `checkout.expired` was emitted: the
+/// storefront must then create a payment with a new id.
 pub(super) fn retry(payment: &Payment, order: &Order, at: Timestamp) -> Option<Change> {
     let fixed = |order: &Order| (order.amount, order.currency, order.channel);
     let before = payment.order()?;
@@ -43,8 +43,8 @@ pub(super) fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
     Some(emit::emit(after, at))
 }
 
-/// Claims a repeat of the sale. Returns `None` unless the outcome of the last try is unknown, the status is `created`
-/// or `processing`, no sale has succeeded, and the customer's data is not erased.
+/// Claims a repeat of the sale. Returns `None` unless these four conditions hold: the outcome of the last try is
+/// unknown, the status is `created` or `processing`, no sale has succeeded, and the customer's data is not erased.
 pub(super) fn with_sale_sent_again(payment: &Payment, at: Timestamp) -> Option<Payment> {
     let customer = payment.order()?.customer.as_ref();
     let has_status = matches!(payment.status(), Status::Created | Status::Processing);

@@ -1,4 +1,4 @@
-//! Runs commands. The rules of each command are in a separate file, and related commands share a file.
+//! Runs commands. Each file has the rules of one command, or of a few related commands.
 
 mod create;
 mod erase;

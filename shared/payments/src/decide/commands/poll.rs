@@ -29,8 +29,8 @@ pub(super) fn now(payment: &Payment, at: Timestamp) -> Change {
 }
 
 fn claim(mut payment: Payment, at: Timestamp) -> Change {
-    // The timeout of a Gate request is applied before this poll is counted, so the answer to this poll shows the
-    // outcome of that Gate request.
+    // An abandoned Gate request times out before this poll is counted. So the answer to this poll shows the outcome of
+    // that request.
     payment.update_derived(at);
     payment.polling_mut().count_poll();
     // The timeout of a Gate request can make an event due.

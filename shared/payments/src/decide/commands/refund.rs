@@ -10,13 +10,13 @@ use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{GateRequest, Payment, Refund, RefundOrder, RefundStatus};
 
-/// The maximum number of refunds of a payment that storefronts can request, without the refunds that Gate refused. A
-/// further request is refused. There is a limit because a payment is one item of the store, and the size of an item is
-/// limited.
+/// The maximum number of requested refunds of a payment, not counting the refunds that Gate refused. A further request
+/// is refused. There is a limit because a payment is one item of the store, and the size of an item is limited.
 const MAX_REFUNDS: usize = 500;
-/// The maximum number of these refunds and of the refunds that Gate refused. A refused refund is stored as a short text.
+/// The maximum number of requested refunds of a payment, including the refunds that Gate refused. This limit is higher,
+/// because a refused refund is stored as a short text.
 const MAX_WITH_REFUSED: usize = 800;
-/// The maximum number of these refunds that are open. A further request is refused.
+/// The maximum number of requested refunds of a payment that are pending or unknown. A further request is refused.
 const MAX_OPEN: usize = 100;
 /// The maximum number of bytes of the descriptions of all open refunds. A request beyond this limit is refused.
 const MAX_DESCRIPTION_BYTES: usize = 16 * 1_024;
@@ -29,7 +29,7 @@ pub(super) enum Requester {
     Rejection,
 }
 
-/// By how many refunds each limit is higher for a rejection.
+/// The number of refunds by which each limit is higher for a rejection.
 const EXTRA_REJECTIONS: usize = 20;
 /// The maximum number of refunds of a payment that this service requests, rejections included.
 pub(super) const MAX_REQUESTED: usize = MAX_WITH_REFUSED + EXTRA_REJECTIONS;
@@ -92,8 +92,9 @@ pub(super) fn reserve(
 }
 
 /// Repeats a refund with unknown outcome, with the same id. If the platform has refused a repeat, ends the refund as
-/// declined instead. Returns `None` unless a status request was sent after the last try, and its signed answer listed
-/// no operation that could belong to the refund. Also returns `None` if the platform refused the id as a duplicate.
+/// declined instead. Returns `None` if no signed answer shows that the platform does not have the refund. The status
+/// request of this answer must be newer than the last try, and the answer must list no operation that could belong to
+/// the refund. Also returns `None` if the platform refused the id as a duplicate.
 pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
     let request = refund.request();

@@ -20,9 +20,10 @@ pub(super) fn resolve(payment: &Payment, schedule: &Schedule, at: Timestamp) -> 
     resolve_sale(payment, schedule, at).or_else(|| end_recheck(payment, schedule, at))
 }
 
-/// Ends or repeats a sale that the platform does not find. The sale ends if the deadline is over. It also ends if the
-/// platform refused a repeat, and has neither accepted nor reported the sale. Otherwise the sale is repeated, unless
-/// the platform has accepted or reported the sale, or the checkout has expired.
+/// Ends or repeats a sale that the platform does not find. The sale ends if the last scheduled status request was sent
+/// at or after the deadline. It also ends if the platform refused a repeat, and has neither accepted nor reported the
+/// sale. Otherwise the sale is repeated, unless the platform has accepted or reported the sale, or the checkout has
+/// expired.
 fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let deadline = schedule.not_found_deadline(payment)?;
     let request = payment.attempt().request();

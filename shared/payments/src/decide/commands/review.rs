@@ -86,7 +86,7 @@ fn reject(
 }
 
 /// Returns the first part of the id of each refund that a rejection creates. This part differs for each payment,
-/// because the platform may compare the refund ids of different payments.
+/// because the platform may require refund ids that are unique across payments.
 pub(crate) fn rejection_refund_prefix(payment: &Payment) -> String {
     let digest = sha256::start_of_hex(payment.key().to_string().as_bytes(), 16);
     format!("rejected-{digest}-")

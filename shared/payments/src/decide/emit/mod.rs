@@ -11,8 +11,8 @@ use crate::model::timestamp::Timestamp;
 use crate::model::{Discrepancy, Payment};
 
 /// The maximum number of events that one change emits, not counting `checkout.expired`. A change is one write of at
-/// most 4 MB, and an event contains the whole payment, which has at most 400 KB. The next change emits the remaining
-/// events.
+/// most 4 MB. Each event contains the whole payment, and a payment has at most 400 KB. The next change emits the
+/// remaining events.
 const MAX_EVENTS: usize = 8;
 
 /// An event that is due but not emitted yet.

@@ -13,11 +13,11 @@ pub(super) struct PendingRefund {
 
 /// Returns the indexes of the refunds that differ from their last event and whose next event need not wait.
 pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
-    // The first event about a refund must follow the event about the sale.
     // The refunds of another system's payment have no events.
     if payment.is_foreign() {
         return Vec::new();
     }
+    // The first event about a refund must follow the event about the sale.
     let has_sale = payment.has_money() || payment.is_not_confirmed() || payment.order().is_none();
     let has_excess = payment.has_excess_returns();
     // If more was returned than refunded, a callback about the refund may still follow. Therefore the event about the
@@ -40,7 +40,8 @@ pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
         .collect()
 }
 
-/// Whether the last event about the refund at an index agrees with the state of the refund, or there is no such refund.
+/// Whether the last event about the refund at an index agrees with the state of the refund. Also `true` if there is no
+/// refund at this index.
 pub(super) fn is_emitted_at(payment: &Payment, index: usize) -> bool {
     let refund = payment.refunds().get(index);
     refund.is_none_or(|refund| is_emitted(payment, refund, payment.currency()))

@@ -66,8 +66,8 @@ impl Payment {
             .max_by(|one, other| one.order.cmp(&other.order))
     }
 
-    /// Returns the redirect to the bank; `None` if no report has named the redirect, if the sale is no longer pending, or
-    /// if the payment at the platform is foreign.
+    /// Returns the redirect to the bank. Returns `None` if no report has named the redirect, or if the sale is no
+    /// longer pending. Also returns `None` if another system made the payment at the platform.
     pub fn redirect(&self) -> Option<&Redirect> {
         self.waiting()?.redirect.as_ref()
     }
@@ -113,11 +113,11 @@ impl Payment {
             && self.current_sales().any(needs_redirect)
     }
 
-    /// Whether no report is about the current attempt. The first attempt has no report before any status or operation is
-    /// reported. A later attempt has no report before one of its sales is reported.
-    pub(crate) fn has_no_report_of_attempt(&self) -> bool {
+    /// Whether no report is about the current attempt. The first attempt has no report before any status or operation
+    /// is reported. A later attempt has no report before one of its sales is reported.
+    pub fn has_no_report_of_attempt(&self) -> bool {
         match self.attempt.number() {
-            1 => self.platform_status().is_none() && self.operations().len() == 0,
+            0 => self.platform_status().is_none() && self.operations().len() == 0,
             _ => self.current_sales().next().is_none(),
         }
     }

@@ -12,7 +12,7 @@
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` for 30 seconds | `time_out` | `Unknown` |
 //! | `Unknown` | `send` | `Sending` a repeat |
-//! | any | `refuse`: a status answer shows that the request was not processed, or the checkout expired | `Refused` |
+//! | any | `refuse`: a status answer shows that the platform did not process the request | `Refused` |
 //!
 //! An answer does not change the states `NotSent`, `Accepted` and `Refused`.
 
@@ -56,7 +56,7 @@ pub enum GateRequest {
     Sending {
         /// The time of the claim.
         since: Timestamp,
-        /// Whether an earlier try had no clear answer.
+        /// Whether this is a repeat: an earlier try had no clear answer.
         #[serde(default, skip_serializing_if = "is_default")]
         repeat: bool,
         /// The count of status requests that were sent before; see [`GateRequest`].
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_whose_id_is_foreign_stays_so_after_repeats() {
+    fn a_request_whose_id_another_system_used_stays_foreign_after_repeats() {
         let duplicate = Answer::Refused(Refusal {
             code: "3041".into(),
             message: None,

@@ -85,8 +85,9 @@ impl Attempt {
         }
     }
 
-    /// Applies Gate's answer to the sale request. An accepted sale shows that no other system has the payment id. A sale
-    /// that is refused as a duplicate names another system's payment, unless the platform accepted an earlier attempt.
+    /// Applies Gate's answer to the sale request. An accepted sale shows that no other system has the payment id. A
+    /// sale that is refused as a duplicate names another system's payment, unless the platform accepted an earlier
+    /// attempt.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
         self.request.on_answer(answer, polls_sent, at);
         match &self.request {

@@ -16,8 +16,8 @@ pub(crate) fn listed_final_outcome(listed: &ListedOperation) -> Option<Outcome> 
     Some(listed.outcome()).filter(|outcome| outcome.is_final())
 }
 
-/// Returns a digest that distinguishes one discrepancy from another. The digest of a discrepancy of the status contains
-/// our outcome instead of our status, because our status can change while the discrepancy stays the same.
+/// Returns a digest that distinguishes one discrepancy from another. For a discrepancy of the status, the digest
+/// contains our outcome instead of our status. Our status can change while the discrepancy stays the same.
 fn digest(discrepancy: &Discrepancy, payment: &Payment) -> String {
     let is_about_status = discrepancy.kind == DiscrepancyKind::Status;
     let local = discrepancy.local.as_ref().filter(|_| !is_about_status);

@@ -127,8 +127,8 @@ impl Payment {
         is_sale || operation.is_undocumented_capture()
     }
 
-    /// Whether the payment at the platform was made by another system, and no operator has released its money. Its money
-    /// never counts as paid and is never refunded by this service. Storefronts do not see its operations.
+    /// Whether another system made the payment at the platform, and no operator has released the money. The money then
+    /// never counts as paid, and this service never refunds it. Storefronts do not see the operations.
     pub fn is_foreign(&self) -> bool {
         if !self.attempt.is_foreign() || self.order.is_none() {
             return false;

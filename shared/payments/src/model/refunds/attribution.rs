@@ -38,15 +38,15 @@ impl RefundKey {
 /// The ids of operations, by the refund to which the operations belong.
 pub(super) type Attributed = BTreeMap<RefundKey, Vec<String>>;
 
-/// The id, the operation and its creation time, of a refund operation that names no refund of ours.
+/// A refund operation that names no refund of ours: its id, the operation, and its creation time.
 type Unattributed<'a> = (&'a String, &'a Operation, Timestamp);
 
 /// The refunds that this service requested, by the ids that an operation can name.
 pub(super) struct OwnRefunds<'a> {
     /// The refund ids in the spelling in which we first received them, by the refund id in lower case.
     by_refund_id: BTreeMap<String, &'a str>,
-    /// The refund ids by `request_id`: from Gate's answers, and from operations that name their refund.
-    /// `None` if two requests of ours have the same `request_id`: then this id attributes nothing.
+    /// The refund ids by `request_id`: from Gate's answers, and from operations that name their refund. `None` if
+    /// several refunds, or a sale request of ours, have the `request_id`: this id then attributes no operation.
     by_request_id: BTreeMap<Cow<'a, str>, Option<&'a str>>,
     /// Whether an operation has a digest instead of an id. Then the keys of both maps are digests too.
     has_digests: bool,
@@ -142,7 +142,8 @@ impl Payment {
     }
 
     /// Returns the successful operations of refunds of ours that have another amount than we requested, and that no
-    /// signed answer lists. Reads the reports, because the state of the refunds is updated after the reports.
+    /// signed answer lists. Uses the reports and not the stored state of the refunds, because that state is updated
+    /// later.
     pub(crate) fn unconfirmed_differing_refunds(&self) -> Vec<String> {
         let requested: BTreeMap<&str, u64> = own(self)
             .map(|(id, refund)| (id, refund.requested_amount()))
@@ -272,8 +273,8 @@ fn could_match(refund: &Refund, operation: &Operation) -> bool {
     is_same_amount && is_in_time()
 }
 
-/// Whether an unattributed operation with the amount of a refund was created after the refund was requested and before
-/// the platform refused the duplicate id.
+/// Whether the creation time of an unattributed operation fits a refund: the operation was created after the refund was
+/// requested, and before the platform refused the duplicate id. The caller compares the amounts.
 fn matches_exactly(refund: &Refund, created: Timestamp) -> bool {
     let sent = refund.created_at.before(MAX_CLOCK_SKEW);
     let Some(Duplicate::Own(refused)) = refund.request.duplicate() else {

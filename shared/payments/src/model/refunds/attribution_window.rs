@@ -1,5 +1,5 @@
-//! Implements the attribution window. During this window a refund that seems to be external causes no event, because it
-//! may still turn out to be a refund of ours.
+//! Implements the attribution window. During this window, a refund that seems to be external causes no event: it may
+//! still turn out to be ours.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,8 +24,8 @@ impl Payment {
         candidates.map(Refund::amount).collect()
     }
 
-    /// Whether a refund that seems to be external may be a refund of ours. This is possible only in the attribution
-    /// window, and only if an open refund of ours has the same amount, no operation, and no `request_id` from Gate. A
+    /// Whether a refund that seems to be external may be a refund of ours. Two conditions must hold. The attribution
+    /// window is open, and an open refund of ours has the same amount, no operation, and no `request_id` from Gate. A
     /// refund that names a `merchant_refund_id` is never ours, because the id would have attributed it. `own_amounts`
     /// is the result of [`Self::unattributed_amounts`].
     pub(crate) fn may_be_own_refund(

@@ -18,8 +18,13 @@ use super::status::Status;
 use super::timestamp::Timestamp;
 
 impl Payment {
-    /// Whether the payment can be refunded. Its status must allow a refund, its paid amount must not be 0, its money
-    /// must not be of another system's payment, its money must be in euros (the only currency that we send), and its id must have a form that can be signed.
+    /// Whether the payment can be refunded. Each of these conditions must hold:
+    ///
+    /// - The status allows a refund.
+    /// - The payment is not another system's payment.
+    /// - The paid amount is greater than 0.
+    /// - The money is in euros, the only currency that we send.
+    /// - The id of the payment has a form that can be signed.
     pub(crate) fn is_refundable(&self) -> bool {
         let has_status = matches!(
             self.status(),

@@ -17,7 +17,8 @@ pub struct Refund {
     /// The merchant's id; `None` for an external refund, which this service did not request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refund_id: Option<MerchantId>,
-    /// The amount in minor units: for a successful refund the amount of its operation, else the requested amount.
+    /// The amount in minor units. For an external or a successful refund, this is the amount of its operation.
+    /// Otherwise, this is the requested amount.
     pub(super) amount: u64,
     /// The amount that we requested; `None` if it equals `amount`, and for an external refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use crate::model::ledger::RefundAmounts;
 use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 
-/// The refunds and the returns that have one amount.
+/// The refunds and the returns of the same amount.
 #[derive(Default)]
 struct SameAmount<'a> {
     /// `operation.date` of each refund, with the key of the refund; sorted.

@@ -1,8 +1,8 @@
 //! Decides which operations a payment stores, and which of these operations keep their details
 //! (`shared/decisions/state/0037-largest-payment.md`).
 //!
-//! A payment is one item of the store, which has at most 400 KB. If a payment has more operations than it can store, the
-//! operations of the least importance are removed. The totals of all operations stay.
+//! A payment is one item of the store, which has at most 400 KB. If a payment has more operations than it can store,
+//! the operations of the least importance are removed. The totals of all operations stay.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -32,14 +32,15 @@ const MAX_ID_BYTES: usize = 48 * 1_024;
 const MAX_BYTES: usize = 370 * 1_024;
 /// A payment with at most this many operations and refunds is always smaller than [`MAX_BYTES`], so it is not measured.
 const MAX_ELEMENTS: usize = 100;
-/// The assumed size of a removed operation with its external refund, in bytes. It is greater than the real size, so a
-/// payment loses few operations that would fit; several removals can be necessary.
+/// The assumed size of a removed operation with its external refund, in bytes. It is greater than the real size, so
+/// that a removal removes too few operations rather than too many. The removal is then repeated.
 const BYTES_OF_OPERATION: usize = 400;
-/// An operation without details keeps its `payment.status` and `payment.sum` only if it is among this many operations.
-/// The oldest operations that decide money are first, then the oldest other operations that are not about a refund.
+/// The maximum number of operations that keep their `payment.status` and `payment.sum` without details: first the
+/// oldest operations that decide money, then the oldest other operations that are not about a refund.
 const MAX_DECIDING: usize = 50;
-/// The first operations that decide money are never removed because of the size of the payment. In their stored form
-/// without details, they have at most this many bytes. All other parts of a payment have limits that leave room for them.
+/// The operations that decide money can have this many bytes of a payment, in their stored form without details. Within
+/// this limit, they are never removed because of the size of the payment. All other parts of a payment have limits that
+/// leave this room.
 const MAX_KEPT_BYTES: usize = 64 * 1_024;
 
 /// How important it is to store an operation. The least important operations are removed first.
@@ -61,7 +62,7 @@ enum Importance {
     NoMoney,
 }
 
-/// The groups of operations that keep their details in this order.
+/// The groups of operations. The operations of an earlier group keep their details before those of a later group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum DetailGroup {
     /// Operations that decide money, and pending sales of the current attempt.
@@ -119,9 +120,10 @@ impl Payment {
         is_removed
     }
 
-    /// Removes the least important operations if the payment does not fit into an item. An operation that decides money
-    /// is removed only beyond `MAX_KEPT_BYTES`, and only if nothing else can be removed. Returns whether at least one operation was
-    /// removed. After a removal, the refunds must be updated, and the payment can still be too large.
+    /// Removes the least important operations if the payment does not fit into an item. An operation that decides
+    /// money, or a pending sale of the current attempt, is removed only if no other operation is left. Even then, the
+    /// first of these operations stay, up to `MAX_KEPT_BYTES`. Returns whether at least one operation was removed.
+    /// After a removal, the refunds must be updated, and the payment can still be too large.
     pub(in crate::model) fn remove_excess_bytes(&mut self) -> bool {
         let operations = self.reported.operations.len();
         if operations + self.refunds.len() <= MAX_ELEMENTS {
@@ -167,8 +169,8 @@ impl Payment {
         }
     }
 
-    /// Returns the operations in their order: the most important operations are first. If the importance is the same, the
-    /// shorter ids are first, because the platform numbers its operations in ascending order.
+    /// Returns the operations in their order: the most important operations are first. If the importance is the same,
+    /// the shorter ids are first, because the platform numbers its operations in ascending order.
     fn operations_by_importance(&self) -> Vec<Position> {
         let own = self.operations_of_own_refunds();
         let operations = self.reported.operations.iter();
@@ -219,8 +221,8 @@ impl Payment {
         true
     }
 
-    /// Drops the details of all but the newest operations. An operation that decides money keeps its details
-    /// before every other operation, and an operation about a refund loses its details first.
+    /// Drops the details of all but the newest operations. An operation that decides money keeps its details before
+    /// every other operation, and an operation about a refund loses its details first.
     fn limit_details(&mut self) {
         let operations = &self.reported.operations;
         let length = |id: &str, operation: &Operation| id.len() + stored_length(operation);
@@ -266,8 +268,8 @@ impl Payment {
         }
     }
 
-    /// Forgets the totals of earlier reports before a signed answer is added, because the answer lists all operations. An
-    /// answer with fewer operations than are known is older, and changes no total.
+    /// Forgets the totals of earlier reports before a signed answer is added, because the answer lists all operations.
+    /// An answer with fewer operations than are known is older, and changes no total.
     pub(super) fn reset_totals(&mut self, listed: usize) {
         let overflow = &mut self.reported.overflow;
         if listed >= overflow.operations {

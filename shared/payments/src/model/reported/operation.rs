@@ -147,8 +147,8 @@ impl Operation {
         self.created_date = ids.created_date;
     }
 
-    /// Drops the details: the status for display, the code, what the operation waits for, and all but two final
-    /// reports. The type, the outcome, the sums and the dates stay. Digests replace the ids. `payment.status` and
+    /// Drops the details: the status for display, the code (except 3230), what the operation waits for, and all but two
+    /// final reports. The type, the outcome, the sums and the dates stay. Digests replace the ids. `payment.status` and
     /// `payment.sum` stay only if `is_deciding`. A second reduction changes nothing. Later reports are added in the
     /// usual way.
     pub(super) fn reduce(&mut self, is_deciding: bool) {

@@ -12,8 +12,8 @@ pub struct PaymentStatus {
     pub(super) payment_date: String,
     /// Whether the report is a signed status answer.
     pub(in crate::model) signed: bool,
-    /// Whether the report has a confirmation. If two reports from the same source have the same dates, a report with a
-    /// confirmation is newer than a report without one, because the confirmation follows the sale.
+    /// Whether the report has a confirmation. If two reports from the same source have the same dates, the report with
+    /// a confirmation is newer. The confirmation follows the sale.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) has_confirmation: bool,
     /// The order of statuses with the same dates; see [`stage`].

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::order::Order;
 use crate::model::serde_skip::is_default;
 
-/// The maximum number of differing sums that are stored. If there are more sums, the least sums are dropped.
+/// The maximum number of differing sums that are stored. If there are more sums, the lowest sums are dropped.
 const MAX_DIFFERING: usize = 16;
 
 /// The values of `payment.sum` in the reports of one payment.
@@ -141,8 +141,9 @@ impl PaymentSums {
         }
     }
 
-    /// Drops each differing sum of a report with refunds if a differing sum of a report without refunds explains the
-    /// former sum. This is so if both sums are equal, or if the former sum is lower by exactly its refunded amount.
+    /// Drops the sums of reports with refunds that follow from a stored sum of a report without refunds. A sum follows
+    /// from the stored sum if both are equal. A sum also follows if it is the stored sum less the refunds in its own
+    /// report.
     fn drop_remainders(&mut self) {
         let received = self.differing.iter().filter(|sum| sum.refunded == 0);
         let received: Vec<Sum> = received.map(|sum| sum.sum.clone()).collect();
@@ -156,8 +157,8 @@ impl PaymentSums {
         });
     }
 
-    /// Returns the sums that differ from the order, except for the settled sums. A signed answer without a refund that
-    /// names exactly the ordered sum settles every sum that only callbacks named.
+    /// Returns the sums that differ from the order, except for the settled sums. If a signed answer without refunds
+    /// named exactly the ordered sum, every sum that only callbacks named is settled.
     pub(super) fn differing(&self) -> BTreeSet<Sum> {
         let counts = |sum: &&DifferingSum| sum.signed || !self.signed_in_full;
         let differing = self.differing.iter().filter(counts);

@@ -47,7 +47,7 @@ impl Payment {
     }
 
     /// Returns the sum received: the newest sum that states the amount received. While this sum is unconfirmed, returns
-    /// the sum in the newest signed answer instead, or the ordered sum if there is no signed answer.
+    /// the sum in the newest signed answer instead. If there is no signed answer, returns the ordered sum.
     pub(in crate::model) fn received_sum(&self) -> Option<ReceivedSum> {
         let newest = self.newest_sum()?;
         let order = self.order.as_ref();

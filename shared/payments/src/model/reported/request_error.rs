@@ -1,5 +1,4 @@
-//! Reads the errors that the platform reports about a sale or refund request of ours, in a callback or in a status
-//! answer.
+//! Reads the errors that callbacks and status answers report about sale and refund requests of ours.
 
 use ecommpay::report::Report;
 

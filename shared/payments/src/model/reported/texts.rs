@@ -34,7 +34,8 @@ pub(super) fn date(text: &str) -> &str {
     cut(text, MAX_DATE)
 }
 
-/// Returns a code of the platform's list as it is stored, whether a report or an unsigned answer of Gate contains the code.
+/// Returns a code of the platform's list as it is stored. The code is from a report, or from an unsigned answer of
+/// Gate.
 pub(in crate::model) fn code(text: &str) -> String {
     cut(text, MAX_CODE).to_owned()
 }
@@ -53,8 +54,9 @@ pub(super) fn sum(sum: &Sum) -> Sum {
     }
 }
 
-/// Returns a reported id as it is stored: the id itself, or its digest if the id is too long. An id that has the form of
-/// a digest is replaced too, in any case of its letters. So a stored text with this form is always a digest of ours.
+/// Returns a reported id as it is stored: the id itself, or its digest if the id is too long. A digest also replaces a
+/// reported id that has the form of a digest, in upper or lower case. So a stored text with this form is always our own
+/// digest.
 pub(in crate::model) fn id(id: &str) -> String {
     match id.len() > MAX_ID || is_digest(&id.to_ascii_lowercase()) {
         true => new_digest(id),
@@ -100,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_a_digest_only_if_it_has_the_form_of_one() {
+    fn a_text_is_a_digest_only_if_it_has_the_form_of_a_digest() {
         assert!(is_digest(&digest_of_id("request-1")));
         for text in [
             "#a|Ss;99;;;;;",

@@ -13,8 +13,8 @@ use crate::sha256;
 /// What a pending operation waits for. `Debug` hides the content, because a redirect can identify the shopper.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// The age of the report. The digest in it starts with the step: `1` for a clarification, `2` for a redirect. The
-    /// report with the greatest value counts.
+    /// The age of the report. A step precedes the digest: `1` for a clarification, `2` for a redirect. Of several
+    /// reports, the report with the greatest value counts.
     pub(in crate::model) order: ReportOrder,
     /// The redirect, if its URL is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

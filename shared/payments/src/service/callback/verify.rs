@@ -1,5 +1,5 @@
-//! Verifies callbacks: finds the key that signed the body and the payment that the body names, and decides whether
-//! the body is a fact or only a hint (`shared/decisions/protocol/0013-reframed-messages.md`).
+//! Verifies callbacks. Finds the key that signed the body, and the payment that the body names. Decides whether the
+//! body is a fact or only a hint (`shared/decisions/protocol/0013-reframed-messages.md`).
 
 use std::fmt;
 
@@ -75,15 +75,14 @@ const MAX_BYTES_FOR_OTHER_PROJECTS: usize = 4 * 1024;
 /// The keys of other projects are not tried if the canonical string is longer than the body by more than this factor.
 /// In messages of the platform, the factor is at most 1.4.
 const MAX_GROWTH_FOR_OTHER_PROJECTS: usize = 2;
-/// The keys of at most this many projects are tried if the keys of other projects are tried. The projects with the
-/// lowest ids are tried.
+/// The keys of at most this many other projects are tried: those of the projects with the lowest ids.
 const MAX_OTHER_PROJECTS: usize = 16;
 
 /// Verifies a callback. If the body names a project, only a key of this project can verify the body. If the body names
 /// no project, a key of any project can verify the body, and the result has no payment.
 ///
-/// The keys of other projects are tried only on a small body, only with its numbers as they are written, and only the
-/// keys of 16 projects. These limits bound the time that a forged body costs.
+/// Three limits bound the time that a forged body costs. The keys of other projects are tried only on a small body.
+/// They are tried only with the numbers as they are written. Only the keys of 16 projects are tried.
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;

@@ -34,8 +34,8 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
     }
 }
 
-/// Whether a shopper who waits for the redirect URL can be sent on, either to the bank or to a page with the
-/// outcome.
+/// Whether a shopper can stop waiting for the redirect URL. The shopper is then redirected to the bank or to a page
+/// with the outcome.
 pub fn hand_off_ready(payment: &Payment) -> bool {
     !matches!(payment.status(), Status::Created | Status::Processing)
 }

@@ -5,8 +5,8 @@
 //! order before. The check of each later payment of the order then finds both payments.
 //!
 //! The check also runs when the payment's day is reported, for two reasons. First, an order can become paid twice
-//! without a new success, when a refund is returned. Second, a check can miss the other payment while DynamoDB still
-//! applies the transaction of that payment, because DynamoDB applies a transaction item by item.
+//! without a new success, when a refund is returned. Second, DynamoDB applies a transaction item by item. So a check
+//! can miss the other payment while DynamoDB still applies the transaction of that payment.
 //!
 //! `order.paid_twice` is emitted for each payment that holds money of the order, except for the payment that was
 //! paid first.

@@ -46,7 +46,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     ///
     /// # Errors
     ///
-    /// Returns [`PublishError::Unfinished`] if events are left at the limit. The payment then stays in the outbox index.
+    /// Returns [`PublishError::Unfinished`] if events are left at the limit. The payment then stays in the outbox
+    /// index.
     pub(crate) async fn publish(
         &self,
         stored: &mut Stored,

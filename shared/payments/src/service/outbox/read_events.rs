@@ -27,8 +27,8 @@ pub fn pages(from: u64, to: u64) -> impl Iterator<Item = (u64, u64)> {
     })
 }
 
-/// Reads one page of events ([`pages`]), with the sequence numbers `from` to `to`, both included. If an event cannot be read, reads the
-/// events one by one, so that the unreadable event does not hide the other events.
+/// Reads one page of events ([`pages`]), with the sequence numbers `from` to `to`, both included. If an event cannot be
+/// read, reads the events one by one. Otherwise, the unreadable event would hide the other events.
 pub async fn read_events<S: PaymentStore>(
     store: &S,
     key: &PaymentKey,

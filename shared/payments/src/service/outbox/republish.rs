@@ -62,9 +62,10 @@ pub enum RepublishError {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Publishes the outbox, at most up to the limit of a request. Then sends the events that had been published before, with the sequence numbers `from` to
-    /// `to` (both included), again to each queue that receives their types. The default of `from` is 1, and the default
-    /// of `to` is the number of the last event. The store keeps events for 90 days.
+    /// Publishes the outbox, at most up to the limit of a request. Then sends the events with the sequence numbers
+    /// `from` to `to`, both included, again to each queue that receives their types. Skips the events that were not
+    /// published before this call. The default of `from` is 1, and the default of `to` is the number of the last event.
+    /// The store keeps events for 90 days.
     pub async fn republish(
         &self,
         key: &PaymentKey,

@@ -3,15 +3,14 @@
 //! A reconciliation finds operations that only one side has, and operations whose status or amount differs.
 //!
 //! An interval is compared in slices of at most one hour, and no slice crosses midnight. The memory holds the digests
-//! of the platform's operations of two slices, and a short record of each of our operations of the slice's day. These
-//! records need about 64 MB for a million operations. A whole day is read from our store, because the index of days has
-//! no hours. If an operation seems to differ, the platform record is compared with the payment itself. Only a
-//! difference that remains is applied as a fact.
+//! of the platform's operations of two slices. It also holds a short record of each of our operations of the slice's
+//! day. These records need about 64 MB for a million operations. A whole day is read from our store, because the index
+//! of days has no hours. If an operation seems to differ, the platform record is compared with the payment itself. Only
+//! a difference that remains is applied as a fact.
 //!
-//! The platform lists an operation by the time of its completion. This time can differ by seconds from the date in
-//! the reports about the operation. So the platform's list is requested with a margin on both sides of a slice. An
-//! operation of ours is missing at the platform only if the list has the operation neither in the slice nor in the
-//! margins.
+//! The platform lists an operation by the time of its completion. This time can differ by seconds from the date in the
+//! reports about the operation. So the platform's list is requested with a margin on both sides of a slice. An
+//! operation of ours is missing at the platform only if the list, with its margins, does not have the operation.
 
 mod comparison;
 mod digest;

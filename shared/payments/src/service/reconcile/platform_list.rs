@@ -13,7 +13,7 @@ use crate::ports::{Clock, DataApi, NoAnswer};
 const MARGIN: Duration = Duration::from_secs(600);
 /// The delays before the first and the second repeat of a request.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
-/// If the deadline cuts off the request of a page after more than this time, the failure counts as the platform's.
+/// If the deadline cuts off the request of a page after more than this time, the platform counts as failed.
 const LONG_WAIT: Duration = Duration::from_secs(60);
 
 /// The list of one project.

@@ -16,15 +16,15 @@ pub struct Reconciled {
     /// The new differences.
     #[serde(flatten)]
     pub differences: Differences,
-    /// The number of listed operations with an invalid id or an undocumented status, of lists that were too large, and of
-    /// slices that still failed days after their end.
-    /// An operation that two consecutive slices list is counted once.
+    /// The number of parts of the platform's list that could not be used: operations with an invalid id or an
+    /// undocumented status, lists that were too large, and slices that still failed three days after their end. An
+    /// operation that two consecutive slices list is counted once.
     pub unreadable: u64,
     /// The number of failures: slices that could not be compared, and progress that could not be read or stored.
     pub failed: u64,
     /// `false` if the deadline came before every slice was compared. A run that ends after failures is in time.
     pub in_time: bool,
-    /// The time up to which every slice was compared.
+    /// The time up to which every slice was compared, or skipped because it still failed three days after its end.
     pub until: Timestamp,
     /// The first failure; `None` if nothing failed.
     pub failure: Option<String>,

@@ -87,8 +87,8 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         Ok(())
     }
 
-    /// Returns the totals of a project's day. Also checks each payment of the day again for orders that more than one
-    /// payment has paid.
+    /// Returns the totals of a project's day. For each payment of the day, also checks again whether another payment
+    /// has paid the same order.
     async fn check_and_total(
         &self,
         project_id: ProjectId,

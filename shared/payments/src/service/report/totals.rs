@@ -8,8 +8,8 @@ use super::rows::Rows;
 use crate::model::day::Day;
 use crate::model::{Outcome, Status};
 
-/// A total: the count and the sum of the payments, or of the operations of one type, that have the same day,
-/// status, code and currency.
+/// A total: a count and a sum. It covers the payments, or the operations of one type, that have the same day, status,
+/// code and currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TotalRow<'a> {
     /// The day.

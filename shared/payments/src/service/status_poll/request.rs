@@ -43,10 +43,9 @@ impl Signed {
 }
 
 impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
-    /// Sends a status request and returns the verified answer. A report must have a valid signature. The codes
-    /// 3061 (not found) and 3062 (not readable yet) are accepted without a signature, because the platform need
-    /// not sign an answer that has only service information. An invalid signature is never accepted. Code 3062
-    /// becomes [`PollError::NotReadable`].
+    /// Sends a status request and returns the verified answer. A report must have a valid signature. The codes 3061
+    /// (not found) and 3062 (not readable yet) are accepted without a signature: the platform need not sign an answer
+    /// without payment data. An invalid signature is never accepted. Code 3062 becomes [`PollError::NotReadable`].
     pub(super) async fn request_status(
         &self,
         project_id: ProjectId,

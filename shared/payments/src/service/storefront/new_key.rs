@@ -30,8 +30,8 @@ impl fmt::Debug for NewKey {
     }
 }
 
-/// Returns random letters and digits, each with the same probability. A byte of 248 (4 * 62) or more is dropped,
-/// because it would make the first characters of the alphabet more probable.
+/// Returns random letters and digits, each with the same probability. A byte of 248 (4 * 62) or more is dropped.
+/// Otherwise, the first characters of the alphabet would be more probable.
 fn random_text(length: usize) -> Result<String, getrandom::Error> {
     let mut text = String::with_capacity(length);
     while text.len() < length {

@@ -2,8 +2,8 @@
 
 use url::Url;
 
-/// Parses a storefront's name. Payments and keys of items in the table contain the name, so only a few characters are
-/// allowed. Upper-case letters are not allowed, so that no two names differ only in case.
+/// Parses a storefront's name. Stored payments and the keys of table items contain the name, so only a few characters
+/// are allowed. Upper-case letters are not allowed, so that no two names differ only in case.
 pub fn parse_name(text: &str) -> Result<String, &'static str> {
     let is_allowed = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')

@@ -32,7 +32,7 @@ pub struct BatchRun {
     /// work queue.
     pub failed: u64,
     /// Whether the run processed completely, or handed out, every due payment. `false` if the run stopped at its deadline
-    /// or at a limit, or if a payment has more events than the run may publish.
+    /// or at a limit. Also `false` if a payment has more events than the run may publish.
     pub in_time: bool,
     /// The longest time, in seconds, for which a payment had been due when the run started; 0 if no payment was due.
     pub oldest_s: u64,

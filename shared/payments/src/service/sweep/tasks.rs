@@ -17,7 +17,8 @@ use crate::service::status_poll::StatusPoller;
 const CONCURRENT_OUTBOXES: usize = 16;
 /// The maximum number of checkouts that one batch expires, or of payments that it erases, in parallel.
 const CONCURRENT_RETENTION: usize = 24;
-/// No page of a payment starts after this fraction of a batch's time.
+/// The time of a batch is divided by this number. After this part of the time, no further page of the same payment
+/// starts.
 const SHARE: u32 = 4;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
@@ -25,8 +26,8 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     /// because the call crashed or a queue failed. Needs no lock: if two calls send the same event, the queue or the
     /// consumer drops the second copy.
     ///
-    /// A payment with many events takes at most a quarter of the time of a batch, so that it does not delay other
-    /// payments. The next batch with the payment continues with the remaining events.
+    /// A payment with many events uses at most a quarter of the time of a batch. So it does not delay other payments.
+    /// The next batch with the payment continues with the remaining events.
     pub async fn publish_all(&self, due: Vec<Due>, deadline: Instant) -> BatchRun {
         let share = deadline.saturating_duration_since(Instant::now()) / SHARE;
         let task = |key| async move {

@@ -1,9 +1,10 @@
-//! Tests that a payment ends the same if its callbacks arrive in any order and repeatedly, also in long random runs
-//! with status answers.
+//! Tests that a payment ends the same if its callbacks arrive in any order and repeatedly. Long random runs also have
+//! status answers.
 //!
 //! By default, the search covers every set of up to three kinds of callbacks, and the random test makes 300 runs. With
-//! `LONG=1`, the search covers up to six kinds, and the random test makes 100,000 runs
-//! (`LONG=1 cargo test --release -p payments --test decide any_order`).
+//! `LONG=1`, the search covers up to six kinds, and the random test makes 100,000 runs.
+//!
+//! `LONG=1 cargo test --release -p payments --test decide any_order`
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Debug;
@@ -94,8 +95,8 @@ fn is_held_after_success(payment: &Payment) -> bool {
         && payment.successful_sales().next().is_some()
 }
 
-/// Checks that the sequence numbers of a change's events have no gap, and that the last event shows the payment after
-/// the change. If a change has no events, checks that no event is missing.
+/// Checks the events of a change: their sequence numbers have no gap, and the last event shows the payment after the
+/// change. If a change has no events, checks that no event is missing.
 pub fn check_change(before: &Payment, change: &Change, path: &dyn Debug) {
     let (was, is) = (before.status(), change.payment.status());
     let numbers = change.events.iter().map(|event| event.sequence);

@@ -1,4 +1,4 @@
-//! Tests that a payment with thousands of operations fits into an item, and that its money does not depend on the order
+//! Tests payments with thousands of operations: a payment fits into an item, and its money does not depend on the order
 //! of the reports.
 
 use payments::decide::{Command, Fact, decide, execute};
@@ -311,9 +311,10 @@ pub(super) fn run(payment: Payment, command: Command<'_>) -> Payment {
     }
 }
 
-/// Refunds that Gate refuses, requested after the reports of other refunds: the request stays stored with its code.
+/// Gate refuses the last refunds. Each refused request stays stored with its code, so there is room for fewer
+/// operations.
 #[test]
-fn refund_requests_displace_operations_but_no_amount() {
+fn refund_requests_that_take_the_room_of_operations_change_no_refunded_amount() {
     let mut operations = vec![sale(100_000_000)];
     operations.extend((1..2_000).map(|number| {
         let mut refund = refund(number, "success", 1_000);

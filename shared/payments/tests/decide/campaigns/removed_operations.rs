@@ -1,5 +1,5 @@
-//! Tests which operations of a payment that has too many stay stored, and that refunds which Gate refuses leave room for
-//! further refunds.
+//! Tests which operations stay stored if a payment has too many operations. Also tests that refused refunds leave room
+//! for further refunds.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::builders::reports::{TestReport, callback, operation, status_answer};
 use crate::builders::*;
 use crate::fixtures::*;
 
-/// Returns an operation with this number that did not take money.
+/// Returns an operation with this number. An operation with a greater number is newer.
 fn other(number: usize, kind: &str, status: &str) -> Value {
     let mut other = operation(&format!("18{number:014}"), kind, status, 1_000);
     other["date"] = json!(date(number));
@@ -158,7 +158,7 @@ fn refused_refunds_leave_room_for_a_refund_and_for_a_rejection() {
 }
 
 #[test]
-fn the_code_of_a_refusal_is_cut() {
+fn the_code_of_a_refusal_is_cut_after_32_bytes() {
     let report = success(1);
     let (payment, _) = apply_all(Some(created(1_000)), &[report.callback()]);
     let order = refund_order("r-1", Some(10));

@@ -108,7 +108,7 @@ fn only_a_release_makes_foreign_money_count_and_a_rejection_sends_nothing() {
 }
 
 #[test]
-fn a_repeat_that_is_refused_as_a_duplicate_ends_as_paid() {
+fn a_sale_whose_repeat_is_refused_as_a_duplicate_counts_as_paid_when_it_succeeds() {
     let mut payment = TestPayment::created_with(&Order { ..order() });
     payment.sale_answer(&Answer::Unclear);
     payment.execute(Command::Resend, NOW.after(MINUTE));

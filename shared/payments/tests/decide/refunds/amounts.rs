@@ -19,7 +19,7 @@ fn operation(amount: u64) -> payments::service::callback::Verified {
 }
 
 #[test]
-fn a_refund_shows_the_amount_of_its_operation_and_the_difference_is_checked() {
+fn a_refund_with_another_amount_than_requested_causes_a_recheck_and_then_a_quarantine() {
     for amount in [200, 400] {
         let mut payment = refunded(amount);
         assert_eq!(payment.last_kind(), "refund.succeeded");
@@ -49,6 +49,6 @@ fn a_signed_answer_with_the_requested_amount_restores_the_refund() {
 }
 
 #[test]
-fn a_refund_with_the_requested_amount_needs_no_check() {
+fn a_refund_with_the_requested_amount_needs_no_recheck() {
     assert!(!refunded(250).needs_recheck());
 }

@@ -103,6 +103,20 @@ fn a_sale_of_an_earlier_attempt_without_a_redirect_url_says_nothing_about_the_cu
 }
 
 #[test]
+fn an_attempt_has_no_report_until_a_report_is_about_this_attempt() {
+    let mut payment = TestPayment::accepted();
+    assert!(payment.has_no_report_of_attempt());
+    // This callback has no operation.
+    payment.callback("error_validation");
+    assert_eq!(payment.status(), Status::Failed);
+    assert!(!payment.has_no_report_of_attempt());
+    let order = payment.order().unwrap().clone();
+    payment.execute(Command::Retry { order: &order }, NOW);
+    payment.sale_answer(&accepted("r-2"));
+    assert!(payment.has_no_report_of_attempt());
+}
+
+#[test]
 fn a_retry_of_a_failed_payment_ignores_reports_about_the_earlier_request() {
     let mut payment = TestPayment::created();
     payment.sale_answer(&accepted(REQUEST));

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use ecommpay::json::Value;
 
-/// If a body has at most this number of members, each member is left out in turn to find a member that was added. The
-/// search in `unsigned.rs` for a callback inside a member examines only the first members, up to this number.
+/// A search for a member that was added leaves out each member in turn. The search is made only if the body has at most
+/// this many members. Another search, in `unsigned.rs`, finds a callback inside a member. It examines only this many
+/// members.
 pub(super) const MAX_MEMBERS: usize = 50;
 /// A name or a path in an observation is cut after this many characters.
 const MAX_PATH: usize = 80;

@@ -1,11 +1,12 @@
-//! Tests that a payment ends the same if the reports of one consistent history arrive in any order and repeatedly, and
-//! if an operator decides once at any point.
+//! Tests that a payment ends the same if the reports of one consistent history arrive in any order and repeatedly. An
+//! operator decides at most once, at any point.
 //!
 //! A history has a sale whose sums may differ from the order. The history may also have a confirmation, a refund that
 //! may be taken back, and a manual change. After each step, the platform sends a callback and answers a status poll.
 //! The search delivers all reports of a history with at most 6 reports. For a longer history, the search delivers every
-//! selection of 3 or 4 reports, or of 6 reports with `LONG=1`
-//! (`LONG=1 cargo test --release -p payments --test decide exhaustive`).
+//! selection of 3 or 4 reports. With `LONG=1`, it delivers every selection of 6 reports.
+//!
+//! `LONG=1 cargo test --release -p payments --test decide exhaustive`
 //!
 //! The search visits each state once, and also repeats each delivered report. Because a repeated report must not change
 //! the state, one repeat stands for any number of repeats.
