@@ -1,7 +1,5 @@
 //! Runs one command, logs one line, and replies. An error is a reply too, so the invocation itself does not fail.
 
-use std::time::Duration;
-
 use aws::config;
 use aws::environment::{Environment, LivePayments};
 use aws::gate_http::HttpGate;
@@ -137,8 +135,6 @@ impl CommandHandler {
             keys,
             tokens,
             base_url: &self.base_url,
-            // This command sends only one status request, so no interval is needed.
-            min_interval: Duration::ZERO,
         };
         let polled = poller.poll_now(key).await;
         let published = polled.as_ref().map(|polled| polled.published.clone());

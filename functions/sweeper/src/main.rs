@@ -1,8 +1,12 @@
-//! Each minute, publishes the outbox, polls the platform, emits `checkout.expired`, erases customers' data and counts
-//! overdue payments.
+//! Contains two functions (`shared/decisions/state/0039-work-queue.md`). The sweeper runs each minute: it publishes the
+//! outbox, emits `checkout.expired`, erases customers' data, counts overdue payments, and hands out status polls and
+//! other work through a queue. The worker does the work that was handed out.
 
-mod handler;
+mod messages;
 mod summary;
+mod sweep;
+mod work;
+mod work_line;
 
 use lambda_runtime::{Error, run, service_fn};
 use mimalloc::MiMalloc;
@@ -12,7 +16,13 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let sweeper = handler::Sweeper::from_environment()?;
-    sweeper.prewarm().await;
-    run(service_fn(|event| sweeper.handle(event))).await
+    // Lambda sets this variable to the property `Handler` of the function.
+    if std::env::var("_HANDLER").is_ok_and(|handler| handler == "worker") {
+        let worker = work::Worker::from_environment()?;
+        worker.prewarm().await;
+        return run(service_fn(|event| worker.handle(event))).await;
+    }
+    let sweep = sweep::Sweep::from_environment()?;
+    sweep.prewarm().await;
+    run(service_fn(|event| sweep.handle(event))).await
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 pub struct Summary {
     /// The outbox sweep.
     pub outbox: BatchRun,
-    /// The status polls.
+    /// The status polls that were handed out.
     pub polled: BatchRun,
     /// The expiry of checkouts.
     pub expired: BatchRun,
@@ -42,21 +42,23 @@ impl Summary {
             _ => Line::error("sweep: some failed"),
         };
         let metric = |name, unit, value| Metric { name, unit, value };
-        let events: Vec<EventKind> = [&outbox.events[..], &polled.events, &expired.events].concat();
+        let events: Vec<EventKind> = [&outbox.events[..], &expired.events].concat();
         let is_expiry = |kind: &&EventKind| **kind == EventKind::CheckoutExpired;
         let expiries = events.iter().filter(is_expiry).map(|_| 1).sum();
+        let parts = [outbox, expired, erased];
+        let work_handed_out: u64 = parts.iter().map(|run| run.handed_out).sum();
         line.with("outbox_found", outbox.found)
             .with("outbox_published", outbox.done)
             .with("polls_due", polled.found)
-            .with("polls_answered", polled.done)
+            .with("polls_handed_out", polled.handed_out)
             .with("erased", erased.done)
+            .with("work_handed_out", work_handed_out)
             .with("failure", failure)
             .with_metrics(
                 &[],
                 &[
                     metric("outbox_oldest_age_s", Unit::Seconds, outbox.oldest_s),
                     metric("outbox_failed", Unit::Count, outbox.failed),
-                    metric("poll_lag_s", Unit::Seconds, polled.oldest_s),
                     metric("polls_failed", Unit::Count, polled.failed),
                     metric("expired", Unit::Count, expiries),
                     metric("expiries_failed", Unit::Count, expired.failed),
@@ -107,7 +109,6 @@ mod tests {
                         "Metrics": [
                             { "Name": "outbox_oldest_age_s", "Unit": "Seconds" },
                             { "Name": "outbox_failed", "Unit": "Count" },
-                            { "Name": "poll_lag_s", "Unit": "Seconds" },
                             { "Name": "polls_failed", "Unit": "Count" },
                             { "Name": "expired", "Unit": "Count" },
                             { "Name": "expiries_failed", "Unit": "Count" },
@@ -124,12 +125,12 @@ mod tests {
                 "outbox_failed": 0,
                 "outbox_oldest_age_s": 0,
                 "polls_due": 0,
-                "polls_answered": 0,
+                "polls_handed_out": 0,
                 "polls_failed": 0,
-                "poll_lag_s": 0,
                 "expired": 0,
                 "expiries_failed": 0,
                 "erased": 0,
+                "work_handed_out": 0,
                 "erasures_failed": 0,
                 "overdue": 2,
                 "oldest_overdue_s": 86_400,

@@ -11,6 +11,7 @@ use crate::gate_http::{HttpGate, TlsError};
 use crate::sdk;
 use crate::secrets::{CachedProjectKeys, CachedTokenSecret, DataApiSecret};
 use crate::sqs::SqsQueue;
+use crate::work_queue::SqsWorkQueue;
 
 /// The payment service, with payments in DynamoDB and events published to SQS.
 pub type LivePayments = Payments<DynamoStore, SqsQueue, SystemClock>;
@@ -68,6 +69,12 @@ impl Environment {
     pub fn data_api_secret(&self) -> Result<DataApiSecret, ConfigError> {
         let name = config::required("DATA_API_TOKEN_SECRET")?;
         Ok(DataApiSecret::new(&self.0, name))
+    }
+
+    /// Creates the client of the work queue at `WORK_QUEUE_URL`.
+    pub fn work_queue(&self) -> Result<SqsWorkQueue, ConfigError> {
+        let url = config::required("WORK_QUEUE_URL")?;
+        Ok(SqsWorkQueue::new(&self.0, url))
     }
 
     /// Creates the client of Gate at `GATE_URL`.

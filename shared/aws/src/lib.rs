@@ -15,3 +15,4 @@ pub mod prewarm;
 pub mod sdk;
 pub mod secrets;
 pub mod sqs;
+pub mod work_queue;

@@ -7,17 +7,14 @@ use std::time::Duration;
 
 use aws::dynamodb::DynamoStore;
 use aws::sqs::SqsQueue;
+use aws::work_queue::SqsWorkQueue;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
-use ecommpay::{Keyring, ProjectKey};
 use futures_util::stream::{self, StreamExt};
 use payments::model::schedule::Schedule;
-use payments::ports::{Gate, NoAnswer, SHARDS, SystemClock};
-use payments::service::checkout::token::TokenSecret;
-use payments::service::project_keys::ProjectKeys;
-use payments::service::status_poll::StatusPoller;
+use payments::ports::{SHARDS, SystemClock};
+use payments::service::sweep::Sweeper;
 use payments::{Payments, Timestamp};
 use tokio::time::Instant;
 use wire::{TABLE, Wire};
@@ -26,18 +23,6 @@ use wire::{TABLE, Wire};
 /// ([`BatchWriteItem`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html)).
 const BATCH: u64 = 25;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
-
-struct UnusedGate;
-
-impl Gate for UnusedGate {
-    async fn post(&self, _: &'static str, _: Vec<u8>) -> Answer {
-        panic!("a sweep with nothing due must not call Gate")
-    }
-
-    async fn query(&self, _: &'static str, _: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
-        panic!("a sweep with nothing due must not call Gate")
-    }
-}
 
 /// Returns the write of a payment whose next action is not due yet. The item has only its key and the attributes of the
 /// index `next`.
@@ -71,26 +56,20 @@ async fn sweep(wire: &Wire) -> BTreeMap<String, usize> {
         clock: SystemClock,
         schedule: Schedule::default(),
     };
-    let keyring = || Keyring::new(ProjectKey::new("key").unwrap(), None);
-    let keys: ProjectKeys = [211, 212]
-        .map(|number| (ProjectId::new(number).unwrap(), keyring()))
-        .into();
-    let poller = StatusPoller {
+    let sweeper = Sweeper {
         payments: &payments,
-        gate: &UnusedGate,
-        keys: &keys,
-        tokens: &TokenSecret::new(&"s".repeat(32)).unwrap(),
-        base_url: "https://pay.example",
-        min_interval: Duration::ZERO,
+        queue: &SqsWorkQueue::new(wire.config(), "https://queues.example/work"),
+        polls_per_second: 20,
     };
+    let projects = [211, 212].map(|number| ProjectId::new(number).unwrap());
     wire.forget();
     let end = Instant::now() + Duration::from_secs(600);
     let runs = tokio::join!(
-        payments.sweep_outbox(Duration::ZERO, end),
-        poller.poll_all(end),
-        payments.expire_all(end),
-        payments.erase_all(end),
-        payments.count_overdue(end),
+        sweeper.sweep_outbox(Duration::ZERO, end),
+        sweeper.hand_out_polls(projects, end),
+        sweeper.expire(end),
+        sweeper.erase(end),
+        sweeper.count_overdue(end),
     );
     for run in [runs.0, runs.1, runs.2, runs.3, runs.4] {
         assert_eq!((run.found, run.failed), (0, 0), "{run:?}");

@@ -77,7 +77,7 @@ pub fn for_spreadsheet(text: &str) -> String {
 
 /// Replaces characters of a JSON text by their JSON escapes. The values of the JSON text stay the same, because a
 /// character outside ASCII can only be in a string. `is_escaped` must be false for each visible ASCII character.
-pub(crate) fn in_json(json: String, is_escaped: impl Fn(char) -> bool) -> String {
+fn in_json(json: String, is_escaped: impl Fn(char) -> bool) -> String {
     if !json.contains(&is_escaped) {
         return json;
     }
@@ -99,6 +99,16 @@ pub(crate) fn in_json(json: String, is_escaped: impl Fn(char) -> bool) -> String
 /// is one line that is safe on a terminal.
 pub fn json_for_terminal(json: String) -> String {
     in_json(json, |character| !is_visible(character))
+}
+
+/// Escapes the characters of a JSON text that SQS refuses. SQS also refuses other characters, but JSON text never
+/// contains the other characters unescaped.
+///
+/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+pub fn json_for_sqs(json: String) -> String {
+    in_json(json, |character| {
+        matches!(character, '\u{fffe}' | '\u{ffff}')
+    })
 }
 
 #[cfg(test)]

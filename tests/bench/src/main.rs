@@ -5,6 +5,7 @@ mod host;
 mod http_server;
 mod isolated;
 mod load;
+mod polls;
 mod scenario;
 mod settings;
 mod stubs;
@@ -30,6 +31,8 @@ enum Command {
     Load(load::Arguments),
     /// Measures how fast a shopper is redirected to the bank while many other clients wait
     Waits(load::waits::Arguments),
+    /// Measures the status polls per second, and whether each project has its share
+    Polls(polls::Arguments),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -41,6 +44,7 @@ fn main() -> anyhow::Result<ExitCode> {
             runtime.block_on(compare::run(&line.compare))
         }
         Some(Command::Load(arguments)) => two_threads()?.block_on(load::command(&arguments)),
+        Some(Command::Polls(arguments)) => two_threads()?.block_on(polls::command(&arguments)),
         Some(Command::Waits(arguments)) => {
             two_threads()?.block_on(load::waits::command(&arguments))
         }

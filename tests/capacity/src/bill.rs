@@ -14,6 +14,11 @@ const MILLION: f64 = 1e6;
 const GB: f64 = 1e9;
 const SECONDS_PER_MONTH: f64 = 2_628_000.0;
 const MINUTES_PER_MONTH: f64 = SECONDS_PER_MONTH / 60.0;
+/// The empty receives of the work queue in a minute. Lambda polls a standard queue with five connections, and each
+/// receive waits for 20 s.
+const EMPTY_RECEIVES_PER_MINUTE: f64 = 5.0 * 60.0 / 20.0;
+/// The number of metrics that only the worker writes: `poll_lag_s`.
+const WORKER_METRICS: f64 = 1.0;
 /// The time for which a function caches a secret.
 const SECRET_CACHE_MINUTES: f64 = 5.0;
 
@@ -150,6 +155,7 @@ impl Bill<'_> {
         let secrets = count("AWS::SecretsManager::Secret");
         let (of_ticks, of_payments) = (counted.tick_metrics as f64, counted.payment_metrics as f64);
         let reads = MINUTES_PER_MONTH / SECRET_CACHE_MINUTES;
+        let receives = MINUTES_PER_MONTH * EMPTY_RECEIVES_PER_MINUTE;
         Ok(vec![
             self.line(&format!("{alarms} alarms"), "alarm", alarms)?,
             self.line("a dashboard", "dashboard", 1.0)?,
@@ -166,6 +172,12 @@ impl Bill<'_> {
             self.line(&format!("{secrets} secrets"), "secret", secrets)?,
             ("a run of the sweeper each minute".to_owned(), self.ticks()?),
             self.line("reads of a secret by these runs", "secret_read", reads)?,
+            self.line(
+                "empty receives of the work queue",
+                "standard_queue_request",
+                receives,
+            )?,
+            self.line("a metric of the worker", "metric", WORKER_METRICS)?,
         ])
     }
 

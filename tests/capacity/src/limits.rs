@@ -1,20 +1,15 @@
 //! Computes the rates of payments at which limits are reached.
 
 use payments::ports::SHARDS;
+use payments::service::sweep::POLLS_PER_MESSAGE;
 
 use crate::load::{Load, largest_share_in_burst};
 use crate::markdown::number;
 use crate::tables::Model;
 
-/// The sweeper stops this many seconds before its time-out.
-const SWEEPER_MARGIN_S: f64 = 5.0;
-/// The number of seconds at the end of its working time in which the sweeper starts no status request. The work for a
-/// status request can take as long.
-const POLL_MARGIN_S: f64 = 18.0;
-/// The maximum number of concurrent status requests of the sweeper.
-const CONCURRENT_POLLS: f64 = 4.0;
-/// The maximum number of concurrent expiries of the sweeper, and the maximum number of concurrent erasures.
-const CONCURRENT_RETENTION: f64 = 24.0;
+/// The maximum number of due payments of one kind that a run of the sweeper finds (`MAX_FOUND` in
+/// `shared/payments/src/service/sweep/sweeper.rs`). The sweeper runs once a minute.
+const FOUND_BY_A_RUN: f64 = 100_000.0;
 /// The maximum number of operations of one day. The reconciliation does not compare a day with more operations.
 const OPERATIONS_PER_DAY: f64 = 4e6;
 
@@ -146,33 +141,41 @@ fn of_table(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
 
 fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
     let assumptions = &model.assumptions;
-    let working_s = model.template.timeout_s("SweeperFunction")? - SWEEPER_MARGIN_S;
-    let per_second = 1.0 / model.template.number("StatusPollMinInterval")?;
-    let per_second = per_second.min(CONCURRENT_POLLS / (assumptions.gate_ms / 1_000.0));
-    let polls = per_second * (working_s - POLL_MARGIN_S) / 60.0;
-    // An erasure and an expiry read and write the payment. An expiry also sends an event and marks the event as
-    // published.
-    let erasure_ms = assumptions.own_ms + 2.0 * assumptions.table_ms;
-    let expiry_ms = erasure_ms + assumptions.queue_ms + assumptions.table_ms;
-    let retention = |ms: f64| CONCURRENT_RETENTION * 1_000.0 / ms * working_s / 60.0;
+    let per_second = model.template.number("PollsPerSecond")?;
+    let workers = model.template.number("PollConcurrency")?;
+    // A poll loads the payment twice, and commits the claim and the answer. An answer with news also sends an event and
+    // marks the event as published.
+    let poll_ms = assumptions.own_ms
+        + assumptions.gate_ms
+        + 5.0 * assumptions.table_ms
+        + assumptions.queue_ms;
+    let polls = workers * POLLS_PER_MESSAGE as f64 * 1_000.0 / poll_ms;
+    let found = FOUND_BY_A_RUN / 60.0;
+    let late = "Payments whose callbacks are lost are polled late (`poll_lag_s`). Payments with callbacks are not affected.";
     Ok(vec![
         limit(
-            "status requests of the sweeper",
+            format!("`PollsPerSecond` {per_second}, for one project"),
+            per_second / assumptions.status_polls,
+            late,
+            "`PollsPerSecond`, after an agreement with ecommpay",
+        ),
+        limit(
+            format!("`PollConcurrency` {workers}"),
             polls / assumptions.status_polls,
-            "Payments whose callbacks are lost are polled late (`poll_lag_s`). Payments with callbacks are not affected.",
-            "A longer first delay in `StatusPollDelays`, or more concurrent status requests (a code change).",
+            late,
+            "`PollConcurrency`",
         ),
         limit(
             "checkout expiries, if every shopper abandons the checkout",
-            retention(expiry_ms),
+            found,
             "`checkout.expired` is emitted late. Payments are not affected.",
-            "More concurrency in the sweeper (a code change)",
+            "More entries for each run of the sweeper (`MAX_FOUND`, a code change)",
         ),
         limit(
             "erasures of customer data",
-            retention(erasure_ms),
+            found,
             "Customer data is erased late.",
-            "More concurrency in the sweeper (a code change)",
+            "More entries for each run of the sweeper (`MAX_FOUND`, a code change)",
         ),
         limit(
             "reconciliation of a day: 4 million operations (mean rate of the day, one operation per payment)",

@@ -49,7 +49,14 @@ impl HttpConnector for Recorder {
         };
         let server = match service {
             _ if refusal.is_some() => Server::Own((400, refusal.unwrap_or_default())),
-            "AmazonSQS" => Server::Own(accept_message(&record, request.body())),
+            "AmazonSQS" => {
+                let message = json_of(request.body());
+                Server::Own(match operation.as_str() {
+                    "SendMessageBatch" => accept_batch(&record, &message),
+                    "GetQueueAttributes" => attributes(&record, &message),
+                    _ => accept_message(&record, message),
+                })
+            }
             "secretsmanager" => {
                 let body = json_of(request.body());
                 let name = body.get("SecretId").and_then(Value::as_str);
@@ -130,14 +137,10 @@ fn end(record: &Mutex<Record>, operation: &str) -> bool {
 }
 
 /// Returns a queue's answer to `SendMessage`.
-fn accept_message(record: &Mutex<Record>, body: &SdkBody) -> (u16, Value) {
-    let message = json_of(body);
+fn accept_message(record: &Mutex<Record>, message: Value) -> (u16, Value) {
     let mut record = locked(record);
-    let queue = message.get("QueueUrl").and_then(Value::as_str);
-    if queue.is_none_or(|queue| record.broken_queues.contains(queue)) {
-        let refusal =
-            json!({ "__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "broken" });
-        return (400, refusal);
+    if let Some(refusal) = broken(&record, &message) {
+        return refusal;
     }
     if let Some(refusal) = sqs::refusal(&message) {
         return (400, refusal);
@@ -148,6 +151,57 @@ fn accept_message(record: &Mutex<Record>, body: &SdkBody) -> (u16, Value) {
     });
     record.sent.push(message);
     (200, answer)
+}
+
+/// Returns a standard queue's answer to `SendMessageBatch`. The messages are recorded with the URL of the queue.
+fn accept_batch(record: &Mutex<Record>, batch: &Value) -> (u16, Value) {
+    let mut record = locked(record);
+    if let Some(refusal) = broken(&record, batch) {
+        return refusal;
+    }
+    let entries = batch.get("Entries").and_then(Value::as_array);
+    let entries = entries.map(Vec::as_slice).unwrap_or_default();
+    if let Some(refusal) = sqs::refusal_of_batch(entries) {
+        return (400, refusal);
+    }
+    let (mut accepted, mut failed) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let id = entry.get("Id").cloned().unwrap_or_default();
+        if let Some(refusal) = sqs::refusal_of_body(entry) {
+            failed.push(json!({ "Id": id, "SenderFault": true, "Code": refusal.get("__type") }));
+            continue;
+        }
+        let mut message = entry.clone();
+        if let (Value::Object(message), Some(queue)) = (&mut message, batch.get("QueueUrl")) {
+            message.insert("QueueUrl".to_owned(), queue.clone());
+        }
+        let number = record.sent.len().to_string();
+        accepted.push(json!({ "Id": id, "MessageId": number, "MD5OfMessageBody": "not computed" }));
+        record.sent.push(message);
+    }
+    (200, json!({ "Successful": accepted, "Failed": failed }))
+}
+
+/// Returns the answer to `GetQueueAttributes`: the backlog of the queue.
+fn attributes(record: &Mutex<Record>, request: &Value) -> (u16, Value) {
+    let record = locked(record);
+    if let Some(refusal) = broken(&record, request) {
+        return refusal;
+    }
+    let count = record.backlog.to_string();
+    let attributes = json!({ "ApproximateNumberOfMessages": count });
+    (200, json!({ "Attributes": attributes }))
+}
+
+/// Returns the refusal of a request to a queue that is broken.
+fn broken(record: &Record, request: &Value) -> Option<(u16, Value)> {
+    let queue = request.get("QueueUrl").and_then(Value::as_str);
+    let is_broken = queue.is_none_or(|queue| record.broken_queues.contains(queue));
+    is_broken.then(|| {
+        let refusal =
+            json!({ "__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "broken" });
+        (400, refusal)
+    })
 }
 
 /// Returns the JSON of a request, or null if the request is not JSON.

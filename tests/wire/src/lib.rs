@@ -51,6 +51,8 @@ struct Record {
     /// The operations whose next answer is lost.
     lost_answers: BTreeSet<String>,
     broken_queues: BTreeSet<String>,
+    /// The number of messages that wait in a queue, as the queue reports it.
+    backlog: u64,
     /// The operations that are never answered.
     hanging: BTreeSet<String>,
     /// The refusals of the next calls, by operation.
@@ -138,6 +140,23 @@ impl Wire {
         let mut record = self.record();
         let refusals = record.refusals.entry(operation.to_owned()).or_default();
         refusals.extend(std::iter::repeat_n(body.clone(), times));
+    }
+
+    /// Returns the delays of the messages that a queue accepted, in seconds and in order.
+    pub fn delays(&self, queue_url: &str) -> Vec<u64> {
+        let record = self.record();
+        let to_queue = record
+            .sent
+            .iter()
+            .filter(|message| message.get("QueueUrl").and_then(Value::as_str) == Some(queue_url));
+        to_queue
+            .filter_map(|message| message.get("DelaySeconds")?.as_u64())
+            .collect()
+    }
+
+    /// Sets the number of waiting messages that the queues report.
+    pub fn set_backlog(&self, messages: u64) {
+        self.record().backlog = messages;
     }
 
     /// Makes a queue refuse every message from now on.

@@ -2,6 +2,8 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 /// The maximum size of a message in bytes, as the template sets it for each queue.
@@ -9,8 +11,44 @@ const MAX_BYTES: usize = 1_024 * 1_024;
 
 /// Returns SQS's refusal of a `SendMessage` request, or `None` if SQS accepts the message.
 pub(crate) fn refusal(message: &Value) -> Option<Value> {
+    if let Some(refusal) = refusal_of_body(message) {
+        return Some(refusal);
+    }
     let field = |name: &str| message.get(name).and_then(Value::as_str);
-    let body = field("MessageBody").unwrap_or_default();
+    for name in ["MessageGroupId", "MessageDeduplicationId"] {
+        if !field(name).is_some_and(is_id) {
+            return Some(error("InvalidParameterValue", name));
+        }
+    }
+    None
+}
+
+/// Returns SQS's refusal of a whole `SendMessageBatch` request, or `None` if SQS looks at each entry.
+pub(crate) fn refusal_of_batch(entries: &[Value]) -> Option<Value> {
+    let text = |entry: &Value, name: &str| {
+        let text = entry.get(name).and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
+    };
+    let ids: BTreeSet<String> = entries.iter().map(|entry| text(entry, "Id")).collect();
+    let bytes = entries.iter().map(|entry| text(entry, "MessageBody").len());
+    match entries.len() {
+        0 => Some(error("EmptyBatchRequest", "the batch is empty")),
+        11.. => Some(error(
+            "TooManyEntriesInBatchRequest",
+            "more than 10 entries",
+        )),
+        count if ids.len() < count => Some(error("BatchEntryIdsNotDistinct", "an id repeats")),
+        _ if bytes.sum::<usize>() > MAX_BYTES => {
+            Some(error("BatchRequestTooLong", "the batch is too long"))
+        }
+        _ => None,
+    }
+}
+
+/// Returns SQS's refusal of the body and the delay of a message, or `None` if SQS accepts them.
+pub(crate) fn refusal_of_body(message: &Value) -> Option<Value> {
+    let body = message.get("MessageBody").and_then(Value::as_str);
+    let body = body.unwrap_or_default();
     if body.is_empty() {
         return Some(error("MissingParameter", "the message has no body"));
     }
@@ -22,12 +60,9 @@ pub(crate) fn refusal(message: &Value) -> Option<Value> {
         let why = format!("the message has {} bytes", body.len());
         return Some(error("InvalidParameterValue", &why));
     }
-    for name in ["MessageGroupId", "MessageDeduplicationId"] {
-        if !field(name).is_some_and(is_id) {
-            return Some(error("InvalidParameterValue", name));
-        }
-    }
-    None
+    let delay = message.get("DelaySeconds").and_then(Value::as_i64);
+    let is_delay = delay.is_none_or(|delay| (0..=900).contains(&delay));
+    (!is_delay).then(|| error("InvalidParameterValue", "DelaySeconds"))
 }
 
 fn is_allowed(character: char) -> bool {
@@ -46,6 +81,23 @@ fn error(kind: &str, message: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_is_refused_for_the_reasons_that_sqs_documents() {
+        let entry = |id: usize, body: &str| json!({ "Id": id.to_string(), "MessageBody": body });
+        let batch = |count: usize, body: &str| {
+            let entries: Vec<Value> = (0..count).map(|id| entry(id, body)).collect();
+            refusal_of_batch(&entries).is_some()
+        };
+        let tenth = "x".repeat(MAX_BYTES / 10);
+        assert!(!batch(10, &tenth));
+        assert!(batch(0, "x") && batch(11, "x") && batch(10, &format!("{tenth}x")));
+        assert!(refusal_of_batch(&[entry(1, "x"), entry(1, "y")]).is_some());
+        for (delay, is_refused) in [(0, false), (900, false), (901, true), (-1, true)] {
+            let message = json!({ "MessageBody": "x", "DelaySeconds": delay });
+            assert_eq!(refusal_of_body(&message).is_some(), is_refused, "{delay}");
+        }
+    }
 
     #[test]
     fn a_message_is_refused_for_the_reasons_that_sqs_documents() {

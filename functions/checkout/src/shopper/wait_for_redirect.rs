@@ -73,8 +73,6 @@ impl Checkouts {
                 keys: &keys,
                 tokens,
                 base_url: &self.base_url,
-                // This call sends only one status request, so no interval is needed.
-                min_interval: Duration::ZERO,
             };
             let polled = poller.poll(key, self.payments.clock.now()).await;
             polled.map_err(|error| error.to_string())

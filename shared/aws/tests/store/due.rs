@@ -6,10 +6,10 @@ use ecommpay::fields::ProjectId;
 use payments::Timestamp;
 use payments::decide::{Fact, SignedReport, decide};
 use payments::model::schedule::Next;
-use payments::ports::{Commit, Index, PaymentStore, SHARDS};
+use payments::ports::{Commit, Index, PaymentStore, SHARDS, Work, WorkQueue};
 use wire::TABLE;
 
-use crate::world::{World, commit, in_30_seconds, in_an_hour, key, report, without_events};
+use crate::world::{WORK, World, commit, in_30_seconds, in_an_hour, key, report, without_events};
 
 #[tokio::test]
 async fn a_payment_is_in_the_outbox_while_it_has_unpublished_events() {
@@ -74,7 +74,7 @@ async fn a_payment_with_an_id_of_any_form_is_found_in_the_outbox() {
     expected.sort_unstable();
     assert_eq!(world.outbox_ids().await, expected);
     let run = world
-        .payments
+        .sweeper()
         .sweep_outbox(Duration::ZERO, in_30_seconds())
         .await;
     assert_eq!((run.done, run.failed), (6, 0), "{run:?}");
@@ -137,4 +137,78 @@ async fn a_payment_is_due_from_the_time_of_its_next_action() {
             assert!(found.iter().all(|due| due.since == due_at));
         }
     }
+}
+
+/// Creates payments whose polls are due.
+async fn with_due_polls(count: usize) -> World {
+    let world = World::new().await;
+    for number in 0..count {
+        let id = format!("order-{number}");
+        world.create(&id).await;
+        let stored = world.load(&id).await;
+        let change = without_events(&stored);
+        let commit = Commit {
+            next: Some(Next::Poll(Timestamp::from_millis(1_000))),
+            ..commit(&change, Some(&stored))
+        };
+        world.store().commit(commit).await.unwrap();
+    }
+    world.wire.forget();
+    world
+}
+
+#[tokio::test]
+async fn due_polls_are_handed_out_in_batches_with_delays_and_without_a_write() {
+    let world = with_due_polls(50).await;
+    let hand_out = async || {
+        let projects = [211, 212].map(|project| ProjectId::new(project).unwrap());
+        let sweeper = world.sweeper();
+        sweeper.hand_out_polls(projects, in_30_seconds()).await
+    };
+    let run = hand_out().await;
+    assert_eq!((run.found, run.handed_out, run.failed), (50, 50, 0));
+    let calls = world.wire.calls();
+    let count = |name: &str| calls.iter().filter(|call| *call == name).count();
+    // One batch has ten messages with four polls each.
+    assert_eq!(count("SendMessageBatch"), 2);
+    assert_eq!(count("GetQueueAttributes"), 1);
+    assert_eq!(count("Query") + 3, calls.len(), "{calls:?}");
+    assert_eq!(
+        world.wire.delays(WORK),
+        [[0; 5], [1; 5]]
+            .concat()
+            .into_iter()
+            .chain([2; 3])
+            .collect::<Vec<u64>>()
+    );
+    let mut keys = Vec::new();
+    for message in world.wire.sent(WORK) {
+        let Work::Poll { payments } = serde_json::from_value(message).unwrap() else {
+            panic!("not a poll");
+        };
+        keys.extend(payments.into_iter().map(|due| due.key.to_string()));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), 50);
+
+    // Two of the 13 messages are sent, because 11 more messages than usual wait.
+    world.wire.set_backlog(111);
+    assert_eq!(world.work_queue.backlog().await.unwrap(), 111);
+    assert_eq!(hand_out().await.handed_out, 8);
+    world.wire.break_queue(WORK);
+    let run = hand_out().await;
+    assert_eq!((run.handed_out, run.failed), (0, 1), "{run:?}");
+}
+
+#[tokio::test]
+async fn a_run_with_nothing_due_does_not_call_the_work_queue() {
+    let world = with_due_polls(0).await;
+    let projects = [ProjectId::new(211).unwrap()];
+    let run = world
+        .sweeper()
+        .hand_out_polls(projects, in_30_seconds())
+        .await;
+    assert_eq!(run.found, 0);
+    assert_eq!(world.wire.calls(), vec!["Query"; usize::from(SHARDS)]);
 }

@@ -128,7 +128,7 @@ async fn check(id: &str) -> Result<(), TestCaseError> {
     items_fit(&world).await?;
 
     let run = world
-        .payments
+        .sweeper()
         .sweep_outbox(Duration::ZERO, in_30_seconds())
         .await;
     prop_assert_eq!((run.done, run.failed), (1, 0), "{:?}", run);

@@ -13,7 +13,8 @@ use wire::TABLE;
 use crate::world::{AUDIT, FULFILMENT, World, commit, created, in_30_seconds, key, report};
 
 async fn sweep(world: &World) -> BatchRun {
-    let sweep = world.payments.sweep_outbox(Duration::ZERO, in_30_seconds());
+    let sweeper = world.sweeper();
+    let sweep = sweeper.sweep_outbox(Duration::ZERO, in_30_seconds());
     sweep.await
 }
 
@@ -25,7 +26,7 @@ async fn a_sweep_publishes_the_events_older_than_the_grace_period_in_order() {
         world.succeed(&format!("order-{number}")).await;
     }
     let grace = Duration::from_secs(30);
-    let run = world.payments.sweep_outbox(grace, in_30_seconds()).await;
+    let run = world.sweeper().sweep_outbox(grace, in_30_seconds()).await;
     assert_eq!((run.found, run.oldest_s), (0, 0));
     assert!(world.wire.sent(AUDIT).is_empty());
 
@@ -73,7 +74,8 @@ async fn a_sweep_publishes_all_events_of_a_payment_with_hundreds_of_operations()
     assert!(emitted < 50, "{emitted} events");
     let in_10_minutes = || Instant::now() + Duration::from_secs(600);
     let sweep = async || {
-        let sweep = world.payments.sweep_outbox(Duration::ZERO, in_10_minutes());
+        let sweeper = world.sweeper();
+        let sweep = sweeper.sweep_outbox(Duration::ZERO, in_10_minutes());
         sweep.await
     };
     let run = sweep().await;
@@ -170,7 +172,8 @@ async fn a_sweep_after_its_deadline_publishes_nothing() {
     for number in 0..20 {
         world.create(&format!("order-{number}")).await;
     }
-    let late = world.payments.sweep_outbox(Duration::ZERO, Instant::now());
+    let sweeper = world.sweeper();
+    let late = sweeper.sweep_outbox(Duration::ZERO, Instant::now());
     let late = late.await;
     assert!(!late.in_time && late.done == 0, "{late:?}");
     assert!(world.wire.sent(AUDIT).is_empty());

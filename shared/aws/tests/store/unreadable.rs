@@ -97,7 +97,7 @@ async fn the_outbox_sweep_skips_damaged_payments_and_events() {
         .await;
     tokio::time::sleep(Duration::from_millis(5)).await;
     let run = world
-        .payments
+        .sweeper()
         .sweep_outbox(Duration::ZERO, in_30_seconds())
         .await;
     assert_eq!(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws::config::QueueConfig;
 use aws::dynamodb::DynamoStore;
 use aws::sqs::SqsQueue;
+use aws::work_queue::SqsWorkQueue;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ecommpay::fields::ProjectId;
 use ecommpay::json::{Limits, parse};
@@ -16,17 +17,20 @@ use payments::model::schedule::Schedule;
 use payments::model::storefront::Storefront;
 use payments::ports::{Commit, Committed, Due, Index, PaymentStore, SHARDS, Stored, SystemClock};
 use payments::service::checkout::CheckoutRequest;
+use payments::service::sweep::Sweeper;
 use payments::{MerchantId, PaymentKey, Payments, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
 use wire::{TABLE, Wire};
 
 pub const AUDIT: &str = "https://queues.example/audit";
+pub const WORK: &str = "https://queues.example/work";
 pub const FULFILMENT: &str = "https://queues.example/fulfilment";
 
 pub struct World {
     pub wire: Wire,
     pub payments: Payments<DynamoStore, SqsQueue, SystemClock>,
+    pub work_queue: SqsWorkQueue,
 }
 
 impl World {
@@ -52,11 +56,23 @@ impl World {
             clock: SystemClock,
             schedule: Schedule::default(),
         };
-        Self { wire, payments }
+        Self {
+            work_queue: SqsWorkQueue::new(wire.config(), WORK),
+            wire,
+            payments,
+        }
     }
 
     pub fn store(&self) -> &DynamoStore {
         &self.payments.store
+    }
+
+    pub fn sweeper(&self) -> Sweeper<'_, DynamoStore, SqsQueue, SystemClock, SqsWorkQueue> {
+        Sweeper {
+            payments: &self.payments,
+            queue: &self.work_queue,
+            polls_per_second: 20,
+        }
     }
 
     pub async fn load(&self, id: &str) -> Stored {

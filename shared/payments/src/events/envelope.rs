@@ -72,14 +72,6 @@ pub enum About<'a> {
     },
 }
 
-/// Whether SQS refuses a message that contains this character. SQS also refuses other characters, but JSON text never
-/// contains the other characters unescaped.
-///
-/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
-fn is_refused_by_sqs(character: char) -> bool {
-    matches!(character, '\u{fffe}' | '\u{ffff}')
-}
-
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -177,7 +169,7 @@ impl Event {
         Self {
             // The body is escaped whenever it is created. Therefore an event that an earlier release stored without
             // escapes is also escaped.
-            body: escape::in_json(body, is_refused_by_sqs),
+            body: escape::json_for_sqs(body),
             stored,
             key,
             sequence,

@@ -7,6 +7,7 @@
 //! | [`StorefrontStore`] | a revoked key is unknown from the next read on |
 //! | [`ProgressStore`] | progress never moves back |
 //! | [`EventQueue`] | an accepted event is delivered at least once |
+//! | [`WorkQueue`] | none: a message can be lost, or delivered twice or late |
 //! | [`Gate`] | none: a request can reach the platform although its answer is lost |
 //! | [`DataApi`] | none: the platform's list can change between the calls for two pages |
 //! | [`Clock`] | none: the time of different machines can differ |
@@ -18,6 +19,7 @@ mod progress_store;
 mod queue;
 mod store_error;
 mod storefront_store;
+mod work_queue;
 
 pub use self::clock::{Clock, SystemClock};
 pub use self::payment_store::{
@@ -28,3 +30,4 @@ pub use self::progress_store::{Daily, ProgressStore};
 pub use self::queue::{EventQueue, SendError};
 pub use self::store_error::StoreError;
 pub use self::storefront_store::StorefrontStore;
+pub use self::work_queue::{Work, WorkMessage, WorkQueue, WorkQueueError};

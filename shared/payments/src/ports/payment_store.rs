@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use ecommpay::fields::ProjectId;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::store_error::StoreError;
@@ -92,13 +93,34 @@ pub enum Index {
     Overdue,
 }
 
-/// An entry of an index.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An entry of an index. Written as a list of the project, the folded payment id and the milliseconds of `since`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "(u32, String, i64)", try_from = "(u64, String, i64)")]
 pub struct Due {
     /// The payment.
     pub key: PaymentKey,
     /// The time from which the action is due.
     pub since: Timestamp,
+}
+
+impl From<Due> for (u32, String, i64) {
+    fn from(due: Due) -> Self {
+        let project_id = due.key.project_id().get();
+        let folded_id = due.key.folded_id().to_owned();
+        (project_id, folded_id, due.since.unix_millis())
+    }
+}
+
+impl TryFrom<(u64, String, i64)> for Due {
+    type Error = &'static str;
+
+    fn try_from((project_id, id, since): (u64, String, i64)) -> Result<Self, Self::Error> {
+        let project_id = ProjectId::new(project_id).map_err(|_| "not the number of a project")?;
+        Ok(Self {
+            key: PaymentKey::parse(project_id, &id).ok_or("not the id of a payment")?,
+            since: Timestamp::from_millis(since),
+        })
+    }
 }
 
 /// Stores payments, their events, and the payment of each checkout token.

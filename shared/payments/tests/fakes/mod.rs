@@ -11,3 +11,4 @@ pub mod queue;
 pub mod records;
 pub mod store;
 pub mod system;
+pub mod work_queue;

@@ -1,7 +1,6 @@
 //! Builds the use cases with a fake behind each port.
 
 use std::sync::MutexGuard;
-use std::time::Duration;
 
 use ecommpay::Keyring;
 use payments::decide::Fact;
@@ -9,7 +8,7 @@ use payments::events::EventKind;
 use payments::model::Payment;
 use payments::model::schedule::Schedule;
 use payments::model::storefront::Storefront;
-use payments::ports::{Clock, Gate};
+use payments::ports::{Clock, Gate, Work};
 use payments::service::apply::Applied;
 use payments::service::checkout::token::TokenSecret;
 use payments::service::checkout::{Checkout, CheckoutError, CheckoutRequest, CheckoutService};
@@ -17,13 +16,17 @@ use payments::service::error::ApplyError;
 use payments::service::project_keys::ProjectKeys;
 use payments::service::refund::{RefundError, RefundService};
 use payments::service::status_poll::StatusPoller;
+use payments::service::sweep::Sweeper;
+use payments::service::sweep::batch_run::BatchRun;
 use payments::{Payments, Timestamp};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::behaviour::Behaviour;
 use super::clock::TestClock;
 use super::queue::MemoryQueue;
 use super::store::{MemoryStore, Tables};
+use super::work_queue::MemoryWorkQueue;
 use crate::builders::*;
 
 const BASE_URL: &str = "https://pay.example";
@@ -35,8 +38,8 @@ pub struct TestSystem<B, P> {
     pub keyring: Keyring,
     pub keys: ProjectKeys,
     pub tokens: TokenSecret,
-    /// The minimum time between two status requests.
-    pub min_interval: Duration,
+    pub work_queue: MemoryWorkQueue<B>,
+    pub polls_per_second: usize,
 }
 
 impl<B: Behaviour + Clone, P> TestSystem<B, P> {
@@ -54,7 +57,7 @@ impl<B: Behaviour + Clone, P> TestSystem<B, P> {
         Self {
             payments: Payments {
                 queues: queues.map(queue).collect(),
-                store: MemoryStore::new(behaviour),
+                store: MemoryStore::new(behaviour.clone()),
                 clock,
                 schedule: Schedule::default(),
             },
@@ -62,7 +65,8 @@ impl<B: Behaviour + Clone, P> TestSystem<B, P> {
             keyring: keyring(),
             keys: project_keys(&[211]),
             tokens: TokenSecret::new(&"s".repeat(32)).unwrap(),
-            min_interval: Duration::ZERO,
+            work_queue: MemoryWorkQueue::new(behaviour),
+            polls_per_second: 20,
         }
     }
 
@@ -95,7 +99,7 @@ impl<B: Behaviour + Clone, P> TestSystem<B, P> {
     }
 }
 
-impl<B: Behaviour, P: Gate> TestSystem<B, P> {
+impl<B: Behaviour, P: Gate + Sync> TestSystem<B, P> {
     pub async fn create(
         &self,
         storefront: &Storefront,
@@ -142,7 +146,41 @@ impl<B: Behaviour, P: Gate> TestSystem<B, P> {
             keys: &self.keys,
             tokens: &self.tokens,
             base_url: BASE_URL,
-            min_interval: self.min_interval,
         }
+    }
+
+    pub fn sweeper(
+        &self,
+    ) -> Sweeper<'_, MemoryStore<B>, MemoryQueue<B>, TestClock, MemoryWorkQueue<B>> {
+        Sweeper {
+            payments: &self.payments,
+            queue: &self.work_queue,
+            polls_per_second: self.polls_per_second,
+        }
+    }
+
+    pub async fn hand_out_polls(&self, deadline: Instant) -> BatchRun {
+        let projects = self.keys.keys().copied();
+        self.sweeper().hand_out_polls(projects, deadline).await
+    }
+
+    /// Does the work of a message, as the worker does.
+    pub async fn work(&self, work: Work, deadline: Instant) -> BatchRun {
+        match work {
+            Work::Poll { payments } => self.poller().poll_all(payments, deadline).await,
+            Work::Publish { payments } => self.payments.publish_all(payments, deadline).await,
+            Work::Expire { payments } => self.payments.expire_all(payments, deadline).await,
+            Work::Erase { payments } => self.payments.erase_all(payments, deadline).await,
+            Work::Unknown => BatchRun::EMPTY,
+        }
+    }
+
+    /// Does the work of all messages, one message after another.
+    pub async fn work_all(&self, deadline: Instant) -> BatchRun {
+        let mut worked = BatchRun::EMPTY;
+        while let Some(message) = self.work_queue.take() {
+            worked.add(self.work(message.work, deadline).await);
+        }
+        worked
     }
 }

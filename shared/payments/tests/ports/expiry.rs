@@ -13,7 +13,7 @@ use crate::builders::key;
 const EXPIRES_IN: Duration = Duration::from_secs(1_800);
 
 async fn expire_all(system: &System) -> BatchRun {
-    system.payments.expire_all(in_a_minute()).await
+    system.sweeper().expire(in_a_minute()).await
 }
 
 fn counts(run: &BatchRun) -> (u64, u64, u64) {
@@ -122,7 +122,8 @@ async fn an_expiry_that_no_queue_accepts_is_published_by_the_outbox_sweep() {
     assert_eq!(counts(&expire_all(&system).await), (1, 0, 1));
     assert_eq!(system.sent(), ["1 payment.created"]);
     system.pass(MINUTE);
-    let sweep = system.payments.sweep_outbox(Duration::ZERO, in_a_minute());
+    let sweeper = system.sweeper();
+    let sweep = sweeper.sweep_outbox(Duration::ZERO, in_a_minute());
     assert_eq!(counts(&sweep.await), (1, 1, 0));
     assert_eq!(system.sent(), ["1 payment.created", "2 checkout.expired"]);
 }

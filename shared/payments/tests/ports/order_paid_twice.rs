@@ -72,7 +72,8 @@ impl System {
 
     async fn sweep_outbox(&self) {
         self.pass(MINUTE);
-        let run = self.payments.sweep_outbox(Duration::ZERO, in_a_minute());
+        let sweeper = self.sweeper();
+        let run = sweeper.sweep_outbox(Duration::ZERO, in_a_minute());
         assert_eq!(run.await.failed, 0);
     }
 

@@ -45,7 +45,8 @@ impl System {
     }
 
     async fn sweep_until(&self, deadline: Instant) -> BatchRun {
-        self.payments.sweep_outbox(Duration::ZERO, deadline).await
+        let sweeper = self.sweeper();
+        sweeper.sweep_outbox(Duration::ZERO, deadline).await
     }
 
     /// Runs a sweep, and drops it when the queue has accepted `sent` events.

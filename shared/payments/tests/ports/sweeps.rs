@@ -1,10 +1,12 @@
-//! Tests batch runs of the sweeper: no project delays another project, parallel runs repeat nothing, status requests
-//! have a minimum interval, and a run ends at its deadline.
+//! Tests the sweeper and the worker: no project delays another project, work that is handed out twice or lost does no
+//! harm, and a run ends at its deadline.
 
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use payments::model::schedule::Next;
-use payments::service::sweep::batch_run::BatchRun;
+use payments::ports::{Work, WorkMessage};
+use payments::service::sweep::POLLS_PER_MESSAGE;
 use tokio::time::Instant;
 
 use super::system::*;
@@ -19,31 +21,55 @@ async fn with_rechecks(count: u32) -> System {
     system
 }
 
-async fn poll_all(system: &System) -> BatchRun {
-    system.poller().poll_all(in_a_minute()).await
+/// Returns the delays of polls of the payments of a project, in seconds.
+fn delays(messages: &[WorkMessage], project: u32) -> Vec<u64> {
+    let mut delays = Vec::new();
+    for message in messages {
+        let Work::Poll { payments } = &message.work else {
+            panic!("{message:?}");
+        };
+        assert!((1..=POLLS_PER_MESSAGE).contains(&payments.len()));
+        let of_project = payments
+            .iter()
+            .filter(|due| due.key.project_id().get() == project);
+        delays.extend(of_project.map(|_| message.delay.as_secs()));
+    }
+    delays
 }
 
 #[tokio::test]
-async fn a_project_with_many_due_payments_delays_no_other_project() {
-    let mut system = with_rechecks(50).await;
+async fn a_project_with_many_due_payments_delays_no_other_project_and_has_an_even_rate() {
+    let mut system = with_rechecks(70).await;
     system.keys = project_keys(&[211, 212]);
+    system.polls_per_second = 1;
     system.pass(MINUTE);
     system.recheck(212, "one").await;
-    let run = poll_all(&system).await;
-    assert_eq!((run.found, run.failed), (51, 51));
-    let polls = system.polls();
-    let before = polls
-        .iter()
-        .position(|request| request == "status 212/one")
-        .unwrap();
-    assert!(before < 10, "after {before} others: {polls:?}");
+    let run = system.hand_out_polls(in_a_minute()).await;
+    assert_eq!((run.found, run.handed_out, run.failed), (71, 61, 0));
+    // Ten payments wait for the next run.
+    assert!(!run.in_time);
+    let messages = system.work_queue.take_all();
+    assert_eq!(delays(&messages, 211), Vec::from_iter(0..60));
+    assert_eq!(delays(&messages, 212), [0]);
+    assert_eq!(system.polls(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn two_parallel_runs_poll_each_payment_once() {
+async fn polls_that_are_handed_out_twice_are_sent_once() {
     let system = with_rechecks(20).await;
-    let runs = tokio::join!(poll_all(&system), poll_all(&system));
-    assert_eq!(runs.0.failed + runs.1.failed, 20);
+    for _ in 0..2 {
+        assert_eq!(system.hand_out_polls(in_a_minute()).await.handed_out, 20);
+    }
+    let messages = system.work_queue.take_all();
+    let works = messages
+        .into_iter()
+        .map(|message| system.work(message.work, in_a_minute()));
+    let mut all = payments::service::sweep::batch_run::BatchRun::EMPTY;
+    for run in futures_util::future::join_all(works).await {
+        all.add(run);
+    }
+    // Gate answers nothing, so each poll fails. The second delivery finds no poll that is due.
+    assert_eq!((all.found, all.failed, all.done), (40, 20, 20));
     let mut polls = system.polls();
     polls.sort_unstable();
     polls.dedup();
@@ -51,36 +77,114 @@ async fn two_parallel_runs_poll_each_payment_once() {
 }
 
 #[tokio::test]
-async fn status_requests_have_a_minimum_interval_and_none_is_claimed_too_late_to_be_sent() {
-    let mut system = with_rechecks(6).await;
-    system.min_interval = Duration::from_millis(20);
-    let start = Instant::now();
-    let run = poll_all(&system).await;
-    assert_eq!((system.polls().len(), run.in_time), (6, true));
-    assert!(start.elapsed() >= 5 * system.min_interval);
+async fn polls_that_are_lost_with_the_queue_are_handed_out_again() {
+    let system = with_rechecks(3).await;
+    assert_eq!(system.hand_out_polls(in_a_minute()).await.handed_out, 3);
+    system.work_queue.take_all();
+    assert_eq!(system.work_all(in_a_minute()).await.found, 0);
+    assert_eq!(system.hand_out_polls(in_a_minute()).await.handed_out, 3);
+    system.pass(MINUTE);
+    let worked = system.work_all(in_a_minute()).await;
+    assert_eq!((worked.found, worked.failed, worked.oldest_s), (3, 3, 60));
+    assert_eq!(system.hand_out_polls(in_a_minute()).await.found, 0);
+}
 
-    system.pass(DAY);
-    system.min_interval = MINUTE;
-    let deadline = Instant::now() + Duration::from_millis(50);
-    let run = system.poller().poll_all(deadline).await;
+#[tokio::test]
+async fn a_repeated_poll_does_not_count_for_the_lag() {
+    let system = with_rechecks(1).await;
+    system.hand_out_polls(in_a_minute()).await;
+    let message = system.work_queue.take().unwrap();
+    system.work(message.work.clone(), in_a_minute()).await;
+    system.pass(Duration::from_secs(30));
+    let again = system.work(message.work, in_a_minute()).await;
+    assert_eq!((again.found, again.done, again.oldest_s), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn less_is_handed_out_if_many_messages_wait_and_nothing_if_the_queue_fails() {
+    let system = with_rechecks(40).await;
+    system.work_queue.further_backlog.store(104, SeqCst);
+    let run = system.hand_out_polls(in_a_minute()).await;
+    assert_eq!((run.found, run.handed_out, run.in_time), (40, 24, false));
+    system.work_queue.further_backlog.store(500, SeqCst);
+    let run = system.hand_out_polls(in_a_minute()).await;
+    assert_eq!((run.handed_out, run.failed), (0, 0));
+    system.work_queue.further_backlog.store(0, SeqCst);
+    system.behaviour().sends(1);
+    let run = system.hand_out_polls(in_a_minute()).await;
+    assert_eq!((run.handed_out, run.failed), (0, 1));
+    assert!(run.failure.unwrap().contains("the work queue failed"));
+    assert_eq!(system.hand_out_polls(in_a_minute()).await.handed_out, 40);
+}
+
+#[tokio::test]
+async fn work_above_the_direct_limit_is_handed_out_and_done_by_the_worker() {
+    let system = System::empty();
+    for number in 0..1_030 {
+        system.behaviour().sends(1);
+        let request = checkout_request(&format!("order-{number}"));
+        system.create(&storefront("shop"), &request).await.unwrap();
+    }
+    system.pass(MINUTE);
+    let run = system.sweeper().sweep_outbox(MINUTE, in_a_minute()).await;
+    assert_eq!((run.found, run.done, run.handed_out), (1_030, 1_000, 30));
+    assert!(run.in_time, "{run:?}");
+    let messages = system.work_queue.take_all();
+    assert_eq!(messages.len(), 2);
+    for message in messages {
+        assert!(message.delay.is_zero());
+        // A message that is delivered twice publishes nothing again.
+        for _ in 0..2 {
+            let worked = system.work(message.work.clone(), in_a_minute()).await;
+            assert_eq!((worked.done, worked.failed), (worked.found, 0));
+        }
+    }
+    assert_eq!(system.sent().len(), 1_030);
+    assert_eq!(
+        system
+            .sweeper()
+            .sweep_outbox(MINUTE, in_a_minute())
+            .await
+            .found,
+        0
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_handed_out_if_all_direct_work_fails() {
+    let system = System::empty();
+    for number in 0..1_001 {
+        system.behaviour().sends(1);
+        let request = checkout_request(&format!("order-{number}"));
+        system.create(&storefront("shop"), &request).await.unwrap();
+    }
+    system.pass(MINUTE);
+    system.behaviour().sends(1_000);
+    let run = system.sweeper().sweep_outbox(MINUTE, in_a_minute()).await;
+    assert_eq!((run.found, run.failed, run.handed_out), (1_001, 1_000, 0));
+    assert!(!run.in_time);
+    assert_eq!(system.work_queue.take(), None);
+}
+
+#[tokio::test]
+async fn no_work_starts_after_the_deadline() {
+    let system = with_rechecks(6).await;
+    system.hand_out_polls(in_a_minute()).await;
+    let past = Instant::now() - Duration::from_millis(10);
+    let run = system.work_all(past).await;
     assert!(!run.in_time, "{run:?}");
-    assert_eq!(system.polls().len(), 7);
-    let tables = system.tables();
-    let polling = tables
-        .payments
-        .values()
-        .map(|stored| stored.payment.polling());
-    let claimed: u32 = polling.map(|polling| polling.polls_sent()).sum();
-    assert_eq!(claimed, 7);
+    assert_eq!(system.polls(), Vec::<String>::new());
+    let run = system.hand_out_polls(past).await;
+    assert!(!run.in_time, "{run:?}");
 }
 
 #[tokio::test]
 async fn an_open_payment_is_overdue_after_its_last_poll_and_its_customers_data_is_erased() {
     let system = System::created(&[]).await;
     let has_customer = || system.payment(PAYMENT).order().unwrap().customer.is_some();
-    let erase = || system.payments.erase_all(in_a_minute());
+    let erase = async || system.sweeper().erase(in_a_minute()).await;
     let overdue = async || {
-        let run = system.payments.count_overdue(in_a_minute()).await;
+        let run = system.sweeper().count_overdue(in_a_minute()).await;
         (run.found, run.oldest_s)
     };
     while let Some(due) = system.poll_at() {
@@ -88,7 +192,7 @@ async fn an_open_payment_is_overdue_after_its_last_poll_and_its_customers_data_i
         assert_eq!(overdue().await, (0, 0));
         system.pass_until(due);
         system.poll(None).await.unwrap_err();
-        assert_eq!(system.payments.expire_all(in_a_minute()).await.failed, 0);
+        assert_eq!(system.sweeper().expire(in_a_minute()).await.failed, 0);
     }
     assert!(has_customer());
     let erased = erase().await;

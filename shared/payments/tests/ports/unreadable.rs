@@ -1,11 +1,8 @@
 //! Tests that a stored item that cannot be read stops only the work on this item.
 
-use std::time::Duration;
-
 use payments::model::day::Day;
 use payments::model::{Payment, Status};
 use payments::service::report::{Totals, read_day};
-use tokio::time::Instant;
 
 use super::system::*;
 use crate::builders::reports::{callback, operation};
@@ -30,16 +27,15 @@ async fn with_damaged_payments(count: u32) -> System {
 }
 
 #[tokio::test]
-async fn a_poll_run_skips_hundreds_of_damaged_payments_without_waiting_between_them() {
+async fn hundreds_of_damaged_payments_delay_no_poll_of_another_payment() {
     let mut system = with_damaged_payments(5).await;
-    system.min_interval = Duration::from_millis(20);
-    let deadline = Instant::now() + Duration::from_secs(4);
-    let run = system.poller().poll_all(deadline).await;
+    // A run can hand out fewer polls than there are damaged payments.
+    system.polls_per_second = 1;
+    let handed_out = system.hand_out_polls(in_a_minute()).await;
+    assert_eq!((handed_out.found, handed_out.handed_out), (305, 60));
+    let run = system.work_all(in_a_minute()).await;
     assert_eq!(system.polls().len(), 5);
-    assert_eq!(
-        (run.found, u32::try_from(run.unreadable)),
-        (305, Ok(DAMAGED))
-    );
+    assert_eq!((run.found, run.unreadable), (60, 55));
     assert_eq!((run.failed, run.in_time), (5, true), "{run:?}");
     // The damaged payments are a minute older, but `oldest_s` is the age of the readable payments.
     assert_eq!(run.oldest_s, 0);
@@ -58,9 +54,9 @@ async fn each_sweep_skips_damaged_payments() {
         system.behaviour().damage(&format!("211/{id}"));
     }
     system.pass(2 * DAY);
-    let outbox = system.payments.sweep_outbox(MINUTE, in_a_minute()).await;
+    let outbox = system.sweeper().sweep_outbox(MINUTE, in_a_minute()).await;
     assert_eq!((outbox.done, outbox.unreadable, outbox.failed), (1, 39, 0));
-    let expired = system.payments.expire_all(in_a_minute()).await;
+    let expired = system.sweeper().expire(in_a_minute()).await;
     assert_eq!(expired.failed, 0, "{expired:?}");
     let last = ids.last().unwrap();
 
@@ -68,17 +64,18 @@ async fn each_sweep_skips_damaged_payments() {
     // The erasure is due only after the last poll.
     while let Some(due) = system.payments.schedule.poll_at(&system.payment(last)) {
         system.pass_until(due);
-        system.poller().poll_all(in_a_minute()).await;
+        system.hand_out_polls(in_a_minute()).await;
+        system.work_all(in_a_minute()).await;
     }
     system.pass(60 * DAY);
-    system.payments.expire_all(in_a_minute()).await;
-    system.payments.erase_all(in_a_minute()).await;
+    system.sweeper().expire(in_a_minute()).await;
+    system.sweeper().erase(in_a_minute()).await;
     let customer = |payment: Payment| payment.order().unwrap().customer.is_some();
     assert!(!customer(system.payment(last)));
 
     // After the repair, the sweep publishes the events of the 39 payments that were damaged.
     system.behaviour().repair();
-    let outbox = system.payments.sweep_outbox(MINUTE, in_a_minute()).await;
+    let outbox = system.sweeper().sweep_outbox(MINUTE, in_a_minute()).await;
     assert_eq!((outbox.done, outbox.unreadable), (39, 0));
 }
 
@@ -94,7 +91,7 @@ async fn a_damaged_event_stops_no_later_event_of_its_payment_and_is_sent_after_a
     assert!(system.sale_succeeds().await);
     assert_eq!(system.sent(), ["2 payment.succeeded"]);
     system.pass(DAY);
-    let outbox = system.payments.sweep_outbox(MINUTE, in_a_minute()).await;
+    let outbox = system.sweeper().sweep_outbox(MINUTE, in_a_minute()).await;
     assert_eq!(outbox.found, 0, "the payment stays in the outbox");
 
     system.behaviour().repair();

@@ -48,11 +48,12 @@ impl Job {
                 let (key, now) = (order_key(number), system.now());
                 system.poller().poll(&key, now).await.is_ok()
             }
-            Job::PollAll => system.poller().poll_all(in_an_hour()).await.failed == 0,
-            Job::EraseAll => system.payments.erase_all(in_an_hour()).await.failed == 0,
-            Job::ExpireAll => system.payments.expire_all(in_an_hour()).await.failed == 0,
+            Job::PollAll => system.hand_out_and_poll().await,
+            Job::EraseAll => system.sweeper().erase(in_an_hour()).await.failed == 0,
+            Job::ExpireAll => system.sweeper().expire(in_an_hour()).await.failed == 0,
             Job::SweepOutbox => {
-                let run = system.payments.sweep_outbox(Duration::ZERO, in_an_hour());
+                let sweeper = system.sweeper();
+                let run = sweeper.sweep_outbox(Duration::ZERO, in_an_hour());
                 run.await.failed == 0
             }
             Job::Review(number, is_release) => system.review(number, is_release).await,

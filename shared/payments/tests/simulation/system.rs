@@ -41,6 +41,24 @@ impl System {
         Self::new(faults, clock, &QUEUES, platform)
     }
 
+    /// Hands out the polls that are due, and does the work of all messages. The queue can lose a message or deliver it
+    /// twice.
+    pub async fn hand_out_and_poll(&self) -> bool {
+        let mut failed = self.hand_out_polls(in_an_hour()).await.failed;
+        while let Some(message) = self.work_queue.take() {
+            let deliveries = match self.behaviour() {
+                faults if faults.happens(10) => 0,
+                faults if faults.happens(4) => 2,
+                _ => 1,
+            };
+            for _ in 0..deliveries {
+                let worked = self.work(message.work.clone(), in_an_hour()).await;
+                failed += worked.failed;
+            }
+        }
+        failed == 0
+    }
+
     async fn load(&self, number: u64) -> Result<Option<Payment>, StoreError> {
         let stored = self.payments.store.load(&order_key(number)).await?;
         Ok(stored.map(|stored| stored.payment))

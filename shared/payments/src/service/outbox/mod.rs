@@ -2,7 +2,7 @@
 //!
 //! The outbox is published in pages of at most 10 events. A page is sent, and then marked as published. So each page is
 //! progress that a crash or a time-out cannot undo, and only one page is in memory. A request publishes at most two
-//! pages. The outbox sweep ([`crate::service::sweep::outbox`]) publishes the remaining events.
+//! pages. The outbox sweep ([`crate::service::sweep`]) publishes the remaining events.
 //!
 //! Each queue receives the events of a payment one at a time, oldest first. The queues receive events in parallel.
 //! After a failed send, the queue receives no further event of this call. The events of a page are marked as published

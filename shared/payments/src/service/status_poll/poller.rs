@@ -1,7 +1,5 @@
 //! Defines the status poller and its dependencies.
 
-use std::time::Duration;
-
 use ecommpay::Keyring;
 use ecommpay::fields::ProjectId;
 
@@ -23,9 +21,6 @@ pub struct StatusPoller<'a, S, Q, C, G> {
     pub tokens: &'a TokenSecret,
     /// The public address of this service, without a trailing slash.
     pub base_url: &'a str,
-    /// The shortest time between the starts of two polls. The platform documents no rate limit, so this service has its
-    /// own limit.
-    pub min_interval: Duration,
 }
 
 impl<S, Q, C, G> StatusPoller<'_, S, Q, C, G> {

@@ -20,7 +20,7 @@ use crate::template::processed::Template;
 const VALUES: [(&str, &str); 8] = [
     ("_SECONDS", "60"),
     ("_DELAYS", "60,120"),
-    ("_INTERVAL", "1"),
+    ("_PER_SECOND", "1"),
     ("_WAITS", "1"),
     ("_QUEUES", "[]"),
     ("_URL", "https://platform.example"),
@@ -54,19 +54,25 @@ async fn a_function_starts_with_the_variables_of_the_template_and_fails_if_one_i
     let built = functions::build(&Supervisor::new()?, &binaries).await?;
     let aws = start_secrets().await?;
     for ((name, function), binary) in functions.iter().zip(&binaries) {
-        let path = &built[binary];
         let variables = function["Environment"]["Variables"].as_object();
         let variables = variables.with_context(|| format!("{name} has no variables"))?;
+        let handler = function["Handler"].as_str();
+        let handler = handler.with_context(|| format!("{name} has no handler"))?;
+        let function = Function {
+            binary: &built[binary],
+            handler,
+            aws: &aws,
+        };
         let all: BTreeMap<&str, &str> = variables
             .keys()
             .map(|variable| (variable.as_str(), valid_value(variable)))
             .collect();
-        let error = start_error(path, &aws, &all).await?;
+        let error = function.start_error(&all).await?;
         ensure!(error.is_none(), "{name} does not start: {error:?}");
         for variable in all.keys().filter(|variable| **variable != OPTIONAL) {
             let mut others = all.clone();
             others.remove(variable);
-            let error = start_error(path, &aws, &others).await?;
+            let error = function.start_error(&others).await?;
             let error = error.with_context(|| format!("{name} does not read {variable}"))?;
             let is_named = error.contains(variable) && error.contains("is not set");
             ensure!(is_named, "{name} without {variable}: {error}");
@@ -80,35 +86,46 @@ fn valid_value(variable: &str) -> &'static str {
     value.map_or("something", |(_, value)| value)
 }
 
-/// Returns the output of a function that fails at its start, or `None` if it requests its first event.
-async fn start_error(
-    binary: &Path,
-    aws: &str,
-    variables: &BTreeMap<&str, &str>,
-) -> anyhow::Result<Option<String>> {
-    let lambda = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let mut command = Command::new(binary);
-    command
-        .env_clear()
-        .env("AWS_LAMBDA_RUNTIME_API", lambda.local_addr()?.to_string())
-        .env("AWS_ENDPOINT_URL", aws)
-        .envs(LAMBDA)
-        .envs(variables)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let ended = command.spawn()?.wait_with_output();
-    tokio::select! {
-        requested = lambda.accept() => {
-            requested?;
-            Ok(None)
-        }
-        ended = timeout(e2e::TIMEOUT, ended) => {
-            let output = ended.context("the function neither starts nor ends")??;
-            ensure!(!output.status.success(), "the function ended with success");
-            let text = [output.stdout, output.stderr].concat();
-            Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+/// A function that this process can start.
+struct Function<'a> {
+    binary: &'a Path,
+    /// The property `Handler`. It selects the function if a binary has two functions.
+    handler: &'a str,
+    /// The address that replaces AWS.
+    aws: &'a str,
+}
+
+impl Function<'_> {
+    /// Returns the output of a function that fails at its start, or `None` if it requests its first event.
+    async fn start_error(
+        &self,
+        variables: &BTreeMap<&str, &str>,
+    ) -> anyhow::Result<Option<String>> {
+        let lambda = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let mut command = Command::new(self.binary);
+        command
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", lambda.local_addr()?.to_string())
+            .env("AWS_ENDPOINT_URL", self.aws)
+            .env("_HANDLER", self.handler)
+            .envs(LAMBDA)
+            .envs(variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let ended = command.spawn()?.wait_with_output();
+        tokio::select! {
+            requested = lambda.accept() => {
+                requested?;
+                Ok(None)
+            }
+            ended = timeout(e2e::TIMEOUT, ended) => {
+                let output = ended.context("the function neither starts nor ends")??;
+                ensure!(!output.status.success(), "the function ended with success");
+                let text = [output.stdout, output.stderr].concat();
+                Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+            }
         }
     }
 }

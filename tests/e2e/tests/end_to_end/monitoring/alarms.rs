@@ -70,7 +70,7 @@ async fn an_alarm_that_also_detects_missing_runs_fires_when_its_metric_is_missin
     let template = Template::processed().await?;
     for (alarm, missing) in [
         ("OutboxAlarm", "breaching"),
-        ("PollLagAlarm", "breaching"),
+        ("PollLagAlarm", "notBreaching"),
         ("UnreconciledAlarm", "breaching"),
         ("UnreportedAlarm", "breaching"),
         ("OverdueAlarm", "notBreaching"),

@@ -9,13 +9,14 @@ use crate::monitoring::sources::Sources;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>,
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html> and
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>.
-const AWS_METRICS: [(&str, &str, &[&str]); 7] = [
+const AWS_METRICS: [(&str, &str, &[&str]); 8] = [
     ("AWS/Lambda", "Errors", &["FunctionName"]),
     ("AWS/Lambda", "Throttles", &[]),
     ("AWS/Lambda", "Duration", &["FunctionName"]),
     ("AWS/Lambda", "ConcurrentExecutions", &["FunctionName"]),
     ("AWS/Lambda", "ConcurrentExecutions", &[]),
     ("AWS/ApiGateway", "5xx", &["ApiId", "Stage"]),
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage", &["QueueName"]),
     (
         "AWS/SQS",
         "ApproximateNumberOfMessagesVisible",

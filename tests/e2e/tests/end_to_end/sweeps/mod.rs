@@ -4,3 +4,4 @@
 mod outbox;
 mod retention;
 mod status_polls;
+mod worker;

@@ -32,7 +32,7 @@ async fn every_function_has_its_own_role_without_a_wildcard() -> anyhow::Result<
     let template = Template::processed().await?;
     let mut roles = BTreeSet::new();
     let functions = template.all("AWS::Lambda::Function");
-    ensure!(functions.len() == 8, "{:?}", functions.keys());
+    ensure!(functions.len() == 9, "{:?}", functions.keys());
     for (name, function) in functions {
         let role = target(&function["Role"]).with_context(|| format!("{name} has no role"))?;
         ensure!(roles.insert(role), "{role} serves two functions");
@@ -146,9 +146,18 @@ fn needed(role: &str) -> BTreeSet<(&str, &str)> {
         "RefundRole" => &[KEY],
         "ShopperRole" | "CommandRole" => &[TOKENS],
         "SweeperRole" => &[
-            TOKENS,
             ("dynamodb:Query", "Table/index/next"),
             ("dynamodb:Query", "Table/index/outbox"),
+            ("sqs:SendMessage", "WorkQueue"),
+            ("sqs:SendMessageBatch", "WorkQueue"),
+            ("sqs:GetQueueAttributes", "WorkQueue"),
+        ],
+        // The worker finds nothing by itself, so it queries no index.
+        "WorkerRole" => &[
+            TOKENS,
+            ("sqs:ReceiveMessage", "WorkQueue"),
+            ("sqs:DeleteMessage", "WorkQueue"),
+            ("sqs:GetQueueAttributes", "WorkQueue"),
         ],
         "ReconcileRole" => &[
             ("dynamodb:Query", "Table/index/day"),

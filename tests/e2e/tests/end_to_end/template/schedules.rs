@@ -68,7 +68,8 @@ async fn the_sweeper_runs_each_minute_with_the_default_schedule() -> anyhow::Res
     let seconds = seconds.map(|(parameter, time)| (parameter, json!(time.as_secs())));
     let others = [
         ("StatusPollDelays", json!(delays.join(","))),
-        ("StatusPollMinInterval", json!(0.1)),
+        ("PollsPerSecond", json!(20)),
+        ("PollConcurrency", json!(100)),
         ("OutboxGraceSeconds", json!(30)),
     ];
     for (parameter, expected) in seconds.into_iter().chain(others) {

@@ -41,7 +41,8 @@ async fn every_table_is_encrypted_backed_up_and_protected_from_deletion() -> any
 }
 
 #[tokio::test]
-async fn every_queue_is_fifo_encrypted_and_has_its_own_dead_letter_queue() -> anyhow::Result<()> {
+async fn every_queue_of_events_is_fifo_encrypted_and_has_its_own_dead_letter_queue()
+-> anyhow::Result<()> {
     let template = Template::processed().await?;
     let mut queues = template.all("AWS::SQS::Queue");
     let encrypted = json!({ "SqsManagedSseEnabled": true });
@@ -50,6 +51,9 @@ async fn every_queue_is_fifo_encrypted_and_has_its_own_dead_letter_queue() -> an
         schedules.context("the template has no queue ScheduleDeadLetters")?,
         encrypted,
     )?;
+    for name in ["WorkQueue", "WorkDeadLetters"] {
+        queues.remove(name).context(name)?;
+    }
     let mut dead_letters = BTreeSet::new();
     for (name, queue) in &queues {
         let expected = json!({
@@ -124,11 +128,11 @@ async fn the_fulfilment_queue_receives_the_events_that_decide_a_shipment_and_no_
 }
 
 #[tokio::test]
-async fn the_sample_consumer_reports_failed_messages_and_has_enough_time_and_permissions()
+async fn each_consumer_reports_failed_messages_and_has_enough_time_and_permissions()
 -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let mappings = template.all("AWS::Lambda::EventSourceMapping");
-    ensure!(mappings.len() == 1, "{:?}", mappings.keys());
+    ensure!(mappings.len() == 2, "{:?}", mappings.keys());
     for (name, mapping) in mappings {
         let reports = json!({ "FunctionResponseTypes": ["ReportBatchItemFailures"] });
         ensure_contains(mapping, reports).context(name.to_owned())?;
@@ -158,5 +162,55 @@ async fn the_sample_consumer_reports_failed_messages_and_has_enough_time_and_per
         });
         ensure!(reads, "{role} lacks the permissions to read {source}");
     }
+    Ok(())
+}
+
+/// The time that one poll can take: 10 s for the status answer, 20 s for the requests that follow from it, and 2 s for
+/// the store and the queues. The worker stops 5 s before its time-out.
+const LONGEST_POLL_S: u64 = 32 + 5;
+
+#[tokio::test]
+async fn the_work_queue_is_a_standard_queue_that_the_worker_reads_with_limited_concurrency()
+-> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let queue = &template.resource("WorkQueue")["Properties"];
+    let expected = json!({
+        "SqsManagedSseEnabled": true,
+        "ReceiveMessageWaitTimeSeconds": 20,
+        "MaximumMessageSize": 1_048_576,
+        "RedrivePolicy": { "maxReceiveCount": 5 },
+    });
+    ensure_contains(queue, expected)?;
+    ensure!(queue["FifoQueue"].is_null() && queue["DelaySeconds"].is_null());
+    let dead_letters = target(&queue["RedrivePolicy"]["deadLetterTargetArn"]);
+    ensure!(dead_letters == Some("WorkDeadLetters"));
+    let dead_letters = &template.resource("WorkDeadLetters")["Properties"];
+    let expected = json!({ "SqsManagedSseEnabled": true, "MessageRetentionPeriod": 1_209_600 });
+    ensure_contains(dead_letters, expected)?;
+    for queue in ["WorkQueue", "WorkDeadLetters"] {
+        let policy = &template.resource("EventQueuesPolicy")["Properties"];
+        let mut protected = targets(&policy["Queues"]);
+        ensure!(protected.any(|name| name == queue), "{queue}");
+    }
+
+    let mapping = &template.resource("WorkerMapping")["Properties"];
+    let limit = json!({ "MaximumConcurrency": { "Ref": "PollConcurrency" } });
+    let none = json!({ "Ref": "AWS::NoValue" });
+    let concurrency = json!({ "Fn::If": ["LimitWorker", limit, none] });
+    ensure!(mapping["ScalingConfig"] == concurrency, "{mapping}");
+    ensure!(mapping["BatchSize"] == 1, "{mapping}");
+    ensure!(target(&mapping["EventSourceArn"]) == Some("WorkQueue"));
+    ensure!(target(&mapping["FunctionName"]) == Some("WorkerFunction"));
+
+    // Both functions are one binary, and the name of the handler selects the function.
+    let function = |name: &str| template.resource(name)["Properties"].clone();
+    let (worker, sweeper) = (function("WorkerFunction"), function("SweeperFunction"));
+    ensure!(worker["Handler"] == "worker" && sweeper["Handler"] == "bootstrap");
+    ensure!(worker["CodeUri"] == sweeper["CodeUri"] && worker["Code"] == sweeper["Code"]);
+    ensure!(worker["Timeout"].as_u64() >= Some(LONGEST_POLL_S));
+    ensure!(worker["ReservedConcurrentExecutions"].is_null());
+    let variables = &sweeper["Environment"]["Variables"];
+    ensure!(variables["POLLS_PER_SECOND"] == json!({ "Ref": "PollsPerSecond" }));
+    ensure!(target(&variables["WORK_QUEUE_URL"]) == Some("WorkQueue"));
     Ok(())
 }

@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-pub const FUNCTIONS: [&str; 8] = [
+pub const FUNCTIONS: [&str; 9] = [
     "checkout",
     "shopper",
     "callback",
@@ -20,6 +20,7 @@ pub const FUNCTIONS: [&str; 8] = [
     "reconcile",
     "command",
     "fulfilment",
+    "worker",
 ];
 
 pub struct Actions<'a> {
@@ -68,7 +69,7 @@ impl<'a> Actions<'a> {
                 self.system.post_signed(&paid, 200).await?;
                 self.leave_unpublished(&refunded(&payment, number)).await?;
             }
-            "sweeper" | "command" => {
+            "sweeper" | "command" | "worker" => {
                 self.create(&payment).await?;
                 self.leave_unpublished(&declined(&payment, number)).await?;
                 self.create(&format!("{payment}-open")).await?;
@@ -105,8 +106,25 @@ impl<'a> Actions<'a> {
                 let refund = partial_refund("r-1", 300);
                 system.storefront.refund(payment, &refund).await?;
             }
+            // The sweeper emits an event only for a checkout that expires.
             "sweeper" => {
-                system.sweep().await?;
+                let short = json!({ "expires_in": 1 });
+                let expiring = format!("{payment}-expiring");
+                system.simulator.drop_callbacks(&expiring).await?;
+                system.storefront.create_with(&expiring, short).await?;
+                for _ in 0..4 {
+                    system.sweep().await?;
+                    sleep(Duration::from_millis(700)).await;
+                }
+            }
+            "worker" => {
+                let open = format!("{payment}-open");
+                for (kind, payment) in [("publish", payment), ("poll", &open)] {
+                    let work = json!({ "kind": kind, "payments": [[211, payment, 0]] });
+                    let message = json!({ "messageId": payment, "body": work.to_string() });
+                    let messages = json!({ "Records": [message] });
+                    invoke_with(&system.sandbox, "worker", &messages).await?;
+                }
             }
             "command" => {
                 for payment in [payment, &format!("{payment}-open")] {

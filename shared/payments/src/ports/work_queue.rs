@@ -1,0 +1,141 @@
+//! Defines the queue through which the sweeper hands out work to the worker.
+
+use std::future::Future;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::payment_store::Due;
+use crate::escape;
+use crate::json_text::to_json_string;
+
+/// Work for the worker. A message names payments and makes no promise: the worker loads each payment and acts only if
+/// the action is still due. So a message that is delivered twice or late does no harm. A message that is lost is
+/// replaced by the next run of the sweeper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    /// Poll the platform about the payments.
+    Poll {
+        /// The payments.
+        payments: Vec<Due>,
+    },
+    /// Publish the outboxes of the payments.
+    Publish {
+        /// The payments.
+        payments: Vec<Due>,
+    },
+    /// Emit `checkout.expired` for the payments.
+    Expire {
+        /// The payments.
+        payments: Vec<Due>,
+    },
+    /// Erase the customers' data of the payments.
+    Erase {
+        /// The payments.
+        payments: Vec<Due>,
+    },
+    /// Work of a later release, which this release does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Work, and the time for which the queue holds it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkMessage {
+    /// The work.
+    pub work: Work,
+    /// No worker receives the message before this time has passed. Queues use whole seconds, up to 900.
+    pub delay: Duration,
+}
+
+impl WorkMessage {
+    /// Returns the work as JSON text that every queue accepts.
+    pub fn body(&self) -> String {
+        escape::json_for_sqs(to_json_string(&self.work))
+    }
+}
+
+/// The queue failed. A part of the messages may have been accepted. The send may be repeated.
+#[derive(Debug, Error)]
+#[error("the work queue failed: {0}")]
+pub struct WorkQueueError(pub String);
+
+/// A queue of work. It can deliver a message twice, in any order, or lose it.
+pub trait WorkQueue {
+    /// Sends messages. Returns an error if the queue did not accept every message.
+    fn send(
+        &self,
+        messages: &[WorkMessage],
+    ) -> impl Future<Output = Result<(), WorkQueueError>> + Send;
+
+    /// Returns the approximate count of messages that a worker could receive now. Delayed messages do not count.
+    fn backlog(&self) -> impl Future<Output = Result<u64, WorkQueueError>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use ecommpay::fields::ProjectId;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{PaymentKey, Timestamp};
+
+    fn due(id: &str) -> Due {
+        Due {
+            key: PaymentKey::new(ProjectId::new(211).unwrap(), id),
+            since: Timestamp::from_millis(1_562_059_700_123),
+        }
+    }
+
+    #[test]
+    fn a_message_has_the_same_work_after_it_was_read_and_contains_no_character_that_sqs_refuses() {
+        let payments = vec![due("order-1"), due("\u{ffff}\u{0}\"")];
+        for work in [
+            Work::Poll {
+                payments: payments.clone(),
+            },
+            Work::Publish {
+                payments: payments.clone(),
+            },
+            Work::Expire {
+                payments: payments.clone(),
+            },
+            Work::Erase { payments },
+        ] {
+            let message = WorkMessage {
+                work,
+                delay: Duration::ZERO,
+            };
+            let body = message.body();
+            assert!(!body.contains(['\u{ffff}', '\u{0}']), "{body}");
+            assert_eq!(serde_json::from_str::<Work>(&body).unwrap(), message.work);
+        }
+    }
+
+    #[test]
+    fn a_payment_is_written_as_a_short_list() {
+        let work = Work::Poll {
+            payments: vec![due("Order-1")],
+        };
+        let expected =
+            json!({ "kind": "poll", "payments": [[211, "order-1", 1_562_059_700_123_i64]] });
+        assert_eq!(serde_json::to_value(work).unwrap(), expected);
+    }
+
+    #[test]
+    fn work_of_an_unknown_kind_is_read_and_a_payment_without_a_project_is_not() {
+        let read = |message| serde_json::from_value::<Work>(message);
+        let later = json!({ "kind": "later", "endpoint": 7, "payments": "any" });
+        assert_eq!(read(later).unwrap(), Work::Unknown);
+        for payments in [
+            json!([[0, "order-1", 0]]),
+            json!([[211, "", 0]]),
+            json!([7]),
+        ] {
+            assert!(read(json!({ "kind": "poll", "payments": payments })).is_err());
+        }
+        assert!(read(json!({ "payments": [] })).is_err());
+    }
+}

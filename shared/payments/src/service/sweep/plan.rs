@@ -1,0 +1,201 @@
+//! Decides which due payments a run of the sweeper hands out, in which messages, and with which delays.
+
+use std::time::Duration;
+
+use crate::ports::{Due, Work, WorkMessage};
+
+/// The time between two runs of the sweeper. A run spreads its polls over this time.
+pub(super) const PERIOD_S: usize = 60;
+/// The maximum number of polls in one message. The worker sends these polls in parallel, so that a message costs one
+/// invocation for several waits. The number is small, because each answer of the platform can need megabytes.
+pub const POLLS_PER_MESSAGE: usize = 4;
+/// The maximum number of payments in a message of another kind. This work waits for no platform. In the worst case, a
+/// payment needs 1.6 KB in a message, so ten messages are far below SQS's limit of 1 MiB for one call.
+const PAYMENTS_PER_MESSAGE: usize = 20;
+/// A backlog of at most this many messages does not count. A few messages that wait must not stop all new work.
+const USUAL_BACKLOG: usize = 100;
+
+/// Selects at most `quota` due payments. `due` is sorted, oldest first. If more payments are due, one half of the
+/// selected payments are the oldest and the other half the newest: payments that stay due, because they cannot be read,
+/// then never displace all other payments.
+pub(super) fn select(mut due: Vec<Due>, quota: usize) -> Vec<Due> {
+    if due.len() <= quota {
+        return due;
+    }
+    let newest = due.split_off(due.len() - quota / 2);
+    due.truncate(quota - quota / 2);
+    due.extend(newest);
+    due
+}
+
+/// Plans the polls of several projects. In each second, at most `per_second` polls of each project are delivered. The
+/// messages are in the order of their delays. Messages with the same delay are in turn for one project after another.
+pub(super) fn polls(projects: &[Vec<Due>], per_second: usize) -> Vec<WorkMessage> {
+    let seconds = projects.iter().flat_map(|due| {
+        let seconds = due.chunks(per_second.max(1)).enumerate();
+        seconds.flat_map(|(second, due)| {
+            let parts = due.chunks(POLLS_PER_MESSAGE).enumerate();
+            parts.map(move |(part, due)| ((second, part), due))
+        })
+    });
+    let mut planned: Vec<_> = seconds.collect();
+    // The sort is stable, so the projects stay in their order.
+    planned.sort_by_key(|(time, _)| *time);
+    let message = |((second, _), due): ((usize, usize), &[Due])| WorkMessage {
+        work: Work::Poll {
+            payments: due.to_vec(),
+        },
+        delay: Duration::from_secs(second as u64),
+    };
+    planned.into_iter().map(message).collect()
+}
+
+/// Plans work without a limit on its rate.
+pub(super) fn without_delay(due: &[Due], work: fn(Vec<Due>) -> Work) -> Vec<WorkMessage> {
+    let parts = due.chunks(PAYMENTS_PER_MESSAGE);
+    let message = |payments: &[Due]| WorkMessage {
+        work: work(payments.to_vec()),
+        delay: Duration::ZERO,
+    };
+    parts.map(message).collect()
+}
+
+/// Removes as many messages from the end of a plan as messages already wait in the queue. So the queue never holds much
+/// more than the work of one run, and a stopped worker does not find the same payments hundreds of times.
+pub(super) fn reduce(planned: &mut Vec<WorkMessage>, backlog: u64) {
+    let backlog = usize::try_from(backlog).unwrap_or(usize::MAX);
+    let excess = backlog.saturating_sub(USUAL_BACKLOG);
+    planned.truncate(planned.len().saturating_sub(excess));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ecommpay::fields::ProjectId;
+
+    use super::*;
+    use crate::{PaymentKey, Timestamp};
+
+    fn due(project: u64, count: usize) -> Vec<Due> {
+        let project = ProjectId::new(project).unwrap();
+        let due = |number: usize| Due {
+            key: PaymentKey::new(project, &number.to_string()),
+            since: Timestamp::from_millis(number as i64),
+        };
+        (0..count).map(due).collect()
+    }
+
+    fn payments(message: &WorkMessage) -> &[Due] {
+        match &message.work {
+            Work::Poll { payments } | Work::Erase { payments } => payments,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Returns the number of polls of each project in each second.
+    fn rates(plan: &[WorkMessage]) -> BTreeMap<(u64, u32), usize> {
+        let mut rates = BTreeMap::new();
+        for message in plan {
+            for due in payments(message) {
+                let project = due.key.project_id().get();
+                *rates.entry((message.delay.as_secs(), project)).or_default() += 1;
+            }
+        }
+        rates
+    }
+
+    #[test]
+    fn the_selection_has_the_oldest_and_the_newest_payments_up_to_the_quota() {
+        for (count, quota, expected) in [
+            (0, 4, vec![]),
+            (4, 4, vec![0, 1, 2, 3]),
+            (9, 4, vec![0, 1, 7, 8]),
+            (9, 5, vec![0, 1, 2, 7, 8]),
+            (9, 1, vec![0]),
+            (9, 0, vec![]),
+        ] {
+            let selected = select(due(211, count), quota);
+            let numbers: Vec<i64> = selected.iter().map(|due| due.since.unix_millis()).collect();
+            assert_eq!(numbers, expected, "{count} due, quota {quota}");
+        }
+    }
+
+    #[test]
+    fn each_project_has_at_most_its_rate_in_each_second_and_no_delay_below_its_rate() {
+        for (counts, per_second) in [
+            (vec![3], 20),
+            (vec![1_200, 12], 20),
+            (vec![100, 1, 7, 0], 6),
+            (vec![5, 5], 1),
+        ] {
+            let projects: Vec<Vec<Due>> = (1..)
+                .zip(&counts)
+                .map(|(project, count)| due(project, *count))
+                .collect();
+            let plan = polls(&projects, per_second);
+            for ((second, project), count) in rates(&plan) {
+                let total = counts[project as usize - 1];
+                let before = second as usize * per_second;
+                assert_eq!(
+                    count,
+                    per_second.min(total - before),
+                    "{project} at {second}"
+                );
+            }
+            let planned: Vec<&Due> = plan.iter().flat_map(payments).collect();
+            assert_eq!(planned.len(), counts.iter().sum::<usize>());
+            assert!(
+                plan.iter()
+                    .all(|message| payments(message).len() <= POLLS_PER_MESSAGE)
+            );
+            assert!(plan.is_sorted_by_key(|message| message.delay));
+        }
+    }
+
+    #[test]
+    fn projects_take_turns_so_a_reduced_plan_is_fair() {
+        let mut plan = polls(&[due(1, 2_000), due(2, 40), due(3, 40)], 20);
+        let order: Vec<u32> = plan
+            .iter()
+            .take(15)
+            .map(|message| payments(message)[0].key.project_id().get())
+            .collect();
+        assert_eq!(order, [1, 2, 3].repeat(5));
+        let left = 30;
+        let backlog = plan.len() - left + USUAL_BACKLOG;
+        reduce(&mut plan, backlog as u64);
+        let count = |project: u64| {
+            let of_project = |message: &&WorkMessage| {
+                u64::from(payments(message)[0].key.project_id().get()) == project
+            };
+            plan.iter().filter(of_project).count()
+        };
+        assert_eq!([1, 2, 3].map(count), [10, 10, 10]);
+    }
+
+    #[test]
+    fn a_plan_is_reduced_by_the_messages_that_already_wait() {
+        for (backlog, left) in [
+            (0, 250),
+            (100, 250),
+            (101, 249),
+            (300, 50),
+            (350, 0),
+            (u64::MAX, 0),
+        ] {
+            let mut plan = without_delay(&due(211, 5_000), |payments| Work::Erase { payments });
+            assert_eq!(plan.len(), 250);
+            reduce(&mut plan, backlog);
+            assert_eq!(plan.len(), left, "backlog {backlog}");
+        }
+    }
+
+    #[test]
+    fn other_work_has_no_delay_and_full_messages() {
+        let plan = without_delay(&due(211, 41), |payments| Work::Erase { payments });
+        let sizes: Vec<usize> = plan.iter().map(|message| payments(message).len()).collect();
+        assert_eq!(sizes, [20, 20, 1]);
+        assert!(plan.iter().all(|message| message.delay.is_zero()));
+    }
+}
