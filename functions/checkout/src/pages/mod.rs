@@ -1,4 +1,4 @@
-//! Makes the pages of the shopper. Each function returns a page, and its comment says when the page is shown.
+//! Makes the pages of the shopper. Each public function returns a page, and its comment says when the page is shown.
 //!
 //! The pages use no external resource, and every value is escaped.
 
@@ -85,8 +85,8 @@ pub fn waiting(
     .into_response()
 }
 
-/// Shown to a shopper who returns from the bank, if the request gets no slot to wait for the result. After 4 seconds the
-/// browser loads the shop's page, so even a shopper who never receives a slot returns to the shop.
+/// Shown to a shopper who returns from the bank, if the request gets no slot to wait for the result. The page does not
+/// ask for a slot again: after 4 seconds, the browser loads the shop's page.
 pub fn waiting_for_result(language: Language, shop_url: &str) -> Response<String> {
     let body = html! {
         (retry_link(language))
@@ -115,7 +115,7 @@ pub fn data_missing(language: Language, shop_url: &str) -> Response<String> {
     )
 }
 
-/// Shown if a person or the platform must still decide about the payment.
+/// Shown if the payment is not decided and the shopper can do nothing for it, for example while it is in quarantine.
 pub fn being_checked(language: Language, shop_url: &str) -> Response<String> {
     final_page(
         StatusCode::OK,

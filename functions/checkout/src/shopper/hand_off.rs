@@ -1,4 +1,5 @@
-//! Serves `GET /checkouts/{token}`: redirects the shopper to the bank, or shows the state of the checkout.
+//! Serves `GET /checkouts/{token}`: redirects the shopper to the bank or, if the checkout is paid, to the shop.
+//! Otherwise shows the state of the checkout.
 
 use std::time::Duration;
 
@@ -79,8 +80,8 @@ impl Checkouts {
         }
     }
 
-    /// Logs the time from the arrival of the redirect URL to this answer. Logs nothing if the URL had already arrived
-    /// when the request was received.
+    /// Logs the time from the last change of the payment, which is normally the arrival of the redirect URL, to this
+    /// answer. Logs nothing if the payment had not changed since the request was received.
     fn measure_latency(&self, payment: &Payment, received_at: Timestamp) {
         if payment.updated_at() < received_at {
             return;

@@ -100,15 +100,15 @@ pub async fn the_bank_page_has_no_qr_code_from_500_euros_on(setup: &Setup) -> an
     let below = json!({ "amount": 49_999 });
     let checkout = setup.checkout("shop-tea-set", below).await?;
     ensure_contains(&checkout, json!({ "app_payment_available": true }))?;
-    let above = json!({ "amount": 75_000 });
+    let above = json!({ "amount": 50_000 });
     let checkout = setup.checkout("shop-samovar", above).await?;
     ensure_contains(&checkout, json!({ "app_payment_available": false }))?;
 
     let tab = setup.open_checkout(&checkout).await?;
-    ensure!(tab.text("#amount").await?.contains("750.00"));
+    ensure!(tab.text("#amount").await?.contains("500.00"));
     ensure!(!tab.has("#qr").await, "the bank page has a QR code");
     tab.click("#pay").await?;
-    setup.ensure_paid(&tab, "shop-samovar", 75_000).await?;
+    setup.ensure_paid(&tab, "shop-samovar", 50_000).await?;
     setup.ensure_events("shop-samovar", &PAID).await
 }
 

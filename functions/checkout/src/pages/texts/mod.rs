@@ -10,7 +10,7 @@ use crate::language::Language;
 /// All texts of one language.
 #[derive(Debug)]
 pub struct Texts {
-    /// The link to the storefront.
+    /// The link to the shop.
     pub back_to_shop: &'static str,
     /// The browser is being redirected to the bank.
     pub hand_off: Notice,
@@ -61,7 +61,7 @@ pub struct Texts {
 pub struct Notice {
     /// The heading: a few words.
     pub title: &'static str,
-    /// The explanation: one to three sentences.
+    /// The explanation: one to four sentences.
     pub text: &'static str,
 }
 

@@ -18,7 +18,8 @@ pub struct ReadEvents {
 /// The maximum number of events that are read together. An event has at most 400 KB, so a page has at most 4 MB.
 pub(super) const PAGE: u64 = 10;
 
-/// Returns the pages of the sequence numbers `from` to `to`, both included: the first and the last number of each page.
+/// Splits the sequence numbers `from` to `to` (both included) into pages. Returns the first and the last number of each
+/// page.
 pub fn pages(from: u64, to: u64) -> impl Iterator<Item = (u64, u64)> {
     let page = move |first: u64| (first, to.min(first.saturating_add(PAGE - 1)));
     let first = (from <= to).then(|| page(from));
@@ -28,7 +29,7 @@ pub fn pages(from: u64, to: u64) -> impl Iterator<Item = (u64, u64)> {
 }
 
 /// Reads one page of events ([`pages`]), with the sequence numbers `from` to `to`, both included. If an event cannot be
-/// read, reads the events one by one. Otherwise, the unreadable event would hide the other events.
+/// read, reads the events one by one, so that the unreadable event does not hide the others.
 pub async fn read_events<S: PaymentStore>(
     store: &S,
     key: &PaymentKey,

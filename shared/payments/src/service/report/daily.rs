@@ -1,4 +1,5 @@
-//! Makes the daily report. Each run reports the totals of every day that is over and not reported yet.
+//! Makes the daily report. Each run reports the totals of every day that is over and not reported yet. If the stored
+//! progress is missing, unreadable or in the future, the run starts with yesterday.
 
 use ecommpay::fields::ProjectId;
 use futures_util::stream::TryStreamExt;
@@ -20,11 +21,12 @@ use crate::service::progress::not_in_the_future;
 pub struct Reported {
     /// The number of days that were reported.
     pub days: u64,
-    /// `false` if the deadline came before every due day was reported. A run that ends after a failure is in time.
+    /// `false` if the deadline came before every due day was reported. Also `true` if a failure stopped
+    /// the run before the deadline.
     pub in_time: bool,
-    /// The start of the next day to report.
+    /// The start of the next day to report. If the progress could not be read, the start of yesterday.
     pub until: Timestamp,
-    /// Why a day could not be reported; `None` if no day failed. The next run repeats this day.
+    /// Why the run stopped early; `None` if nothing failed. The next run repeats the day whose report or progress failed.
     pub failure: Option<String>,
 }
 
@@ -34,8 +36,7 @@ fn first_day(now: Timestamp) -> Day {
 }
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Passes to `report` the totals of each day that is over and not reported yet. The first run starts with
-    /// yesterday.
+    /// Passes to `report` the totals of each day that is over and not reported yet.
     pub async fn report_due_days(
         &self,
         project_id: ProjectId,

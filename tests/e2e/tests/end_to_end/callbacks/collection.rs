@@ -3,7 +3,7 @@
 use anyhow::Context;
 use serde_json::Value;
 
-/// The id of the payment to which the callbacks of the collection belong.
+/// The id of the payment to which most callbacks of the collection belong.
 pub const PAYMENT: &str = "ECT_TEST_1562051806691899";
 
 /// Returns a file of `tests/data/callbacks`.

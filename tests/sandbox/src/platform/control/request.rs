@@ -26,7 +26,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// A refused call: an HTTP status and a sentence.
+/// A refused call: an HTTP status and the reason.
 pub struct Refused(pub StatusCode, pub String);
 
 impl Refused {
