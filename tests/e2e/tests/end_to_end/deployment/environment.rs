@@ -21,7 +21,7 @@ const VALUES: [(&str, &str); 8] = [
     ("_SECONDS", "60"),
     ("_DELAYS", "60,120"),
     ("_PER_SECOND", "1"),
-    ("_WAITS", "1"),
+    ("_SLOTS", "1"),
     ("_QUEUES", "[]"),
     ("_URL", "https://platform.example"),
     ("_LANGUAGES", "en,fr"),
