@@ -63,7 +63,7 @@ pub fn count(payment: &PaymentKey, published: &[EventKind]) {
         .write();
 }
 
-/// Logs that the platform had the payment id before this service sent the sale.
+/// Logs that another system made the payment that the platform has under our payment id.
 pub(crate) fn log_foreign_payment(payment: &PaymentKey) {
     Line::warn("another system of the project already made a payment with this id")
         .with("payment", payment.to_string())
@@ -82,6 +82,7 @@ pub(crate) fn log_alert(payment: &PaymentKey, alert: Alert) {
             "refund_clarification",
             "the platform requests data for a refund",
         ),
+        Alert::ForeignPayment => return log_foreign_payment(payment),
     };
     Line::warn(message)
         .with("payment", payment.to_string())
@@ -96,6 +97,8 @@ pub enum Alert {
     SuccessWithdrawn,
     /// A refund waits for data. Without the data, the platform declines the refund after 30 minutes.
     RefundClarification,
+    /// The money is in quarantine because another system made the payment.
+    ForeignPayment,
 }
 
 /// The part of `data` that an alert needs.
@@ -105,6 +108,13 @@ struct Details {
     corrects: Option<String>,
     #[serde(default)]
     refund: Option<RefundDetails>,
+    #[serde(default)]
+    quarantine: Option<Vec<QuarantineDetails>>,
+}
+
+#[derive(Deserialize)]
+struct QuarantineDetails {
+    reason: String,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +137,11 @@ pub(crate) fn alert(event: &Event) -> Option<Alert> {
         EventKind::RefundPending => {
             let fields = details()?.refund?.clarification_fields;
             (!fields.is_empty()).then_some(Alert::RefundClarification)
+        }
+        EventKind::PaymentQuarantined => {
+            let mut items = details()?.quarantine?.into_iter();
+            let is_foreign = items.any(|item| item.reason == "foreign_payment");
+            is_foreign.then_some(Alert::ForeignPayment)
         }
         _ => None,
     }
@@ -176,7 +191,7 @@ mod tests {
             let stored = format!(r#"{{"data":{data},"time":"2019-07-02T09:28:20.123Z"}}"#);
             super::alert(&Event::from_stored(key, 1, kind, &stored).unwrap())
         };
-        let withdrawn = r#"{"payment_id":"p","corrects":"payment.succeeded"}"#;
+        let withdrawn = r#"{"payment_id":"p","corrects":"payment.succeeded","quarantine":null}"#;
         let with_fields =
             r#"{"payment_id":"p","refund":{"clarification_fields":["customer.email"]}}"#;
         let plain = r#"{"payment_id":"p","refund":{"clarification_fields":[]}}"#;
@@ -194,6 +209,16 @@ mod tests {
                 Some(Alert::RefundClarification),
             ),
             (EventKind::RefundPending, plain, None),
+            (
+                EventKind::PaymentQuarantined,
+                r#"{"quarantine":[{"reason":"amount_differs"},{"reason":"foreign_payment"}]}"#,
+                Some(Alert::ForeignPayment),
+            ),
+            (
+                EventKind::PaymentQuarantined,
+                r#"{"quarantine":[{"reason":"amount_differs"}]}"#,
+                None,
+            ),
         ] {
             assert_eq!(alert(kind, data), expected, "{kind:?} {data}");
         }

@@ -336,12 +336,12 @@ pub struct DiscrepancyView<'a> {
 }
 
 impl<'a> DiscrepancyView<'a> {
-    /// Creates the view of a discrepancy.
-    pub fn new(discrepancy: &'a Discrepancy) -> Self {
+    /// Creates the view of a discrepancy, with or without the values.
+    pub fn new(discrepancy: &'a Discrepancy, has_values: bool) -> Self {
         Self {
             kind: discrepancy.kind,
-            local: discrepancy.local.as_ref(),
-            platform: discrepancy.platform.as_ref(),
+            local: discrepancy.local.as_ref().filter(|_| has_values),
+            platform: discrepancy.platform.as_ref().filter(|_| has_values),
         }
     }
 }
@@ -357,8 +357,13 @@ pub struct DeclineView<'a> {
 
 impl<'a> DeclineView<'a> {
     fn of(payment: &'a Payment, status: Status) -> Option<Self> {
-        matches!(status, Status::Declined | Status::Failed)
-            .then(|| Self::new(payment.decline_code(status).map(Cow::Borrowed)))
+        // The storefront must not see why another system's payment was declined. Gate's refusal is about our sale.
+        let is_shown = match status {
+            Status::Declined => !payment.is_foreign(),
+            Status::Failed => payment.attempt().is_refused_by_gate() || !payment.is_foreign(),
+            _ => false,
+        };
+        is_shown.then(|| Self::new(payment.decline_code(status).map(Cow::Borrowed)))
     }
 
     fn of_refund(refund: &'a Refund) -> Option<Self> {

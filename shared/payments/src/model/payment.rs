@@ -98,7 +98,7 @@ impl Payment {
     /// Replaces the failed attempt with the next attempt. Erases what the pending operations wait for. Also erases the
     /// record of what the events said, except for the refunded amount in the last `payment.overrefunded`.
     pub(crate) fn start_next_attempt(&mut self, order: Order, at: Timestamp) {
-        self.attempt = self.attempt.next(at);
+        self.attempt = self.attempt.next(self.is_of_another_system(), at);
         for operation in self.reported.operations.values_mut() {
             operation.erase_waiting();
         }

@@ -143,6 +143,15 @@ fn no_payment_or_event_is_lost_repeated_or_reversed_under_faults() {
     }
 }
 
+#[test]
+fn a_payment_of_another_system_never_counts_as_ours_and_ours_never_counts_as_foreign() {
+    let seeds = seeds(300, 10_000);
+    let totals = run_all(seeds.clone(), |seed| random_run::run(seed, Mix::Foreign));
+    if seeds.count() > 1 {
+        check_all_happened(&totals);
+    }
+}
+
 /// In some runs, the platform refuses a second refund with the same id. In the other runs, it ignores our refund ids.
 /// `LONG=1` makes a million refund attempts.
 #[test]

@@ -68,9 +68,12 @@ impl PendingEvent {
                 (EventKind::OrderPaidTwice, about)
             }
             Self::Discrepancy(discrepancy) => {
+                // The storefront must not see the operations of another system's payment.
+                let is_shown = !payment.is_foreign();
+                let operation = OperationView::find(payment, &discrepancy.operation_id);
                 let about = About::Difference {
-                    operation: OperationView::find(payment, &discrepancy.operation_id),
-                    difference: DiscrepancyView::new(discrepancy),
+                    operation: operation.filter(|_| is_shown),
+                    difference: DiscrepancyView::new(discrepancy, is_shown),
                 };
                 (EventKind::ReconciliationDifference, about)
             }

@@ -58,7 +58,7 @@ impl Payment {
 
     /// Returns what the newest pending sale of the current attempt waits for.
     pub(super) fn waiting(&self) -> Option<&Waiting> {
-        if self.attempt.is_foreign() {
+        if self.is_of_another_system() {
             return None;
         }
         self.current_sales()

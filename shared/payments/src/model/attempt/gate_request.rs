@@ -188,6 +188,11 @@ impl GateRequest {
         }
     }
 
+    /// Whether the first try is being sent.
+    pub(crate) fn is_first_try(&self) -> bool {
+        matches!(self, GateRequest::Sending { repeat: false, .. })
+    }
+
     /// Whether a repeat is being sent. The outcome of the earlier try is still unknown.
     pub(crate) fn is_repeat(&self) -> bool {
         matches!(self, GateRequest::Sending { repeat: true, .. })

@@ -40,6 +40,9 @@ pub struct Attempt {
     /// duplicate, and has accepted no try of any attempt. Stays for later attempts.
     #[serde(default, skip_serializing_if = "is_default")]
     foreign: bool,
+    /// The count of attempts whose only try Gate refused. The platform has no sale of these attempts.
+    #[serde(default, skip_serializing_if = "is_default")]
+    refused_attempts: u32,
     /// Whether `checkout.expired` was emitted.
     #[serde(default, skip_serializing_if = "is_default")]
     expired: bool,
@@ -58,19 +61,21 @@ impl Attempt {
             failed_requests: BTreeSet::new(),
             answered_clarification: None,
             foreign: false,
+            refused_attempts: 0,
             expired: false,
             polled_for_redirect: false,
         }
     }
 
-    /// Creates the attempt after this attempt, which failed.
-    pub(super) fn next(&self, at: Timestamp) -> Self {
+    /// Creates the attempt after this attempt, which failed. `is_foreign` is whether another system made the payment.
+    pub(super) fn next(&self, is_foreign: bool, at: Timestamp) -> Self {
         let failed = self.request.request_id().map(str::to_owned);
         let known = self.failed_requests.iter().take(MAX_FAILED_REQUESTS - 1);
         Self {
             number: self.number.saturating_add(1),
             failed_requests: known.cloned().chain(failed).collect(),
-            foreign: self.foreign,
+            foreign: is_foreign,
+            refused_attempts: self.refused_attempts,
             ..Self::first(at)
         }
     }
@@ -89,9 +94,11 @@ impl Attempt {
     /// sale that is refused as a duplicate names another system's payment, unless the platform accepted an earlier
     /// attempt.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
+        let was_first_try = self.request.is_first_try();
         self.request.on_answer(answer, polls_sent, at);
         match &self.request {
             GateRequest::Accepted { .. } => self.foreign = false,
+            GateRequest::Refused { .. } if was_first_try => self.refused_attempts += 1,
             request if self.failed_requests.is_empty() => {
                 self.foreign |= request.duplicate() == Some(Duplicate::Foreign);
             }
@@ -99,9 +106,19 @@ impl Attempt {
         }
     }
 
-    /// Whether another system made the payment that the platform has under this id.
+    /// Whether Gate's answers show that another system made the payment that the platform has under this id.
     pub(crate) fn is_foreign(&self) -> bool {
         self.foreign
+    }
+
+    /// Whether the platform accepted a sale request of any attempt.
+    pub(in crate::model) fn was_accepted(&self) -> bool {
+        matches!(self.request, GateRequest::Accepted { .. }) || !self.failed_requests.is_empty()
+    }
+
+    /// Whether Gate refused the only try of each attempt.
+    pub fn is_refused_by_gate(&self) -> bool {
+        self.refused_attempts > self.number
     }
 
     /// Returns the count of attempts before this attempt.

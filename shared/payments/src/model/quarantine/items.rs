@@ -124,7 +124,7 @@ impl Payment {
 
     /// Returns all items, released or not. A payment without an order has no items, because its money cannot be
     /// compared with an order.
-    fn all_quarantine_items(&self) -> BTreeSet<QuarantineItem> {
+    pub(super) fn all_quarantine_items(&self) -> BTreeSet<QuarantineItem> {
         let Some(order) = &self.order else {
             return BTreeSet::new();
         };
@@ -136,7 +136,7 @@ impl Payment {
         if sale_state.is_counted() {
             self.add_sale_items(sale_state, &mut items);
         }
-        let is_foreign = self.attempt.is_foreign();
+        let is_foreign = self.is_of_another_system();
         for (id, operation) in self.operations() {
             if operation.is_undocumented_capture() {
                 let sum = operation.sum();
@@ -161,21 +161,6 @@ impl Payment {
     fn took_money(&self, operation: &Operation) -> bool {
         let is_sale = operation.is_successful_sale() && self.sale_state().is_counted();
         is_sale || operation.is_undocumented_capture()
-    }
-
-    /// Whether another system made the payment at the platform, and no operator has released the money. The money then
-    /// never counts as paid, and this service never refunds it. Storefronts do not see the operations.
-    pub fn is_foreign(&self) -> bool {
-        if !self.attempt.is_foreign() || self.order.is_none() {
-            return false;
-        }
-        let is_of_foreign = |item: &QuarantineItem| item.reason == QuarantineReason::ForeignPayment;
-        let items = self.all_quarantine_items();
-        !items.iter().any(is_of_foreign)
-            || self
-                .without_verdict(Verdict::Released, items)
-                .iter()
-                .any(is_of_foreign)
     }
 
     /// Adds the items about the money of the sales.

@@ -1,6 +1,7 @@
 //! Defines quarantine: an operator must review the money, for example because it differs from the order or because
 //! signed answers contradict each other (`shared/decisions/state/0007-quarantine.md`).
 
+mod foreign;
 mod items;
 
 use std::collections::BTreeSet;
@@ -32,7 +33,7 @@ pub enum QuarantineReason {
     StatusDiffers,
     /// By the signed answers, more was returned than was refunded.
     ReturnedExceedsRefunded,
-    /// Another system of the project made the payment: the platform had the payment id before we sent the sale.
+    /// Another system of the project made the payment that the platform has under our payment id.
     ForeignPayment,
     /// A signed answer says that a refund of ours succeeded with another amount than requested.
     RefundDiffers,

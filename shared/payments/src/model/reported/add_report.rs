@@ -23,6 +23,9 @@ impl Payment {
         let mut operations = source.report.operations.iter();
         self.reported.is_link |= source.report.payment_type.as_deref() == Some("invoice")
             || operations.any(|operation| operation.kind == OperationType::Invoice);
+        let mut operations = source.report.operations.iter();
+        self.reported.is_older_than_checkout = self.reported.is_older_than_checkout
+            || operations.any(|operation| self.is_older_than_checkout(operation));
         for operation in &source.report.operations {
             self.add_operation(&source, operation);
         }

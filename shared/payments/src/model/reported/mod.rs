@@ -44,6 +44,9 @@ pub struct Reported {
     /// Whether the payment is a Dashboard payment link.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) is_link: bool,
+    /// Whether a sale, or an operation of undocumented type, is older than our checkout.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) is_older_than_checkout: bool,
     /// The codes of failed sale or refund requests, by `request_id`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     request_errors: BTreeMap<String, String>,

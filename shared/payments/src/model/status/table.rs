@@ -124,9 +124,7 @@ impl Payment {
 
     /// Whether the sale request of the current attempt was not sent, or is being sent for the first time.
     fn is_being_created(&self) -> bool {
-        matches!(
-            self.attempt.request,
-            GateRequest::NotSent | GateRequest::Sending { repeat: false, .. }
-        )
+        let request = &self.attempt.request;
+        *request == GateRequest::NotSent || request.is_first_try()
     }
 }

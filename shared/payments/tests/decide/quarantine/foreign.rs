@@ -1,12 +1,13 @@
-//! Tests a checkout whose `payment_id` another system of the project already used: Gate refuses its first sale with the
-//! code 3041.
+//! Tests a checkout whose `payment_id` another system of the project uses. Gate refuses the first sale with the code
+//! 3041, or a report shows that the payment is not ours.
 
 use ecommpay::answer::Answer;
 use payments::decide::{Command, Rejection};
-use payments::model::{Order, QuarantineReason, Status, Verdict};
+use payments::model::{Order, PlatformRecord, QuarantineReason, Status, Verdict};
 use payments::service::callback::Verified;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::discrepancies::{compared, listed};
 use crate::fixtures::*;
 
 /// Returns a payment whose first sale is refused as a duplicate.
@@ -124,4 +125,195 @@ fn a_sale_that_gate_accepts_later_is_no_foreign_payment() {
     payment.sale_answer(&accepted("q1"));
     payment.deliver(&sale(1000));
     assert_eq!(payment.status(), Status::Succeeded);
+}
+
+/// Returns a payment after these answers of Gate. The last answer is about the current attempt.
+fn answered(answers: &[Answer]) -> TestPayment {
+    let mut payment = TestPayment::created();
+    for (index, answer) in answers.iter().enumerate() {
+        match payment.status() {
+            _ if index == 0 => {}
+            Status::Failed => {
+                payment.execute(Command::Retry { order: &order() }, NOW);
+            }
+            _ => {
+                payment.execute(Command::Resend, NOW.after(MINUTE));
+            }
+        }
+        payment.sale_answer(answer);
+    }
+    payment
+}
+
+/// Returns a report about a sale with other dates and another `request_id`. `null` removes a field.
+fn dated(date: Value, created_date: Value, request_id: Value) -> Verified {
+    edited("sale_success", |body| {
+        let operation = body["operation"].as_object_mut().unwrap();
+        for (name, value) in [
+            ("date", date),
+            ("created_date", created_date),
+            ("request_id", request_id),
+        ] {
+            match value.is_null() {
+                true => operation.remove(name),
+                false => operation.insert(name.into(), value),
+            };
+        }
+    })
+}
+
+/// The date of the checkout is 2019-07-02T09:28:20 in UTC.
+#[test]
+fn only_an_operation_older_than_the_checkout_shows_that_a_payment_is_foreign() {
+    let now = "2019-07-02T09:28:29+0000";
+    for (date, created_date, is_foreign) in [
+        (now, now, false),
+        // The clocks can differ by 15 minutes.
+        ("2019-07-02T09:13:20+0000", now, false),
+        ("2019-07-02T09:13:19+0000", now, true),
+        (now, "2019-07-02T09:13:20+0000", false),
+        (now, "2019-07-02T09:13:19+0000", true),
+        (now, "2018-10-01T00:00:00+0000", true),
+        // The same times in another zone.
+        (now, "2019-07-02T11:13:20+0200", false),
+        (now, "2019-07-02T11:13:19+0200", true),
+        // Dates that say nothing.
+        ("", "", false),
+        (now, "0000-00-00T00:00:00+0000", false),
+        (now, "0001-01-01T00:00:00+0000", false),
+        (now, "1970-01-01T00:00:00+0000", false),
+        (now, "2018-10-01", false),
+        (now, "2018-10-01 00:00:00", false),
+        // Our sale can be paid long after the checkout.
+        ("2019-08-01T09:28:29+0000", now, false),
+    ] {
+        for order in [order(), link_order()] {
+            for is_answer in [false, true] {
+                let mut payment = TestPayment::created_with(&order);
+                let sale = dated(json!(date), json!(created_date), json!("another"));
+                match is_answer {
+                    true => payment.status_answer(&sale),
+                    false => payment.deliver(&sale),
+                };
+                let case = format!("{date} {created_date} {is_answer} {:?}", order.channel);
+                assert_eq!(payment.is_foreign(), is_foreign, "{case}");
+                match is_foreign {
+                    true => check_hidden(&mut payment, 1000),
+                    false => assert_eq!(payment.status(), Status::Succeeded, "{case}"),
+                }
+            }
+        }
+    }
+    let mut payment = TestPayment::with_link();
+    payment.deliver(&dated(Value::Null, Value::Null, Value::Null));
+    assert_eq!(payment.status(), Status::Succeeded);
+}
+
+#[test]
+fn a_sale_is_foreign_if_gate_refused_the_only_try_of_each_attempt() {
+    let (refusal, unclear) = (refused("2004"), Answer::Unclear);
+    let duplicate = refused("3041");
+    let refusals = [refusal.clone(), refusal.clone()];
+    let cases = [
+        (vec![refusal.clone()], true),
+        (refusals.to_vec(), true),
+        (vec![refusal.clone(), duplicate.clone()], true),
+        (vec![refusal.clone(), unclear.clone()], false),
+        (vec![refusal.clone(), accepted("q1")], false),
+        (vec![unclear.clone()], false),
+        // The repeat is refused, but the platform may have accepted the first try.
+        (vec![unclear.clone(), refusal.clone()], false),
+        (vec![unclear, duplicate], false),
+        (vec![refused("3613")], false),
+        (vec![accepted(REQUEST)], false),
+        (vec![accepted("q1")], false),
+    ];
+    for (answers, is_foreign) in cases {
+        for is_answer in [false, true] {
+            let mut payment = answered(&answers);
+            match is_answer {
+                true => payment.status_answer(&sale(1000)),
+                false => payment.deliver(&sale(1000)),
+            };
+            assert_eq!(payment.is_foreign(), is_foreign, "{answers:?}");
+            match is_foreign {
+                true => check_hidden(&mut payment, 1000),
+                false => assert_eq!(payment.status(), Status::Succeeded, "{answers:?}"),
+            }
+        }
+    }
+    // A sale without a `request_id` can be ours.
+    let mut payment = answered(&refusals);
+    payment.deliver(&dated(json!(""), json!(""), Value::Null));
+    assert_eq!(payment.status(), Status::Succeeded);
+    // The report arrives before Gate's answer.
+    let mut payment = TestPayment::created();
+    payment.deliver(&sale(1000)).sale_answer(&refusal);
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(payment.refundable_amount(), 0);
+}
+
+#[test]
+fn an_old_operation_in_a_payment_that_gate_accepted_does_not_make_the_payment_foreign() {
+    let mut payment = TestPayment::accepted();
+    let old = "2018-10-01T00:00:00+0000";
+    payment.deliver(&dated(json!(old), json!(old), json!("r")));
+    assert_eq!(payment.status(), Status::Succeeded);
+}
+
+#[test]
+fn a_payment_that_was_foreign_before_the_next_attempt_stays_foreign() {
+    let pending = edited("processing", |_| {});
+    for answer in [Answer::Unclear, refused("2004")] {
+        let mut payment = answered(&[refused("2004")]);
+        payment.deliver(&pending);
+        assert!(payment.is_foreign());
+        assert_eq!(payment.status(), Status::Failed);
+        payment.execute(Command::Retry { order: &order() }, NOW);
+        payment.sale_answer(&answer).deliver(&sale(1000));
+        check_hidden(&mut payment, 1000);
+    }
+}
+
+#[test]
+fn the_storefront_does_not_see_why_a_foreign_payment_was_declined() {
+    let old = "2018-10-01T00:00:00+0000";
+    let decline = edited("sale_decline_customer", |body| {
+        body["operation"]["created_date"] = old.into();
+    });
+    let old_redirect = edited("redirect_get", |body| {
+        body["operation"]["created_date"] = old.into();
+    });
+    let mut link = TestPayment::with_link();
+    link.deliver(&old_redirect);
+    assert_eq!(link.redirect(), None);
+    for mut payment in [claimed(), link, answered(&[refused("2004")])] {
+        payment.deliver(&decline);
+        let last = payment.last_data();
+        for shown in [payment.view(), last.clone()] {
+            assert_eq!(shown["decline"], Value::Null);
+            assert_eq!(shown["platform_status"], Value::Null);
+            assert_eq!(shown["operations"], json!([]));
+        }
+        assert_eq!(last["operation"], Value::Null);
+    }
+    // Gate's refusal is about our own sale.
+    let mut payment = answered(&[refused("2004")]);
+    payment.deliver(&edited("processing", |_| {}));
+    assert_eq!(payment.view()["decline"]["code"], "2004");
+}
+
+#[test]
+fn a_difference_about_a_foreign_payment_shows_no_values() {
+    let old = json!("2018-10-01T00:00:00+0000");
+    let mut payment = TestPayment::with_link();
+    payment.deliver(&dated(old.clone(), old, json!("another")));
+    let mut record = listed();
+    record.sum_initial.as_mut().unwrap().amount = 900;
+    payment.apply(compared(Some(&payment), PlatformRecord::Listed(&record)));
+    assert_eq!(payment.last_kind(), "reconciliation.difference");
+    let shown = payment.last_data();
+    assert_eq!(shown["operation"], Value::Null);
+    let difference = json!({ "kind": "amount", "local": null, "platform": null });
+    assert_eq!(shown["difference"], difference);
 }

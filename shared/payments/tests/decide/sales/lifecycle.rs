@@ -59,7 +59,8 @@ fn a_success_after_a_decline_counts_and_is_emitted_as_late() {
 #[test]
 fn a_success_after_a_failure_counts_and_is_emitted_as_late() {
     let mut payment = TestPayment::created();
-    payment.sale_answer(&refused("2004"));
+    payment.sale_answer(&accepted(REQUEST));
+    payment.callback("error_validation");
     assert_eq!(payment.status(), Status::Failed);
     payment.callback("sale_success");
     assert_eq!(payment.status(), Status::Succeeded);

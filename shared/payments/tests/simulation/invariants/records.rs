@@ -8,6 +8,10 @@ use crate::platform::{Account, Operation, Scenario};
 
 pub fn check_records(payment: &Payment, account: &Account) {
     let key = payment.key();
+    if account.scenario == Scenario::Foreign {
+        return check_foreign(payment);
+    }
+    assert!(!payment.is_foreign(), "{key}: {account:#?} {payment:#?}");
     let (paid, refunded) = (account.paid(), account.refunded());
     assert_eq!(
         payment.paid_amount(),
@@ -40,6 +44,22 @@ pub fn check_records(payment: &Payment, account: &Account) {
         .filter(|operation| !operation.is_open())
     {
         check_operation(payment, operation);
+    }
+}
+
+/// Checks a payment that another system made: without a release, its money never counts, and cannot be refunded.
+fn check_foreign(payment: &Payment) {
+    let mut decisions = payment.decisions().iter();
+    if decisions.any(|decision| decision.verdict == Verdict::Released) {
+        return;
+    }
+    let status = payment.status();
+    match payment.order() {
+        None => assert_eq!(status, Status::Unmatched),
+        Some(_) => {
+            let is_paid = status.is_paid() && !payment.is_rejected();
+            assert!(!is_paid && payment.refundable_amount() == 0, "{payment:#?}");
+        }
     }
 }
 

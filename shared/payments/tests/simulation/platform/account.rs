@@ -1,5 +1,7 @@
 //! Holds one payment at the platform: its operations, and the money that moved.
 
+use payments::Timestamp;
+
 /// What happens to a payment at the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
@@ -13,6 +15,8 @@ pub enum Scenario {
     Contradicted,
     /// This service did not create the payment.
     External,
+    /// Another system of the project made the payment, with the id of one of our payments.
+    Foreign,
     /// A later confirmation decides whether the money counts.
     Confirmed {
         /// `payment.status` in the sale's callback.
@@ -55,6 +59,8 @@ pub struct Operation {
     pub intent: Option<String>,
     pub request_id: String,
     pub date: u64,
+    /// When the operation was created, by the simulated clock.
+    pub created_at: Timestamp,
     /// The refund that this operation takes back.
     pub takes_back: Option<u64>,
 }

@@ -42,8 +42,8 @@ impl Message {
     }
 }
 
-#[derive(Default)]
 struct Records {
+    clock: TestClock,
     /// Whether the platform ignores `merchant_refund_id`, and therefore accepts the same refund twice.
     ignores_refund_ids: bool,
     accounts: BTreeMap<String, Account>,
@@ -70,6 +70,7 @@ impl Records {
             intent: None,
             request_id: format!("{request}-{}", self.change),
             date: self.date(),
+            created_at: self.clock.now(),
             takes_back: None,
         }
     }
@@ -89,8 +90,13 @@ pub struct Platform {
 impl Platform {
     pub fn new(clock: TestClock, faults: RandomFaults) -> Self {
         let records = Records {
+            clock: clock.clone(),
             ignores_refund_ids: clock.random(3) == 0,
-            ..Records::default()
+            accounts: BTreeMap::new(),
+            messages: Vec::new(),
+            change: 0,
+            is_plain: false,
+            polls: Vec::new(),
         };
         Self {
             clock,
@@ -162,9 +168,15 @@ fn payment_json(payment_id: &str, account: &Account) -> Value {
 }
 
 fn operation_json(operation: &Operation) -> Value {
-    json!({
+    let mut body = json!({
         "id": operation.id, "type": operation.kind, "status": operation.status,
         "date": date_text(operation.date), "request_id": operation.request_id, "code": "0",
         "sum_initial": euros(operation.amount), "sum_converted": euros(operation.moves),
-    })
+    });
+    // A sale that is older than its checkout is not ours.
+    if operation.kind == "sale" {
+        let created_at = operation.created_at.to_seconds_with_offset();
+        body["created_date"] = created_at.replace("+00:00", "+0000").into();
+    }
+    body
 }

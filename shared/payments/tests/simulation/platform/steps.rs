@@ -36,16 +36,20 @@ impl Platform {
 
     /// Starts a payment by a link that was created in the platform's Dashboard.
     pub fn pay_by_dashboard_link(&self, number: u64) {
+        self.start_payment(format!("elsewhere/{number}"), Scenario::External);
+    }
+
+    /// Starts a payment that no sale of ours starts. Does nothing if the platform already has the payment id.
+    pub fn start_payment(&self, payment_id: String, scenario: Scenario) {
         let mut records = self.records();
         let sale = records.operation("sale", 1_000, "link");
         let account = Account {
-            scenario: Scenario::External,
+            scenario,
             amount: 1_000,
             status: "processing",
             operations: vec![sale],
             was_credited: false,
         };
-        let payment_id = format!("elsewhere/{number}");
         records.accounts.entry(payment_id).or_insert(account);
     }
 }
@@ -55,7 +59,8 @@ fn failed_request(payment_id: &str, account: &Account, faults: &RandomFaults) ->
     let [sale] = account.operations.as_slice() else {
         return None;
     };
-    let can_fail = account.status == "processing" && sale.is_open();
+    let is_ours = account.scenario != Scenario::Foreign;
+    let can_fail = is_ours && account.status == "processing" && sale.is_open();
     if !can_fail || !faults.happens(25) {
         return None;
     }
@@ -153,6 +158,8 @@ impl Step<'_> {
         let (status, sale_status) = match choice {
             0 | 1 => ("processing", "processing"),
             2..=4 => ("awaiting redirect result", "awaiting redirect result"),
+            // A later sale of another system need not be older than our checkout.
+            5 if account.scenario == Scenario::Foreign => ("decline", "decline"),
             5 => ("awaiting customer", "decline"),
             6 | 8 => ("success", "success"),
             _ => ("decline", "decline"),

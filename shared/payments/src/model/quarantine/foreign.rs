@@ -1,0 +1,65 @@
+//! Decides whether another system of the project made the payment that the platform has under our payment id.
+
+use std::time::Duration;
+
+use ecommpay::operation::OperationType;
+use ecommpay::report;
+
+use super::{QuarantineItem, QuarantineReason, Verdict};
+use crate::model::payment::Payment;
+use crate::model::reported::operation::Operation;
+use crate::model::timestamp::Timestamp;
+
+/// An operation is older than the checkout only if the difference exceeds the possible difference of the clocks.
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(15 * 60);
+
+/// The year 2000 in UTC. An earlier date is a placeholder for an unknown date.
+const FIRST_DATE: Timestamp = Timestamp::from_millis(946_684_800_000);
+
+impl Payment {
+    /// Whether another system made the payment at the platform, and no operator has released the money. The money then
+    /// never counts as paid, and this service never refunds it. Storefronts do not see the operations.
+    pub fn is_foreign(&self) -> bool {
+        if !self.is_of_another_system() {
+            return false;
+        }
+        let is_of_foreign = |item: &QuarantineItem| item.reason == QuarantineReason::ForeignPayment;
+        let items = self.all_quarantine_items();
+        !items.iter().any(is_of_foreign)
+            || self
+                .without_verdict(Verdict::Released, items)
+                .iter()
+                .any(is_of_foreign)
+    }
+
+    /// Whether another system made the payment at the platform. The platform must have accepted no sale of ours, and
+    /// one of these conditions must hold:
+    ///
+    /// - Gate refused our first try because the platform already had the payment id.
+    /// - A sale, or an operation of undocumented type, is older than our checkout.
+    /// - Gate refused the only try of each attempt, and a sale has a `request_id`.
+    pub(in crate::model) fn is_of_another_system(&self) -> bool {
+        let attempt = &self.attempt;
+        self.order.is_some()
+            && !attempt.was_accepted()
+            && (attempt.is_foreign()
+                || self.reported.is_older_than_checkout
+                || attempt.is_refused_by_gate() && self.sales().any(has_request_id))
+    }
+
+    /// Whether a reported sale, or a reported operation of undocumented type, is older than the checkout. A date that is
+    /// missing or cannot be parsed is no evidence. A payment without an order has no checkout.
+    pub(in crate::model) fn is_older_than_checkout(&self, operation: &report::Operation) -> bool {
+        let takes_money = operation.kind == OperationType::Sale || operation.kind.is_undocumented();
+        let first = self.created_at().before(MAX_CLOCK_DIFFERENCE);
+        let dates = [&operation.date, &operation.created_date].into_iter();
+        let mut dates = dates
+            .flatten()
+            .filter_map(|date| Timestamp::of_platform(date));
+        takes_money && self.order.is_some() && dates.any(|date| FIRST_DATE <= date && date < first)
+    }
+}
+
+fn has_request_id(sale: &Operation) -> bool {
+    sale.request_id().is_some()
+}
