@@ -138,9 +138,16 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     })
 }
 
-/// Whether a body has a project id, valid or not.
+/// Whether a body has a project id, valid or not. An empty list or object is none, because the signature does not cover
+/// it.
 pub(super) fn names_a_project(message: &Value<'_>) -> bool {
-    message.get("project_id").is_some() || message.at(&["general", "project_id"]).is_some()
+    let places: [&[&str]; 2] = [&["project_id"], &["general", "project_id"]];
+    let mut found = places.iter().filter_map(|path| message.at(path));
+    found.any(|value| match value {
+        Value::Array(elements) => !elements.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => true,
+    })
 }
 
 /// Whether a body has two different payment ids or two different project ids. Each id can be in two places.
@@ -277,9 +284,14 @@ mod tests {
 
     #[test]
     fn a_body_without_a_project_has_no_payment() {
-        let body = r#"{"payment":{"id":"Order-1"}}"#;
-        let verified = verify(&signed(body, "ours"), &keys()).unwrap();
-        assert_eq!(verified.key, None);
+        for body in [
+            r#"{"payment":{"id":"Order-1"}}"#,
+            r#"{"payment":{"id":"Order-1"},"project_id":[]}"#,
+            r#"{"payment":{"id":"Order-1"},"general":{"project_id":{}}}"#,
+        ] {
+            let verified = verify(&signed(body, "ours"), &keys()).unwrap();
+            assert_eq!(verified.key, None);
+        }
     }
 
     /// Each body has the signature of a Payment Page link. A shopper can change the JSON without a change of the signed
