@@ -1,4 +1,5 @@
-//! Measures the time to refuse a callback that none of our keys signed, with 11 projects and two keys for each project.
+//! Measures the time to refuse a callback that none of our keys signed, with 20 projects and two keys for each project. So
+//! there are more projects than a function tries on one body.
 //!
 //! For each size, the table has three times: of a usual body with a valid signature, of the usual body with a forged
 //! signature, and of the slowest attack. An attack must not take more than 20 times as long as the usual body with a
@@ -18,7 +19,7 @@ use ecommpay::{Keyring, ProjectKey};
 use payments::service::callback::verify;
 use payments::service::project_keys::ProjectKeys;
 
-const PROJECTS: u32 = 11;
+const PROJECTS: u32 = 20;
 const SIZES: [usize; 10] = [
     500, 1_000, 2_000, 4_000, 4_200, 16_000, 30_000, 64_000, 128_000, 256_000,
 ];
@@ -163,6 +164,23 @@ fn attacks(size: usize) -> Vec<(String, String)> {
             }
         }
     }
+    // Many objects with long names of numbers and spaces, whose members have names that are slow to sort.
+    for (prefix, suffix) in [(4, 16), (32, 0), (32, 16), (128, 4), (128, 16)] {
+        for inner in ["a1", "1 ", ":"] {
+            for value in ["1e-300", "5e-324", "1.7976931348623157e308"] {
+                for count in [2, 3, 5, 8, 14, 20, 28, 40, 100, 300] {
+                    let body = objects(size, (prefix, suffix), inner, value, count);
+                    attacks.push((
+                        format!(
+                            "objects of {count} members `{inner}` with `{value}`, \
+                             names of {prefix} and {suffix} `10 `"
+                        ),
+                        body,
+                    ));
+                }
+            }
+        }
+    }
     // Numbers whose conversion to floating point or back is slow: many digits, ties, subnormal numbers.
     let long_fraction = format!("0.{}e-5", "1".repeat(300));
     let near_a_tie = format!("1.00000000000005{}1e-290", "0".repeat(700));
@@ -289,6 +307,39 @@ fn arrays(size: usize, members: usize, name: &str, value: &str) -> String {
         body += &format!(r#","{name}{}":[{values}]"#, 1_000 + member * 7_919 % 1_009);
     }
     body + "}"
+}
+
+/// Returns a body of at most this size and at most 1,990 values. Its members are objects of `count` members. The name of
+/// an object has a number between the given numbers of texts `10 `. The name of a member is the text `inner`, repeated
+/// 16 times, and a number. Neither names nor numbers are in order. Every second value is `value`, and the others are 1.
+fn objects(
+    size: usize,
+    (prefix, suffix): (usize, usize),
+    inner: &str,
+    value: &str,
+    count: usize,
+) -> String {
+    let mut body = format!(r#"{{"project_id":1,"signature":"{FORGED}","k":{{"a":1"#);
+    let scattered = |number: usize| number * 7_919 % 2_003;
+    for object in 0..1_990 / (count + 1) {
+        let members = (0..count).map(|member| {
+            let value = if member % 2 == 0 { "1" } else { value };
+            format!(r#""{}{}":{value}"#, inner.repeat(16), scattered(member))
+        });
+        let name = format!(
+            "{}{}{}",
+            "10 ".repeat(prefix),
+            1_000 + scattered(object),
+            "10 ".repeat(suffix)
+        );
+        let members = members.collect::<Vec<_>>().join(",");
+        let next = format!(r#","{name}":{{{members}}}"#);
+        if body.len() + next.len() + 2 > size {
+            break;
+        }
+        body += &next;
+    }
+    body + "}}"
 }
 
 /// Returns the time of the fastest of `runs` runs, after one run that is not measured.

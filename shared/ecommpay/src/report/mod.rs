@@ -3,6 +3,10 @@
 //! A [`Report`] is a callback or a status answer. A callback has at most one operation, usually in `operation`. A
 //! status answer lists all operations in `operations`. Fields may be missing, and integers may be strings.
 //! Statuses are stored as text, even undocumented statuses. This module does not decide what follows from a report.
+//!
+//! Some fields can have one of two names. The reader uses the second name if it cannot read the first. If it used the
+//! second name only if the first is missing, an empty list under the first name would hide the field, and the signature
+//! does not cover an empty list.
 
 mod callback;
 mod clarification;
@@ -125,14 +129,14 @@ impl Report {
     }
 }
 
-/// Returns the id of the project that a message names: at the top level, or else in `general`.
+/// Returns the id of the project that a message names: at the top level, or in `general` if the top level has no
+/// readable id.
 ///
 /// Source: Callbacks.
 pub fn project_id(message: &Value<'_>) -> Option<u64> {
-    match message.get("project_id") {
-        Some(top) => top.as_u64(),
-        None => message.at(&["general", "project_id"])?.as_u64(),
-    }
+    let in_general = || message.at(&["general", "project_id"])?.as_u64();
+    let top = message.get("project_id").and_then(Value::as_u64);
+    top.or_else(in_general)
 }
 
 fn error_item(value: &Value<'_>) -> Option<ErrorItem> {
@@ -147,6 +151,67 @@ fn error_item(value: &Value<'_>) -> Option<ErrorItem> {
 mod tests {
     use super::*;
     use crate::json::{Limits, parse};
+
+    /// The signature covers none of the added values.
+    #[test]
+    fn a_value_that_the_signature_does_not_cover_hides_no_field_with_another_name() {
+        let read = |text: &str| Report::read(&parse(text.as_bytes(), Limits::CALLBACK).unwrap());
+        for (text, path, name) in [
+            (
+                r#"{"operation":{"type":"sale","status":"success","sum":{"amount":10,"currency":"EUR"}}}"#,
+                r#""operation":{"#,
+                "sum_initial",
+            ),
+            (r#"{"general":{"project_id":211}}"#, "{", "project_id"),
+            (
+                r#"{"general":{"payment_id":"p"},"payment":{}}"#,
+                r#""payment":{"#,
+                "id",
+            ),
+            (r#"{"general":{"payment_id":"p"}}"#, "{", "payment"),
+            (
+                r#"{"sum_real":{"amount":10,"currency":"EUR"}}"#,
+                "{",
+                "payment",
+            ),
+            (
+                r#"{"payment":{"status":"success"},"sum_real":{"amount":10,"currency":"EUR"}}"#,
+                r#""payment":{"#,
+                "sum",
+            ),
+            (
+                r#"{"payment":{"merchant_refund_id":"r"},"operation":{"type":"refund","status":"success"}}"#,
+                r#""operation":{"#,
+                "merchant_refund_id",
+            ),
+            (
+                r#"{"operations":[{"type":"sale","status":"success"}]}"#,
+                "{",
+                "operation",
+            ),
+            (
+                r#"{"return_url":{"method":"GET","url":"https://bank"}}"#,
+                "{",
+                "redirect_data",
+            ),
+            (
+                r#"{"return_url":{"method":"GET","url":"https://bank"}}"#,
+                "{",
+                "redirectData",
+            ),
+        ] {
+            for value in ["[]", "{}", r#"{"signature":1}"#, r#"{"a":[]}"#] {
+                let comma = if text.contains(&format!("{path}}}")) {
+                    ""
+                } else {
+                    ","
+                };
+                let altered = format!(r#"{path}"{name}":{value}{comma}"#);
+                let altered = text.replacen(path, &altered, 1);
+                assert_eq!(read(&altered), read(text), "{altered}");
+            }
+        }
+    }
 
     #[test]
     fn whether_a_payment_is_final_is_unknown_while_a_refund_is_pending() {

@@ -21,7 +21,7 @@ pub struct Operation {
     pub created_date: Option<String>,
     /// The same as `request_id` of Gate's answer to the request.
     pub request_id: Option<String>,
-    /// The requested amount of this operation.
+    /// The requested amount of this operation: `sum_initial`, or `sum` if the message has no readable `sum_initial`.
     pub sum_initial: Option<Sum>,
     /// The amount that the provider moved.
     pub sum_converted: Option<Sum>,
@@ -59,17 +59,15 @@ pub(super) fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) 
 fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Operation> {
     let kind = OperationType::from(value.text_at("type")?);
     let is_of_refund = kind.is_about_refund();
+    let sum = |name: &str| Sum::read(value.get(name)?);
     Some(Operation {
         id: value.id_at("id"),
         status: value.text_at("status")?,
         date: value.text_at("date"),
         created_date: value.text_at("created_date"),
         request_id: value.id_at("request_id"),
-        sum_initial: value
-            .get("sum_initial")
-            .or_else(|| value.get("sum"))
-            .and_then(Sum::read),
-        sum_converted: value.get("sum_converted").and_then(Sum::read),
+        sum_initial: sum("sum_initial").or_else(|| sum("sum")),
+        sum_converted: sum("sum_converted"),
         code: value.text_at("code"),
         message: value.text_at("message"),
         merchant_refund_id: value

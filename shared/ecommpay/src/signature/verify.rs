@@ -7,17 +7,15 @@ use super::keyring::{KeySlot, Keyring};
 use super::lines::Lines;
 use crate::json::Value;
 
-/// Returns the signature that a message carries: at the top level, or else in `general`.
+/// Returns the signature that a message carries: at the top level, or in `general` if the top level has no text.
 ///
 /// Returns `None` if there is no signature, or if the signature is not the base64 of 64 bytes.
 ///
 /// Source: Signature; the official SDKs for the order of the two locations.
 pub fn of_message(message: &Value<'_>) -> Option<Signature> {
-    let carried = match message.get("signature") {
-        Some(top) => top,
-        None => message.at(&["general", "signature"])?,
-    };
-    Signature::from_base64(carried.as_str()?)
+    let in_general = || message.at(&["general", "signature"])?.as_str();
+    let top = message.get("signature").and_then(Value::as_str);
+    Signature::from_base64(top.or_else(in_general)?)
 }
 
 /// Verifies a signature of a message against the keys of one project. Returns the slot of the key that matched.

@@ -18,7 +18,6 @@ use ecommpay::fields::ProjectId;
 pub use self::change::Change;
 pub use self::command::{Command, Rejection};
 pub use self::commands::execute;
-pub(crate) use self::commands::rejection_refund_prefix;
 pub(crate) use self::emit::has_pending_events;
 pub use self::fact::Fact;
 pub use crate::model::SignedReport;

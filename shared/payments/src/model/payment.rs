@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ecommpay::fields::ProjectId;
+use ecommpay::fields::{ProjectId, Text};
 use serde::{Deserialize, Serialize};
 
 use super::attempt::Attempt;
@@ -173,6 +173,12 @@ impl Payment {
     /// Returns the id, in the spelling in which we first received it.
     pub fn payment_id(&self) -> &str {
         &self.payment_id
+    }
+
+    /// Whether a request to the platform can name the payment. Only another system can choose an id that cannot be
+    /// signed.
+    pub fn has_signable_id(&self) -> bool {
+        Text::new(self.payment_id.as_str()).is_ok()
     }
 
     /// Returns the key: the project and the id in lower case.

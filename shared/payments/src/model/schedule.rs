@@ -68,8 +68,9 @@ pub enum Next {
     Expire(Timestamp),
     /// Erase the customer's data.
     Erase(Timestamp),
-    /// Do nothing. Polling stopped at this time, although the payment is still open or needs a recheck. Only an
-    /// operator can help.
+    /// Do nothing. From this time, no poll follows, although the payment is still open or needs a recheck. Only an
+    /// operator can help. The time is in the future if the id of the payment cannot be signed: such a payment is never
+    /// polled.
     Overdue(Timestamp),
 }
 
@@ -140,14 +141,18 @@ impl Schedule {
         matches!(self.poll(payment), Some(Next::Overdue(_)))
     }
 
-    /// Returns when to poll, or since when polling has stopped; `None` if the payment is not open and needs no recheck.
+    /// Returns when to poll, or from when no poll follows; `None` if the payment is not open and needs no recheck.
     fn poll(&self, payment: &Payment) -> Option<Next> {
         let polling = payment.polling();
         let since = polling.last_activity_at()?;
+        let end = open_since(payment).map(|since| since.after(self.max_poll_age));
+        if !payment.has_signable_id() {
+            return end.map(Next::Overdue);
+        }
         if polling.is_recheck_due() {
             return Some(Next::Poll(since));
         }
-        let end = open_since(payment)?.after(self.max_poll_age);
+        let end = end?;
         if since >= end {
             return Some(Next::Overdue(end));
         }

@@ -3,7 +3,7 @@
 use super::backoff;
 use super::error::ApplyError;
 use crate::decide::{self, Change, Command};
-use crate::log::over_limit;
+use crate::log::{Line, Metric, over_limit};
 use crate::model::Payment;
 use crate::model::ids::PaymentKey;
 use crate::model::schedule::Schedule;
@@ -87,6 +87,14 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
                 if change.payment.most_known_operations() > known {
                     over_limit("operations", Some(&change.payment.key()));
                 }
+                if is_never_polled(&change.payment)
+                    && !over.is_some_and(|stored| is_never_polled(&stored.payment))
+                {
+                    Line::warn("a payment needs status polls, but its id cannot be signed")
+                        .with("payment", change.payment.key().to_string())
+                        .with_metrics(&[], &[Metric::once("not_pollable")])
+                        .write();
+                }
                 Ok(Some(Stored {
                     payment: change.payment.clone(),
                     version: over.map_or(0, |stored| stored.version) + 1,
@@ -98,4 +106,9 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
             Err(CommitError::Store(error)) => Err(error.into()),
         }
     }
+}
+
+/// Whether a payment needs status polls, and is never polled because its id cannot be signed.
+fn is_never_polled(payment: &Payment) -> bool {
+    !payment.has_signable_id() && payment.polling().last_activity_at().is_some()
 }

@@ -165,11 +165,8 @@ pub fn refund_of_rejection(payment: &Payment) -> Option<&Refund> {
 }
 
 fn refunds_of_rejections(payment: &Payment) -> impl DoubleEndedIterator<Item = &Refund> {
-    let prefix = decide::rejection_refund_prefix(payment);
-    payment.refunds().iter().filter(move |refund| {
-        let id = refund.refund_id();
-        id.is_some_and(|id| id.as_str().starts_with(&prefix))
-    })
+    let refunds = payment.refunds().iter();
+    refunds.filter(|refund| refund.is_of_rejection())
 }
 
 /// Returns the id of the refund that the change reserved. A new refund is the last refund of the payment, and the

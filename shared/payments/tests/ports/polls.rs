@@ -2,6 +2,7 @@
 
 use ecommpay::answer::Answer;
 use payments::events::EventKind;
+use payments::model::schedule::Next;
 use payments::model::{Payment, Status};
 use payments::service::status_poll::PollError;
 use serde_json::{Value, json};
@@ -244,4 +245,34 @@ async fn an_answer_that_is_too_large_is_skipped_and_logged() {
     assert!(system.poll_at().is_some(), "no further poll is planned");
     assert!(system.sale_succeeds().await);
     assert_eq!(system.status(), Status::Succeeded);
+}
+
+/// Another system of the project can choose such an id.
+#[tokio::test]
+async fn a_payment_whose_id_cannot_be_signed_is_never_polled_and_is_overdue_after_31_days() {
+    let test =
+        "polls::a_payment_whose_id_cannot_be_signed_is_never_polled_and_is_overdue_after_31_days";
+    if let Some(lines) = log_lines_of(test) {
+        let is_counted = |line: &&Value| line["not_pollable"] == 1;
+        let counted: Vec<&Value> = lines.iter().filter(is_counted).collect();
+        assert_eq!(counted.len(), 1, "{lines:#?}");
+        assert_eq!(counted[0]["payment"], "211/woo;1");
+        return;
+    }
+    let system = System::empty();
+    let key = key("woo;1");
+    let next = || system.tables().next.get(&key).copied();
+    let overdue = Some(Next::Overdue(system.now().after(31 * DAY)));
+    for _ in 0..2 {
+        system.recheck(211, "woo;1").await;
+        assert_eq!(next(), overdue);
+        system.pass(DAY);
+    }
+    // An earlier release has planned a poll.
+    let planned = Next::Poll(system.now());
+    system.tables().next.insert(key.clone(), planned);
+    let polled = system.poller().poll(&key, system.now()).await;
+    assert_eq!(polled.unwrap(), []);
+    assert_eq!(next(), overdue);
+    assert!(system.polls().is_empty());
 }

@@ -91,6 +91,12 @@ impl<'a> Text<'a> {
             What::Poll => writeln!(to, "next: status request at {at}"),
             What::Expire => writeln!(to, "next: the checkout expires at {at}"),
             What::Erase => writeln!(to, "next: the customer's data is erased at {at}"),
+            What::Overdue if !self.payment.has_signable_id() => {
+                writeln!(
+                    to,
+                    "overdue from {at}: never polled, because the id cannot be signed"
+                )
+            }
             What::Overdue => writeln!(to, "overdue since {at}: polling has stopped"),
         }
     }

@@ -9,7 +9,6 @@ mod resolve_not_found;
 mod review;
 
 use self::refund::Requester;
-pub(crate) use self::review::rejection_refund_prefix;
 use super::change::Change;
 use super::command::{Command, Rejection};
 use super::emit;

@@ -7,13 +7,20 @@ use crate::model::Payment;
 use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 
-/// Claims a scheduled status request. Returns `None` if no status request is due.
+/// Claims a scheduled status request. Returns `None` if no status request is due. If the id of the payment cannot be
+/// signed, moves the payment to the overdue payments instead: an earlier release has planned a poll.
 pub(super) fn scheduled(
     payment: &Payment,
     schedule: &Schedule,
     due_by: Timestamp,
     at: Timestamp,
 ) -> Option<Change> {
+    if !payment.has_signable_id() {
+        return Some(Change {
+            payment: payment.clone(),
+            events: Vec::new(),
+        });
+    }
     schedule.poll_at(payment).filter(|due| *due <= due_by)?;
     let is_for_redirect = schedule.is_poll_for_redirect(payment);
     let mut after = payment.clone();

@@ -90,18 +90,12 @@ fn reject(
     reserve(&after, &order, Requester::Rejection, at)
 }
 
-/// Returns the first part of the id of each refund that a rejection creates. This part differs for each payment,
-/// because the platform may require refund ids that are unique across payments.
-pub(crate) fn rejection_refund_prefix(payment: &Payment) -> String {
-    let digest = sha256::start_of_hex(payment.key().to_string().as_bytes(), 16);
-    format!("rejected-{digest}-")
-}
-
-/// Returns a refund of the whole refundable amount, with an unused id.
+/// Returns a refund of the whole refundable amount, with an unused id. The first part of the id differs for each
+/// payment, because the platform may require refund ids that are unique across payments.
 fn full_refund(payment: &Payment) -> Option<RefundOrder> {
-    let prefix = rejection_refund_prefix(payment);
+    let digest = sha256::start_of_hex(payment.key().to_string().as_bytes(), 16);
     let refund_id = (1..=MAX_REQUESTED)
-        .filter_map(|number| MerchantId::new(format!("{prefix}{number}")))
+        .filter_map(|number| MerchantId::new(format!("rejected-{digest}-{number}")))
         .find(|id| payment.refund(id).is_none())?;
     Some(RefundOrder {
         refund_id,

@@ -48,6 +48,10 @@ pub(super) struct OwnRefunds<'a> {
     /// The refund ids by `request_id`: from Gate's answers, and from operations that name their refund. `None` if
     /// several refunds, or a sale request of ours, have the `request_id`: this id then attributes no operation.
     by_request_id: BTreeMap<Cow<'a, str>, Option<&'a str>>,
+    /// The ids of refunds that have ended, by the `operation.id` that ended them. Has only operations whose
+    /// `request_id` attributes nothing. Such an operation stays with its refund, because an ended refund must not
+    /// become pending again when another request gets the same `request_id`.
+    by_ended_operation: BTreeMap<&'a str, &'a str>,
     /// Whether an operation has a digest instead of an id. Then the keys of both maps are digests too.
     has_digests: bool,
 }
@@ -58,6 +62,7 @@ impl<'a> OwnRefunds<'a> {
         let mut refunds = Self {
             by_refund_id: BTreeMap::new(),
             by_request_id: BTreeMap::new(),
+            by_ended_operation: BTreeMap::new(),
             has_digests: operations.any(Operation::has_digest),
         };
         let own = || own(payment);
@@ -82,6 +87,13 @@ impl<'a> OwnRefunds<'a> {
             by_request_id.insert(refunds.key_of(request_id), None);
         }
         refunds.by_request_id = by_request_id;
+        let ended = own().filter_map(|(refund_id, refund)| {
+            let id = refund.operation_id()?;
+            let request_id = payment.operation(id)?.request_id()?;
+            let has_ended = !refund.status().is_reserved();
+            (has_ended && refunds.is_shared(request_id)).then_some((id, refund_id))
+        });
+        refunds.by_ended_operation = ended.collect();
         refunds
     }
 
@@ -111,11 +123,15 @@ impl<'a> OwnRefunds<'a> {
     }
 
     /// Returns the id of the refund that an operation names by its `merchant_refund_id`. An operation without a
-    /// `merchant_refund_id` names a refund by its `request_id`.
-    fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
+    /// `merchant_refund_id` names a refund by its `request_id`. If two requests have this `request_id`, the operation
+    /// stays with the refund that it has ended.
+    fn refund_of(&self, id: &str, operation: &Operation) -> Option<&'a str> {
         match (operation.merchant_refund_id(), operation.request_id()) {
             (Some(named), _) => self.named(named),
-            (None, Some(request_id)) => self.requested(request_id),
+            (None, Some(request_id)) => {
+                let ended = || self.by_ended_operation.get(id).copied();
+                self.requested(request_id).or_else(ended)
+            }
             (None, None) => None,
         }
     }
@@ -136,7 +152,7 @@ impl Payment {
         let mut attributed = Attributed::new();
         let operations = self.reported.operations.iter();
         for (id, operation) in operations.filter(|(_, operation)| operation.gives_back()) {
-            let named = own_refunds.refund_of(operation);
+            let named = own_refunds.refund_of(id, operation);
             let key = match named.or(eliminated.get(id.as_str()).copied()) {
                 Some(refund_id) => RefundKey::Own(refund_id.to_owned()),
                 None => RefundKey::External(id.clone()),
@@ -201,9 +217,9 @@ impl Payment {
         if !self.refunds.iter().any(is_duplicate) {
             return BTreeMap::new();
         }
-        let operations = self.reported.operations.values();
+        let operations = self.reported.operations.iter();
         let named: BTreeSet<&str> = operations
-            .filter_map(|operation| own_refunds.refund_of(operation))
+            .filter_map(|(id, operation)| own_refunds.refund_of(id, operation))
             .collect();
         let mut unattributed: BTreeMap<u64, Vec<Unattributed<'_>>> = BTreeMap::new();
         for (id, operation) in self.unattributed(own_refunds) {
@@ -244,10 +260,10 @@ impl Payment {
         own_refunds: &OwnRefunds<'_>,
     ) -> impl Iterator<Item = (&String, &Operation)> {
         let operations = self.reported.operations.iter();
-        operations.filter(|(_, operation)| {
+        operations.filter(|(id, operation)| {
             operation.gives_back()
                 && operation.merchant_refund_id().is_none()
-                && own_refunds.refund_of(operation).is_none()
+                && own_refunds.refund_of(id, operation).is_none()
         })
     }
 

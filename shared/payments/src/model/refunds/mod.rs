@@ -35,7 +35,7 @@ impl Payment {
             && !self.is_foreign()
             && self.paid_amount() > 0
             && self.currency() == Some(Currency::Eur.code())
-            && Text::new(self.payment_id.clone()).is_ok()
+            && self.has_signable_id()
     }
 
     /// Reserves the amount of a refund and claims the refund request.

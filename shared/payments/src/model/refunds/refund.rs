@@ -49,7 +49,7 @@ pub struct Refund {
     /// What the last event about the refund said.
     pub(super) emitted: EmittedRefund,
     /// The start of the SHA-256 of the storefront's request. The value distinguishes a repeated request from a request
-    /// with other content.
+    /// with other content. Empty for the refund of a rejection, which no storefront requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) content: Option<String>,
     /// When this service received the request, or when the refund was first reported.
@@ -68,7 +68,7 @@ pub struct RefundOrder {
     /// The shopper's IP address; `None` if the address in the order is used.
     pub ip_address: Option<Private<Text>>,
     /// The start of the SHA-256 of the request. The value distinguishes a repeated request from a request with other
-    /// content.
+    /// content. Empty for the refund of a rejection.
     pub content: String,
 }
 
@@ -154,6 +154,12 @@ impl Refund {
     /// Returns the start of the SHA-256 of the storefront's request.
     pub(crate) fn content(&self) -> Option<&str> {
         self.content.as_deref()
+    }
+
+    /// Whether an operator's rejection created the refund. The `refund_id` does not show this, because a storefront can
+    /// choose any id.
+    pub(crate) fn is_of_rejection(&self) -> bool {
+        self.refund_id.is_some() && self.content.as_deref().is_none_or(str::is_empty)
     }
 
     /// Returns when this service received the request, or when the refund was first reported.

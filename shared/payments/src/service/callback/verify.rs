@@ -79,16 +79,16 @@ const MAX_BYTES_FOR_OTHER_PROJECTS: usize = 4 * 1024;
 /// percent. In the callbacks of the test data, the factor is at most 143 percent.
 const MAX_GROWTH_FOR_OTHER_PROJECTS: usize = 150;
 /// The keys of at most this many other projects are tried: those of the projects with the lowest ids.
-const MAX_OTHER_PROJECTS: usize = 16;
+const MAX_OTHER_PROJECTS: usize = 8;
 
 /// Verifies a callback. If the body names a project, only a key of this project can verify the body. If the body names
 /// no project, a key of any project can verify the body, and the result has no payment.
 ///
-/// Three limits bound the time that a forged body costs. The signature of a body that is no callback proves nothing about projects: a shopper can post the parameters of a
+/// The signature of a body that is no callback proves nothing about projects: a shopper can post the parameters of a
 /// Payment Page link, with a project that cannot be read. So such a body is never from a foreign project.
 ///
-/// The keys of other projects are tried only on a small body.
-/// They are tried only with the numbers as they are written. Only the keys of 16 projects are tried.
+/// Three limits bound the time that a forged body costs. The keys of other projects are tried only on a small body, and
+/// only with the numbers as they are written. Only the keys of [`MAX_OTHER_PROJECTS`] other projects are tried.
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;
@@ -138,9 +138,16 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     })
 }
 
-/// Whether a body has a project id, valid or not.
+/// Whether a body has a project id, valid or not. An empty list or object is none, because the signature does not cover
+/// it.
 pub(super) fn names_a_project(message: &Value<'_>) -> bool {
-    message.get("project_id").is_some() || message.at(&["general", "project_id"]).is_some()
+    let places: [&[&str]; 2] = [&["project_id"], &["general", "project_id"]];
+    let mut found = places.iter().filter_map(|path| message.at(path));
+    found.any(|value| match value {
+        Value::Array(elements) => !elements.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => true,
+    })
 }
 
 /// Whether a body has two different payment ids or two different project ids. Each id can be in two places.
@@ -229,14 +236,14 @@ mod tests {
         // the canonical string of a small body large. The signature does not cover the value of `frame_mode`.
         let long = "k".repeat(500);
         let string = ["a", "b", "c", "d", "e"]
-            .map(|name| format!("{long}:{name}:1;"))
+            .map(|name| format!("payment:{long}:{name}:1;"))
             .concat()
             + "project_id:211";
         let with_string = |bytes: usize, secret: &str| {
             let signature = key(secret).sign(string.as_bytes()).to_base64();
             let body = |padding: &str| {
                 format!(
-                    r#"{{"project_id":211,"{long}":{{"a":1,"b":1,"c":1,"d":1,"e":1}},"frame_mode":"{padding}","signature":"{signature}"}}"#
+                    r#"{{"project_id":211,"payment":{{"{long}":{{"a":1,"b":1,"c":1,"d":1,"e":1}}}},"frame_mode":"{padding}","signature":"{signature}"}}"#
                 )
             };
             let body = body(&"x".repeat(bytes - body("").len()));
@@ -263,22 +270,28 @@ mod tests {
     }
 
     #[test]
-    fn the_keys_of_the_16_other_projects_with_the_lowest_ids_are_tried() {
+    fn the_keys_of_the_8_other_projects_with_the_lowest_ids_are_tried() {
         let ring = |id: u32| Keyring::new(ProjectKey::new(&format!("key {id}")).unwrap(), None);
-        let keys: ProjectKeys = (1..=18)
+        let keys: ProjectKeys = (1..=10)
             .map(|id| (ProjectId::new(id.into()).unwrap(), ring(id)))
             .collect();
-        let signed_by = |secret: &str| verify(&signed(r#"{"project_id":1}"#, secret), &keys);
+        let body = r#"{"project_id":1,"payment":{"id":"o"}}"#;
+        let signed_by = |secret: &str| verify(&signed(body, secret), &keys);
         assert!(signed_by("key 1").is_ok());
-        assert_eq!(signed_by("key 17"), Err(Refusal::ForeignProject));
-        assert_eq!(signed_by("key 18"), Err(Refusal::Unsigned));
+        assert_eq!(signed_by("key 9"), Err(Refusal::ForeignProject));
+        assert_eq!(signed_by("key 10"), Err(Refusal::Unsigned));
     }
 
     #[test]
     fn a_body_without_a_project_has_no_payment() {
-        let body = r#"{"payment":{"id":"Order-1"}}"#;
-        let verified = verify(&signed(body, "ours"), &keys()).unwrap();
-        assert_eq!(verified.key, None);
+        for body in [
+            r#"{"payment":{"id":"Order-1"}}"#,
+            r#"{"payment":{"id":"Order-1"},"project_id":[]}"#,
+            r#"{"payment":{"id":"Order-1"},"general":{"project_id":{}}}"#,
+        ] {
+            let verified = verify(&signed(body, "ours"), &keys()).unwrap();
+            assert_eq!(verified.key, None);
+        }
     }
 
     /// Each body has the signature of a Payment Page link. A shopper can change the JSON without a change of the signed

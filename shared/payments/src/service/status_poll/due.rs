@@ -48,8 +48,8 @@ where
         }
         match self.poll_claimed(claim).await {
             // A repeat would have the same answer, so this is no failure of the poll. Callbacks still count, and the
-            // schedule ends the polling.
-            Err(PollError::TooLarge) => Ok(Some(Vec::new())),
+            // schedule ends the polling. It plans no poll of a payment whose id cannot be signed.
+            Err(PollError::TooLarge | PollError::NotSignable) => Ok(Some(Vec::new())),
             polled => polled.map(Some),
         }
     }

@@ -558,6 +558,16 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         payment.refunds().len(),
         size(&payment)
     );
+    // External refunds with events. Their ids are the greatest, so their operations are removed when other operations
+    // need the room.
+    for number in 0..520 {
+        let mut body = refund(number, "success", 1_000_000_000_000);
+        body["id"] = json!(format!("99{number:014}"));
+        let body = callback(PAYMENT, "partially refunded", 1, body);
+        let change = decide(Some(&payment), TestReport::read(&body).callback(), NOW);
+        commit(&mut payment, change);
+    }
+    println!("with external refunds: {} bytes", size(&payment));
     // Two answers contradict each other about each of the other operations. Their texts exceed the maximum length.
     let words = |body: &mut Value| {
         for field in ["code", "request_id"] {
@@ -627,5 +637,7 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
     assert!(bytes < MAX_BYTES, "{bytes}");
     assert!(event < MAX_EVENT_BYTES, "{event}");
     assert!(payment.operations().len() <= 2_000);
+    let document = serde_json::to_value(&payment).unwrap();
+    assert_eq!(document["former_refunds"].as_object().unwrap().len(), 500);
     stored(&payment);
 }

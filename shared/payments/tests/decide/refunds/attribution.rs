@@ -151,6 +151,38 @@ fn a_request_id_of_two_requests_attributes_nothing() {
 }
 
 #[test]
+fn an_ended_refund_stays_ended_when_another_request_gets_its_request_id() {
+    for (status, ended, sums) in [
+        ("success", RefundStatus::Succeeded, (250, 300, 450)),
+        ("decline", RefundStatus::Declined, (0, 300, 700)),
+    ] {
+        let mut payment = requested();
+        payment.refund_answer("r-1", &accepted("q1"));
+        payment.deliver(&refund_operation(
+            "7",
+            status,
+            json!({ "request_id": "q1" }),
+        ));
+        payment.reserve("r-2", Some(300)).unwrap();
+        payment.refund_answer("r-2", &accepted("q1"));
+        assert_eq!(payment.refund_status("r-1"), ended);
+        assert_eq!(payment.refund_status("r-2"), RefundStatus::Pending);
+        assert_eq!(payment.refund_sums(), sums);
+        let events = payment.refund_events();
+        let count = events
+            .iter()
+            .filter(|event| *event == "r-1 pending")
+            .count();
+        assert_eq!(count, 1, "{events:?}");
+        // A report that names the other refund decides.
+        let named = json!({ "request_id": "q1", "merchant_refund_id": "r-2" });
+        payment.deliver(&refund_operation("7", status, named));
+        assert_eq!(payment.refund_status("r-1"), RefundStatus::Pending);
+        assert_eq!(payment.refund_status("r-2"), ended);
+    }
+}
+
+#[test]
 fn a_foreign_refund_id_in_the_form_of_a_digest_names_no_refund() {
     // The first 12 digits of the SHA-256 of "r-1", as a payment with many operations stores this id.
     let digest = json!({ "merchant_refund_id": "#a5fa777a3dc6" });
