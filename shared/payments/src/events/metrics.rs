@@ -211,12 +211,12 @@ mod tests {
             (EventKind::RefundPending, plain, None),
             (
                 EventKind::PaymentQuarantined,
-                r#"{"quarantine":[{"reason":"amount_differs"},{"reason":"foreign_payment"}]}"#,
+                r#"{"payment_id":"p","quarantine":[{"reason":"amount_differs"},{"reason":"foreign_payment"}]}"#,
                 Some(Alert::ForeignPayment),
             ),
             (
                 EventKind::PaymentQuarantined,
-                r#"{"quarantine":[{"reason":"amount_differs"}]}"#,
+                r#"{"payment_id":"p","quarantine":[{"reason":"amount_differs"}]}"#,
                 None,
             ),
         ] {

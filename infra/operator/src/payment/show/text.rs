@@ -332,7 +332,9 @@ mod tests {
             let text = String::from_iter(parts);
             let lines = |shown: &[String; 4]| shown.each_ref().map(|text| text.lines().count());
             let hostile = shown(&text);
-            prop_assert_eq!(lines(&hostile), lines(&shown("xyz")), "{:?}", hostile);
+            // An id that a path cannot carry has a line with its encoded form.
+            let harmless = if path_id::to_path(&text) == text { "xyz" } else { "x/z" };
+            prop_assert_eq!(lines(&hostile), lines(&shown(harmless)), "{:?}", hostile);
             for output in &hostile {
                 prop_assert!(output.chars().all(|c| c == '\n' || is_visible(c)), "{}", output);
             }

@@ -78,7 +78,7 @@ async fn callbacks(system: &System) -> anyhow::Result<()> {
     let mut foreign = callback_message("foreign", 73, "sale", "success", 1000);
     foreign["project_id"] = json!(999);
     system.post_signed(&foreign, 403).await?;
-    let without_payment = json!({ "project_id": 211, "note": "none" });
+    let without_payment = json!({ "project_id": 211, "token": "none" });
     system.post_signed(&without_payment, 200).await?;
     let unsigned = system.post_callback(unmatched.to_string()).await?;
     ensure!(unsigned == 401, "{unsigned}");
