@@ -88,7 +88,7 @@ const MAX_OTHER_PROJECTS: usize = 8;
 /// Payment Page link, with a project that cannot be read. So such a body is never from a foreign project.
 ///
 /// Three limits bound the time that a forged body costs. The keys of other projects are tried only on a small body, and
-/// only with the numbers as they are written. Only the keys of [`MAX_OTHER_PROJECTS`] other projects are tried.
+/// only with the numbers as they are written. Only the keys of `MAX_OTHER_PROJECTS` other projects are tried.
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;
