@@ -207,7 +207,7 @@ pub fn created_for(storefront: &str, id: &str, order_id: &str) -> Change {
     execute(None, command, now).unwrap().unwrap()
 }
 
-/// Returns a report of one successful operation, as in a callback.
+/// Returns a report of one successful operation, as in a callback. Its date is after the creation of every payment.
 pub fn report(id: &str, operation: u64, kind: &str, amount: u64) -> Report {
     let status = match kind {
         "sale" => "success",
@@ -216,7 +216,7 @@ pub fn report(id: &str, operation: u64, kind: &str, amount: u64) -> Report {
     let body = format!(
         r#"{{"project_id":211,
             "payment":{{"id":"{id}","status":"{status}","sum":{{"amount":1000,"currency":"EUR"}}}},
-            "operation":{{"id":{operation},"type":"{kind}","status":"success","date":"2026-11-21T10:00:{operation:02}+0000",
+            "operation":{{"id":{operation},"type":"{kind}","status":"success","date":"2099-11-21T10:00:{operation:02}+0000",
                 "sum_initial":{{"amount":{amount},"currency":"EUR"}}}}}}"#
     );
     Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap())
