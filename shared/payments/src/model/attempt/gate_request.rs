@@ -92,6 +92,9 @@ pub enum GateRequest {
     Refused {
         /// A code of the platform's list, or `expired`.
         code: String,
+        /// The platform's id of the request, if the platform had accepted it first. Late reports name this id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request_id: Option<String>,
     },
 }
 
@@ -150,6 +153,7 @@ impl GateRequest {
                 code if repeat => unknown(Some(texts::code(code)), None),
                 code => GateRequest::Refused {
                     code: texts::code(code),
+                    request_id: None,
                 },
             },
             Answer::Unclear => unknown(None, None),
@@ -171,6 +175,7 @@ impl GateRequest {
     pub(crate) fn refuse(&mut self, code: &str) {
         *self = GateRequest::Refused {
             code: texts::code(code),
+            request_id: self.request_id().map(str::to_owned),
         };
     }
 
@@ -212,10 +217,12 @@ impl GateRequest {
         }
     }
 
-    /// Returns the platform's id of an accepted request.
+    /// Returns the platform's id of a request that it accepted, even if it refused the request later.
     pub fn request_id(&self) -> Option<&str> {
         match self {
-            GateRequest::Accepted { request_id, .. } => request_id.as_deref(),
+            GateRequest::Accepted { request_id, .. } | GateRequest::Refused { request_id, .. } => {
+                request_id.as_deref()
+            }
             _ => None,
         }
     }
@@ -281,6 +288,7 @@ mod tests {
     fn refused() -> GateRequest {
         GateRequest::Refused {
             code: "2004".into(),
+            request_id: None,
         }
     }
 
