@@ -155,3 +155,19 @@ fn error_3230_does_not_decline_a_refund() {
     payment.deliver(&refund_operation("8", "decline", declined));
     assert_eq!(payment.pending_refund_amount(), 250);
 }
+
+#[test]
+fn a_repeat_that_the_platform_blocks_because_of_an_earlier_try_does_not_end_the_refund() {
+    for code in ["3285", "3283", "3060", "20602"] {
+        let mut payment = sent_again(&["r-1"]);
+        payment.refund_answer("r-1", &refused(code));
+        payment.poll_now(NOW, corpus("sale_success"));
+        payment.execute(Command::RepeatRefund(&id("r-1")), NOW);
+        assert_eq!(payment.refund_status("r-1"), RefundStatus::Unknown);
+        assert_eq!(payment.refund_sums(), (0, 250, 750), "{code}");
+    }
+    let mut payment = TestPayment::paid();
+    payment.reserve("r-1", Some(250)).unwrap();
+    payment.refund_answer("r-1", &refused("3285"));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Declined);
+}
