@@ -171,3 +171,21 @@ fn a_repeat_that_the_platform_blocks_because_of_an_earlier_try_does_not_end_the_
     payment.refund_answer("r-1", &refused("3285"));
     assert_eq!(payment.refund_status("r-1"), RefundStatus::Declined);
 }
+
+#[test]
+fn a_lost_refund_is_not_repeated_while_its_amount_is_no_longer_left() {
+    let mut payment = lost(&["r-1"]);
+    let by_hand = json!({ "merchant_refund_id": "erp-7", "sum_initial": reports::euros(800) });
+    payment.deliver(&refund_operation("8", "success", by_hand));
+    payment.poll_now(NOW, corpus("sale_success"));
+    assert!(!payment.can_repeat("r-1"));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Unknown);
+    assert_eq!(payment.refund_sums(), (800, 250, 0));
+    let mut returned = payment.fork();
+    let fields = json!({ "type": "refund reverse", "sum_initial": reports::euros(800) });
+    returned.deliver(&refund_operation("9", "success", fields));
+    assert!(returned.can_repeat("r-1"), "the money is left again");
+    let declined = json!({ "merchant_refund_id": "r-1", "sum_initial": reports::euros(250) });
+    payment.deliver(&refund_operation("9", "decline", declined));
+    assert_eq!(payment.refund_sums(), (800, 0, 200));
+}
