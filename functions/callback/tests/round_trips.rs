@@ -10,12 +10,13 @@ use aws::secrets::{CacheTtl, CachedProjectKeys};
 use aws::sqs::SqsQueue;
 use callback::handler::Callbacks;
 use ecommpay::ProjectKey;
+use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use ecommpay::json::{Limits, parse};
 use ecommpay::signature::canonical;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request};
-use payments::decide::{self, Command};
+use payments::decide::{self, Command, Fact, decide};
 use payments::events::EventKind;
 use payments::model::schedule::Schedule;
 use payments::model::storefront::Storefront;
@@ -108,7 +109,11 @@ async fn create_payment(store: &DynamoStore) {
         payment_id: &request.payment_id,
         order: &request.order,
     };
-    let change = decide::execute(None, create, now).unwrap().unwrap();
+    let mut change = decide::execute(None, create, now).unwrap().unwrap();
+    // The callbacks are older than the checkout. They are only about this sale because Gate has accepted it.
+    let answer = &Answer::Accepted { request_id: None };
+    let answer = Fact::SaleAnswer { attempt: 0, answer };
+    change.payment = decide(Some(&change.payment), answer, now).unwrap().payment;
     let commit = Commit {
         change: &change,
         next: Schedule::default().next(&change.payment),

@@ -93,5 +93,8 @@ pub fn describe(item: &QuarantineItem) -> String {
     if let Some(sum) = &item.reported {
         text += &format!(", the platform reports {}", format(sum));
     }
+    if let Some(status) = &item.status {
+        text += &format!(", the platform reports the status {}", plain(status));
+    }
     text
 }

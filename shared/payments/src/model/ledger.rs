@@ -221,6 +221,13 @@ impl Payment {
             .fold(0, u64::saturating_add)
     }
 
+    /// Whether the refunded and the reserved amount together exceed the paid amount. Refunds in the platform's Dashboard
+    /// can cause this.
+    pub(crate) fn exceeds_paid_amount(&self) -> bool {
+        let refunded = self.refunded_amount();
+        refunded.saturating_add(self.pending_refund_amount()) > self.paid_amount()
+    }
+
     /// Returns the amount that can be refunded: the paid amount less the refunded and the reserved amount. The money of
     /// another system's payment cannot be refunded.
     pub fn refundable_amount(&self) -> u64 {

@@ -87,7 +87,7 @@ async fn a_lost_refund_is_not_sent_again_if_a_listed_operation_can_belong_to_it(
 
 #[tokio::test]
 async fn a_repeated_refund_that_gate_refuses_is_declined_after_another_answer_without_the_refund() {
-    let system = lost_refund(&[refused("3285")]).await;
+    let system = lost_refund(&[refused("3288")]).await;
     system.poll(Some(paid_answer(&[]))).await.unwrap();
     assert_eq!(system.refund_requests().len(), 2);
     assert_eq!(refund_status(&system), RefundStatus::Unknown);
@@ -95,7 +95,7 @@ async fn a_repeated_refund_that_gate_refuses_is_declined_after_another_answer_wi
     assert_eq!(system.refund_requests().len(), 2);
     let payment = system.payment(PAYMENT);
     assert_eq!(payment.refunds()[0].status(), RefundStatus::Declined);
-    assert_eq!(payment.refunds()[0].code(), Some("3285"));
+    assert_eq!(payment.refunds()[0].code(), Some("3288"));
     assert_eq!(payment.refundable_amount(), 1000);
     assert_eq!(system.count_sent(EventKind::RefundDeclined), 1);
 }

@@ -98,7 +98,8 @@ pub(super) fn reserve(
 /// Repeats a refund with unknown outcome, with the same id. If the platform has refused a repeat, ends the refund as
 /// declined instead. Returns `None` if no signed answer shows that the platform does not have the refund. The status
 /// request of this answer must be newer than the last try, and the answer must list no operation that could belong to
-/// the refund. Also returns `None` if the platform refused the id as a duplicate.
+/// the refund. Also returns `None` if the platform refused the id as a duplicate, or if a repeat could refund more than
+/// was paid.
 pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
     let request = refund.request();
@@ -114,6 +115,7 @@ pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -
     let request = after.refund_request_mut(refund_id)?;
     match request.refused_repeat().map(str::to_owned) {
         Some(code) => request.refuse(&code),
+        None if payment.exceeds_paid_amount() => return None,
         None => request.send(polls_sent, at),
     }
     after.update_derived(at);

@@ -45,7 +45,7 @@ fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option
         _ => return with_sale_sent_again(payment, at).map(|after| emit::emit(after, at)),
     };
     let mut after = payment.clone();
-    after.sale_request_mut().refuse(&code);
+    after.attempt_mut().refuse(&code);
     after.update_derived(at);
     Some(emit::emit(after, at))
 }

@@ -36,7 +36,7 @@ fn apply_error(payment: &mut Payment, report: &Report, poll: u32, at: Timestamp)
     let was_sent = is_accepted || request.has_unknown_outcome(at);
     let is_about_sale = was_sent && request.is_covered_by(poll);
     if is_about_sale && payment.operations().len() == 0 {
-        payment.sale_request_mut().refuse(code);
+        payment.attempt_mut().refuse(code);
     } else {
         payment.polling_mut().record_not_found(poll, true);
     }

@@ -8,7 +8,7 @@
 //! | | refused with a conclusive code | `Refused` |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` a repeat, or `Unknown` | accepted | `Accepted` |
-//! | | refused with a conclusive code; the platform may have accepted an earlier try | `Unknown`, with the code |
+//! | | refused with a conclusive code that an earlier try cannot cause | `Unknown`, with the code |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` for 30 seconds | `time_out` | `Unknown` |
 //! | `Unknown` | `send` | `Sending` a repeat |
@@ -35,6 +35,17 @@ const DUPLICATE_CODES: [&str; 2] = ["3041", "3230"];
 /// Further codes that do not show whether the platform accepted the request: the payment was locked, the operation was
 /// a duplicate, or there is no result yet.
 const INCONCLUSIVE_CODES: [&str; 7] = ["2147", "3613", "9999", "19999", "29999", "20802", "20899"];
+
+/// Further codes that do not show whether the platform accepted an earlier try, if they refuse a repeat. The earlier try
+/// can cause such a refusal.
+const CODES_OF_EARLIER_TRY: [&str; 16] = [
+    // The repeat is too early, or the platform's risk system takes it for a duplicate.
+    "1409", "1434", "3285",
+    // The status or the remaining amount of the payment does not allow the request.
+    "903", "3060", "3081", "3117", "3283", "3610", "10701", "10706", "20701",
+    // The processing failed or timed out. The same can have happened to the earlier try after its acceptance.
+    "501", "602", "10602", "20602",
+];
 
 /// Whether a refusal with this code shows that the platform did not accept the request.
 pub(in crate::model) fn is_conclusive(code: &str) -> bool {
@@ -92,6 +103,9 @@ pub enum GateRequest {
     Refused {
         /// A code of the platform's list, or `expired`.
         code: String,
+        /// The platform's id of the request, if the platform had accepted it first. Late reports name this id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request_id: Option<String>,
     },
 }
 
@@ -147,9 +161,11 @@ impl GateRequest {
                     unknown(None, Some(duplicate))
                 }
                 code if !is_conclusive(code) => unknown(None, None),
+                code if repeat && CODES_OF_EARLIER_TRY.contains(&code) => unknown(None, None),
                 code if repeat => unknown(Some(texts::code(code)), None),
                 code => GateRequest::Refused {
                     code: texts::code(code),
+                    request_id: None,
                 },
             },
             Answer::Unclear => unknown(None, None),
@@ -171,6 +187,7 @@ impl GateRequest {
     pub(crate) fn refuse(&mut self, code: &str) {
         *self = GateRequest::Refused {
             code: texts::code(code),
+            request_id: self.request_id().map(str::to_owned),
         };
     }
 
@@ -217,10 +234,12 @@ impl GateRequest {
         }
     }
 
-    /// Returns the platform's id of an accepted request.
+    /// Returns the platform's id of a request that it accepted, even if it refused the request later.
     pub fn request_id(&self) -> Option<&str> {
         match self {
-            GateRequest::Accepted { request_id, .. } => request_id.as_deref(),
+            GateRequest::Accepted { request_id, .. } | GateRequest::Refused { request_id, .. } => {
+                request_id.as_deref()
+            }
             _ => None,
         }
     }
@@ -286,6 +305,7 @@ mod tests {
     fn refused() -> GateRequest {
         GateRequest::Refused {
             code: "2004".into(),
+            request_id: None,
         }
     }
 
@@ -317,6 +337,9 @@ mod tests {
             (&again, &accept, accepted()),
             (&again, &code("2004"), unknown(Some("2004"), None)),
             (&again, &code("3230"), own),
+            (&again, &code("3285"), unclear.clone()),
+            (&again, &code("3283"), unclear.clone()),
+            (&unclear, &code("20602"), unclear.clone()),
             (&again, &Answer::Unclear, unclear.clone()),
             (&unclear, &accept, accepted()),
             (&unclear, &code("2004"), unknown(Some("2004"), None)),
@@ -361,6 +384,33 @@ mod tests {
         request.send(1, T);
         request.time_out(3, LATER);
         assert_eq!(request, foreign);
+    }
+
+    #[test]
+    fn a_code_that_an_earlier_try_can_cause_refuses_a_first_try() {
+        for code in CODES_OF_EARLIER_TRY {
+            let answer = Answer::Refused(Refusal {
+                code: code.into(),
+                message: None,
+                request_id: None,
+            });
+            let mut request = sending(false);
+            request.on_answer(&answer, 3, LATER);
+            assert!(request.was_never_accepted(), "{code}: {request:?}");
+            let mut request = sending(true);
+            request.on_answer(&answer, 3, LATER);
+            assert_eq!(request, unknown(None, None), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_accepted_request_keeps_its_id_when_it_is_refused_later() {
+        let mut request = accepted();
+        request.refuse("2004");
+        assert_eq!(request.request_id(), Some("r"));
+        let mut request = unknown(None, None);
+        request.refuse("2004");
+        assert_eq!(request, refused());
     }
 
     #[test]

@@ -33,11 +33,15 @@ pub struct Attempt {
     /// The platform's ids of the sale requests of earlier attempts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     failed_requests: BTreeSet<String>,
+    /// Whether the platform may have the sale of an earlier attempt: it accepted that sale, or the sale ended without a
+    /// clear answer of Gate.
+    #[serde(default, skip_serializing_if = "is_default")]
+    may_have_earlier_sale: bool,
     /// The digest of the clarification request that was answered. That request is not shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answered_clarification: Option<String>,
     /// Whether the platform had a payment with this id before this service sent a sale: it refused our first try as a
-    /// duplicate, and has accepted no try of any attempt. Stays for later attempts.
+    /// duplicate, and cannot have accepted a try of any attempt. Stays for later attempts.
     #[serde(default, skip_serializing_if = "is_default")]
     foreign: bool,
     /// The count of attempts whose only try Gate refused. The platform has no sale of these attempts.
@@ -59,6 +63,7 @@ impl Attempt {
             started_at: at,
             request: GateRequest::NotSent,
             failed_requests: BTreeSet::new(),
+            may_have_earlier_sale: false,
             answered_clarification: None,
             foreign: false,
             refused_attempts: 0,
@@ -74,6 +79,7 @@ impl Attempt {
         Self {
             number: self.number.saturating_add(1),
             failed_requests: known.cloned().chain(failed).collect(),
+            may_have_earlier_sale: self.may_have_earlier_sale || self.may_have_sale(),
             foreign: is_foreign,
             refused_attempts: self.refused_attempts,
             ..Self::first(at)
@@ -91,19 +97,30 @@ impl Attempt {
     }
 
     /// Applies Gate's answer to the sale request. An accepted sale shows that no other system has the payment id. A
-    /// sale that is refused as a duplicate names another system's payment, unless the platform accepted an earlier
-    /// attempt.
+    /// sale that is refused as a duplicate names another system's payment, unless the platform may have the sale of an
+    /// earlier attempt.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
         let was_first_try = self.request.is_first_try();
         self.request.on_answer(answer, polls_sent, at);
         match &self.request {
             GateRequest::Accepted { .. } => self.foreign = false,
             GateRequest::Refused { .. } if was_first_try => self.refused_attempts += 1,
-            request if self.failed_requests.is_empty() => {
+            request if !self.may_have_earlier_sale => {
                 self.foreign |= request.duplicate() == Some(Duplicate::Foreign);
             }
             _ => {}
         }
+    }
+
+    /// Ends the sale request as refused.
+    pub(crate) fn refuse(&mut self, code: &str) {
+        self.may_have_earlier_sale |= self.may_have_sale();
+        self.request.refuse(code);
+    }
+
+    /// Whether the platform may have the sale of this attempt.
+    fn may_have_sale(&self) -> bool {
+        self.request != GateRequest::NotSent && !self.request.was_never_accepted()
     }
 
     /// Whether Gate's answers show that another system made the payment that the platform has under this id.

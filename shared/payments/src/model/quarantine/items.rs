@@ -23,6 +23,18 @@ impl Items<'_> {
             reason,
             operation_id: operation_id.map(str::to_owned),
             reported: sum.cloned(),
+            status: None,
+        });
+    }
+
+    /// Adds a successful sale that a `payment.status` contests. The status is part of the item, so that a release of
+    /// one status does not settle another status.
+    fn add_contested(&mut self, sale_id: &str, status: &str) {
+        self.items.insert(QuarantineItem {
+            reason: QuarantineReason::StatusDiffers,
+            operation_id: Some(sale_id.to_owned()),
+            reported: None,
+            status: Some(status.to_owned()),
         });
     }
 
@@ -169,7 +181,9 @@ impl Payment {
             let operations = self.operations();
             operations.filter(|(_, operation)| operation.is_successful_sale())
         };
-        let is_paid_twice = sale_state == SaleState::Counts && sales().nth(1).is_some();
+        let is_paid_twice = sales().nth(1).is_some();
+        let contesting = self.newest_sale_status();
+        let contesting = contesting.filter(|_| sale_state == SaleState::Contested);
         for (id, sale) in sales() {
             let sums: Vec<&Sum> = sale.successful_sums().collect();
             if sums.is_empty() {
@@ -180,6 +194,9 @@ impl Payment {
             }
             if is_paid_twice {
                 items.add(QuarantineReason::PaidTwice, Some(id), sale.sum());
+            }
+            if let Some(status) = contesting {
+                items.add_contested(id, status);
             }
         }
         for sum in self.differing_payment_sums() {
@@ -193,9 +210,6 @@ impl Payment {
             if is_contradictory && !operation.is_confirmation() {
                 items.add(QuarantineReason::Contradiction, Some(id), operation.sum());
             }
-        }
-        if sale_state == SaleState::Contested {
-            items.add(QuarantineReason::StatusDiffers, None, None);
         }
     }
 

@@ -52,6 +52,9 @@ pub struct QuarantineItem {
     /// [`QuarantineReason::ReturnedExceedsRefunded`], the sum by which the returns exceed the refunds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported: Option<Sum>,
+    /// For [`QuarantineReason::StatusDiffers`], the `payment.status` that contests the sale; `None` for other reasons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
 }
 
 impl QuarantineItem {

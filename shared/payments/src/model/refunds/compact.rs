@@ -94,6 +94,7 @@ fn read(text: &str) -> Option<Refund> {
     if current.starts_with(REFUSED) {
         refund.request = GateRequest::Refused {
             code: code.to_owned(),
+            request_id: None,
         };
     }
     let declined = said.ends_with('!');

@@ -65,7 +65,7 @@ impl Payment {
     /// Returns the code with which the platform refused a request, in Gate's answer or in a report.
     pub(in crate::model) fn refusal_of<'a>(&'a self, request: &'a GateRequest) -> Option<&'a str> {
         match request {
-            GateRequest::Refused { code } => Some(code),
+            GateRequest::Refused { code, .. } => Some(code),
             request => {
                 let errors = &self.reported.request_errors;
                 errors.get(request.request_id()?).map(String::as_str)

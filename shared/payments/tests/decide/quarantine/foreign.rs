@@ -119,6 +119,32 @@ fn a_sale_whose_repeat_is_refused_as_a_duplicate_counts_as_paid_when_it_succeeds
 }
 
 #[test]
+fn the_sale_of_a_failed_attempt_is_no_foreign_payment_of_the_next_attempt() {
+    let no_id = Answer::Accepted { request_id: None };
+    for first in [accepted(REQUEST), no_id, Answer::Unclear] {
+        let mut payment = TestPayment::created();
+        payment.sale_answer(&first);
+        payment.poll_by(NOW.after(MINUTE), &error_answer("10105"));
+        assert_eq!(payment.status(), Status::Failed, "{first:?}");
+        payment.execute(Command::Retry { order: &order() }, NOW);
+        payment.sale_answer(&refused("3041"));
+        payment.deliver(&sale(1000));
+        assert_eq!(payment.status(), Status::Succeeded, "{first:?}");
+    }
+}
+
+#[test]
+fn a_payment_stays_foreign_when_an_error_ends_its_attempt() {
+    let mut payment = claimed();
+    payment.poll_by(NOW.after(MINUTE), &error_answer("10105"));
+    assert_eq!(payment.status(), Status::Failed);
+    payment.execute(Command::Retry { order: &order() }, NOW);
+    payment.sale_answer(&refused("3041"));
+    payment.deliver(&sale(1000));
+    check_hidden(&mut payment, 1000);
+}
+
+#[test]
 fn a_sale_that_gate_accepts_later_is_no_foreign_payment() {
     let mut payment = claimed();
     payment.execute(Command::Resend, NOW.after(MINUTE));

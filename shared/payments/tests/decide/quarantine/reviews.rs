@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use payments::decide::Rejection;
 use payments::model::{QuarantineReason, Status, Verdict};
-use serde_json::json;
+use payments::service::callback::Verified;
+use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
@@ -39,6 +40,56 @@ fn a_new_item_after_a_release_quarantines_the_payment_again_even_for_the_same_re
     assert_eq!(payment.status(), Status::Quarantined);
     let reasons = payment.quarantine_reasons();
     assert_eq!(reasons, [QuarantineReason::PaidTwice].into());
+}
+
+/// Returns a signed answer with this `payment.status` that lists the sale of the corpus and `more`, on this day.
+fn answer(status: &str, day: u32, more: &[Value]) -> Verified {
+    edited("status_confirm_decline", |body| {
+        let date = json!(format!("2019-07-{day:02}T00:00:00+0000"));
+        body["payment"]["status"] = json!(status);
+        let mut sale = body["operations"][0].clone();
+        sale["date"] = date.clone();
+        let mut operations = vec![sale.clone()];
+        for id in more {
+            sale["id"] = id.clone();
+            operations.push(sale.clone());
+        }
+        body["operations"] = json!(operations);
+    })
+}
+
+#[test]
+fn a_second_sale_after_the_release_of_a_contested_sale_quarantines_the_payment_as_paid_twice() {
+    let mut payment = TestPayment::paid();
+    payment.poll_now(NOW, &answer("decline", 3, &[]));
+    let reasons = payment.quarantine_reasons();
+    assert_eq!(reasons, [QuarantineReason::StatusDiffers].into());
+    payment.review(Verdict::Released).unwrap();
+    assert_eq!(payment.status(), Status::Succeeded);
+    payment.poll_now(NOW, &answer("decline", 4, &[json!(999)]));
+    assert_eq!(payment.status(), Status::Quarantined);
+    let reasons = payment.quarantine_reasons();
+    assert!(reasons.contains(&QuarantineReason::PaidTwice));
+}
+
+#[test]
+fn a_release_of_a_status_does_not_settle_another_status_that_contests_the_sale() {
+    let mut payment = TestPayment::paid();
+    payment.poll_now(NOW, &answer("expired", 3, &[]));
+    payment.review(Verdict::Released).unwrap();
+    for (day, status) in [(4, "expired"), (5, "success")] {
+        payment.poll_now(NOW, &answer(status, day, &[]));
+        assert_eq!(payment.status(), Status::Succeeded, "{status}");
+    }
+    payment.poll_now(NOW, &answer("decline", 6, &[]));
+    assert_eq!(payment.status(), Status::Quarantined);
+    let item = payment.quarantine().into_iter().next().unwrap();
+    assert_eq!(item.status.as_deref(), Some("decline"));
+    payment.review(Verdict::Released).unwrap();
+    for (day, status) in [(7, "decline"), (8, "expired")] {
+        payment.poll_now(NOW, &answer(status, day, &[]));
+        assert_eq!(payment.status(), Status::Succeeded, "{status}");
+    }
 }
 
 #[test]

@@ -155,3 +155,37 @@ fn error_3230_does_not_decline_a_refund() {
     payment.deliver(&refund_operation("8", "decline", declined));
     assert_eq!(payment.pending_refund_amount(), 250);
 }
+
+#[test]
+fn a_repeat_that_the_platform_blocks_because_of_an_earlier_try_does_not_end_the_refund() {
+    for code in ["3285", "3283", "3060", "20602"] {
+        let mut payment = sent_again(&["r-1"]);
+        payment.refund_answer("r-1", &refused(code));
+        payment.poll_now(NOW, corpus("sale_success"));
+        payment.execute(Command::RepeatRefund(&id("r-1")), NOW);
+        assert_eq!(payment.refund_status("r-1"), RefundStatus::Unknown);
+        assert_eq!(payment.refund_sums(), (0, 250, 750), "{code}");
+    }
+    let mut payment = TestPayment::paid();
+    payment.reserve("r-1", Some(250)).unwrap();
+    payment.refund_answer("r-1", &refused("3285"));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Declined);
+}
+
+#[test]
+fn a_lost_refund_is_not_repeated_while_its_amount_is_no_longer_left() {
+    let mut payment = lost(&["r-1"]);
+    let by_hand = json!({ "merchant_refund_id": "erp-7", "sum_initial": reports::euros(800) });
+    payment.deliver(&refund_operation("8", "success", by_hand));
+    payment.poll_now(NOW, corpus("sale_success"));
+    assert!(!payment.can_repeat("r-1"));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Unknown);
+    assert_eq!(payment.refund_sums(), (800, 250, 0));
+    let mut returned = payment.fork();
+    let fields = json!({ "type": "refund reverse", "sum_initial": reports::euros(800) });
+    returned.deliver(&refund_operation("9", "success", fields));
+    assert!(returned.can_repeat("r-1"), "the money is left again");
+    let declined = json!({ "merchant_refund_id": "r-1", "sum_initial": reports::euros(250) });
+    payment.deliver(&refund_operation("9", "decline", declined));
+    assert_eq!(payment.refund_sums(), (800, 0, 200));
+}

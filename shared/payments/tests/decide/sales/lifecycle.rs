@@ -147,6 +147,22 @@ fn a_retry_of_a_failed_payment_ignores_reports_about_the_earlier_request() {
 }
 
 #[test]
+fn reports_about_an_attempt_that_a_signed_answer_ended_do_not_change_the_next_attempt() {
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&accepted(REQUEST));
+    payment.poll_by(NOW, &error_answer("10105"));
+    assert_eq!(payment.status(), Status::Failed);
+    payment.execute(Command::Retry { order: &order() }, NOW);
+    payment.sale_answer(&accepted("second"));
+    payment.callback("redirect_get");
+    assert_eq!(payment.redirect(), None);
+    payment.callback("sale_decline_customer");
+    assert_eq!(payment.status(), Status::Processing);
+    payment.callback("sale_success");
+    assert_eq!(payment.status(), Status::Succeeded);
+}
+
+#[test]
 fn the_platform_status_is_the_latest_stage_of_the_reports_in_the_same_second() {
     let stages = [
         ("processing", "processing"),

@@ -6,11 +6,12 @@ use anyhow::{Context, anyhow, bail, ensure};
 use e2e::ensure_contains;
 use e2e::queue::sequences;
 use e2e::system::System;
+use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use ecommpay::{Keyring, ProjectKey};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use payments::Timestamp;
-use payments::decide::{self, Command, decide};
+use payments::decide::{self, Command, Fact, decide};
 use payments::events::view::PaymentView;
 use payments::model::Payment;
 use payments::model::storefront::Storefront;
@@ -118,7 +119,11 @@ fn expected(files: &[String], order: &Value) -> anyhow::Result<Value> {
     let key = ProjectKey::new("test-secret-key")?;
     let keys = [(project_id, Keyring::new(key, None))].into();
     let now = Timestamp::now();
-    let mut payment = created(project_id, order, now)?;
+    let created = created(project_id, order, now)?;
+    let answer = &Answer::Accepted { request_id: None };
+    let answer = Fact::SaleAnswer { attempt: 0, answer };
+    let accepted = decide(Some(&created), answer, now).context("the answer changes nothing")?;
+    let mut payment = accepted.payment;
     for file in files {
         let verified = verify(&body(file)?, &keys).map_err(|error| anyhow!("{error:?}"))?;
         if let Some(change) = decide(Some(&payment), verified.fact(), now) {
