@@ -81,7 +81,8 @@ fn record(payment: &mut Payment, status: Status, kind: EventKind) -> PendingEven
 /// an excess refund. `refundable_amount` cannot show the excess, because this amount is never below 0.
 pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> {
     let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
-    let is_excess = refunded > paid && (paid > 0 || payment.is_not_confirmed());
+    let is_unpaid = payment.is_not_confirmed() || payment.is_declined_by_answer();
+    let is_excess = refunded > paid && (paid > 0 || is_unpaid);
     if !is_excess || payment.is_foreign() || payment.emitted().overrefunded == refunded {
         return None;
     }
