@@ -336,6 +336,48 @@ fn a_report_that_gives_a_sale_another_type_does_not_undo_the_sale() {
 }
 
 #[test]
+fn a_signed_answer_with_another_type_quarantines_a_reported_sale() {
+    for (kind, status) in [
+        ("customer action", "success"),
+        ("customer action", "decline"),
+        ("account verification", "success"),
+        ("payment confirmation", "success"),
+        ("refund", "success"),
+        ("refund reverse", "success"),
+    ] {
+        let answer = edited("status_confirm_decline", |body| {
+            body["payment"]["status"] = "success".into();
+            body["operations"].as_array_mut().unwrap().truncate(1);
+            body["operations"][0]["type"] = kind.into();
+            body["operations"][0]["status"] = status.into();
+        });
+        let mut ends = Vec::new();
+        for is_answer_first in [false, true] {
+            let mut payment = TestPayment::accepted();
+            if is_answer_first {
+                payment.poll_now(NOW, &answer);
+            }
+            payment.callback("sale_success");
+            if !is_answer_first {
+                payment.poll_now(NOW, &answer);
+            }
+            assert_eq!(payment.status(), Status::Quarantined, "{kind}");
+            let reasons = payment.quarantine_reasons();
+            assert_eq!(reasons, [QuarantineReason::Contradiction].into(), "{kind}");
+            assert_eq!(payment.last_kind(), "payment.quarantined");
+            assert_eq!(
+                (payment.paid_amount(), payment.refunded_amount()),
+                (1000, 0)
+            );
+            ends.push(payment.outcome());
+            payment.review(Verdict::Released).unwrap();
+            assert_eq!(payment.status(), Status::Succeeded, "{kind}");
+        }
+        assert_eq!(ends[0], ends[1], "{kind}");
+    }
+}
+
+#[test]
 fn a_report_about_a_refund_does_not_confirm_a_sale() {
     let refund = |status: &str, of_payment: &str| {
         edited("refund_partial_1", |body| {
