@@ -131,7 +131,7 @@ fn collect_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
     let discrepancies = payment.discrepancies_mut().drain_pending(room);
     pending.extend(discrepancies.into_iter().map(PendingEvent::Discrepancy));
     if !pending.is_empty() {
-        payment_events::record_shown_status(payment, status);
+        payment_events::record_shown_state(payment, status);
     }
     pending
 }

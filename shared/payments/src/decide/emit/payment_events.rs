@@ -81,7 +81,8 @@ fn record(payment: &mut Payment, status: Status, kind: EventKind) -> PendingEven
 /// an excess refund. `refundable_amount` cannot show the excess, because this amount is never below 0.
 pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> {
     let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
-    let is_excess = refunded > paid && (paid > 0 || payment.is_not_confirmed());
+    let is_unpaid = payment.is_not_confirmed() || payment.is_declined_by_answer();
+    let is_excess = refunded > paid && (paid > 0 || is_unpaid);
     if !is_excess || payment.is_foreign() || payment.emitted().overrefunded == refunded {
         return None;
     }
@@ -89,13 +90,14 @@ pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> 
     Some(PendingEvent::plain(EventKind::PaymentOverrefunded))
 }
 
-/// Records that the events of this change show the status `processing`, if the last event about the status said
-/// `declined` or `failed`. A later decline then has an event again.
-pub(super) fn record_shown_status(payment: &mut Payment, status: Status) {
-    if let Some(last) = &mut payment.emitted_mut().last {
-        let was_unsuccessful = matches!(last.status, Status::Declined | Status::Failed);
-        if was_unsuccessful && EventKind::of_status(status).is_none() {
-            last.status = status;
-        }
+/// Records the state that the events of this change show, if the payment is open again after an event with a final
+/// status. If the payment becomes final again, that state then has an event.
+pub(super) fn record_shown_state(payment: &mut Payment, status: Status) {
+    let shown = emitted_state(payment, status);
+    if let Some(last) = &mut payment.emitted_mut().last
+        && last.status.is_final()
+        && !status.is_final()
+    {
+        *last = shown;
     }
 }

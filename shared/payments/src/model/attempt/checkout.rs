@@ -17,7 +17,8 @@ pub enum CheckoutState {
     Open,
     /// The checkout expired while the payment was undecided.
     Expired,
-    /// The shopper has nothing left to do: the payment is decided, or the platform must confirm that the money arrived.
+    /// The shopper has nothing left to do: the payment is or was decided, or the platform must confirm that the money
+    /// arrived.
     Done,
 }
 
@@ -25,7 +26,7 @@ impl Payment {
     /// Returns the state of the checkout; `None` for a payment that this service did not create.
     pub fn checkout_state(&self, at: Timestamp) -> Option<CheckoutState> {
         let order = self.order.as_ref()?;
-        let is_undecided = self.status().is_undecided();
+        let is_undecided = self.can_expire();
         Some(match self.attempt.expired {
             true => CheckoutState::Expired,
             false if is_undecided && order.expires_at <= at => CheckoutState::Expired,
@@ -37,8 +38,14 @@ impl Payment {
     /// Returns when `checkout.expired` is to be emitted; `None` if the event was emitted or the payment is decided.
     pub(crate) fn expires_at(&self) -> Option<Timestamp> {
         let order = self.order.as_ref()?;
-        let is_due = !self.attempt.expired && self.status().is_undecided();
+        let is_due = !self.attempt.expired && self.can_expire();
         is_due.then_some(order.expires_at)
+    }
+
+    /// Whether the payment is undecided, and no event said that it is paid. An emitted success holds until an event
+    /// corrects it, so the stock must not be released in the meantime.
+    fn can_expire(&self) -> bool {
+        self.status().is_undecided() && !self.emitted().success
     }
 
     /// Records that the checkout expired while the payment was undecided.

@@ -19,7 +19,7 @@ pub enum Evidence {
     Confirmed,
     /// A callback reported a success, but the signed answers decline the operation.
     Overruled,
-    /// Signed answers contradict each other.
+    /// Signed answers contradict each other. Or they contradict the type of a sale that callbacks report as successful.
     Contradictory,
 }
 
@@ -42,6 +42,7 @@ impl Operation {
                 Evidence::Overruled
             }
             true => Evidence::Confirmed,
+            false if self.is_type_contradicted() => Evidence::Contradictory,
             false if is_contradicted => Evidence::Disputed,
             false => Evidence::Reported,
         }

@@ -19,9 +19,8 @@ use super::waiting::Waiting;
 use crate::model::refunds::update::DUPLICATE_REFUND;
 use crate::model::timestamp::Timestamp;
 
-/// The maximum number of distinct final reports that are stored for an operation. If there are more reports, the
-/// reports of the lowest rank are dropped. The dropped reports are not needed, because two distinct reports already
-/// show a contradiction.
+/// The maximum number of distinct final reports that are stored for an operation. If there are more reports, reports of
+/// low rank are dropped. The dropped reports are not needed, because two distinct reports already show a contradiction.
 const MAX_FINAL_REPORTS: usize = 8;
 /// The maximum number of distinct final reports that are stored for an operation without details.
 const MAX_REDUCED_REPORTS: usize = 2;
@@ -40,7 +39,7 @@ pub struct Operation {
     /// The newest pending report, while there is no final report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) pending: Option<Pending>,
-    /// The distinct final reports, the highest rank first. The first report counts.
+    /// The distinct final reports, the highest rank first. [`Operation::effective_report`] returns the report that counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) finals: Vec<FinalReport>,
     /// The newest `payment.status` of the reports about this operation; only for a successful sale or a confirmation.
@@ -85,7 +84,18 @@ impl Operation {
     pub(super) fn add_final(&mut self, report: FinalReport) {
         self.pending = None;
         self.insert_final(report);
-        self.finals.truncate(MAX_FINAL_REPORTS);
+        self.truncate_finals(MAX_FINAL_REPORTS);
+    }
+
+    /// Drops the reports of the lowest rank, but not the report of a successful sale with the highest rank.
+    fn truncate_finals(&mut self, max: usize) {
+        let dropped = self.finals.split_off(max.min(self.finals.len()));
+        let is_sale_kept = self.finals.iter().any(FinalReport::is_successful_sale);
+        let mut sales = dropped.into_iter().filter(FinalReport::is_successful_sale);
+        if let Some(sale) = sales.next().filter(|_| !is_sale_kept) {
+            self.finals.pop();
+            self.finals.push(sale);
+        }
     }
 
     fn insert_final(&mut self, report: FinalReport) {
@@ -168,7 +178,7 @@ impl Operation {
             }
             self.insert_final(report);
         }
-        self.finals.truncate(MAX_REDUCED_REPORTS);
+        self.truncate_finals(MAX_REDUCED_REPORTS);
         if !is_deciding {
             (self.payment_status, self.payment_sum) = (None, None);
         }
@@ -192,9 +202,21 @@ impl Operation {
 
 /// What the reports say.
 impl Operation {
-    /// Returns the final report that counts.
+    /// Returns the final report that counts: the report with the highest rank. If that report is not about a sale but
+    /// another report is about a successful sale, the successful sale counts, so that a contradicting type removes no
+    /// money.
     pub(super) fn effective_report(&self) -> Option<&FinalReport> {
-        self.finals.first()
+        let first = self.finals.first()?;
+        let mut finals = self.finals.iter();
+        match first.kind {
+            OperationType::Sale => Some(first),
+            _ => finals.find(|one| one.is_successful_sale()).or(Some(first)),
+        }
+    }
+
+    /// Whether callbacks report a successful sale, and the signed answers give the operation another type.
+    pub(super) fn is_type_contradicted(&self) -> bool {
+        !self.is_signed() && self.finals.iter().any(|report| report.signed)
     }
 
     /// Returns the final reports from the source that counts: from signed answers, or else from callbacks.

@@ -101,6 +101,11 @@ impl FinalReport {
             .then_with(|| self.content().cmp(&other.content()))
     }
 
+    /// Whether the report says that a sale succeeded.
+    pub(super) fn is_successful_sale(&self) -> bool {
+        self.kind == OperationType::Sale && self.outcome == Outcome::Succeeded
+    }
+
     /// Whether two reports have the same outcome. Two successes must also have the same type and `sum_initial`.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let is_success = self.outcome == Outcome::Succeeded;

@@ -34,4 +34,10 @@ impl Payment {
             .filter(|sale| sale.ends_payment() && !self.attempt.is_of_failed(sale))
             .max_by_key(|sale| sale.report_order())
     }
+
+    /// Whether a signed answer declines the sale, and no other sale has succeeded.
+    pub(crate) fn is_declined_by_answer(&self) -> bool {
+        self.sale_state() == SaleState::None
+            && self.declined_sale().is_some_and(Operation::is_signed)
+    }
 }

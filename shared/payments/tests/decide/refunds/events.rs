@@ -35,6 +35,24 @@ fn refunds_above_the_paid_amount_count_and_cause_an_overrefunded_event() {
 }
 
 #[test]
+fn a_refund_of_a_sale_that_an_answer_declines_later_causes_an_overrefunded_event() {
+    let mut payment = TestPayment::paid();
+    payment.refund_succeeds("r-1", "7", 400);
+    let declined = edited("status_confirm_decline", |body| {
+        body["operations"].as_array_mut().unwrap().truncate(1);
+        body["operations"][0]["status"] = "decline".into();
+    });
+    payment.poll_now(NOW, &declined);
+    assert_eq!(payment.status(), Status::Declined);
+    assert_eq!(payment.refund_sums(), (400, 0, 0));
+    let kinds = ["payment.declined", "payment.overrefunded"];
+    assert_eq!(payment.kinds()[4..], kinds);
+    payment.poll_now(NOW, &declined);
+    assert_eq!(payment.last_kind(), "payment.overrefunded");
+    assert_eq!(payment.kinds().len(), 6);
+}
+
+#[test]
 fn a_refund_without_a_sum_in_euros_causes_a_quarantine_and_counts_with_the_requested_amount() {
     for (sum, reason) in [
         (json!(null), QuarantineReason::AmountMissing),

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use payments::model::{QuarantineReason, Status, Verdict};
+use payments::decide::Command;
+use payments::model::{CheckoutState, QuarantineReason, Status, Verdict};
+use payments::service::callback::Verified;
 use serde_json::json;
 
 use crate::fixtures::*;
@@ -225,6 +227,69 @@ fn a_confirmation_that_starts_after_an_emitted_success_emits_nothing() {
     assert_eq!(payment.kinds(), ["payment.created", "payment.succeeded"]);
 }
 
+/// Returns the sale of the corpus as a success, in a report with this `payment.status`.
+fn sale_in(payment_status: &str, second: u32) -> Verified {
+    edited("sale_success", |body| {
+        let date = format!("2019-07-02T10:00:{second:02}+0000");
+        body["payment"]["status"] = payment_status.into();
+        body["payment"]["date"] = date.clone().into();
+        body["operation"]["date"] = date.into();
+    })
+}
+
+fn last_event_agrees(payment: &TestPayment) {
+    let (emitted, view) = (payment.last_data(), payment.view());
+    for field in ["status", "paid_amount", "refunded_amount"] {
+        assert_eq!(emitted[field], view[field], "{:?}", payment.kinds());
+    }
+}
+
+#[test]
+fn a_checkout_does_not_expire_while_an_emitted_success_is_held() {
+    let mut payment = TestPayment::accepted();
+    payment.deliver(&sale_in("success", 0));
+    payment.deliver(&sale_in("external processing", 5));
+    assert_eq!(payment.status(), Status::Processing);
+    let later = NOW.after(31 * MINUTE);
+    assert_eq!(payment.checkout_state(later), Some(CheckoutState::Done));
+    assert_eq!(change_of(Some(&payment), Command::Expire, later), None);
+    payment.deliver(&sale_in("success", 9));
+    assert_eq!(payment.status(), Status::Succeeded);
+    assert_eq!(payment.kinds(), ["payment.created", "payment.succeeded"]);
+    last_event_agrees(&payment);
+}
+
+#[test]
+fn a_success_is_emitted_again_if_an_event_showed_the_payment_without_it() {
+    for (held_by, status) in [
+        (sale_in("external processing", 5), Status::Processing),
+        (
+            corpus("confirm_begun").clone(),
+            Status::AwaitingConfirmation,
+        ),
+    ] {
+        let mut payment = TestPayment::paid();
+        payment.reserve("r-1", Some(400)).unwrap();
+        payment.refund_answer("r-1", &accepted("q-r-1"));
+        payment.deliver(&held_by);
+        assert_eq!(payment.status(), status);
+        let fields = json!({ "merchant_refund_id": "r-1", "request_id": "q-r-1" });
+        payment.deliver(&refund_operation("7", "decline", fields));
+        assert_eq!(payment.last_kind(), "refund.declined");
+        last_event_agrees(&payment);
+        payment.deliver(&sale_in("success", 9));
+        payment.callback("confirm_success");
+        assert_eq!(payment.status(), Status::Succeeded);
+        assert_eq!(payment.last_kind(), "payment.succeeded");
+        let data = payment.last_data();
+        assert_eq!(
+            (&data["late"], &data["corrects"]),
+            (&json!(null), &json!(null))
+        );
+        last_event_agrees(&payment);
+    }
+}
+
 #[test]
 fn reports_with_two_types_for_one_operation_have_the_same_outcome_in_any_order() {
     let of = |file, kind: &str, second| {
@@ -268,6 +333,48 @@ fn a_report_that_gives_a_sale_another_type_does_not_undo_the_sale() {
         outcomes.push(payment.outcome());
     }
     assert_eq!(outcomes[0], outcomes[1]);
+}
+
+#[test]
+fn a_signed_answer_with_another_type_quarantines_a_reported_sale() {
+    for (kind, status) in [
+        ("customer action", "success"),
+        ("customer action", "decline"),
+        ("account verification", "success"),
+        ("payment confirmation", "success"),
+        ("refund", "success"),
+        ("refund reverse", "success"),
+    ] {
+        let answer = edited("status_confirm_decline", |body| {
+            body["payment"]["status"] = "success".into();
+            body["operations"].as_array_mut().unwrap().truncate(1);
+            body["operations"][0]["type"] = kind.into();
+            body["operations"][0]["status"] = status.into();
+        });
+        let mut ends = Vec::new();
+        for is_answer_first in [false, true] {
+            let mut payment = TestPayment::accepted();
+            if is_answer_first {
+                payment.poll_now(NOW, &answer);
+            }
+            payment.callback("sale_success");
+            if !is_answer_first {
+                payment.poll_now(NOW, &answer);
+            }
+            assert_eq!(payment.status(), Status::Quarantined, "{kind}");
+            let reasons = payment.quarantine_reasons();
+            assert_eq!(reasons, [QuarantineReason::Contradiction].into(), "{kind}");
+            assert_eq!(payment.last_kind(), "payment.quarantined");
+            assert_eq!(
+                (payment.paid_amount(), payment.refunded_amount()),
+                (1000, 0)
+            );
+            ends.push(payment.outcome());
+            payment.review(Verdict::Released).unwrap();
+            assert_eq!(payment.status(), Status::Succeeded, "{kind}");
+        }
+        assert_eq!(ends[0], ends[1], "{kind}");
+    }
 }
 
 #[test]
