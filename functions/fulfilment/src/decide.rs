@@ -4,6 +4,9 @@
 //! Each event carries the whole state of its payment. The newest state decides, which is the state of the event with
 //! the highest sequence number. So no event waits for another event. `payment.succeeded` ships the goods, even if it
 //! arrives late. But it ships nothing if the money is unconfirmed, under review or gone in a newer state.
+//!
+//! After `order.paid_twice`, the payment ships nothing, whatever the sequence numbers are. So in every order of the
+//! events, the goods of an order stay shipped only for the payment that paid first.
 
 use payments::events::EventKind;
 use payments::model::Status;
@@ -20,14 +23,14 @@ enum Money {
     Pending,
     /// The money is paid and not refunded in full.
     Paid,
-    /// The payment is quarantined or unmatched: a person must decide.
+    /// The payment is quarantined or unmatched, or another payment paid its order first: a person must decide.
     InReview,
     /// The payment is declined, failed or refunded in full.
     Gone,
 }
 
 impl Money {
-    fn of(state: &State) -> Self {
+    fn of(state: &State, is_paid_twice: bool) -> Self {
         // The amounts are checked before the status, because a payment can stay `quarantined` after a complete refund.
         if state.paid_amount > 0 && state.refunded_amount >= state.paid_amount {
             return Money::Gone;
@@ -38,6 +41,7 @@ impl Money {
             | Status::AwaitingCustomer
             | Status::AwaitingClarification
             | Status::AwaitingConfirmation => Money::Pending,
+            Status::Succeeded | Status::PartiallyRefunded if is_paid_twice => Money::InReview,
             Status::Succeeded | Status::PartiallyRefunded => Money::Paid,
             Status::Quarantined | Status::Unmatched => Money::InReview,
             Status::Declined | Status::Failed | Status::Refunded => Money::Gone,
@@ -63,10 +67,12 @@ pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
     let Memory {
         goods,
         newest,
+        is_paid_twice,
         mut actions,
     } = memory.unwrap_or(Memory {
         goods: Goods::Waiting,
         newest: arrived,
+        is_paid_twice: false,
         actions: Actions::default(),
     });
     if let Some(action) = actions.of(event.sequence) {
@@ -76,11 +82,14 @@ pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
         true => newest,
         false => arrived,
     };
-    let action = action(goods, Money::of(&newest.state), event.kind);
+    let is_paid_twice = is_paid_twice || event.kind == Some(EventKind::OrderPaidTwice);
+    let money = Money::of(&newest.state, is_paid_twice);
+    let action = action(goods, money, event.kind);
     actions.add(event.sequence, action);
     let memory = Memory {
         goods: goods.after(action),
         newest,
+        is_paid_twice,
         actions,
     };
     Decision::New(action, memory)
@@ -91,14 +100,12 @@ pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
 #[rustfmt::skip]
 fn action(goods: Goods, money: Money, kind: Option<EventKind>) -> Action {
     use Action::{Hold, Nothing, Ship, TakeBack};
-    use EventKind::{OrderPaidTwice, PaymentSucceeded, RefundReturned};
+    use EventKind::{PaymentSucceeded, RefundReturned};
 
     let [waiting, held, shipped, stopped, taken_back] = match (money, kind) {
         //                                            waiting  held     shipped   stopped   taken back
         (Money::Pending,  _)                      => [Nothing, Nothing, Nothing,  Nothing,  Nothing],
         (Money::Paid,     Some(PaymentSucceeded)) => [Ship,    Ship,    Nothing,  Ship,     Ship],
-        // The goods may have been shipped a second time, because another payment paid the order first.
-        (Money::Paid,     Some(OrderPaidTwice))   => [Nothing, Nothing, Hold,     Nothing,  Hold],
         // Waiting: `payment.succeeded` shipped nothing if it arrived after the event of the refund.
         (Money::Paid,     Some(RefundReturned))   => [Hold,    Nothing, Nothing,  Nothing,  Hold],
         // Taken back: the payment counts as paid again, for example after a declined refund. A person must decide.

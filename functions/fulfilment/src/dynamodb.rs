@@ -115,9 +115,15 @@ fn read(item: &Item) -> Result<Memory, StoreError> {
             refunded_amount: read_number(item, "refunded_amount")?,
         },
     };
+    // Items that were written before this attribute existed do not have it.
+    let is_paid_twice = match item.get("paid_twice") {
+        None => 0,
+        Some(_) => read_number(item, "paid_twice")?,
+    };
     Ok(Memory {
         goods: goods.ok_or_else(|| item_error("unknown goods"))?,
         newest,
+        is_paid_twice: is_paid_twice > 0,
         actions: actions.ok_or_else(|| item_error("unknown actions"))?,
     })
 }
@@ -132,6 +138,7 @@ fn write(memory: &Memory, version: u64, now: Timestamp) -> Result<Item, StoreErr
         ("status", write_status(newest.state.status)?),
         ("paid_amount", number(newest.state.paid_amount)),
         ("refunded_amount", number(newest.state.refunded_amount)),
+        ("paid_twice", number(memory.is_paid_twice.into())),
         ("actions", text(memory.actions.to_string())),
         ("expires_at", expiry(now.after(RETENTION))),
     ];
@@ -176,6 +183,7 @@ mod tests {
                     refunded_amount: 400,
                 },
             },
+            is_paid_twice: true,
             actions: Actions::parse("2 hold, 3 ship, 4-5 nothing").unwrap(),
         }
     }
@@ -200,6 +208,18 @@ mod tests {
             let memory = Memory { goods, ..memory() };
             assert_eq!(read(&item(&memory)).unwrap(), memory);
         }
+    }
+
+    #[test]
+    fn an_item_without_the_attribute_of_paid_twice_is_read() {
+        let mut older = item(&memory());
+        older.remove("paid_twice");
+        let is_paid_twice = false;
+        let expected = Memory {
+            is_paid_twice,
+            ..memory()
+        };
+        assert_eq!(read(&older).unwrap(), expected);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Memory {
     pub goods: Goods,
     /// The newest state of the payment.
     pub newest: Newest,
+    /// Whether another payment paid the order first.
+    pub is_paid_twice: bool,
     /// The processed events, and the action of each event.
     pub actions: Actions,
 }

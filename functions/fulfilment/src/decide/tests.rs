@@ -223,6 +223,21 @@ fn shipped_goods_are_stopped_when_another_payment_also_paid_the_order() {
 }
 
 #[test]
+fn a_late_success_does_not_ship_when_another_payment_paid_the_order_first() {
+    assert_eq!(actions(&[paid_twice(4), succeeded(3)]), [Hold, Nothing]);
+    let events = [paid_twice(4), refunded(6, 400), succeeded(3)];
+    assert_eq!(actions(&events), [Hold, Nothing, Nothing]);
+    let events = [refunded(6, 400), paid_twice(4), succeeded(3)];
+    assert_eq!(actions(&events), [Nothing, Hold, Nothing]);
+}
+
+#[test]
+fn a_release_does_not_ship_when_another_payment_paid_the_order_first() {
+    let events = [succeeded(3), paid_twice(4), quarantined(5), succeeded(7)];
+    assert_eq!(actions(&events), [Ship, Hold, Nothing, Nothing]);
+}
+
+#[test]
 fn goods_that_were_taken_back_are_held_when_the_refund_is_declined_later() {
     let events = [succeeded(3), refunded(5, 1000), refund_declined(7)];
     assert_eq!(actions(&events), [Ship, TakeBack, Hold]);
@@ -300,6 +315,13 @@ fn every_order_with_duplicates_leaves_the_goods_where_the_newest_state_requires(
             in_warehouse,
         ),
         (vec![unmatched(1), unmatched(2), unmatched(3)], on_hold),
+        (vec![succeeded(3), paid_twice(4)], on_hold),
+        (vec![succeeded(3), paid_twice(4), refunded(5, 400)], on_hold),
+        (vec![quarantined(2), succeeded(3), paid_twice(4)], on_hold),
+        (
+            vec![succeeded(3), paid_twice(4), refunded(5, 1000)],
+            in_warehouse,
+        ),
     ] {
         let twice = [events.clone(), events].concat();
         for order in permutations(&twice) {
