@@ -130,7 +130,9 @@ impl Attempt {
 
     /// Whether the platform accepted a sale request of any attempt.
     pub(in crate::model) fn was_accepted(&self) -> bool {
-        matches!(self.request, GateRequest::Accepted { .. }) || !self.failed_requests.is_empty()
+        matches!(self.request, GateRequest::Accepted { .. })
+            || self.request.request_id().is_some()
+            || !self.failed_requests.is_empty()
     }
 
     /// Whether Gate refused the only try of each attempt.
