@@ -119,14 +119,19 @@ impl Wire {
 
     /// Returns the messages that a queue accepted, in order, including repeated messages.
     pub fn sent(&self, queue_url: &str) -> Vec<Value> {
+        self.accepted_by(queue_url, |message| {
+            serde_json::from_str(message.get("MessageBody")?.as_str()?).ok()
+        })
+    }
+
+    /// Returns a part of each message that a queue accepted, in order.
+    fn accepted_by<T>(&self, queue_url: &str, part: impl Fn(&Value) -> Option<T>) -> Vec<T> {
         let record = self.record();
         let to_queue = record
             .sent
             .iter()
             .filter(|message| message.get("QueueUrl").and_then(Value::as_str) == Some(queue_url));
-        to_queue
-            .filter_map(|message| serde_json::from_str(message.get("MessageBody")?.as_str()?).ok())
-            .collect()
+        to_queue.filter_map(part).collect()
     }
 
     /// Executes the next call of an operation, but loses the answer to this call.
@@ -144,14 +149,7 @@ impl Wire {
 
     /// Returns the delays of the messages that a queue accepted, in seconds and in order.
     pub fn delays(&self, queue_url: &str) -> Vec<u64> {
-        let record = self.record();
-        let to_queue = record
-            .sent
-            .iter()
-            .filter(|message| message.get("QueueUrl").and_then(Value::as_str) == Some(queue_url));
-        to_queue
-            .filter_map(|message| message.get("DelaySeconds")?.as_u64())
-            .collect()
+        self.accepted_by(queue_url, |message| message.get("DelaySeconds")?.as_u64())
     }
 
     /// Sets the number of waiting messages that the queues report.

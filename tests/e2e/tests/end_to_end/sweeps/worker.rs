@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn a_due_poll_is_handed_out_by_the_sweeper_and_sent_by_the_worker() -> anyhow::Result<()> {
     let system = System::start(accelerated()).await?;
-    system.simulator.drop_callbacks("silent").await?;
-    system.storefront.create("silent").await?;
-    let bank_page = system.simulator.bank_page("silent").await?;
+    system.simulator.drop_callbacks("without-callbacks").await?;
+    system.storefront.create("without-callbacks").await?;
+    let bank_page = system.simulator.bank_page("without-callbacks").await?;
     system.shopper.press(&bank_page, "pay").await?;
     let payment = system
-        .sweep_until_payment("silent", |payment| payment["status"] == "succeeded")
+        .sweep_until_payment("without-callbacks", |payment| {
+            payment["status"] == "succeeded"
+        })
         .await?;
     ensure_contains(&payment, json!({ "paid_amount": 1000 }))?;
     eventually("the line of the worker", async || {
@@ -27,7 +29,7 @@ async fn a_due_poll_is_handed_out_by_the_sweeper_and_sent_by_the_worker() -> any
     // The payment is decided, so neither a repeat of the message nor unknown work changes anything. A message that cannot
     // be read stays in the queue.
     let sequence = payment["sequence"].clone();
-    let again = json!({ "kind": "poll", "payments": [[211, "silent", 0]] });
+    let again = json!({ "kind": "poll", "payments": [[211, "without-callbacks", 0]] });
     let later = json!({ "kind": "later", "endpoint": "e" });
     for (body, expected) in [
         (again.to_string(), json!([])),
@@ -41,7 +43,7 @@ async fn a_due_poll_is_handed_out_by_the_sweeper_and_sent_by_the_worker() -> any
             "{body}: {failures}"
         );
     }
-    let payment = system.storefront.payment("silent").await?;
+    let payment = system.storefront.payment("without-callbacks").await?;
     ensure!(payment["sequence"] == sequence, "{payment}");
     system.stop().await;
     Ok(())
