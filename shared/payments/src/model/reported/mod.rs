@@ -47,7 +47,11 @@ pub struct Reported {
     /// Whether a sale, or an operation of undocumented type, is older than our checkout.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) is_older_than_checkout: bool,
-    /// The codes of failed sale or refund requests, by `request_id`.
+    /// Whether a report named no request and said that the payment id exists already.
+    #[serde(default, skip_serializing_if = "is_default")]
+    is_id_duplicate: bool,
+    /// The codes of failed sale or refund requests, by `request_id`. Also codes that say that the id of a request exists
+    /// already.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     request_errors: BTreeMap<String, String>,
 }
