@@ -6,4 +6,5 @@ mod declines;
 mod expiry;
 mod external;
 mod gate_answers;
+mod last_request;
 mod lifecycle;
