@@ -206,7 +206,7 @@ impl Payment {
             items.add(QuarantineReason::AmountMissing, None, None);
         }
         for (id, operation) in self.operations() {
-            let is_contradictory = operation.evidence() == Evidence::Contradictory;
+            let is_contradictory = self.evidence_of(operation) == Evidence::Contradictory;
             if is_contradictory && !operation.is_confirmation() {
                 items.add(QuarantineReason::Contradiction, Some(id), operation.sum());
             }

@@ -8,3 +8,4 @@ mod external;
 mod gate_answers;
 mod last_request;
 mod lifecycle;
+mod unlisted;
