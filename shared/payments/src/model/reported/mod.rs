@@ -4,6 +4,7 @@ mod add_report;
 pub(crate) mod capacity;
 pub(in crate::model) mod compact;
 pub mod evidence;
+pub mod newest_answer;
 pub mod operation;
 pub mod operation_report;
 pub mod payment_status;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::capacity::Overflow;
+use self::newest_answer::NewestAnswer;
 use self::operation::Operation;
 use self::payment_sums::PaymentSums;
 use super::serde_skip::is_default;
@@ -41,6 +43,9 @@ pub struct Reported {
     /// What the reports said in `payment.sum`.
     #[serde(default, skip_serializing_if = "is_default")]
     sums: PaymentSums,
+    /// The newest signed answer; `None` before an answer with a complete list of operations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) newest_answer: Option<NewestAnswer>,
     /// Whether the payment is a Dashboard payment link.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) is_link: bool,

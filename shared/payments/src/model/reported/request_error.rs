@@ -1,5 +1,6 @@
 //! Reads the errors that callbacks and status answers report about sale and refund requests of ours.
 
+use ecommpay::operation::Outcome;
 use ecommpay::report::Report;
 
 use super::texts;
@@ -26,8 +27,14 @@ fn request_error(report: &Report) -> Option<(&str, Option<&str>)> {
     if !is_error || STATUS_REQUEST_CODES.contains(&code) {
         return None;
     }
-    let mut operations = report.operations.iter();
-    let request_id = operations.find_map(|operation| operation.request_id.as_deref());
+    // The operation of a failed request has not succeeded. A status answer also lists the operations of other requests,
+    // so the newest such operation counts.
+    let operations = report.operations.iter();
+    let failed = operations
+        .filter(|operation| operation.outcome() != Outcome::Succeeded)
+        .filter(|operation| operation.request_id.is_some())
+        .max_by_key(|operation| operation.date.as_deref());
+    let request_id = failed.and_then(|operation| operation.request_id.as_deref());
     Some((code, request_id))
 }
 
