@@ -125,9 +125,12 @@ impl Payment {
             Outcome::Pending => 1,
             Outcome::Succeeded => 2,
         };
-        // A try that was declined as a duplicate says nothing about the refund.
+        // A try that was declined as a duplicate says nothing about a refund of ours. An external refund is one
+        // operation, which ends as declined.
         let is_duplicate = |operation: &Operation| {
-            operation.is_declined() && operation.code() == Some(DUPLICATE_REFUND)
+            refund.refund_id().is_some()
+                && operation.is_declined()
+                && operation.code() == Some(DUPLICATE_REFUND)
         };
         let tries = || {
             let operations = ids.iter().filter_map(|id| Some((id, self.operation(id)?)));

@@ -192,6 +192,17 @@ fn a_foreign_refund_id_in_the_form_of_a_digest_names_no_refund() {
     assert_eq!(payment.refund_sums(), (250, 250, 500));
 }
 
+#[test]
+fn an_external_refund_that_is_declined_as_a_duplicate_ends_as_declined() {
+    let mut payment = TestPayment::paid();
+    payment.deliver(&refund_operation("7", "processing", json!({})));
+    assert_eq!(payment.refund_sums(), (0, 250, 750));
+    payment.deliver(&refund_operation("7", "decline", json!({ "code": "3230" })));
+    assert_eq!(payment.refund_sums(), (0, 0, 1000));
+    assert_eq!(payment.last_kind(), "refund.declined");
+    assert_eq!(payment.refunds()[0].code(), Some("3230"));
+}
+
 /// The reports name the request of the refund only in part, or a second refund has the same `request_id`.
 #[test]
 fn a_pending_refund_keeps_its_reservation_and_its_event_while_its_operation_changes_hands() {
