@@ -235,21 +235,23 @@ impl Payment {
 pub(super) struct RefundAmounts<'a> {
     /// The payment's currency.
     currency: Option<&'a str>,
-    /// The amounts that this service requested, by `operation.id`.
-    requested: BTreeMap<&'a str, u64>,
+    /// The amounts that this service requested, by `operation.id`. Empty if every refund operation has a sum in the
+    /// payment's currency.
+    requested: BTreeMap<String, u64>,
 }
 
 impl<'a> RefundAmounts<'a> {
     pub(super) fn of(payment: &'a Payment) -> Self {
-        let mut requested = BTreeMap::new();
-        let refunds = payment.refunds.iter();
-        for refund in refunds.filter(|refund| refund.refund_id().is_some()) {
-            if let Some(id) = refund.operation_id() {
-                requested.entry(id).or_insert(refund.requested_amount());
-            }
-        }
+        let currency = payment.currency();
+        let has_sum =
+            |operation: &Operation| operation.sum().is_some_and(|sum| is_in(currency, sum));
+        let mut operations = payment.reported.operations.values();
+        let requested = match operations.all(|one| !one.gives_back() || has_sum(one)) {
+            true => BTreeMap::new(),
+            false => payment.requested_amounts(),
+        };
         Self {
-            currency: payment.currency(),
+            currency,
             requested,
         }
     }
