@@ -19,8 +19,8 @@ pub(super) enum Reason {
     UndocumentedOperation(String),
     /// A callback says that a refund of ours succeeded with another amount than requested.
     RefundDiffers(String),
-    /// More was returned than is known to have been refunded.
-    ExcessReturns,
+    /// A callback reports a return, and no known refund explains it.
+    UnexplainedReturn(String),
     /// A callback names a sum that a signed answer must confirm.
     SumUnconfirmed,
     /// The money of a sale does not count, or does not count yet. The text is the newest `payment.status` about a sale
@@ -81,9 +81,8 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     }
     let differing = payment.unconfirmed_differing_refunds().into_iter();
     reasons.extend(differing.map(Reason::RefundDiffers));
-    if payment.has_unconfirmed_excess_returns() {
-        reasons.insert(Reason::ExcessReturns);
-    }
+    let unexplained = payment.returns().unexplained.into_iter();
+    reasons.extend(unexplained.map(Reason::UnexplainedReturn));
     if payment.has_money() && payment.is_newest_sum_unconfirmed() {
         reasons.insert(Reason::SumUnconfirmed);
     }

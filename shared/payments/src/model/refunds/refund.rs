@@ -30,8 +30,8 @@ pub struct Refund {
     /// The id of the platform's operation; `None` until an operation is attributed to the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) operation_id: Option<String>,
-    /// Our request to Gate. `NotSent` for an external refund, and for a refund that has ended and whose reports contain
-    /// its `refund_id` and its `request_id`.
+    /// Our request to Gate. `NotSent` for an external refund. If the payment has many refunds of ours, also `NotSent` for
+    /// a refund that has ended and whose reports contain its `refund_id` and its `request_id`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) request: GateRequest,
     /// The description. It is stored while the refund is open, so that the request can be repeated with the same data.

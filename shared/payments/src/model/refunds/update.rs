@@ -14,6 +14,10 @@ use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 use crate::model::timestamp::Timestamp;
 
+/// If a payment has more refunds of ours, a refund that has ended loses its Gate request if an operation names both the
+/// refund and the request. Until then, the `request_id` stays, because later reports can contradict the operation.
+const MAX_WITH_REQUEST: usize = 50;
+
 /// The code of an operation that was declined because its `merchant_refund_id` exists already.
 pub(in crate::model) const DUPLICATE_REFUND: &str = "3230";
 
@@ -24,12 +28,14 @@ struct RefundState {
     /// The operation that decides the status, and its amount.
     operation: Option<(String, u64)>,
     returned_amount: u64,
-    /// Whether an operation names both the refund and its request. Then the Gate request need not be stored.
+    /// Whether an operation names both the refund and its request.
     is_request_reported: bool,
 }
 
 impl RefundState {
-    fn store(self, refund: &mut Refund) {
+    /// Stores the state in the refund. `has_many` says whether the payment has more than [`MAX_WITH_REQUEST`] refunds of
+    /// ours.
+    fn store(self, refund: &mut Refund, has_many: bool) {
         (refund.status, refund.code) = (self.status, self.code);
         refund.returned_amount = self.returned_amount;
         match (self.operation, &refund.refund_id) {
@@ -50,7 +56,7 @@ impl RefundState {
         if !refund.status.is_reserved() {
             // The refund request is not repeated, so its personal data is erased.
             (refund.description, refund.ip_address) = (None, None);
-            if self.is_request_reported {
+            if self.is_request_reported && has_many {
                 refund.request = GateRequest::NotSent;
             }
         }
@@ -108,8 +114,10 @@ impl Payment {
                 self.with_returns(state, returns, &amounts)
             })
             .collect();
+        let requested = self.refunds.iter().filter(|one| one.refund_id().is_some());
+        let has_many = requested.count() > MAX_WITH_REQUEST;
         for (refund, state) in self.refunds.iter_mut().zip(states) {
-            state.store(refund);
+            state.store(refund, has_many);
         }
     }
 
@@ -127,9 +135,12 @@ impl Payment {
             Outcome::Pending => 1,
             Outcome::Succeeded => 2,
         };
-        // A try that was declined as a duplicate says nothing about the refund.
+        // A try that was declined as a duplicate says nothing about a refund of ours. An external refund is one
+        // operation, which ends as declined.
         let is_duplicate = |operation: &Operation| {
-            operation.is_declined() && operation.code() == Some(DUPLICATE_REFUND)
+            refund.refund_id().is_some()
+                && operation.is_declined()
+                && operation.code() == Some(DUPLICATE_REFUND)
         };
         let tries = || {
             let operations = ids.iter().filter_map(|id| Some((id, self.operation(id)?)));

@@ -5,6 +5,7 @@ mod corpus_index;
 mod ends;
 mod exhaustive;
 mod many_operations;
+mod refund_order;
 mod removed_operations;
 mod status_tables;
 
