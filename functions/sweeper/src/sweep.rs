@@ -14,8 +14,7 @@ use aws::sqs::SqsQueue;
 use aws::work_queue::SqsWorkQueue;
 use lambda_runtime::{Error, LambdaEvent};
 use payments::ports::SystemClock;
-use payments::service::sweep::Sweeper;
-use payments::service::sweep::batch_run::BatchRun;
+use payments::service::sweep::{PollSweep, Sweeper};
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
@@ -64,16 +63,18 @@ impl Sweep {
             polls_per_second: usize::try_from(self.polls_per_second)?,
         };
         // The parts run in parallel, so that a slow queue of events does not delay the polls.
-        let (outbox, polled, expired, erased, overdue) = tokio::join!(
+        let (outbox, polls, mut expired, mut erased, overdue) = tokio::join!(
             sweeper.sweep_outbox(self.grace, deadline),
-            self.hand_out_polls(&sweeper, deadline),
+            self.sweep_polls(&sweeper, deadline),
             sweeper.expire(deadline),
             sweeper.erase(deadline),
             sweeper.count_overdue(deadline),
         );
+        expired.add(polls.expired);
+        erased.add(polls.erased);
         let summary = Summary {
             outbox,
-            polled,
+            polled: polls.polled,
             expired,
             erased,
             overdue,
@@ -82,14 +83,14 @@ impl Sweep {
         Ok(summary)
     }
 
-    async fn hand_out_polls(&self, sweeper: &LiveSweeper<'_>, deadline: Instant) -> BatchRun {
+    async fn sweep_polls(&self, sweeper: &LiveSweeper<'_>, deadline: Instant) -> PollSweep {
         match self.keys.get().await {
             // The keys name the projects. Without a key, a project cannot be polled.
             Ok(keys) => {
                 let projects = keys.keys().copied();
                 sweeper.hand_out_polls(projects, deadline).await
             }
-            Err(error) => BatchRun::of_failure(&error),
+            Err(error) => PollSweep::of_failure(&error),
         }
     }
 }

@@ -11,6 +11,7 @@ use aws::prewarm;
 use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
 use lambda_runtime::{Error, LambdaEvent};
 use payments::log::Line;
+use payments::model::timestamp::Timestamp;
 use payments::ports::{Due, Work};
 use payments::service::status_poll::StatusPoller;
 use payments::service::sweep::batch_run::BatchRun;
@@ -87,7 +88,9 @@ impl Worker {
         };
         let payments = &self.payments;
         let (kind, run) = match work {
-            Work::Poll { payments } => (Kind::Poll, self.poll(payments, deadline).await),
+            Work::Poll { payments, until } => {
+                (Kind::Poll, self.poll(payments, until, deadline).await)
+            }
             Work::Publish { payments: due } => {
                 (Kind::Publish, payments.publish_all(due, deadline).await)
             }
@@ -108,7 +111,7 @@ impl Worker {
         true
     }
 
-    async fn poll(&self, due: Vec<Due>, deadline: Instant) -> BatchRun {
+    async fn poll(&self, due: Vec<Due>, until: Option<Timestamp>, deadline: Instant) -> BatchRun {
         match tokio::try_join!(self.keys.get(), self.tokens.get()) {
             Ok((keys, tokens)) => {
                 let poller = StatusPoller {
@@ -118,7 +121,7 @@ impl Worker {
                     tokens,
                     base_url: &self.base_url,
                 };
-                poller.poll_all(due, deadline).await
+                poller.poll_all(due, until, deadline).await
             }
             Err(error) => BatchRun::of_failure(&error),
         }

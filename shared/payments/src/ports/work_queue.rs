@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::payment_store::Due;
 use crate::escape;
 use crate::json_text::to_json_string;
+use crate::model::timestamp::Timestamp;
 
 /// Work for the worker. A message names payments and makes no promise: the worker loads each payment and acts only if
 /// the action is still due. So a message that is delivered twice or late does no harm. A message that is lost is
@@ -20,6 +21,10 @@ pub enum Work {
     Poll {
         /// The payments.
         payments: Vec<Due>,
+        /// The worker drops the message after this time. Without a limit, all messages that waited while the worker
+        /// was stopped would be sent together.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// Publish the outboxes of the payments.
     Publish {
@@ -80,7 +85,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{PaymentKey, Timestamp};
+    use crate::PaymentKey;
 
     fn due(id: &str) -> Due {
         Due {
@@ -95,6 +100,7 @@ mod tests {
         for work in [
             Work::Poll {
                 payments: payments.clone(),
+                until: Some(Timestamp::from_millis(1_562_059_710_123)),
             },
             Work::Publish {
                 payments: payments.clone(),
@@ -118,6 +124,7 @@ mod tests {
     fn a_payment_is_written_as_a_short_list() {
         let work = Work::Poll {
             payments: vec![due("Order-1")],
+            until: None,
         };
         let expected =
             json!({ "kind": "poll", "payments": [[211, "order-1", 1_562_059_700_123_i64]] });
