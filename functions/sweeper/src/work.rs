@@ -10,7 +10,7 @@ use aws::gate_http::HttpGate;
 use aws::prewarm;
 use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
 use lambda_runtime::{Error, LambdaEvent};
-use payments::log::Line;
+use payments::log::{Line, Metric};
 use payments::model::timestamp::Timestamp;
 use payments::ports::{Due, Work};
 use payments::service::status_poll::StatusPoller;
@@ -103,6 +103,7 @@ impl Worker {
             Work::Unknown => {
                 Line::warn("work: the kind of the message is unknown")
                     .with("message_id", &message.message_id)
+                    .with_metrics(&[], &[Metric::once("unknown_work")])
                     .write();
                 return true;
             }
@@ -156,7 +157,8 @@ mod tests {
             base_url: "https://pay.example".into(),
         };
         // The secrets are missing, so the poll fails. The deadline of the call has passed, so the other work is late.
-        let due = json!([[211, "order-1", 0]]);
+        let since = "2026-01-01T00:00:00.000Z";
+        let due = json!([{ "project_id": 211, "payment_id": "order-1", "since": since }]);
         let mut bodies: Vec<String> = ["poll", "publish", "expire", "erase", "later"]
             .map(|kind| json!({ "kind": kind, "payments": due }).to_string())
             .into();

@@ -11,7 +11,7 @@ pub(super) const PERIOD_S: usize = 60;
 /// invocation for several waits. The number is small, because each answer of the platform can need megabytes.
 pub const POLLS_PER_MESSAGE: usize = 4;
 /// The maximum number of payments in a message of another kind. This work waits for no platform. In the worst case, a
-/// payment needs 1.6 KB in a message, so ten messages are far below SQS's limit of 1 MiB for one call.
+/// payment needs 1.7 KB in a message, so ten messages are far below SQS's limit of 1 MiB for one call.
 const PAYMENTS_PER_MESSAGE: usize = 20;
 /// How long after its second a message with polls is still valid. The delivery and a cold start of the worker need a part
 /// of this time. After a stop of the worker, at most the polls of this time are sent together.
