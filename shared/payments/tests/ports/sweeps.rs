@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
+use ecommpay::fields::ProjectId;
 use payments::model::schedule::Next;
 use payments::ports::{Work, WorkMessage};
 use payments::service::sweep::POLLS_PER_MESSAGE;
@@ -134,6 +135,28 @@ async fn a_checkout_expires_while_the_polls_of_its_project_exceed_the_rate() {
     let run = system.hand_out_polls(in_a_minute()).await;
     assert_eq!((run.found, run.handed_out, run.in_time), (71, 60, false));
     assert!(system.sent().contains(&"2 checkout.expired".to_owned()));
+}
+
+#[tokio::test]
+async fn a_project_without_a_key_is_named_and_its_checkouts_expire_and_its_data_is_erased() {
+    let system = System::created(&[]).await;
+    let projects = || [211, 212].map(|project| ProjectId::new(project).unwrap());
+    let sweep = async || {
+        let sweeper = system.sweeper();
+        sweeper.sweep_without_keys(projects(), in_a_minute()).await
+    };
+    assert_eq!(sweep().await.polled.failed, 0);
+    let expires_at = system.payment(PAYMENT).order().unwrap().expires_at;
+    system.pass_until(expires_at);
+    let run = sweep().await.polled;
+    assert_eq!((run.found, run.handed_out, run.failed), (1, 0, 1));
+    let failure = run.failure.unwrap();
+    assert_eq!(failure, "project 211 has due polls, but no key");
+    assert_eq!(system.sent(), ["1 payment.created", "2 checkout.expired"]);
+    system.pass(31 * DAY);
+    sweep().await;
+    assert!(system.payment(PAYMENT).order().unwrap().customer.is_none());
+    assert_eq!(system.work_queue.take(), None);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::batch_run::BatchRun;
 use super::find_due::Found;
 use super::plan;
+use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Due, EventQueue, Index, PaymentStore, Work, WorkMessage, WorkQueue};
 use crate::service::commit::Payments;
 
@@ -91,14 +92,9 @@ where
     ) -> PollSweep {
         let due_by = self.payments.clock.now();
         let quota = self.polls_per_second.saturating_mul(plan::PERIOD_S);
-        let max = quota.saturating_mul(WINDOW).min(MAX_FOUND);
-        let finds = projects.into_iter().map(|project_id| {
-            let index = Index::Poll(project_id);
-            self.payments.find_due(index, due_by, max, deadline)
-        });
         let (mut run, mut selected, mut late) = (BatchRun::EMPTY, Vec::new(), Vec::new());
         let late_since = due_by.before(LATE);
-        for Found { due, run: search } in join_all(finds).await {
+        for (_, Found { due, run: search }) in self.find_polls(projects, due_by, deadline).await {
             run.found += due.len() as u64;
             run.in_time &= due.len() <= quota;
             run.add(search);
@@ -117,6 +113,46 @@ where
             polled: run,
             ..direct
         }
+    }
+
+    /// Sweeps projects whose keys are missing. Without a key, no poll can be signed, so no poll is handed out. Each project
+    /// with a due poll counts as a failure, which names the project. Checkouts expire and data is erased as usual.
+    pub async fn sweep_without_keys(
+        &self,
+        projects: impl IntoIterator<Item = ProjectId>,
+        deadline: Instant,
+    ) -> PollSweep {
+        let now = self.payments.clock.now();
+        let (mut run, mut late) = (BatchRun::EMPTY, Vec::new());
+        for (project_id, found) in self.find_polls(projects, now, deadline).await {
+            run.found += found.due.len() as u64;
+            run.add(found.run);
+            if !found.due.is_empty() {
+                run.fail(format!("project {project_id} has due polls, but no key"));
+            }
+            late.extend(found.due);
+        }
+        PollSweep {
+            polled: run,
+            ..self.expire_and_erase(&late, deadline).await
+        }
+    }
+
+    /// Finds the due polls of each project.
+    async fn find_polls(
+        &self,
+        projects: impl IntoIterator<Item = ProjectId>,
+        due_by: Timestamp,
+        deadline: Instant,
+    ) -> Vec<(ProjectId, Found)> {
+        let quota = self.polls_per_second.saturating_mul(plan::PERIOD_S);
+        let max = quota.saturating_mul(WINDOW).min(MAX_FOUND);
+        let finds = projects.into_iter().map(|project_id| async move {
+            let index = Index::Poll(project_id);
+            let found = self.payments.find_due(index, due_by, max, deadline);
+            (project_id, found.await)
+        });
+        join_all(finds).await
     }
 
     /// Expires the checkouts and erases the data of payments whose polls wait, if they are due. A run checks a part of
