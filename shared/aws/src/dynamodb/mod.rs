@@ -10,6 +10,7 @@
 //! | `order#<project>/<order id>/<storefront>` | `first` | `paid_by`: the id of the first payment that paid the order |
 //! | `order#<project>/<order id>/<storefront>` | `paid#<payment id>` | |
 //! | `daily#<project>` | `compared`, `reported` | `until` |
+//! | `projects` | `<project>` | |
 //! | `wait#<slot>` | `wait` | `until`: the time at which the claim of the slot ends |
 
 pub mod attributes;
@@ -23,6 +24,7 @@ mod paid_orders;
 mod partition_keys;
 mod payment_item;
 mod progress;
+mod projects;
 mod published;
 mod storefront_keys;
 mod transaction;
