@@ -202,11 +202,6 @@ impl Payment {
         &mut self.attempt
     }
 
-    /// Returns the sale request of the current attempt.
-    pub(crate) fn sale_request_mut(&mut self) -> &mut GateRequest {
-        &mut self.attempt.request
-    }
-
     /// Returns everything that the platform reported.
     pub fn reported(&self) -> &Reported {
         &self.reported

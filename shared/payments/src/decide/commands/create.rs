@@ -54,6 +54,6 @@ pub(super) fn with_sale_sent_again(payment: &Payment, at: Timestamp) -> Option<P
     }
     let mut after = payment.clone();
     let polls_sent = after.polling().polls_sent();
-    after.sale_request_mut().send(polls_sent, at);
+    after.attempt_mut().send_again(polls_sent, at);
     Some(after)
 }

@@ -33,7 +33,7 @@ fn emitted_state(payment: &Payment, status: Status) -> EmittedState {
 fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
     let kind = EventKind::of_status(status).filter(|_| payment.is_emittable())?;
     // The rejected money never counted as paid, so only the refund of this money has an event.
-    if payment.is_rejected() {
+    if payment.is_rejected() || status.is_paid() && payment.is_refunded_by_rejection() {
         return None;
     }
     // An emitted success holds until an event corrects the success, so waiting for a confirmation causes no event.

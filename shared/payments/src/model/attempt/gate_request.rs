@@ -60,7 +60,7 @@ fn may_concern_earlier_try(code: &str) -> bool {
 }
 
 /// Whether the processing of a request with this code failed or timed out.
-pub(super) fn is_processing_failure(code: &str) -> bool {
+pub(in crate::model) fn is_processing_failure(code: &str) -> bool {
     PROCESSING_FAILURES.contains(&code)
 }
 

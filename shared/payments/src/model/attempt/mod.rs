@@ -92,14 +92,17 @@ impl Attempt {
         }
     }
 
+    /// Claims a repeat of the sale request. The answer to the repeat may name another request than the sale has.
+    pub(crate) fn send_again(&mut self, polls_sent: u32, at: Timestamp) {
+        self.may_have_unnamed_sale = self.may_have_unnamed_sale();
+        self.request.send(polls_sent, at);
+    }
+
     /// Applies Gate's answer to the sale request. An accepted sale shows that no other system has the payment id. A
     /// sale that is refused as a duplicate names another system's payment, unless the platform may have an unnamed sale
     /// of ours.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
-        // The answer may be about another try than the try that made the sale.
-        let is_repeated = !self.request.is_first_try() && self.may_have_unnamed_sale();
         self.request.on_answer(answer, polls_sent, at);
-        self.may_have_unnamed_sale |= is_repeated;
         match &self.request {
             GateRequest::Accepted { .. } => self.foreign = false,
             GateRequest::Refused { code, .. } => {

@@ -35,47 +35,63 @@ impl Payment {
                 .any(is_of_foreign)
     }
 
-    /// Whether another system made the payment at the platform. No sale of ours may be reported, except a sale that ended
-    /// with an error, and one of these conditions must hold:
+    /// Whether another system made the payment at the platform: another system made each of the operations that decide.
+    /// These are the operations that took money, or else the pending sales, or else the declined sales. If there is no
+    /// such operation, Gate's answers decide.
+    pub(in crate::model) fn is_of_another_system(&self) -> bool {
+        if self.order.is_none() {
+            return false;
+        }
+        let captures = |one: &Operation| one.is_successful_sale() || one.is_undocumented_capture();
+        let pending = |one: &Operation| one.is_sale() && !one.outcome().is_final();
+        // After an error, the platform gives the payment id to another request.
+        let declined = |one: &Operation| {
+            one.is_sale() && one.is_declined() && one.platform_status() != "error"
+        };
+        let are_foreign = |decides: &dyn Fn(&Operation) -> bool| {
+            let mut deciding = self
+                .reported
+                .operations
+                .values()
+                .filter(|one| decides(one))
+                .peekable();
+            deciding.peek()?;
+            Some(deciding.all(|operation| self.is_foreign_operation(operation)))
+        };
+        are_foreign(&captures)
+            .or_else(|| are_foreign(&pending))
+            .or_else(|| are_foreign(&declined))
+            .unwrap_or(self.attempt.is_foreign())
+    }
+
+    /// Whether another system made an operation. The operation must not have a `request_id` of ours, and one of these
+    /// conditions must hold:
     ///
     /// - Gate refused our first try because the platform already had the payment id.
-    /// - A sale, or an operation of undocumented type, is older than our checkout.
-    /// - The platform can have no sale of ours, and a reported sale has the `request_id` of another request.
-    pub(in crate::model) fn is_of_another_system(&self) -> bool {
-        let Some(order) = &self.order else {
-            return false;
-        };
-        let is_named =
-            |sale: &Operation| sale.request_id().is_some() && !self.is_of_our_request(sale);
-        let has_other_sale = || {
-            order.channel == Channel::Gate
-                && self.has_no_sale_of_ours()
-                && self.sales().any(is_named)
-        };
-        let has_evidence =
-            self.attempt.is_foreign() || self.reported.is_older_than_checkout || has_other_sale();
-        // After an error, the platform gives the payment id to another request.
-        let is_made = |sale: &Operation| sale.platform_status() != "error";
-        has_evidence
-            && !self
-                .sales()
-                .any(|sale| is_made(sale) && self.is_of_our_request(sale))
+    /// - The operation is older than our checkout.
+    /// - The platform can have no sale of ours, and the operation has a `request_id`.
+    pub(in crate::model) fn is_foreign_operation(&self, operation: &Operation) -> bool {
+        let mut request_ids = self.attempt.request_ids();
+        let is_ours = request_ids.any(|request_id| operation.has_request_id(request_id));
+        !is_ours
+            && (self.attempt.is_foreign()
+                || operation.older_than_checkout
+                || self.has_no_sale_of_ours() && operation.request_id().is_some())
     }
 
     /// Whether Gate's answers and the reported errors show that the platform made no payment of any sale request of ours.
     fn has_no_sale_of_ours(&self) -> bool {
+        let is_gate = self
+            .order
+            .as_ref()
+            .is_some_and(|order| order.channel == Channel::Gate);
         let request = &self.attempt.request;
         let has_no_sale = match request {
             GateRequest::NotSent => false,
             GateRequest::Accepted { .. } => self.has_error_of(request),
             _ => request.was_never_accepted(),
         };
-        has_no_sale && !self.attempt.may_have_unnamed_sale()
-    }
-
-    fn is_of_our_request(&self, sale: &Operation) -> bool {
-        let mut request_ids = self.attempt.request_ids();
-        request_ids.any(|request_id| sale.has_request_id(request_id))
+        is_gate && has_no_sale && !self.attempt.may_have_unnamed_sale()
     }
 
     /// Whether a reported sale, or a reported operation of undocumented type, is older than the checkout. A date that is

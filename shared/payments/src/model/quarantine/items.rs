@@ -7,6 +7,7 @@ use ecommpay::report::Sum;
 use super::{AllItems, Decision, QuarantineItem, QuarantineReason, Verdict, digest_of_all};
 use crate::model::order::Order;
 use crate::model::payment::Payment;
+use crate::model::refunds::refund::Refund;
 use crate::model::reported::evidence::Evidence;
 use crate::model::reported::operation::Operation;
 use crate::model::status::sale_state::SaleState;
@@ -73,6 +74,34 @@ impl Payment {
         !items.is_empty()
             && self.without_verdict(Verdict::Rejected, items).is_empty()
             && self.is_fully_refunded()
+    }
+
+    /// Whether another system made the payment, and operators rejected every item. The rejection sent no refund.
+    pub(crate) fn is_rejected_foreign(&self) -> bool {
+        let is_rejected = || {
+            let items = self.quarantine();
+            !items.is_empty() && self.without_verdict(Verdict::Rejected, items).is_empty()
+        };
+        self.is_foreign() && is_rejected()
+    }
+
+    /// Whether the refund of a rejection has no result yet. A report can remove the items in the meantime, but the money
+    /// must not count as paid before the result is known.
+    pub(crate) fn has_open_rejection(&self) -> bool {
+        let mut refunds = self.refunds_of_rejections();
+        refunds.any(|refund| refund.status().is_reserved())
+    }
+
+    /// Whether a rejection has refunded money, or is refunding money.
+    pub(crate) fn is_refunded_by_rejection(&self) -> bool {
+        let mut refunds = self.refunds_of_rejections();
+        refunds.any(|refund| refund.status().is_reserved() || refund.status().has_succeeded())
+    }
+
+    /// Returns the refunds that rejections created.
+    pub fn refunds_of_rejections(&self) -> impl DoubleEndedIterator<Item = &Refund> {
+        let refunds = self.refunds.iter();
+        refunds.filter(|refund| refund.is_of_rejection())
     }
 
     /// Returns the items that no operator settled in this way.

@@ -27,9 +27,6 @@ impl Payment {
         let mut operations = source.report.operations.iter();
         self.reported.is_link |= source.report.payment_type.as_deref() == Some("invoice")
             || operations.any(|operation| operation.kind == OperationType::Invoice);
-        let mut operations = source.report.operations.iter();
-        self.reported.is_older_than_checkout = self.reported.is_older_than_checkout
-            || operations.any(|operation| self.is_older_than_checkout(operation));
         for operation in &source.report.operations {
             self.add_operation(&source, operation);
         }
@@ -66,8 +63,10 @@ impl Payment {
         let kind = texts::kind(&reported.kind);
         let status = texts::word(&reported.status);
         let unlisted = self.reported.newest_answer.is_some();
+        let is_older = self.is_older_than_checkout(reported);
         let operation = self.reported.operations.entry(id.clone());
         let operation = operation.or_insert_with(|| Operation::new(unlisted));
+        operation.older_than_checkout |= is_older;
         match reported.outcome() {
             Outcome::Pending => operation.add_pending(Pending {
                 order,

@@ -49,9 +49,6 @@ pub struct Reported {
     /// Whether the payment is a Dashboard payment link.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) is_link: bool,
-    /// Whether a sale, or an operation of undocumented type, is older than our checkout.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub(super) is_older_than_checkout: bool,
     /// Whether a report named no request and said that the payment id exists already.
     #[serde(default, skip_serializing_if = "is_default")]
     is_id_duplicate: bool,
