@@ -101,8 +101,13 @@ fn only_a_release_makes_foreign_money_count_and_a_rejection_sends_nothing() {
     payment.status_answer(&sale(1000));
     assert_eq!(payment.review(Verdict::Rejected), Ok(true));
     assert_eq!(payment.refunds().len(), 0);
-    check_hidden(&mut payment, 1000);
+    // The storefront learns that the order is unpaid.
+    assert_eq!(payment.status(), Status::Failed);
+    assert_eq!(payment.last_kind(), "payment.failed");
+    assert_eq!(payment.view()["paid_amount"], 0);
+    assert_eq!(payment.reserve("r-1", None), Err(Rejection::NotRefundable));
     assert_eq!(payment.review(Verdict::Released), Ok(true));
+    assert_eq!(payment.last_data()["late"], true);
     assert_eq!(payment.status(), Status::Succeeded);
     assert_eq!(payment.view()["paid_amount"], 1000);
     assert_eq!(payment.refundable_amount(), 1000);
@@ -413,4 +418,75 @@ fn a_difference_about_a_foreign_payment_shows_no_values() {
     assert_eq!(shown["operation"], Value::Null);
     let difference = json!({ "kind": "amount", "local": null, "platform": null });
     assert_eq!(shown["difference"], difference);
+}
+
+/// Gate refused the first try. The platform also sends a callback about this request, with an operation.
+#[test]
+fn the_error_of_our_own_request_is_no_evidence() {
+    let mut payment = answered(&[refused("2004")]);
+    payment.deliver(&error("2004", Some("ours"), Some("1")));
+    assert!(!payment.is_foreign());
+    payment.execute(Command::Retry { order: &order() }, NOW);
+    payment.sale_answer(&Answer::Unclear);
+    payment.deliver(&edited("redirect_get", |_| {}));
+    assert!(payment.redirect().is_some());
+    payment.deliver(&sale(1000));
+    assert_eq!(payment.status(), Status::Succeeded);
+}
+
+#[test]
+fn a_failed_processing_of_an_accepted_sale_is_no_evidence() {
+    for code in ["501", "602", "10602", "20602"] {
+        let mut payment = answered(&[accepted("ours")]);
+        payment.deliver(&error(code, Some("ours"), None));
+        payment.deliver(&sale(1000));
+        assert_eq!(payment.status(), Status::Succeeded, "{code}");
+    }
+}
+
+/// A clarification or a cascade can give the operation another `request_id`, in any order of the ids.
+#[test]
+fn a_sale_stays_ours_if_a_later_report_has_another_request_id() {
+    for other in ["0", "z"] {
+        let mut payment = answered(&[accepted(REQUEST)]);
+        payment.deliver(&edited("redirect_get", |_| {}));
+        payment.deliver(&error("3041", None, None));
+        payment.deliver(&edited("sale_success", |body| {
+            body["operation"]["request_id"] = other.into();
+        }));
+        assert_eq!(payment.status(), Status::Succeeded, "{other}");
+    }
+}
+
+/// Our pending sale failed, and the callback about the error names no operation.
+#[test]
+fn a_pending_sale_that_failed_does_not_make_another_systems_sale_ours() {
+    let mut payment = answered(&[accepted("ours")]);
+    payment.deliver(&edited("processing", |body| {
+        body["operation"]["id"] = "1".into();
+        body["operation"]["request_id"] = "ours".into();
+    }));
+    payment.deliver(&error("2004", Some("ours"), None));
+    payment.deliver(&sale(1000));
+    check_hidden(&mut payment, 1000);
+}
+
+#[test]
+fn an_old_sale_without_money_does_not_hide_a_new_sale() {
+    let old = "2018-10-01T00:00:00+0000";
+    for status in ["error", "decline"] {
+        for mut payment in [TestPayment::with_link(), answered(&[Answer::Unclear])] {
+            payment.deliver(&edited("sale_success", |body| {
+                body["payment"]["status"] = "processing".into();
+                let operation = &mut body["operation"];
+                operation["id"] = "1".into();
+                operation["status"] = status.into();
+                operation["request_id"] = "another".into();
+                operation["created_date"] = old.into();
+                operation["date"] = old.into();
+            }));
+            payment.deliver(&sale(1000));
+            assert_eq!(payment.status(), Status::Succeeded, "{status}");
+        }
+    }
 }

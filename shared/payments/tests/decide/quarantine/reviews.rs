@@ -7,6 +7,7 @@ use payments::model::{QuarantineReason, Status, Verdict};
 use payments::service::callback::Verified;
 use serde_json::{Value, json};
 
+use crate::builders::reports::euros;
 use crate::fixtures::*;
 
 #[test]
@@ -137,6 +138,38 @@ fn a_rejection_reserves_nothing_if_a_storefront_already_refunds_all_money() {
 }
 
 /// The money is refunded by hand, in the platform's Dashboard.
+/// A signed answer removes the reason of a rejection while the refund has no result yet.
+#[test]
+fn rejected_money_is_never_emitted_as_paid_unless_its_refund_is_declined() {
+    for first in ["expired", "decline"] {
+        for is_declined in [false, true] {
+            let mut payment = TestPayment::created();
+            payment.sale_answer(&accepted(REQUEST));
+            payment.poll_by(NOW.after(HOUR), &answer(first, 3, &[]));
+            assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+            let refund_id = payment.refunds()[0]
+                .refund_id()
+                .unwrap()
+                .as_str()
+                .to_owned();
+            payment.refund_answer(&refund_id, &accepted("q1"));
+            payment.poll_by(NOW.after(2 * HOUR), &answer("success", 4, &[]));
+            assert_eq!(payment.status(), Status::Quarantined);
+            let sum = euros(1000);
+            let fields = json!({ "merchant_refund_id": refund_id, "sum_initial": sum });
+            let status = if is_declined { "decline" } else { "success" };
+            payment.deliver(&refund_operation("9", status, fields));
+            let expected = match is_declined {
+                true => Status::Succeeded,
+                false => Status::Refunded,
+            };
+            assert_eq!(payment.status(), expected, "{first}");
+            let is_emitted = payment.kinds().contains(&"payment.succeeded");
+            assert_eq!(is_emitted, is_declined, "{first}");
+        }
+    }
+}
+
 #[test]
 fn money_in_another_currency_is_rejected_without_a_refund_and_cannot_be_released() {
     let mut payment = TestPayment::with_callbacks(&["currency_differs"]);
