@@ -12,7 +12,7 @@ use payments::model::path_id;
 /// The release of the function. The template sets this variable. An alarm stops the deployment of a release if the
 /// functions of the release answer with server errors.
 static RELEASE: LazyLock<String> = LazyLock::new(|| {
-    let configured = std::env::var("RELEASE").ok();
+    let configured = std::env::var("RELEASE_NAME").ok();
     configured.unwrap_or_else(|| "none".to_owned())
 });
 

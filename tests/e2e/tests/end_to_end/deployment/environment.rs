@@ -29,7 +29,7 @@ const VALUES: [(&str, &str); 8] = [
 ];
 
 /// The variables that have a default, for tests and tools that write logs without these variables.
-const OPTIONAL: [&str; 2] = ["METRICS_NAMESPACE", "RELEASE"];
+const OPTIONAL: [&str; 2] = ["METRICS_NAMESPACE", "RELEASE_NAME"];
 
 /// The variables that Lambda sets.
 const LAMBDA: [(&str, &str); 8] = [

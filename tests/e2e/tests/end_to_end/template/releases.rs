@@ -42,7 +42,7 @@ async fn a_new_release_publishes_a_version_of_each_function_behind_the_api() -> 
             // Without a change, Lambda would refuse to publish a version after a rollback.
             ensure!(function["Description"] == release, "{function}");
             let variables = &function["Environment"]["Variables"];
-            ensure!(variables["RELEASE"] == json!({ "Ref": "Release" }));
+            ensure!(variables["RELEASE_NAME"] == json!({ "Ref": "Release" }));
         }
         for (name, version) in template.all("AWS::Lambda::Version") {
             // Requests can still run on the last version, and an alias can return to it.
