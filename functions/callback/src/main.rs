@@ -1,5 +1,6 @@
 //! Receives the callbacks of the platform: `POST /callbacks`.
 
+use aws::api_gateway::counted;
 use callback::handler;
 use lambda_http::{Error, run, service_fn};
 use mimalloc::MiMalloc;
@@ -11,5 +12,5 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 async fn main() -> Result<(), Error> {
     let callbacks = handler::Callbacks::from_environment()?;
     callbacks.prewarm().await;
-    run(service_fn(|request| callbacks.handle(request))).await
+    run(service_fn(|request| counted(callbacks.handle(request)))).await
 }

@@ -1,5 +1,6 @@
 //! Serves the routes of refunds.
 
+use aws::api_gateway::counted;
 use lambda_http::{Error, run, service_fn};
 use mimalloc::MiMalloc;
 use refund::handler::Refunds;
@@ -11,5 +12,5 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 async fn main() -> Result<(), Error> {
     let refunds = Refunds::from_environment()?;
     refunds.prewarm().await;
-    run(service_fn(|request| refunds.handle(request))).await
+    run(service_fn(|request| counted(refunds.handle(request)))).await
 }

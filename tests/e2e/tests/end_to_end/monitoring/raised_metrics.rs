@@ -55,7 +55,7 @@ async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() 
         namespace.is_some_and(|name| name.starts_with("Bancontact/"))
     };
     let own: Vec<&Value> = alarms.iter().filter(is_own).collect();
-    ensure!(own.len() == 26, "{} alarms watch our metrics", own.len());
+    ensure!(own.len() == 27, "{} alarms watch our metrics", own.len());
     for alarm in own {
         let metric = Metric::of(alarm)?;
         eventually(&format!("{}", alarm["AlarmName"]), async || {
