@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use api::services::Services;
 use api::{Api, PAYMENT, order, snapshot};
+use aws::api_gateway::Request;
 use aws::gate_http::HttpGate;
 use aws::sdk;
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
 use axum::{Json, Router};
-use lambda_http::{Body, Request};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
@@ -99,7 +99,7 @@ async fn serve(answer: Value) -> String {
 
 fn paid() -> Request {
     let body = std::fs::read(snapshot::callback("sale_success.json")).unwrap();
-    Request::new(Body::Binary(body))
+    Request::with_body(body)
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn a_callback_to_two_queues_uses_the_connections_from_init() {
     assert_eq!(proxies.connections(), [1, 2, 1, 0]);
 
     sleep(UNTIL_THE_FIRST_EVENT).await;
-    let answer = callbacks.handle(paid()).await.unwrap();
+    let answer = callbacks.handle(paid()).await;
     assert_eq!(answer.status(), 200);
     assert_eq!(proxies.connections(), [1, 2, 1, 0]);
 }
@@ -147,7 +147,7 @@ async fn a_callback_is_answered_503_when_no_service_answers() {
     let proxies = Proxies::hanging().await;
     let callbacks = proxies.services(TWO_QUEUES).callbacks();
     let answer = timeout(LONG, callbacks.handle(paid())).await;
-    assert_eq!(answer.unwrap().unwrap().status(), 503);
+    assert_eq!(answer.unwrap().status(), 503);
     assert_eq!(
         proxies.connections(),
         [0, 0, 3, 0],

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use lambda_http::Response;
+use http::Response;
 use payments::log::{Line, Metric, Unit};
 use payments::model::timestamp::Timestamp;
 use payments::model::{Payment, Redirect, RedirectMethod, Status};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use lambda_http::Response;
+use http::Response;
 use payments::model::Payment;
 
 use super::response::{see_other, unavailable};

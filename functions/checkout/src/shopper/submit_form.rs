@@ -1,6 +1,6 @@
 //! Serves `POST /checkouts/{token}`: sends the data that the shopper entered in the clarification form.
 
-use lambda_http::Response;
+use http::Response;
 use payments::log::Line;
 use payments::model::Status;
 use payments::ports::Clock;

@@ -1,7 +1,8 @@
 //! Serves `POST /payments/{payment_id}/clarification`: sends the data that the platform requests.
 
-use lambda_http::http::StatusCode;
-use lambda_http::{Request, Response};
+use aws::api_gateway::Request;
+use http::Response;
+use http::StatusCode;
 use payments::api::problem::Problem;
 use payments::api::requests::clarification::read_answers;
 use payments::model::Status;
@@ -23,7 +24,7 @@ impl Checkouts {
         if payment.status() != Status::AwaitingClarification {
             return Err(ClarificationError::NotRequested.into());
         }
-        let answers = read_answers(payment.clarification_fields(), request.body().as_ref())?;
+        let answers = read_answers(payment.clarification_fields(), &request.body)?;
         let payment = self.send_clarification(&payment, &answers).await?;
         Ok(self.show_payment(StatusCode::ACCEPTED, &payment))
     }
