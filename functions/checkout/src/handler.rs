@@ -24,7 +24,7 @@ impl Checkouts {
                 respond(self.clarify(&request, payment_id).await)
             }
             "GET /checkouts/{token}" => self.hand_off(token, browser).await,
-            "POST /checkouts/{token}" => self.submit_form(token, &request.body, browser).await,
+            "POST /checkouts/{token}" => self.submit_form(token, &request, browser).await,
             "GET /checkouts/{token}/status" => respond(self.status(token, &request.headers).await),
             "GET /checkouts/{token}/return" | "POST /checkouts/{token}/return" => {
                 self.return_to_shop(token, browser).await
