@@ -20,7 +20,7 @@ use payments::decide::{Command, execute};
 use payments::model::storefront::{Scope, Storefront};
 use payments::ports::{Commit, PaymentStore};
 use payments::service::storefront::key_id;
-use payments::{PaymentKey, Timestamp, sha256};
+use payments::{MerchantId, PaymentKey, Timestamp, sha256};
 use refund::handler::Refunds;
 use serde_json::{Value, json};
 use wire::{STOREFRONT_KEYS, TABLE, Wire};
@@ -38,6 +38,8 @@ pub const WRITER: &str = "sk_writer_secret";
 pub const PROJECT: &str = "sk_project_secret";
 /// The key of another shop in the same project.
 pub const OTHER_SHOP: &str = "sk_other_secret";
+/// A key of another storefront, whose payment ids must begin with `web-`.
+pub const PREFIXED: &str = "sk_prefixed_secret";
 /// The key of a shop with the same name in another project.
 pub const OTHER_PROJECT: &str = "sk_abroad_secret";
 
@@ -136,8 +138,10 @@ impl Api {
             (WRITER, "shop", 211, &[Checkout, Refund]),
             (PROJECT, "shop", 211, &[Checkout, Project, Read, Refund]),
             (OTHER_SHOP, "other", 211, &[Checkout, Read, Refund]),
+            (PREFIXED, "prefixed", 211, &[Checkout, Read, Refund]),
             (OTHER_PROJECT, "shop", 212, &[Checkout, Read, Refund]),
         ] {
+            let prefix = (key == PREFIXED).then(|| MerchantId::new("web-"));
             let storefront = Storefront {
                 key_id: key_id(key)
                     .context("the text is not a storefront key")?
@@ -147,6 +151,7 @@ impl Api {
                 project_id: ProjectId::new(project)?,
                 scopes: scopes.iter().copied().collect(),
                 return_origins: ["https://shop.example".into()].into(),
+                payment_id_prefix: prefix.flatten(),
             };
             keys.add(&storefront, Timestamp::now()).await?;
         }

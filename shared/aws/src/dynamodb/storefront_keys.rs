@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use ecommpay::fields::ProjectId;
+use payments::MerchantId;
 use payments::model::storefront::{ListedKey, Scope, Storefront};
 use payments::model::timestamp::Timestamp;
 use payments::ports::{StoreError, StorefrontStore};
@@ -66,6 +67,8 @@ struct Document {
     project_id: ProjectId,
     scopes: BTreeSet<Scope>,
     return_origins: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment_id_prefix: Option<MerchantId>,
 }
 
 impl StorefrontStore for StorefrontKeys {
@@ -195,6 +198,7 @@ impl Document {
             project_id: storefront.project_id,
             scopes: storefront.scopes.clone(),
             return_origins: storefront.return_origins.clone(),
+            payment_id_prefix: storefront.payment_id_prefix.clone(),
         }
     }
 
@@ -222,6 +226,7 @@ fn read_storefront(item: &Item) -> Result<Storefront, StoreError> {
         project_id: document.project_id,
         scopes: document.scopes,
         return_origins: document.return_origins,
+        payment_id_prefix: document.payment_id_prefix,
     })
 }
 
@@ -234,6 +239,7 @@ fn read_listed(item: &Item) -> Result<ListedKey, StoreError> {
         project_id: document.project_id,
         scopes: document.scopes,
         return_origins: document.return_origins,
+        payment_id_prefix: document.payment_id_prefix,
         created_at: read_millis(item, "created_at")?,
         revoked_at: revoked_at.transpose()?,
     })

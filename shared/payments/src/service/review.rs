@@ -98,7 +98,9 @@ fn is_being_refunded(payment: &Payment) -> bool {
     };
     let mut decisions = payment.decisions().iter();
     let was_rejected = decisions.any(|decision| decision.verdict == Verdict::Rejected);
-    let is_nothing_left = payment.paid_amount() > 0 && payment.refundable_amount() == 0;
+    // A rejection of another system's payment sends no refund.
+    let is_nothing_left =
+        payment.paid_amount() > 0 && payment.refundable_amount() == 0 && !payment.is_foreign();
     was_rejected && is_nothing_left || refunds_of_rejections(payment).any(refunds_money)
 }
 

@@ -193,3 +193,15 @@ async fn a_decision_is_refused_when_no_operation_names_a_sum() {
     assert_eq!(system.payment(PAYMENT), payment);
     assert!(system.refund_requests().is_empty());
 }
+
+/// The rejection of another system's payment sends no refund, so the money is still there.
+#[tokio::test]
+async fn another_systems_payment_can_be_released_after_its_rejection() {
+    let system = System::created(&[refused("3041")]).await;
+    pay(&system, "7", 1000).await;
+    review(&system, Verdict::Rejected).await.unwrap();
+    assert_eq!(system.refund_requests().len(), 0);
+    let released = review(&system, Verdict::Released).await.unwrap();
+    assert_eq!(released.payment.status(), Status::Succeeded);
+    assert_eq!(released.payment.refundable_amount(), 1000);
+}

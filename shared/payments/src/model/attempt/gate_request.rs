@@ -38,18 +38,35 @@ const INCONCLUSIVE_CODES: [&str; 7] = ["2147", "3613", "9999", "19999", "29999",
 
 /// Further codes that do not show whether the platform accepted an earlier try, if they refuse a repeat. The earlier try
 /// can cause such a refusal.
-const CODES_OF_EARLIER_TRY: [&str; 16] = [
+const CODES_OF_EARLIER_TRY: [&str; 12] = [
     // The repeat is too early, or the platform's risk system takes it for a duplicate.
     "1409", "1434", "3285",
     // The status or the remaining amount of the payment does not allow the request.
     "903", "3060", "3081", "3117", "3283", "3610", "10701", "10706", "20701",
-    // The processing failed or timed out. The same can have happened to the earlier try after its acceptance.
-    "501", "602", "10602", "20602",
 ];
+
+/// The codes of a request whose processing failed or timed out. The platform may have accepted the request before, so
+/// these codes do not show whether it accepted an earlier try. They end a first try, but its sale may still be reported.
+const PROCESSING_FAILURES: [&str; 4] = ["501", "602", "10602", "20602"];
 
 /// Whether a refusal with this code shows that the platform did not accept the request.
 pub(in crate::model) fn is_conclusive(code: &str) -> bool {
-    !DUPLICATE_CODES.contains(&code) && !INCONCLUSIVE_CODES.contains(&code)
+    !is_duplicate(code) && !INCONCLUSIVE_CODES.contains(&code)
+}
+
+/// Whether an earlier try can be the cause of a refusal with this code.
+fn may_concern_earlier_try(code: &str) -> bool {
+    CODES_OF_EARLIER_TRY.contains(&code) || is_processing_failure(code)
+}
+
+/// Whether the processing of a request with this code failed or timed out.
+pub(super) fn is_processing_failure(code: &str) -> bool {
+    PROCESSING_FAILURES.contains(&code)
+}
+
+/// Whether a refusal with this code shows that the id of the request exists already.
+pub(in crate::model) fn is_duplicate(code: &str) -> bool {
+    DUPLICATE_CODES.contains(&code)
 }
 
 /// The progress of a request to Gate.
@@ -153,7 +170,7 @@ impl GateRequest {
                 polls_before: polls_sent,
             },
             Answer::Refused(refusal) => match refusal.code.as_str() {
-                code if DUPLICATE_CODES.contains(&code) => {
+                code if is_duplicate(code) => {
                     let duplicate = match repeat {
                         true => Duplicate::Own(at),
                         false => Duplicate::Foreign,
@@ -161,7 +178,7 @@ impl GateRequest {
                     unknown(None, Some(duplicate))
                 }
                 code if !is_conclusive(code) => unknown(None, None),
-                code if repeat && CODES_OF_EARLIER_TRY.contains(&code) => unknown(None, None),
+                code if repeat && may_concern_earlier_try(code) => unknown(None, None),
                 code if repeat => unknown(Some(texts::code(code)), None),
                 code => GateRequest::Refused {
                     code: texts::code(code),

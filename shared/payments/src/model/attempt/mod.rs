@@ -34,23 +34,20 @@ pub struct Attempt {
     /// The platform's ids of the sale requests of earlier attempts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     failed_requests: BTreeSet<String>,
-    /// Whether the platform may have the sale of an earlier attempt: it accepted that sale, or the sale ended without a
-    /// clear answer of Gate.
+    /// Whether the platform may have a sale whose `request_id` this service does not know, from an ended request: the
+    /// request had no clear answer, or it was accepted without an id.
     #[serde(default, skip_serializing_if = "is_default")]
-    may_have_earlier_sale: bool,
+    may_have_unnamed_sale: bool,
     /// The digest of the clarification request that was answered. That request is not shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answered_clarification: Option<String>,
     /// How often data was sent in answer to clarification requests.
     #[serde(default, skip_serializing_if = "is_default")]
     clarification_tries: ClarificationTries,
-    /// Whether the platform had a payment with this id before this service sent a sale: it refused our first try as a
-    /// duplicate, and cannot have accepted a try of any attempt. Stays for later attempts.
+    /// Whether the platform had another system's payment with this id when this service sent a sale: it refused our
+    /// first try as a duplicate, and can have no unnamed sale of ours. Stays for later attempts.
     #[serde(default, skip_serializing_if = "is_default")]
     foreign: bool,
-    /// The count of attempts whose only try Gate refused. The platform has no sale of these attempts.
-    #[serde(default, skip_serializing_if = "is_default")]
-    refused_attempts: u32,
     /// Whether `checkout.expired` was emitted.
     #[serde(default, skip_serializing_if = "is_default")]
     expired: bool,
@@ -67,11 +64,10 @@ impl Attempt {
             started_at: at,
             request: GateRequest::NotSent,
             failed_requests: BTreeSet::new(),
-            may_have_earlier_sale: false,
+            may_have_unnamed_sale: false,
             answered_clarification: None,
             clarification_tries: ClarificationTries::default(),
             foreign: false,
-            refused_attempts: 0,
             expired: false,
             polled_for_redirect: false,
         }
@@ -81,12 +77,12 @@ impl Attempt {
     pub(super) fn next(&self, is_foreign: bool, at: Timestamp) -> Self {
         let failed = self.request.request_id().map(str::to_owned);
         let known = self.failed_requests.iter().take(MAX_FAILED_REQUESTS - 1);
+        let is_full = self.failed_requests.len() >= MAX_FAILED_REQUESTS;
         Self {
             number: self.number.saturating_add(1),
             failed_requests: known.cloned().chain(failed).collect(),
-            may_have_earlier_sale: self.may_have_earlier_sale || self.may_have_sale(),
+            may_have_unnamed_sale: self.may_have_unnamed_sale() || is_full,
             foreign: is_foreign,
-            refused_attempts: self.refused_attempts,
             ..Self::first(at)
         }
     }
@@ -102,15 +98,19 @@ impl Attempt {
     }
 
     /// Applies Gate's answer to the sale request. An accepted sale shows that no other system has the payment id. A
-    /// sale that is refused as a duplicate names another system's payment, unless the platform may have the sale of an
-    /// earlier attempt.
+    /// sale that is refused as a duplicate names another system's payment, unless the platform may have an unnamed sale
+    /// of ours.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
-        let was_first_try = self.request.is_first_try();
+        // The answer may be about another try than the try that made the sale.
+        let is_repeated = !self.request.is_first_try() && self.may_have_unnamed_sale();
         self.request.on_answer(answer, polls_sent, at);
+        self.may_have_unnamed_sale |= is_repeated;
         match &self.request {
             GateRequest::Accepted { .. } => self.foreign = false,
-            GateRequest::Refused { .. } if was_first_try => self.refused_attempts += 1,
-            request if !self.may_have_earlier_sale => {
+            GateRequest::Refused { code, .. } => {
+                self.may_have_unnamed_sale |= gate_request::is_processing_failure(code);
+            }
+            request if !self.may_have_unnamed_sale => {
                 self.foreign |= request.duplicate() == Some(Duplicate::Foreign);
             }
             _ => {}
@@ -119,30 +119,25 @@ impl Attempt {
 
     /// Ends the sale request as refused.
     pub(crate) fn refuse(&mut self, code: &str) {
-        self.may_have_earlier_sale |= self.may_have_sale();
+        self.may_have_unnamed_sale = self.may_have_unnamed_sale();
         self.request.refuse(code);
     }
 
-    /// Whether the platform may have the sale of this attempt.
-    fn may_have_sale(&self) -> bool {
-        self.request != GateRequest::NotSent && !self.request.was_never_accepted()
+    /// Whether the platform may have a sale of ours, of any attempt, whose `request_id` this service does not know.
+    pub(super) fn may_have_unnamed_sale(&self) -> bool {
+        let is_unnamed = match &self.request {
+            GateRequest::Sending { .. } | GateRequest::Unknown { .. } => {
+                self.request.duplicate() != Some(Duplicate::Foreign)
+            }
+            GateRequest::Accepted { request_id, .. } => request_id.is_none(),
+            GateRequest::NotSent | GateRequest::Refused { .. } => false,
+        };
+        self.may_have_unnamed_sale || is_unnamed
     }
 
     /// Whether Gate's answers show that another system made the payment that the platform has under this id.
     pub(crate) fn is_foreign(&self) -> bool {
         self.foreign
-    }
-
-    /// Whether the platform accepted a sale request of any attempt.
-    pub(in crate::model) fn was_accepted(&self) -> bool {
-        matches!(self.request, GateRequest::Accepted { .. })
-            || self.request.request_id().is_some()
-            || !self.failed_requests.is_empty()
-    }
-
-    /// Whether Gate refused the only try of each attempt.
-    pub fn is_refused_by_gate(&self) -> bool {
-        self.refused_attempts > self.number
     }
 
     /// Returns the count of attempts before this attempt.

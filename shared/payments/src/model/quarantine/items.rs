@@ -157,7 +157,7 @@ impl Payment {
             if is_foreign && self.took_money(operation) {
                 items.add(QuarantineReason::ForeignPayment, Some(id), operation.sum());
             }
-            if operation.gives_back() && operation.has_succeeded() {
+            if operation.kind().is_about_refund() && operation.has_succeeded() {
                 add_refund_items(id, operation, &mut items);
             }
         }
@@ -206,7 +206,7 @@ impl Payment {
             items.add(QuarantineReason::AmountMissing, None, None);
         }
         for (id, operation) in self.operations() {
-            let is_contradictory = operation.evidence() == Evidence::Contradictory;
+            let is_contradictory = self.evidence_of(operation) == Evidence::Contradictory;
             if is_contradictory && !operation.is_confirmation() {
                 items.add(QuarantineReason::Contradiction, Some(id), operation.sum());
             }
@@ -225,13 +225,16 @@ impl Payment {
     }
 }
 
-/// Adds an item if a refund has no sum, or a sum in another currency. Any amount is allowed, because a refund may be
-/// partial.
+/// Adds an item if a refund, a reversal or a return has no sum, or a sum in another currency. Any amount is allowed,
+/// because a refund may be partial. But a return of 0 returns nothing, so its amount is missing.
 fn add_refund_items(id: &str, refund: &Operation, items: &mut Items<'_>) {
     match refund.sum() {
         None => items.add(QuarantineReason::AmountMissing, Some(id), None),
         Some(sum) if sum.currency != items.order.currency.code() => {
             items.add(QuarantineReason::CurrencyDiffers, Some(id), Some(sum));
+        }
+        Some(sum) if sum.amount == 0 && refund.is_refund_reversal() => {
+            items.add(QuarantineReason::AmountMissing, Some(id), Some(sum));
         }
         Some(_) => {}
     }

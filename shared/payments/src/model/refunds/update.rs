@@ -68,8 +68,10 @@ impl Payment {
         let mut operations = self.attributed_refunds();
         let returns = self.attributed_returns(&operations);
         let attributed: BTreeSet<&String> = returns.values().flatten().collect();
-        for (id, _) in self.successful_returns() {
-            if !attributed.contains(id) {
+        let amounts = RefundAmounts::of(self);
+        for (id, operation) in self.successful_returns() {
+            // A return without an amount in the payment's currency is a quarantine item, and no refund shows it.
+            if !attributed.contains(id) && amounts.of_operation(id, operation) > 0 {
                 operations.insert(RefundKey::External(id.clone()), vec![id.clone()]);
             }
         }

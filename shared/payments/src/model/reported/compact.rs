@@ -11,6 +11,7 @@
 //! | `q` | the digest of `request_id` |
 //! | `m` | the digest of the merchant's id of a refund |
 //! | `c` | the creation date |
+//! | `u` | the newest signed answer does not list the operation |
 //!
 //! A report has the fields type, `sum_initial`, `operation.date`, `payment.date`, `sum_converted`, and `!` if the
 //! report ends the payment. The fields are separated by `;`, and empty fields at the end are left out. The field
@@ -103,6 +104,9 @@ fn write(operation: &Operation) -> Option<String> {
     if let Some(date) = created_date {
         parts.push(format!("c{}", write_date(&date)?));
     }
+    if operation.unlisted {
+        parts.push("u".to_owned());
+    }
     let text = parts.join("|");
     (read(&text).as_ref() == Some(operation)).then_some(text)
 }
@@ -118,6 +122,7 @@ fn read(text: &str) -> Option<Operation> {
             'q' => ids.request_id = Some(format!("#{content}")),
             'm' => ids.merchant_refund_id = Some(format!("#{content}")),
             'c' => ids.created_date = Some(read_date(content)?),
+            'u' => operation.unlisted = true,
             'p' => {
                 let Parts {
                     kind, sum, order, ..

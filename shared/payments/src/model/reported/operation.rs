@@ -17,6 +17,7 @@ use super::report_order::ReportOrder;
 use super::texts::{digest_of_id, is_digest};
 use super::waiting::Waiting;
 use crate::model::refunds::update::DUPLICATE_REFUND;
+use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
 
 /// The maximum number of distinct final reports that are stored for an operation. If there are more reports, reports of
@@ -48,6 +49,9 @@ pub struct Operation {
     /// `payment.sum` of the newest callback about this operation that states the amount received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) payment_sum: Option<DatedSum>,
+    /// Whether the newest signed answer does not list this operation. `false` before the first signed answer.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(in crate::model) unlisted: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,6 +63,14 @@ pub struct Operation {
 
 /// Merging.
 impl Operation {
+    /// Creates an operation without reports.
+    pub(super) fn new(unlisted: bool) -> Self {
+        Self {
+            unlisted,
+            ..Self::default()
+        }
+    }
+
     /// Adds a pending report. The newer of two pending reports replaces the other, but the newest redirect or
     /// clarification request of both reports stays. After a final report, a pending report is ignored.
     pub(super) fn add_pending(&mut self, report: Pending) {

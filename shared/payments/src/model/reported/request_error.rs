@@ -1,5 +1,6 @@
 //! Reads the errors that callbacks and status answers report about sale and refund requests of ours.
 
+use ecommpay::operation::Outcome;
 use ecommpay::report::Report;
 
 use super::texts;
@@ -16,30 +17,53 @@ const STATUS_REQUEST_CODES: [&str; 2] = ["3061", "3062"];
 /// Returns the code of a failed sale or refund request, and the `request_id` if the report names it. Returns `None` if
 /// the report does not show that the platform refused a request.
 pub(crate) fn failed_request(report: &Report) -> Option<(&str, Option<&str>)> {
+    request_error(report).filter(|(code, _)| gate_request::is_conclusive(code))
+}
+
+/// Returns the code of an error of a sale or refund request, and the `request_id` if the report names it.
+fn request_error(report: &Report) -> Option<(&str, Option<&str>)> {
     let code = report.errors.first().map(|error| error.code.as_str())?;
     let is_error = report.payment_status.as_deref() == Some("error");
-    let is_about_request = !STATUS_REQUEST_CODES.contains(&code);
-    if !is_error || !is_about_request || !gate_request::is_conclusive(code) {
+    if !is_error || STATUS_REQUEST_CODES.contains(&code) {
         return None;
     }
-    let mut operations = report.operations.iter();
-    let request_id = operations.find_map(|operation| operation.request_id.as_deref());
+    // The operation of a failed request has not succeeded. A status answer also lists the operations of other requests,
+    // so the newest such operation counts.
+    let operations = report.operations.iter();
+    let failed = operations
+        .filter(|operation| operation.outcome() != Outcome::Succeeded)
+        .filter(|operation| operation.request_id.is_some())
+        .max_by_key(|operation| operation.date.as_deref());
+    let request_id = failed.and_then(|operation| operation.request_id.as_deref());
     Some((code, request_id))
+}
+
+/// Returns what orders two codes of one request. A code that shows that the request failed is the least.
+fn precedence(code: &str) -> impl Ord + use<'_> {
+    (!gate_request::is_conclusive(code), code)
 }
 
 impl Payment {
     /// Adds the error in a report for the request that the report names. If two reports name different codes for a
-    /// request, the lesser code is stored, in whatever order the reports arrive.
+    /// request, the least by [`precedence`] is stored, in whatever order the reports arrive.
     pub(super) fn add_request_error(&mut self, report: &Report) {
-        let Some((code, Some(request_id))) = failed_request(report) else {
+        let Some((code, request_id)) = request_error(report) else {
             return;
         };
+        let is_duplicate = gate_request::is_duplicate(code);
+        let Some(request_id) = request_id else {
+            self.reported.is_id_duplicate |= is_duplicate;
+            return;
+        };
+        if !gate_request::is_conclusive(code) && !is_duplicate {
+            return;
+        }
         let known = self
             .reported
             .request_errors
             .entry(texts::id(request_id))
             .or_insert_with(|| texts::code(code));
-        if code < known.as_str() {
+        if precedence(code) < precedence(known) {
             *known = texts::code(code);
         }
         while self.reported.request_errors.len() > MAX_ERRORS {
@@ -62,15 +86,26 @@ impl Payment {
         self.refusal_of(&self.attempt.request)
     }
 
-    /// Returns the code with which the platform refused a request, in Gate's answer or in a report.
+    /// Returns the code with which the platform refused a request, in Gate's answer or in a report. A duplicate id is no
+    /// refusal, because it does not end the request.
     pub(in crate::model) fn refusal_of<'a>(&'a self, request: &'a GateRequest) -> Option<&'a str> {
         match request {
             GateRequest::Refused { code, .. } => Some(code),
-            request => {
-                let errors = &self.reported.request_errors;
-                errors.get(request.request_id()?).map(String::as_str)
-            }
+            request => self
+                .error_of(request)
+                .filter(|code| gate_request::is_conclusive(code)),
         }
+    }
+
+    /// Whether reports say that an accepted sale request failed, or that the payment id existed already.
+    pub(in crate::model) fn has_error_of(&self, request: &GateRequest) -> bool {
+        self.reported.is_id_duplicate || self.error_of(request).is_some()
+    }
+
+    /// Returns the code of the error that reports name for an accepted request.
+    fn error_of(&self, request: &GateRequest) -> Option<&str> {
+        let errors = &self.reported.request_errors;
+        errors.get(request.request_id()?).map(String::as_str)
     }
 
     /// Whether this stored `request_id` is known to belong to a request of ours.

@@ -148,7 +148,7 @@ fn a_payment_stays_foreign_when_an_error_ends_its_attempt() {
 fn a_sale_that_gate_accepts_later_is_no_foreign_payment() {
     let mut payment = claimed();
     payment.execute(Command::Resend, NOW.after(MINUTE));
-    payment.sale_answer(&accepted("q1"));
+    payment.sale_answer(&accepted(REQUEST));
     payment.deliver(&sale(1000));
     assert_eq!(payment.status(), Status::Succeeded);
 }
@@ -247,6 +247,10 @@ fn a_sale_is_foreign_if_gate_refused_the_only_try_of_each_attempt() {
         (vec![refusal.clone(), unclear.clone()], false),
         (vec![refusal.clone(), accepted("q1")], false),
         (vec![unclear.clone()], false),
+        // The processing of the sale failed, so the platform can have the sale.
+        (vec![refused("501")], false),
+        (vec![refused("602")], false),
+        (vec![refused("20602"), refusal.clone()], false),
         // The repeat is refused, but the platform may have accepted the first try.
         (vec![unclear.clone(), refusal.clone()], false),
         (vec![unclear, duplicate], false),
@@ -280,10 +284,77 @@ fn a_sale_is_foreign_if_gate_refused_the_only_try_of_each_attempt() {
 }
 
 #[test]
-fn an_old_operation_in_a_payment_that_gate_accepted_does_not_make_the_payment_foreign() {
-    let mut payment = TestPayment::accepted();
-    let old = "2018-10-01T00:00:00+0000";
-    payment.deliver(&dated(json!(old), json!(old), json!("r")));
+fn an_old_sale_is_foreign_if_it_does_not_have_our_request_id() {
+    let old = json!("2018-10-01T00:00:00+0000");
+    for (request_id, is_foreign) in [
+        (json!(REQUEST), false),
+        (json!("another"), true),
+        (Value::Null, true),
+    ] {
+        let mut payment = TestPayment::created();
+        payment.sale_answer(&accepted(REQUEST));
+        payment.deliver(&dated(old.clone(), old.clone(), request_id));
+        match is_foreign {
+            true => check_hidden(&mut payment, 1000),
+            false => assert_eq!(payment.status(), Status::Succeeded),
+        }
+    }
+}
+
+/// Returns a callback with which the platform refuses an accepted sale. Without an id, the callback names no request.
+fn error(code: &str, request_id: Option<&str>, operation_id: Option<&str>) -> Verified {
+    edited("error_validation", |body| {
+        body["errors"][0]["code"] = code.into();
+        body["operation"]["request_id"] = request_id.into();
+        body["operation"]["id"] = operation_id.into();
+    })
+}
+
+/// A sale that Gate accepted fails by callback. Then another system uses the payment id.
+#[test]
+fn a_sale_with_another_request_id_is_foreign_after_our_sale_failed() {
+    for (code, request_id, is_foreign) in [
+        ("2004", Some("ours"), true),
+        ("3041", Some("ours"), true),
+        ("3041", None, true),
+        // The error concerns another request, or says nothing about the request.
+        ("2004", Some("another"), false),
+        ("2004", None, false),
+        ("2147", Some("ours"), false),
+    ] {
+        for is_answer in [false, true] {
+            for operation_id in [None, Some("1")] {
+                let mut payment = TestPayment::created();
+                payment.sale_answer(&accepted("ours"));
+                payment.deliver(&error(code, request_id, operation_id));
+                assert!(!payment.is_foreign());
+                match is_answer {
+                    true => payment.status_answer(&sale(1000)),
+                    false => payment.deliver(&sale(1000)),
+                };
+                assert_eq!(payment.is_foreign(), is_foreign, "{code} {request_id:?}");
+                if is_foreign {
+                    check_hidden(&mut payment, 1000);
+                }
+            }
+        }
+    }
+    // The code 3041 changes no state, and another code of the same request is its result.
+    for codes in [["3041", "402"], ["402", "3041"]] {
+        let mut payment = TestPayment::created();
+        payment.sale_answer(&accepted("ours"));
+        payment.deliver(&error("3041", Some("ours"), None));
+        assert_eq!(payment.status(), Status::Processing);
+        for code in codes {
+            payment.deliver(&error(code, Some("ours"), None));
+        }
+        assert_eq!(payment.view()["decline"]["code"], "402");
+    }
+    // The sale is ours after all.
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&accepted(REQUEST));
+    payment.deliver(&error("2004", Some(REQUEST), None));
+    payment.deliver(&sale(1000));
     assert_eq!(payment.status(), Status::Succeeded);
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use payments::model::{QuarantineReason, RefundStatus, Status, Verdict};
 use payments::service::callback::Verified;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
@@ -200,5 +200,42 @@ fn the_refundable_amount_never_exceeds_the_paid_amount() {
         assert_eq!(payment.refunded_amount(), 0, "{id}");
         assert_eq!(payment.refundable_amount(), payment.paid_amount(), "{id}");
         assert_eq!(payment.paid_amount(), 1000, "{id}");
+    }
+}
+
+#[test]
+fn a_return_without_an_amount_in_the_ordered_currency_counts_as_zero_and_quarantines_the_payment() {
+    let usd = json!({ "amount": 400, "currency": "USD" });
+    let zero = json!({ "amount": 0, "currency": "EUR" });
+    for (sum, reason) in [
+        (Value::Null, QuarantineReason::AmountMissing),
+        (zero, QuarantineReason::AmountMissing),
+        (usd, QuarantineReason::CurrencyDiffers),
+    ] {
+        for named in [None, Some("r-1")] {
+            let mut payment = TestPayment::paid();
+            payment.refund_succeeds("r-1", "7", 400);
+            let unclear = edited("refund_reverse_of_partial", |body| {
+                body["operation"]["id"] = "8".into();
+                body["operation"]["sum_initial"] = sum.clone();
+                if let Some(refund_id) = named {
+                    body["payment"]["merchant_refund_id"] = refund_id.into();
+                }
+            });
+            payment.deliver(&unclear);
+            assert_eq!(payment.status(), Status::Quarantined);
+            assert_eq!(payment.quarantine_reasons(), [reason].into());
+            assert_eq!(payment.last_kind(), "payment.quarantined");
+            assert_eq!(poll_at(&payment), Some(NOW));
+            assert_eq!(payment.refund_sums(), (400, 0, 600));
+            assert_eq!(payment.refund_status("r-1"), RefundStatus::Succeeded);
+            assert_eq!(payment.refunds().len(), 1);
+
+            let listed = [("7", "refund", 400), ("8", "refund reverse", 400)];
+            payment.poll_now(NOW, &answer_with(&listed));
+            assert_eq!(payment.status(), Status::Succeeded);
+            assert_eq!(payment.refund_sums(), (0, 0, 1000));
+            assert!(payment.kinds().contains(&"refund.returned"));
+        }
     }
 }

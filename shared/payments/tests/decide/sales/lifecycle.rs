@@ -163,6 +163,22 @@ fn reports_about_an_attempt_that_a_signed_answer_ended_do_not_change_the_next_at
 }
 
 #[test]
+fn a_success_after_a_failed_attempt_is_late_although_the_next_attempt_has_started() {
+    for of_failed in [true, false] {
+        let mut payment = TestPayment::created();
+        payment.sale_answer(&accepted(REQUEST));
+        payment.callback("error_validation");
+        assert_eq!(payment.last_kind(), "payment.failed");
+        payment.execute(Command::Retry { order: &order() }, NOW);
+        assert_eq!(payment.last_kind(), "payment.created");
+        payment.sale_answer(&accepted(if of_failed { "second" } else { REQUEST }));
+        payment.callback("sale_success");
+        assert_eq!(payment.last_kind(), "payment.succeeded");
+        assert_eq!(payment.last_data()["late"], true);
+    }
+}
+
+#[test]
 fn the_platform_status_is_the_latest_stage_of_the_reports_in_the_same_second() {
     let stages = [
         ("processing", "processing"),
