@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use aws::api_gateway::{Error, Request};
 use aws::environment::{self, Environment, LivePayments};
 use aws::prewarm;
 use aws::secrets::CachedProjectKeys;
-use http::Response;
+use lambda_http::{Error, Request, Response};
 use payments::service::callback::{Handled, Outcome, Refusal};
 
 use crate::http_status::http_status;
@@ -42,7 +41,7 @@ impl Callbacks {
     /// Handles one callback and answers with a status.
     pub async fn handle(&self, request: Request) -> Response<String> {
         let start = Instant::now();
-        let handled = self.apply(&request.body).await;
+        let handled = self.apply(request.body().as_ref()).await;
         log_line(&handled, start.elapsed()).write();
         let mut response = Response::new(String::new());
         *response.status_mut() = http_status(handled.outcome);

@@ -1,7 +1,7 @@
 //! Selects the HTTP status of the answer to a callback.
 
 use ecommpay::json::JsonError;
-use http::StatusCode;
+use lambda_http::http::StatusCode;
 use payments::service::callback::{Outcome, Refusal};
 
 /// Returns the HTTP status for an outcome. After any status other than 200, the platform repeats the callback. The

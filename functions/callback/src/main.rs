@@ -1,7 +1,8 @@
 //! Receives the callbacks of the platform: `POST /callbacks`.
 
-use aws::api_gateway::{Error, run};
+use aws::api_gateway::run;
 use callback::handler;
+use lambda_http::Error;
 use mimalloc::MiMalloc;
 
 #[global_allocator]

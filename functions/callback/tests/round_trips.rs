@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use aws::api_gateway::Request;
 use aws::config::QueueConfig;
 use aws::dynamodb::DynamoStore;
 use aws::secrets::{CacheTtl, CachedProjectKeys};
@@ -15,7 +14,8 @@ use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use ecommpay::json::{Limits, parse};
 use ecommpay::signature::canonical;
-use http::StatusCode;
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request};
 use payments::decide::{self, Command, Fact, decide};
 use payments::events::EventKind;
 use payments::model::schedule::Schedule;
@@ -82,7 +82,7 @@ impl World {
     /// Posts a body. Returns the status of the answer and the calls to AWS.
     async fn post_body(&self, body: Vec<u8>) -> (StatusCode, Vec<String>) {
         self.wire.forget();
-        let request = Request::with_body(body);
+        let request = Request::new(Body::Binary(body));
         let response = self.callbacks.handle(request).await;
         (response.status(), self.wire.calls())
     }

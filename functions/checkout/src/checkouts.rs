@@ -1,12 +1,12 @@
 //! Builds the clients and settings that the routes use.
 
-use aws::api_gateway::Error;
 use aws::config;
 use aws::dynamodb::StorefrontKeys;
 use aws::environment::{self, Environment, LivePayments};
 use aws::gate_http::HttpGate;
 use aws::prewarm;
 use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
+use lambda_http::Error;
 use payments::model::{CheckoutState, Payment};
 use payments::ports::Clock;
 use payments::service::checkout::payment_page::PaymentPageSettings;

@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use aws::api_gateway::Request;
 use ecommpay::fields::{FieldError, Text};
 use ecommpay::report::ClarificationField;
-use http::header;
+use lambda_http::Request;
+use lambda_http::http::header;
 use payments::service::clarification::{FieldKind, check};
 use url::form_urlencoded;
 
@@ -73,13 +73,13 @@ pub fn filled(requested: &[ClarificationField], values: &[(String, Text)]) -> Ve
 /// Returns the posted form of a request; empty if the request has another content type than a form. A request without a
 /// content type counts as a form.
 pub fn body(request: &Request) -> &[u8] {
-    let content_type = request.headers.get(header::CONTENT_TYPE);
+    let content_type = request.headers().get(header::CONTENT_TYPE);
     let is_form = content_type.is_none_or(|value| {
         let value = value.to_str().unwrap_or_default();
         let media_type = value.split(';').next().unwrap_or_default();
         media_type.trim().eq_ignore_ascii_case(CONTENT_TYPE)
     });
-    if is_form { &request.body } else { &[] }
+    if is_form { request.body() } else { &[] }
 }
 
 /// Reads a posted form (`application/x-www-form-urlencoded`). Returns the values. If a value is not accepted, returns
@@ -132,7 +132,8 @@ impl FormField {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use lambda_http::Body;
+    use lambda_http::http::HeaderValue;
 
     use super::*;
 
@@ -249,8 +250,8 @@ mod tests {
 
     #[test]
     fn a_body_that_is_no_form_counts_as_empty() {
-        let mut request = Request::with_body(b"customer.city=Brugge".to_vec());
-        assert_eq!(body(&request), request.body);
+        let mut request = Request::new(Body::from("customer.city=Brugge"));
+        assert_eq!(body(&request), request.body().as_ref());
         for (content_type, is_form) in [
             ("application/x-www-form-urlencoded; charset=UTF-8", true),
             ("Application/X-WWW-Form-Urlencoded", true),
@@ -259,7 +260,7 @@ mod tests {
             ("", false),
         ] {
             let value = HeaderValue::from_static(content_type);
-            request.headers.insert(header::CONTENT_TYPE, value);
+            request.headers_mut().insert(header::CONTENT_TYPE, value);
             assert_eq!(!body(&request).is_empty(), is_form, "{content_type}");
         }
     }

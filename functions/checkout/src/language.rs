@@ -1,6 +1,6 @@
 //! Defines the languages of the shopper's pages, and the choice of a language by `Accept-Language`.
 
-use http::{HeaderMap, header};
+use lambda_http::http::{HeaderMap, header};
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +110,7 @@ fn thousandths(weight: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use lambda_http::http::HeaderValue;
 
     use super::*;
 

@@ -4,8 +4,9 @@
 //! shoppers never prevent a storefront from creating a checkout
 //! (`shared/decisions/functions/0018-checkout-and-shopper.md`).
 
-use aws::api_gateway::{Error, run};
+use aws::api_gateway::run;
 use checkout::handler::Checkouts;
+use lambda_http::Error;
 use mimalloc::MiMalloc;
 
 #[global_allocator]

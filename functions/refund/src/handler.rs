@@ -1,14 +1,14 @@
 //! Serves the routes of refunds: `POST /payments/{payment_id}/refunds`, `GET .../refunds/{refund_id}` and
 //! `POST .../refunds/{refund_id}/clarification`.
 
-use aws::api_gateway::{Error, Request};
+use aws::api_gateway::{id_parameter, route};
 use aws::dynamodb::StorefrontKeys;
 use aws::environment::{self, Environment, LivePayments};
 use aws::gate_http::HttpGate;
 use aws::prewarm;
 use aws::secrets::CachedProjectKeys;
-use http::Response;
-use http::StatusCode;
+use lambda_http::http::StatusCode;
+use lambda_http::{Error, Request, Response};
 use payments::api::call::{caller, respond, visible_payment};
 use payments::api::problem::Problem;
 use payments::api::requests::clarification::read_answers;
@@ -62,9 +62,9 @@ impl Refunds {
     }
 
     async fn answer(&self, request: &Request) -> Result<Response<String>, Problem> {
-        let payment_id = &request.id_parameter("payment_id")?;
-        let refund_id = &request.id_parameter("refund_id")?;
-        match request.route() {
+        let payment_id = &id_parameter(request, "payment_id")?;
+        let refund_id = &id_parameter(request, "refund_id")?;
+        match route(request) {
             "POST /payments/{payment_id}/refunds" => self.create(request, payment_id).await,
             "GET /payments/{payment_id}/refunds/{refund_id}" => {
                 self.show(request, payment_id, refund_id).await
@@ -82,8 +82,8 @@ impl Refunds {
         request: &Request,
         payment_id: &str,
     ) -> Result<Response<String>, Problem> {
-        let storefront = caller(&self.storefronts, &request.headers, Scope::Refund).await?;
-        let order = RefundOrder::read(&request.body)?;
+        let storefront = caller(&self.storefronts, request.headers(), Scope::Refund).await?;
+        let order = RefundOrder::read(request.body().as_ref())?;
         let keyring = self.keys.of(storefront.project_id).await;
         let keyring = keyring.map_err(Problem::unavailable)?;
         let refunds = RefundService {
@@ -128,7 +128,7 @@ impl Refunds {
             .await?;
         let requested = payment.clarification_request_of(find(&payment, refund_id)?);
         let requested = requested.ok_or(ClarificationError::NotRequested)?;
-        let body = &request.body;
+        let body = request.body().as_ref();
         let answers = read_answers(requested.clarification_fields(), body)?;
         let keyring = self.keys.of(payment.project_id()).await;
         let keyring = keyring.map_err(Problem::unavailable)?;
@@ -155,7 +155,7 @@ impl Refunds {
         visible_payment(
             &self.payments,
             &self.storefronts,
-            &request.headers,
+            request.headers(),
             scope,
             payment_id,
             no_such_refund,

@@ -1,6 +1,7 @@
 //! Serves the routes of refunds.
 
-use aws::api_gateway::{Error, run};
+use aws::api_gateway::run;
+use lambda_http::Error;
 use mimalloc::MiMalloc;
 use refund::handler::Refunds;
 

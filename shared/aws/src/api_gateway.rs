@@ -10,25 +10,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderName, HeaderValue, Response};
-pub use lambda_runtime::Error;
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
+use lambda_http::http::{HeaderName, HeaderValue};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Error, LambdaEvent, Request, RequestExt, Response, service_fn};
 use payments::api::problem::{FieldProblem, Problem};
 use payments::log::Line;
 use payments::model::path_id;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-
-/// A request. `Debug` hides the content, because the headers and the body can have keys and personal data.
-#[derive(Clone, Default)]
-pub struct Request {
-    route: String,
-    parameters: HashMap<String, String>,
-    /// The headers that HTTP allows.
-    pub headers: HeaderMap,
-    /// The body as bytes.
-    pub body: Vec<u8>,
-}
 
 /// The parts of an event in payload format 2.0 that a request is made of.
 #[derive(Deserialize)]
@@ -52,103 +42,82 @@ struct Answer {
     is_base64_encoded: bool,
 }
 
-/// Answers the requests of the gateway until Lambda stops the function.
+/// Answers the requests of the gateway until Lambda stops the function. Accepts every JSON value as an event, because
+/// an error would leave the request without an answer.
 pub async fn run<H, F>(handle: H) -> Result<(), Error>
 where
     H: Fn(Request) -> F,
     F: Future<Output = Response<String>>,
 {
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Request>| {
-        let response = handle(event.payload);
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
+        let response = handle(read_request(event.payload.get()));
         async { Ok::<_, Error>(Answer::from(response.await)) }
     }))
     .await
 }
 
-impl Request {
-    /// Creates a request without a route, as a test of `POST /callbacks` needs it.
-    pub fn with_body(body: Vec<u8>) -> Self {
-        Self {
-            body,
-            ..Self::default()
-        }
-    }
-
-    /// Reads an event in payload format 2.0. An event that cannot be read is logged, and the request is empty.
-    pub fn from_event(event: &str) -> Self {
-        let read = serde_json::from_str::<Event>(event)
-            .ok()
-            .and_then(Self::new);
-        // The reason is not logged, because the text of an error can have a part of the request.
-        read.unwrap_or_else(|| {
-            Line::warn("a request of the gateway cannot be read").write();
-            Self::default()
-        })
-    }
-
-    /// Returns `None` if the body is not in base64 although the event says so.
-    fn new(event: Event) -> Option<Self> {
-        let body = event.body.unwrap_or_default();
-        let body = match event.is_base64_encoded {
-            true => STANDARD.decode(body).ok()?,
-            false => body.into_bytes(),
-        };
-        let mut headers = HeaderMap::new();
-        for (name, value) in event.headers.unwrap_or_default() {
-            let name = HeaderName::from_bytes(name.as_bytes());
-            let value = HeaderValue::from_bytes(value.as_bytes());
-            if let (Ok(name), Ok(value)) = (name, value) {
-                // An error means that the map is full.
-                let _ = headers.try_insert(name, value);
-            }
-        }
-        Some(Self {
-            route: event.route_key.unwrap_or_default(),
-            parameters: event.path_parameters.unwrap_or_default(),
-            headers,
-            body,
-        })
-    }
-
-    /// Returns the route that the gateway matched, for example `GET /payments/{payment_id}`. A function dispatches by
-    /// this route, so only the gateway decodes and matches paths.
-    pub fn route(&self) -> &str {
-        &self.route
-    }
-
-    /// Returns a path parameter as the gateway decoded it; empty if the route does not have the parameter.
-    pub fn parameter(&self, name: &str) -> &str {
-        self.parameters.get(name).map_or("", String::as_str)
-    }
-
-    /// Returns the id in a path parameter; empty if the route does not have the parameter. The id can be encoded
-    /// ([`path_id`]).
-    pub fn id_parameter(&self, name: &str) -> Result<Cow<'_, str>, Problem> {
-        path_id::from_path(self.parameter(name)).map_err(|error| {
-            Problem::invalid(vec![FieldProblem {
-                pointer: format!("/{name}"),
-                code: "invalid",
-                detail: format!("in the path {error}"),
-            }])
-        })
-    }
+/// Reads an event in payload format 2.0. An event that cannot be read is logged, and the request is empty.
+pub fn read_request(event: &str) -> Request {
+    let event = serde_json::from_str::<Event>(event).ok();
+    // The reason is not logged, because the text of an error can have a part of the request.
+    event.and_then(request_of).unwrap_or_else(|| {
+        Line::warn("a request of the gateway cannot be read").write();
+        Request::default()
+    })
 }
 
-impl<'de> Deserialize<'de> for Request {
-    /// Accepts every JSON value, because an error would leave the request without an answer.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let event = Box::<RawValue>::deserialize(deserializer)?;
-        Ok(Self::from_event(event.get()))
+/// Returns `None` if the body is not in base64 although the event says so.
+fn request_of(event: Event) -> Option<Request> {
+    let body = event.body.unwrap_or_default();
+    let body = match event.is_base64_encoded {
+        true => STANDARD.decode(body).ok()?,
+        false => body.into_bytes(),
+    };
+    let mut context = ApiGatewayV2httpRequestContext::default();
+    context.route_key = event.route_key;
+    let mut request = Request::new(Body::Binary(body))
+        .with_path_parameters(event.path_parameters.unwrap_or_default())
+        .with_request_context(RequestContext::ApiGatewayV2(context));
+    for (name, value) in event.headers.unwrap_or_default() {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let value = HeaderValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            // An error means that the map is full.
+            let _ = request.headers_mut().try_insert(name, value);
+        }
     }
+    Some(request)
 }
 
-impl std::fmt::Debug for Request {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Request")
-            .field("route", &self.route)
-            .finish_non_exhaustive()
-    }
+/// Returns the route that the gateway matched, for example `GET /payments/{payment_id}`. A function dispatches by this
+/// route, so only the gateway decodes and matches paths.
+pub fn route(request: &Request) -> &str {
+    let context = request.request_context_ref();
+    let route = context.and_then(|context| match context {
+        RequestContext::ApiGatewayV2(context) => context.route_key.as_deref(),
+        _ => None,
+    });
+    route.unwrap_or_default()
+}
+
+/// Returns the id in a path parameter; empty if the route does not have the parameter. The id can be encoded
+/// ([`path_id`]).
+pub fn id_parameter(request: &Request, name: &str) -> Result<String, Problem> {
+    let segment = parameter(request, name);
+    let id = path_id::from_path(&segment);
+    id.map(Cow::into_owned).map_err(|error| {
+        Problem::invalid(vec![FieldProblem {
+            pointer: format!("/{name}"),
+            code: "invalid",
+            detail: format!("in the path {error}"),
+        }])
+    })
+}
+
+/// Returns a path parameter as the gateway decoded it; empty if the route does not have the parameter.
+pub fn parameter(request: &Request, name: &str) -> String {
+    let parameters = request.path_parameters();
+    parameters.first(name).unwrap_or_default().to_owned()
 }
 
 impl From<Response<String>> for Answer {
@@ -195,8 +164,8 @@ mod tests {
             event in any_json(),
             part in "routeKey|headers|pathParameters|body|isBase64Encoded|rawPath|requestContext",
         ) {
-            let _: Request = serde_json::from_str(&event.to_string()).unwrap();
-            let _: Request = serde_json::from_str(&json!({ part: event }).to_string()).unwrap();
+            read_request(&event.to_string());
+            read_request(&json!({ part: event }).to_string());
         }
 
         #[test]
@@ -213,11 +182,11 @@ mod tests {
                 "body": STANDARD.encode(&body),
                 "isBase64Encoded": true,
             });
-            let request = Request::from_event(&event.to_string());
-            prop_assert_eq!(request.route(), route);
-            prop_assert_eq!(request.parameter("token"), token);
-            prop_assert_eq!(&request.body, &body);
-            prop_assert!(request.headers.len() <= headers.len());
+            let request = read_request(&event.to_string());
+            prop_assert_eq!(super::route(&request), route);
+            prop_assert_eq!(parameter(&request, "token"), token);
+            prop_assert_eq!(request.body().as_ref(), body);
+            prop_assert!(request.headers().len() <= headers.len());
         }
     }
 
@@ -226,11 +195,11 @@ mod tests {
         let headers = json!({
             "Accept-Language": "fr", "origin": "a\nb", "a b": "x", "": "x", "prefer": "wait=1, \u{e9}",
         });
-        let request = Request::from_event(&json!({ "headers": headers, "body": "{}" }).to_string());
-        let mut names: Vec<_> = request.headers.keys().map(HeaderName::as_str).collect();
+        let request = read_request(&json!({ "headers": headers, "body": "{}" }).to_string());
+        let mut names: Vec<_> = request.headers().keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["accept-language", "prefer"]);
-        assert_eq!(request.body, b"{}");
+        assert_eq!(request.body().as_ref(), b"{}");
     }
 
     #[test]
@@ -241,15 +210,15 @@ mod tests {
             "7",
             "",
         ] {
-            let request = Request::from_event(event);
-            assert_eq!((request.route(), request.body.len()), ("", 0), "{event}");
+            let request = read_request(event);
+            assert_eq!((route(&request), request.body().len()), ("", 0), "{event}");
         }
     }
 
     #[test]
     fn an_answer_has_the_status_the_headers_and_the_body() {
         let mut response = Response::new("body".to_owned());
-        *response.status_mut() = http::StatusCode::CREATED;
+        *response.status_mut() = lambda_http::http::StatusCode::CREATED;
         let value = HeaderValue::from_bytes(b"https://shop.example/\xc3\xa9").unwrap();
         response.headers_mut().insert("location", value);
         assert_eq!(

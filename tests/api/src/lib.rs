@@ -11,7 +11,7 @@ pub mod snapshot;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
-use aws::api_gateway::Request;
+use aws::api_gateway;
 use aws::dynamodb::DynamoStore;
 use callback::handler::Callbacks;
 use checkout::handler::Checkouts;
@@ -178,7 +178,7 @@ impl Api {
 
     /// Calls the function of a route with an event of the gateway.
     pub async fn call_with(&self, route: &str, event: &Value) -> anyhow::Result<Answer> {
-        let request = Request::from_event(&event.to_string());
+        let request = api_gateway::read_request(&event.to_string());
         let answer = match route {
             // The futures are on the heap, because a test makes many calls and a thread's stack has only 2 MB.
             routes::CALLBACKS => Box::pin(self.callbacks.handle(request)).await,

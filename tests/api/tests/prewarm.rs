@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use api::services::Services;
 use api::{Api, PAYMENT, order, snapshot};
-use aws::api_gateway::Request;
 use aws::gate_http::HttpGate;
 use aws::sdk;
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
 use axum::{Json, Router};
+use lambda_http::{Body, Request};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
@@ -99,7 +99,7 @@ async fn serve(answer: Value) -> String {
 
 fn paid() -> Request {
     let body = std::fs::read(snapshot::callback("sale_success.json")).unwrap();
-    Request::with_body(body)
+    Request::new(Body::Binary(body))
 }
 
 #[tokio::test]

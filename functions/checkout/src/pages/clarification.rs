@@ -1,8 +1,8 @@
 //! Makes the form for the data that the platform requests.
 
 use ecommpay::fields::FieldError;
-use http::Response;
-use http::StatusCode;
+use lambda_http::Response;
+use lambda_http::http::StatusCode;
 use maud::{Markup, html};
 use payments::service::clarification::FieldKind;
 

@@ -8,8 +8,8 @@ mod layout;
 mod tests;
 pub mod texts;
 
-use http::Response;
-use http::StatusCode;
+use lambda_http::Response;
+use lambda_http::http::StatusCode;
 use maud::{Markup, html};
 use payments::model::Redirect;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ecommpay::fields::FieldError;
 use ecommpay::report::ClarificationField;
-use http::Response;
-use http::header;
+use lambda_http::Response;
+use lambda_http::http::header;
 use payments::model::{Redirect, RedirectMethod};
 
 use crate::form::{self, FormField};

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ecommpay::report::ClarificationField;
-use http::Response;
+use lambda_http::Response;
 use payments::log::{Line, Metric, Unit};
 use payments::model::timestamp::Timestamp;
 use payments::model::{Payment, Redirect, RedirectMethod, Status};

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use http::Response;
-use http::{HeaderValue, StatusCode, header};
+use lambda_http::Response;
+use lambda_http::http::{HeaderValue, StatusCode, header};
 use payments::log::Line;
 
 use crate::language::Language;

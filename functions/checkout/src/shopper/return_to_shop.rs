@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use http::Response;
+use lambda_http::Response;
 use payments::model::Payment;
 
 use super::response::{see_other, unavailable};

@@ -1,7 +1,7 @@
 //! Serves `GET /checkouts/{token}/status`: returns the status to scripts on the storefront's pages.
 
-use http::Response;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use lambda_http::Response;
+use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use payments::api::problem::Problem;
 use payments::api::response::json_response;
 use payments::model::CheckoutState;

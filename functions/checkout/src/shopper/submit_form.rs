@@ -1,7 +1,6 @@
 //! Serves `POST /checkouts/{token}`: sends the data that the shopper entered in the clarification form.
 
-use aws::api_gateway::Request;
-use http::Response;
+use lambda_http::{Request, Response};
 use payments::log::Line;
 use payments::model::Status;
 use payments::ports::Clock;

@@ -1,8 +1,7 @@
 //! Serves `POST /payments/{payment_id}/clarification`: sends the data that the platform requests.
 
-use aws::api_gateway::Request;
-use http::Response;
-use http::StatusCode;
+use lambda_http::http::StatusCode;
+use lambda_http::{Request, Response};
 use payments::api::problem::Problem;
 use payments::api::requests::clarification::read_answers;
 use payments::model::Status;
@@ -24,7 +23,7 @@ impl Checkouts {
         if payment.status() != Status::AwaitingClarification {
             return Err(ClarificationError::NotRequested.into());
         }
-        let answers = read_answers(payment.clarification_fields(), &request.body)?;
+        let answers = read_answers(payment.clarification_fields(), request.body().as_ref())?;
         let payment = self
             .send_clarification(&payment, &answers, MAX_TRIES)
             .await?;

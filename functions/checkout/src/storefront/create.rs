@@ -1,9 +1,8 @@
 //! Serves `POST /checkouts`: creates a checkout and sends its sale.
 
-use aws::api_gateway::Request;
 use ecommpay::fields::{Currency, MinorUnits};
-use http::Response;
-use http::{HeaderValue, StatusCode, header};
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::{Request, Response};
 use payments::api::call::caller;
 use payments::api::problem::Problem;
 use payments::api::response::json_response;
@@ -40,7 +39,7 @@ impl Checkouts {
     /// answers N seconds after the request arrived at the latest, unless Gate takes longer.
     pub(crate) async fn create(&self, request: &Request) -> Result<Response<String>, Problem> {
         let received_at = self.payments.clock.now();
-        let (headers, body) = (&request.headers, &request.body);
+        let (headers, body) = (request.headers(), request.body().as_ref());
         let storefront = caller(&self.storefronts, headers, Scope::Checkout).await?;
         let order = CheckoutRequest::read(body, &storefront, self.payments.clock.now())?;
         let keyring = self.keys.of(storefront.project_id).await;

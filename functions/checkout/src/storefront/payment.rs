@@ -1,8 +1,7 @@
 //! Serves `GET /payments/{payment_id}`: shows a payment.
 
-use aws::api_gateway::Request;
-use http::Response;
-use http::StatusCode;
+use lambda_http::http::StatusCode;
+use lambda_http::{Request, Response};
 use payments::api::call::visible_payment;
 use payments::api::problem::Problem;
 use payments::api::response::json_response;
@@ -36,7 +35,7 @@ impl Checkouts {
         visible_payment(
             &self.payments,
             &self.storefronts,
-            &request.headers,
+            request.headers(),
             scope,
             payment_id,
             not_found,

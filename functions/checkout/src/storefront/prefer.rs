@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use lambda_http::http::{HeaderMap, HeaderValue};
 
 /// The longest wait, in seconds. A longer preferred wait is reduced to this number.
 const MAX_WAIT: u64 = 10;
