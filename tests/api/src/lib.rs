@@ -10,12 +10,12 @@ pub mod snapshot;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, ensure};
+use aws::api_gateway;
 use aws::dynamodb::DynamoStore;
 use callback::handler::Callbacks;
 use checkout::handler::Checkouts;
 use ecommpay::fields::ProjectId;
-use lambda_http::Response;
 use payments::decide::{Command, execute};
 use payments::model::storefront::{Scope, Storefront};
 use payments::ports::{Commit, PaymentStore};
@@ -173,14 +173,18 @@ impl Api {
 
     /// Calls the function of a route.
     pub async fn call(&self, call: Call<'_>) -> anyhow::Result<Answer> {
-        let request = lambda_http::request::from_str(&event(&call).to_string())?;
-        let answer = match call.route {
+        self.call_with(call.route, &event(&call)).await
+    }
+
+    /// Calls the function of a route with an event of the gateway.
+    pub async fn call_with(&self, route: &str, event: &Value) -> anyhow::Result<Answer> {
+        let request = api_gateway::read_request(&event.to_string());
+        let answer = match route {
             // The futures are on the heap, because a test makes many calls and a thread's stack has only 2 MB.
             routes::CALLBACKS => Box::pin(self.callbacks.handle(request)).await,
             route if route.contains("/refunds") => Box::pin(self.refunds.handle(request)).await,
             _ => Box::pin(self.checkouts.handle(request)).await,
         };
-        let answer: Response<String> = answer.map_err(|error| anyhow!("{error}"))?;
         let headers = answer.headers().iter();
         Ok(Answer {
             status: answer.status().as_u16(),
@@ -302,7 +306,7 @@ pub fn refund(refund_id: &str) -> Value {
 }
 
 /// Returns the event that API Gateway sends for a call, in payload format 2.0.
-fn event(call: &Call<'_>) -> Value {
+pub fn event(call: &Call<'_>) -> Value {
     let (method, path) = call.route.split_once(' ').unwrap_or_default();
     let names = path
         .split('/')

@@ -89,6 +89,12 @@ impl From<ClarificationError> for Problem {
             ClarificationError::NotRequested => {
                 Problem::conflict("The platform requests no data now.")
             }
+            ClarificationError::NotSendable => Problem::conflict(
+                "The service cannot send the requested data: no request to the platform can have these field names.",
+            ),
+            ClarificationError::TooManyTries => Problem::conflict(
+                "The data was sent too often for the same fields, and the platform did not accept it.",
+            ),
             ClarificationError::Refused(code) => Problem::platform_refused(&code),
             // The adapter of Gate has logged the reason.
             ClarificationError::NoAnswer => Problem::temporary(),

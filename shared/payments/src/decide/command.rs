@@ -34,6 +34,9 @@ pub enum Command<'a> {
     /// Claims a repeat of the request for a refund with unknown outcome. If the platform has refused a repeat, ends the
     /// refund as declined instead. A signed answer must have shown that the platform does not have the refund.
     RepeatRefund(&'a MerchantId),
+    /// Counts that data is sent in answer to an open request for clarification. The value is the
+    /// [`Waiting::digest`](crate::model::Waiting::digest) of the request.
+    CountClarificationTry(&'a str),
     /// Records an operator's decision about quarantined money.
     Review {
         /// The decision.

@@ -44,6 +44,11 @@ pub fn execute(
             return refund::reserve(payment, order, Requester::Storefront, at);
         }
         Command::RepeatRefund(refund_id) => refund::repeat(payment, refund_id, at),
+        Command::CountClarificationTry(digest) => payment.clarification_tries(digest).map(|_| {
+            let mut after = payment.clone();
+            after.count_clarification_try(digest);
+            emit::emit(after, at)
+        }),
         Command::Review { verdict, by, items } => {
             return review::review(payment, verdict, by, items, at);
         }

@@ -1,7 +1,7 @@
 //! Holds the current attempt to take the money of an order: its sale request and its checkout.
 
 pub mod checkout;
-mod clarification;
+pub(in crate::model) mod clarification;
 pub mod gate_request;
 
 use std::collections::BTreeSet;
@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use ecommpay::answer::Answer;
 use serde::{Deserialize, Serialize};
 
+use self::clarification::ClarificationTries;
 use self::gate_request::{Duplicate, GateRequest};
 use super::order::Channel;
 use super::reported::operation::Operation;
@@ -40,6 +41,9 @@ pub struct Attempt {
     /// The digest of the clarification request that was answered. That request is not shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answered_clarification: Option<String>,
+    /// How often data was sent in answer to clarification requests.
+    #[serde(default, skip_serializing_if = "is_default")]
+    clarification_tries: ClarificationTries,
     /// Whether the platform had another system's payment with this id when this service sent a sale: it refused our
     /// first try as a duplicate, and can have no unnamed sale of ours. Stays for later attempts.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -62,6 +66,7 @@ impl Attempt {
             failed_requests: BTreeSet::new(),
             may_have_unnamed_sale: false,
             answered_clarification: None,
+            clarification_tries: ClarificationTries::default(),
             foreign: false,
             expired: false,
             polled_for_redirect: false,
