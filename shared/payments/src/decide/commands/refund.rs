@@ -104,7 +104,7 @@ pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -
     let refund = payment.refund(refund_id)?;
     let request = refund.request();
     let is_unknown = refund.status() == RefundStatus::Unknown
-        && request.has_unknown_outcome(at)
+        && payment.has_unknown_outcome(refund, at)
         && request.duplicate().is_none();
     let is_answered = request.is_covered_by(payment.polling().last_answered());
     if !is_unknown || !is_answered || payment.has_candidate_operation(refund) {

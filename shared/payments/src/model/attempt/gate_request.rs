@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | `NotSent` | `send` | `Sending` |
 //! | `Sending` for the first time | accepted | `Accepted` |
-//! | | refused with a conclusive code | `Refused` |
+//! | | refused with a conclusive code | `Refused`; `Unknown` for a refund whose processing failed |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` a repeat, or `Unknown` | accepted | `Accepted` |
 //! | | refused with a conclusive code that an earlier try cannot cause | `Unknown`, with the code |
@@ -46,7 +46,8 @@ const CODES_OF_EARLIER_TRY: [&str; 12] = [
 ];
 
 /// The codes of a request whose processing failed or timed out. The platform may have accepted the request before, so
-/// these codes do not show whether it accepted an earlier try. They end a first try, but its sale may still be reported.
+/// these codes do not show whether it accepted an earlier try. They end the first try of a sale, but the sale may still
+/// be reported. They never end a refund.
 const PROCESSING_FAILURES: [&str; 4] = ["501", "602", "10602", "20602"];
 
 /// Whether a refusal with this code shows that the platform did not accept the request.
@@ -187,6 +188,14 @@ impl GateRequest {
             },
             Answer::Unclear => unknown(None, None),
         };
+    }
+
+    /// Applies Gate's answer to a refund request. A failed processing does not even end a first try: the platform may
+    /// still make the refund, and a second refund would then return the money twice.
+    pub(crate) fn on_refund_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
+        let is_failure = matches!(answer, Answer::Refused(refusal) if is_processing_failure(&refusal.code));
+        let answer = if is_failure { &Answer::Unclear } else { answer };
+        self.on_answer(answer, polls_sent, at);
     }
 
     /// Moves an abandoned request from `Sending` to `Unknown`.

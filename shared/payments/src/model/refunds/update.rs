@@ -179,10 +179,10 @@ impl Payment {
 
     /// Derives the state of a refund without an operation from the answer to our request.
     fn state_by_request(&self, refund: &Refund, at: Timestamp) -> RefundState {
-        let code = self.refusal_of(&refund.request).map(str::to_owned);
+        let code = self.refusal_of_refund(&refund.request).map(str::to_owned);
         let status = match code {
             Some(_) => RefundStatus::Declined,
-            None if refund.request.has_unknown_outcome(at) || refund.request.is_repeat() => {
+            None if self.has_unknown_outcome(refund, at) || refund.request.is_repeat() => {
                 RefundStatus::Unknown
             }
             None => RefundStatus::Pending,

@@ -6,6 +6,8 @@ use ecommpay::report::Report;
 use super::texts;
 use crate::model::attempt::gate_request::{self, GateRequest};
 use crate::model::payment::Payment;
+use crate::model::refunds::refund::Refund;
+use crate::model::timestamp::Timestamp;
 
 /// The maximum number of errors that are stored. If there are more errors, the error with the greatest `request_id` is
 /// dropped. An error of a request of ours is dropped only if no error of another request is left.
@@ -38,9 +40,11 @@ fn request_error(report: &Report) -> Option<(&str, Option<&str>)> {
     Some((code, request_id))
 }
 
-/// Returns what orders two codes of one request. A code that shows that the request failed is the least.
+/// Returns what orders two codes of one request. A code that shows that the request was refused is the least, and then
+/// a code of a failed processing.
 fn precedence(code: &str) -> impl Ord + use<'_> {
-    (!gate_request::is_conclusive(code), code)
+    let is_inconclusive = !gate_request::is_conclusive(code);
+    (is_inconclusive, gate_request::is_processing_failure(code), code)
 }
 
 impl Payment {
@@ -95,6 +99,30 @@ impl Payment {
                 .error_of(request)
                 .filter(|code| gate_request::is_conclusive(code)),
         }
+    }
+
+    /// Returns the code with which the platform refused a refund request. A failed processing does not end the request,
+    /// because the platform may still make the refund.
+    pub(in crate::model) fn refusal_of_refund<'a>(
+        &'a self,
+        request: &'a GateRequest,
+    ) -> Option<&'a str> {
+        self.refusal_of(request)
+            .filter(|_| !self.has_processing_failed(request))
+    }
+
+    /// Whether it is unknown whether the platform makes a refund: the request has no clear answer, or a report says that
+    /// the processing of the accepted request failed.
+    pub(crate) fn has_unknown_outcome(&self, refund: &Refund, at: Timestamp) -> bool {
+        let request = refund.request();
+        request.has_unknown_outcome(at) || self.has_processing_failed(request)
+    }
+
+    /// Whether a report says that the processing of an accepted request failed.
+    fn has_processing_failed(&self, request: &GateRequest) -> bool {
+        let is_accepted = matches!(request, GateRequest::Accepted { .. });
+        let code = self.error_of(request).filter(|_| is_accepted);
+        code.is_some_and(gate_request::is_processing_failure)
     }
 
     /// Whether reports say that the platform did not process an accepted sale request, or that the payment id existed
