@@ -57,7 +57,7 @@ pub use self::reported::operation::Operation;
 pub(crate) use self::reported::report_limits::is_storable;
 pub use self::reported::report_source::SignedReport;
 pub(crate) use self::reported::reported_sums::ReportedSum;
-pub(crate) use self::reported::request_error::failed_request;
+pub(crate) use self::reported::request_error::{ending_error, failed_request};
 pub use self::reported::waiting::{Redirect, RedirectMethod, Waiting};
 pub use self::status::Status;
 pub(crate) use self::status::sale_state::SaleState;

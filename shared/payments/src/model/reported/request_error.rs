@@ -16,6 +16,19 @@ const MAX_ERRORS: usize = 100;
 /// The codes that concern a status request, not a sale or a refund: "not found", and "cannot be shown yet".
 const STATUS_REQUEST_CODES: [&str; 2] = ["3061", "3062"];
 
+/// The codes that concern the platform's processing at one time, and a general decline. If a status answer without
+/// operations has such a code, it may be about the status request, so it does not show how a sale ended.
+const CODES_WITHOUT_END: [&str; 13] = [
+    "100", "314", "501", "601", "602", "10505", "10601", "10602", "10603", "20202", "20601", "20602", "20603",
+];
+
+/// Returns the code with which a status answer without operations ends the sale. Returns `None` if the answer does not
+/// show how the sale ended.
+pub(crate) fn ending_error(report: &Report) -> Option<&str> {
+    let (code, _) = failed_request(report)?;
+    (!CODES_WITHOUT_END.contains(&code)).then_some(code)
+}
+
 /// Returns the code of a failed sale or refund request, and the `request_id` if the report names it. Returns `None` if
 /// the report does not show that the platform refused a request.
 pub(crate) fn failed_request(report: &Report) -> Option<(&str, Option<&str>)> {
