@@ -73,6 +73,8 @@ pub enum Rejection {
     /// With this refund, the payment would exceed a limit: the number of refunds, the number of open refunds, or the
     /// size of the descriptions of the open refunds.
     TooMany,
+    /// The payment has the maximum number of attempts.
+    TooManyAttempts,
     /// With this decision, the payment would exceed the maximum number of decisions, or the maximum number of items in
     /// all decisions.
     TooManyDecisions,

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ecommpay::answer::Answer;
 use futures_util::future::join_all;
+use payments::api::problem::Problem;
+use payments::decide::Rejection;
 use payments::model::Status;
 use payments::ports::PaymentStore;
 use payments::service::checkout::{Checkout, CheckoutError, hand_off_ready, token};
@@ -116,6 +118,22 @@ async fn the_next_attempt_of_a_failed_payment_is_a_new_checkout() {
     assert_eq!((system.sales(), system.status()), (2, Status::Processing));
     let sent = ["1 payment.created", "2 payment.failed", "3 payment.created"];
     assert_eq!(system.sent(), sent);
+}
+
+#[tokio::test]
+async fn a_further_attempt_than_the_hundredth_is_a_conflict_that_asks_for_another_id() {
+    let system = System::with_answers(&vec![refused("2004"); 100]);
+    let shop = storefront("shop");
+    for _ in 0..100 {
+        let failed = system.create_order(&shop, 1000).await;
+        assert_matches!(failed, Err(CheckoutError::Refused(_)));
+    }
+    let error = system.create_order(&shop, 1000).await.unwrap_err();
+    assert_matches!(&error, CheckoutError::Rejected(Rejection::TooManyAttempts));
+    let response = Problem::from(error).into_response();
+    assert_eq!(response.status(), 409);
+    assert!(response.body().contains("Use another payment_id"));
+    assert_eq!(system.sales(), 100);
 }
 
 #[tokio::test]
