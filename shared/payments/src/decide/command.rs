@@ -21,8 +21,8 @@ pub enum Command<'a> {
         /// The order.
         order: &'a Order,
     },
-    /// Starts the next attempt of a failed payment. The amount, the currency, the channel and the storefront must be
-    /// the same as before.
+    /// Starts the next attempt of a failed payment. The amount, the currency, the channel, the storefront and the
+    /// `order_id` must be the same as before.
     Retry {
         /// The order.
         order: &'a Order,

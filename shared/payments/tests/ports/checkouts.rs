@@ -137,7 +137,7 @@ async fn a_further_attempt_than_the_hundredth_is_a_conflict_that_asks_for_anothe
 }
 
 #[tokio::test]
-async fn the_next_attempt_can_have_other_customer_data_but_no_other_money_or_channel() {
+async fn the_next_attempt_can_have_other_customer_data_but_no_other_money_channel_or_order() {
     let system = System::with_answers(&[refused("2004"), accepted("request-2")]);
     let shop = storefront("shop");
     let first = system.create_order(&shop, 1000).await;
@@ -146,6 +146,11 @@ async fn the_next_attempt_can_have_other_customer_data_but_no_other_money_or_cha
     let mut on_payment_page = checkout_request("Order-1");
     on_payment_page["channel"] = "payment_page".into();
     let conflict = system.create(&shop, &on_payment_page).await;
+    assert_matches!(conflict, Err(CheckoutError::Conflict));
+
+    let mut other_order = checkout_request("Order-1");
+    other_order["order_id"] = "order-2".into();
+    let conflict = system.create(&shop, &other_order).await;
     assert_matches!(conflict, Err(CheckoutError::Conflict));
 
     let mut other_customer = checkout_request("Order-1");

@@ -22,16 +22,19 @@ pub(super) fn create(
 }
 
 /// Starts the next attempt of a failed payment. Returns `None` if the payment has not failed, or if the new order has
-/// another storefront, amount, currency or channel. Also returns `None` if `checkout.expired` was emitted: the
+/// another storefront, amount, currency, channel or `order_id`. Also returns `None` if `checkout.expired` was emitted: the
 /// storefront must then create a payment with a new id. Refuses a further attempt after the maximum number of attempts.
 pub(super) fn retry(
     payment: &Payment,
     order: &Order,
     at: Timestamp,
 ) -> Result<Option<Change>, Rejection> {
-    let fixed = |order: &Order| (order.amount, order.currency, order.channel);
+    // Late money of an earlier attempt must count for the order that the shopper paid.
     let is_same = |before: &Order| {
-        fixed(before) == fixed(order) && before.storefront == order.storefront
+        let fixed = |order: &Order| (order.amount, order.currency, order.channel);
+        fixed(before) == fixed(order)
+            && before.storefront == order.storefront
+            && before.order_id == order.order_id
     };
     let can_follow = payment.status() == Status::Failed && !payment.has_expired();
     if !can_follow || !payment.order().is_some_and(is_same) {
