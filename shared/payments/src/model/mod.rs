@@ -52,6 +52,7 @@ pub use self::payment::Payment;
 pub use self::quarantine::{AllItems, Decision, QuarantineItem, QuarantineReason, Verdict};
 pub use self::refunds::refund::{Refund, RefundOrder};
 pub use self::refunds::refund_status::RefundStatus;
+pub(crate) use self::refunds::update::DUPLICATE_REFUND;
 pub use self::reported::evidence::Evidence;
 pub use self::reported::operation::Operation;
 pub(crate) use self::reported::report_limits::is_storable;

@@ -60,9 +60,7 @@ fn reason(rejection: &Rejection) -> &'static str {
         Rejection::NotRefundable
         | Rejection::OtherContent
         | Rejection::TooManyAttempts
-        | Rejection::NoMoney => {
-            "the payment cannot be refunded in its status"
-        }
+        | Rejection::NoMoney => "the payment cannot be refunded in its status",
     }
 }
 

@@ -100,6 +100,9 @@ pub enum GateRequest {
         /// The platform's id of the request, which is `operation.request_id` in reports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request_id: Option<String>,
+        /// Whether this was a repeat: an earlier try had no clear answer.
+        #[serde(default, skip_serializing_if = "is_default")]
+        repeat: bool,
         /// The count of status requests that were sent before; see [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
@@ -168,6 +171,7 @@ impl GateRequest {
                     .as_deref()
                     .filter(|id| !id.trim().is_empty())
                     .map(texts::id),
+                repeat,
                 polls_before: polls_sent,
             },
             Answer::Refused(refusal) => match refusal.code.as_str() {
@@ -193,7 +197,8 @@ impl GateRequest {
     /// Applies Gate's answer to a refund request. A failed processing does not even end a first try: the platform may
     /// still make the refund, and a second refund would then return the money twice.
     pub(crate) fn on_refund_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
-        let is_failure = matches!(answer, Answer::Refused(refusal) if is_processing_failure(&refusal.code));
+        let is_failure =
+            matches!(answer, Answer::Refused(refusal) if is_processing_failure(&refusal.code));
         let answer = if is_failure { &Answer::Unclear } else { answer };
         self.on_answer(answer, polls_sent, at);
     }
@@ -321,9 +326,10 @@ mod tests {
         }
     }
 
-    fn accepted() -> GateRequest {
+    fn accepted(repeat: bool) -> GateRequest {
         GateRequest::Accepted {
             request_id: Some("r".into()),
+            repeat,
             polls_before: 3,
         }
     }
@@ -352,7 +358,7 @@ mod tests {
         let foreign = unknown(None, Some(Duplicate::Foreign));
         let own = unknown(None, Some(Duplicate::Own(LATER)));
         let table = [
-            (&first, &accept, accepted()),
+            (&first, &accept, accepted(false)),
             (&first, &code("2004"), refused()),
             (&first, &code("3041"), foreign.clone()),
             (&first, &code("3230"), foreign.clone()),
@@ -360,17 +366,17 @@ mod tests {
             (&first, &code("3613"), unclear.clone()),
             (&first, &code("20899"), unclear.clone()),
             (&first, &Answer::Unclear, unclear.clone()),
-            (&again, &accept, accepted()),
+            (&again, &accept, accepted(true)),
             (&again, &code("2004"), unknown(Some("2004"), None)),
             (&again, &code("3230"), own),
             (&again, &code("3285"), unclear.clone()),
             (&again, &code("3283"), unclear.clone()),
             (&unclear, &code("20602"), unclear.clone()),
             (&again, &Answer::Unclear, unclear.clone()),
-            (&unclear, &accept, accepted()),
+            (&unclear, &accept, accepted(true)),
             (&unclear, &code("2004"), unknown(Some("2004"), None)),
             (&foreign, &Answer::Unclear, foreign.clone()),
-            (&accepted(), &code("2004"), accepted()),
+            (&accepted(false), &code("2004"), accepted(false)),
             (&refused(), &accept, refused()),
             (&GateRequest::NotSent, &accept, GateRequest::NotSent),
         ];
@@ -431,7 +437,7 @@ mod tests {
 
     #[test]
     fn an_accepted_request_keeps_its_id_when_it_is_refused_later() {
-        let mut request = accepted();
+        let mut request = accepted(false);
         request.refuse("2004");
         assert_eq!(request.request_id(), Some("r"));
         let mut request = unknown(None, None);
@@ -441,8 +447,8 @@ mod tests {
 
     #[test]
     fn an_accepted_request_does_not_time_out() {
-        let mut request = accepted();
+        let mut request = accepted(false);
         request.time_out(9, LATER);
-        assert_eq!(request, accepted());
+        assert_eq!(request, accepted(false));
     }
 }

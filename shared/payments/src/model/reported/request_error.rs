@@ -3,8 +3,9 @@
 use ecommpay::operation::Outcome;
 use ecommpay::report::Report;
 
+use super::operation::Operation;
 use super::texts;
-use crate::model::attempt::gate_request::{self, GateRequest};
+use crate::model::attempt::gate_request::{self, Duplicate, GateRequest};
 use crate::model::payment::Payment;
 use crate::model::refunds::refund::Refund;
 use crate::model::timestamp::Timestamp;
@@ -19,7 +20,8 @@ const STATUS_REQUEST_CODES: [&str; 2] = ["3061", "3062"];
 /// The codes that concern the platform's processing at one time, and a general decline. If a status answer without
 /// operations has such a code, it may be about the status request, so it does not show how a sale ended.
 const CODES_WITHOUT_END: [&str; 13] = [
-    "100", "314", "501", "601", "602", "10505", "10601", "10602", "10603", "20202", "20601", "20602", "20603",
+    "100", "314", "501", "601", "602", "10505", "10601", "10602", "10603", "20202", "20601",
+    "20602", "20603",
 ];
 
 /// Returns the code with which a status answer without operations ends the sale. Returns `None` if the answer does not
@@ -57,7 +59,11 @@ fn request_error(report: &Report) -> Option<(&str, Option<&str>)> {
 /// a code of a failed processing.
 fn precedence(code: &str) -> impl Ord + use<'_> {
     let is_inconclusive = !gate_request::is_conclusive(code);
-    (is_inconclusive, gate_request::is_processing_failure(code), code)
+    (
+        is_inconclusive,
+        gate_request::is_processing_failure(code),
+        code,
+    )
 }
 
 impl Payment {
@@ -129,6 +135,40 @@ impl Payment {
     pub(crate) fn has_unknown_outcome(&self, refund: &Refund, at: Timestamp) -> bool {
         let request = refund.request();
         request.has_unknown_outcome(at) || self.has_processing_failed(request)
+    }
+
+    /// Whether the platform refused the only try of a refund because its id exists already: in Gate's answer, or in a
+    /// report about the accepted request. The id then belongs to a refund of another system.
+    pub(crate) fn is_id_of_other_refund(&self, refund: &Refund) -> bool {
+        let request = refund.request();
+        match request {
+            GateRequest::Accepted { repeat, .. } => {
+                !repeat && self.is_reported_as_duplicate(request)
+            }
+            _ => request.duplicate() == Some(Duplicate::Foreign),
+        }
+    }
+
+    /// Whether a report says that the id of an accepted refund exists already: an error, or a declined operation.
+    fn is_reported_as_duplicate(&self, request: &GateRequest) -> bool {
+        let names_request = |operation: &Operation| {
+            let id = request.request_id();
+            id.is_some_and(|id| operation.has_request_id(id))
+        };
+        let mut operations = self.reported.operations.values();
+        self.error_of(request)
+            .is_some_and(gate_request::is_duplicate)
+            || operations.any(|one| one.is_declined_duplicate() && names_request(one))
+    }
+
+    /// Whether reports leave it undecided whether an accepted refund is made: its processing failed, or its id exists
+    /// already.
+    pub(crate) fn is_refund_questioned(&self, refund: &Refund) -> bool {
+        let request = refund.request();
+        let is_accepted = matches!(request, GateRequest::Accepted { .. });
+        refund.status().is_reserved()
+            && is_accepted
+            && (self.has_processing_failed(request) || self.is_reported_as_duplicate(request))
     }
 
     /// Whether a report says that the processing of an accepted request failed.

@@ -139,8 +139,27 @@ fn the_refund_id_of_a_rejection_cannot_be_known_before_the_rejection() {
     };
     let first = refund_id("anna", NOW);
     assert_eq!(refund_id("anna", NOW), first);
-    assert_ne!(refund_id("anna", NOW.after(Duration::from_millis(1))), first);
+    assert_ne!(
+        refund_id("anna", NOW.after(Duration::from_millis(1))),
+        first
+    );
     assert_ne!(refund_id("bert", NOW), first);
+}
+
+#[test]
+fn a_second_rejection_takes_another_id_if_the_platform_has_the_first_id() {
+    let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
+    let paid = payment.paid_amount();
+    payment.review(Verdict::Rejected).unwrap();
+    let first = payment.refunds()[0].refund_id().cloned().unwrap();
+    payment
+        .refund_answer(first.as_str(), &refused("3230"))
+        .poll_now(NOW, corpus("amount_differs"))
+        .execute(Command::RepeatRefund(&first), NOW);
+    assert_eq!(payment.refund_sums(), (0, 0, paid));
+    assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+    assert_ne!(payment.refunds()[1].refund_id(), Some(&first));
+    assert_eq!(payment.refund_sums(), (0, paid, 0));
 }
 
 #[test]
