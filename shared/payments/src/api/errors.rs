@@ -40,6 +40,7 @@ impl From<CheckoutError> for Problem {
             CheckoutError::Conflict => {
                 Problem::conflict("This payment_id was used for another payment.")
             }
+            CheckoutError::Rejected(rejection) => rejection.into(),
             CheckoutError::Refused(code) => Problem::platform_refused(&code),
             CheckoutError::Unavailable(error) => error.into(),
         }
@@ -68,6 +69,9 @@ impl From<Rejection> for Problem {
             Rejection::TooMany | Rejection::TooManyDecisions => {
                 Problem::conflict("The payment has the maximum number of refunds.")
             }
+            Rejection::TooManyAttempts => Problem::conflict(
+                "The payment has the maximum number of attempts. Use another payment_id.",
+            ),
             Rejection::MoreThanLeft(left) => Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "more-than-left",

@@ -21,8 +21,8 @@ pub enum Command<'a> {
         /// The order.
         order: &'a Order,
     },
-    /// Starts the next attempt of a failed payment. The amount, the currency, the channel and the storefront must be
-    /// the same as before.
+    /// Starts the next attempt of a failed payment. The amount, the currency, the channel, the storefront and the
+    /// `order_id` must be the same as before.
     Retry {
         /// The order.
         order: &'a Order,
@@ -76,6 +76,8 @@ pub enum Rejection {
     /// With this refund, the payment would exceed a limit: the number of refunds, the number of open refunds, or the
     /// size of the descriptions of the open refunds.
     TooMany,
+    /// The payment has the maximum number of attempts.
+    TooManyAttempts,
     /// With this decision, the payment would exceed the maximum number of decisions, or the maximum number of items in
     /// all decisions.
     TooManyDecisions,

@@ -57,9 +57,10 @@ fn reason(rejection: &Rejection) -> &'static str {
             "the payment has the maximum number of decisions, or of items in its decisions"
         }
         Rejection::MoreThanLeft(_) => "no money is left",
-        Rejection::NotRefundable | Rejection::OtherContent | Rejection::NoMoney => {
-            "the payment cannot be refunded in its status"
-        }
+        Rejection::NotRefundable
+        | Rejection::OtherContent
+        | Rejection::TooManyAttempts
+        | Rejection::NoMoney => "the payment cannot be refunded in its status",
     }
 }
 

@@ -78,7 +78,7 @@ impl System {
                 assert!(is_external, "the same order must not conflict");
                 true
             }
-            Err(CheckoutError::Unavailable(_)) => false,
+            Err(CheckoutError::Rejected(_) | CheckoutError::Unavailable(_)) => false,
         }
     }
 

@@ -38,7 +38,7 @@ pub fn execute(
     };
     Ok(match command {
         Command::Create { .. } => None,
-        Command::Retry { order } => create::retry(payment, order, at),
+        Command::Retry { order } => return create::retry(payment, order, at),
         Command::Resend => create::resend(payment, at),
         Command::Refund(order) => {
             return refund::reserve(payment, order, Requester::Storefront, at);

@@ -33,6 +33,6 @@ pub(super) fn apply_to_refund(
 ) {
     let polls_sent = payment.polling().polls_sent();
     if let Some(request) = payment.refund_request_mut(refund_id) {
-        request.on_answer(answer, polls_sent, at);
+        request.on_refund_answer(answer, polls_sent, at);
     }
 }

@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | `NotSent` | `send` | `Sending` |
 //! | `Sending` for the first time | accepted | `Accepted` |
-//! | | refused with a conclusive code | `Refused` |
+//! | | refused with a conclusive code | `Refused`; `Unknown` for a refund whose processing failed |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` a repeat, or `Unknown` | accepted | `Accepted` |
 //! | | refused with a conclusive code that an earlier try cannot cause | `Unknown`, with the code |
@@ -46,7 +46,8 @@ const CODES_OF_EARLIER_TRY: [&str; 12] = [
 ];
 
 /// The codes of a request whose processing failed or timed out. The platform may have accepted the request before, so
-/// these codes do not show whether it accepted an earlier try. They end a first try, but its sale may still be reported.
+/// these codes do not show whether it accepted an earlier try. They end the first try of a sale, but the sale may still
+/// be reported. They never end a refund.
 const PROCESSING_FAILURES: [&str; 4] = ["501", "602", "10602", "20602"];
 
 /// Whether a refusal with this code shows that the platform did not accept the request.
@@ -99,6 +100,9 @@ pub enum GateRequest {
         /// The platform's id of the request, which is `operation.request_id` in reports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request_id: Option<String>,
+        /// Whether this was a repeat: an earlier try had no clear answer.
+        #[serde(default, skip_serializing_if = "is_default")]
+        repeat: bool,
         /// The count of status requests that were sent before; see [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
@@ -167,6 +171,7 @@ impl GateRequest {
                     .as_deref()
                     .filter(|id| !id.trim().is_empty())
                     .map(texts::id),
+                repeat,
                 polls_before: polls_sent,
             },
             Answer::Refused(refusal) => match refusal.code.as_str() {
@@ -187,6 +192,15 @@ impl GateRequest {
             },
             Answer::Unclear => unknown(None, None),
         };
+    }
+
+    /// Applies Gate's answer to a refund request. A failed processing does not even end a first try: the platform may
+    /// still make the refund, and a second refund would then return the money twice.
+    pub(crate) fn on_refund_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
+        let is_failure =
+            matches!(answer, Answer::Refused(refusal) if is_processing_failure(&refusal.code));
+        let answer = if is_failure { &Answer::Unclear } else { answer };
+        self.on_answer(answer, polls_sent, at);
     }
 
     /// Moves an abandoned request from `Sending` to `Unknown`.
@@ -312,9 +326,10 @@ mod tests {
         }
     }
 
-    fn accepted() -> GateRequest {
+    fn accepted(repeat: bool) -> GateRequest {
         GateRequest::Accepted {
             request_id: Some("r".into()),
+            repeat,
             polls_before: 3,
         }
     }
@@ -343,7 +358,7 @@ mod tests {
         let foreign = unknown(None, Some(Duplicate::Foreign));
         let own = unknown(None, Some(Duplicate::Own(LATER)));
         let table = [
-            (&first, &accept, accepted()),
+            (&first, &accept, accepted(false)),
             (&first, &code("2004"), refused()),
             (&first, &code("3041"), foreign.clone()),
             (&first, &code("3230"), foreign.clone()),
@@ -351,17 +366,17 @@ mod tests {
             (&first, &code("3613"), unclear.clone()),
             (&first, &code("20899"), unclear.clone()),
             (&first, &Answer::Unclear, unclear.clone()),
-            (&again, &accept, accepted()),
+            (&again, &accept, accepted(true)),
             (&again, &code("2004"), unknown(Some("2004"), None)),
             (&again, &code("3230"), own),
             (&again, &code("3285"), unclear.clone()),
             (&again, &code("3283"), unclear.clone()),
             (&unclear, &code("20602"), unclear.clone()),
             (&again, &Answer::Unclear, unclear.clone()),
-            (&unclear, &accept, accepted()),
+            (&unclear, &accept, accepted(true)),
             (&unclear, &code("2004"), unknown(Some("2004"), None)),
             (&foreign, &Answer::Unclear, foreign.clone()),
-            (&accepted(), &code("2004"), accepted()),
+            (&accepted(false), &code("2004"), accepted(false)),
             (&refused(), &accept, refused()),
             (&GateRequest::NotSent, &accept, GateRequest::NotSent),
         ];
@@ -422,7 +437,7 @@ mod tests {
 
     #[test]
     fn an_accepted_request_keeps_its_id_when_it_is_refused_later() {
-        let mut request = accepted();
+        let mut request = accepted(false);
         request.refuse("2004");
         assert_eq!(request.request_id(), Some("r"));
         let mut request = unknown(None, None);
@@ -432,8 +447,8 @@ mod tests {
 
     #[test]
     fn an_accepted_request_does_not_time_out() {
-        let mut request = accepted();
+        let mut request = accepted(false);
         request.time_out(9, LATER);
-        assert_eq!(request, accepted());
+        assert_eq!(request, accepted(false));
     }
 }

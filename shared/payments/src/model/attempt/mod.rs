@@ -16,9 +16,9 @@ use super::reported::operation::Operation;
 use super::serde_skip::is_default;
 use super::timestamp::{Timestamp, millis};
 
-/// The maximum number of requests of earlier attempts that are stored. If there are more requests, the request of the
-/// newest failed attempt replaces the request with the greatest id.
-const MAX_FAILED_REQUESTS: usize = 100;
+/// The maximum number of attempts of a payment. The payment stores the `request_id` of each attempt, and the size of a
+/// stored payment is limited.
+const MAX_ATTEMPTS: u32 = 100;
 
 /// The current attempt. A payment gets another attempt only after the status `failed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,12 +76,10 @@ impl Attempt {
     /// Creates the attempt after this attempt, which failed. `is_foreign` is whether another system made the payment.
     pub(super) fn next(&self, is_foreign: bool, at: Timestamp) -> Self {
         let failed = self.request.request_id().map(str::to_owned);
-        let known = self.failed_requests.iter().take(MAX_FAILED_REQUESTS - 1);
-        let is_full = self.failed_requests.len() >= MAX_FAILED_REQUESTS;
         Self {
             number: self.number.saturating_add(1),
-            failed_requests: known.cloned().chain(failed).collect(),
-            may_have_unnamed_sale: self.may_have_unnamed_sale() || is_full,
+            failed_requests: self.failed_requests.iter().cloned().chain(failed).collect(),
+            may_have_unnamed_sale: self.may_have_unnamed_sale(),
             foreign: is_foreign,
             ..Self::first(at)
         }
@@ -141,6 +139,11 @@ impl Attempt {
     /// Whether Gate's answers show that another system made the payment that the platform has under this id.
     pub(crate) fn is_foreign(&self) -> bool {
         self.foreign
+    }
+
+    /// Whether the payment can have no further attempt.
+    pub(crate) fn is_last(&self) -> bool {
+        self.number.saturating_add(1) >= MAX_ATTEMPTS
     }
 
     /// Returns the count of attempts before this attempt.

@@ -19,7 +19,7 @@ use crate::model::timestamp::Timestamp;
 const MAX_WITH_REQUEST: usize = 50;
 
 /// The code of an operation that was declined because its `merchant_refund_id` exists already.
-pub(in crate::model) const DUPLICATE_REFUND: &str = "3230";
+pub(crate) const DUPLICATE_REFUND: &str = "3230";
 
 /// The derived state of a refund.
 struct RefundState {
@@ -107,7 +107,7 @@ impl Payment {
             .map(|refund| {
                 let key = RefundKey::of(refund);
                 let state = match operations.get(&key) {
-                    Some(ids) => self.state_by_operations(refund, ids, &amounts),
+                    Some(ids) => self.state_by_operations(refund, ids, &amounts, at),
                     None => self.state_by_request(refund, at),
                 };
                 let returns = returns.get(&key).map_or(&[][..], Vec::as_slice);
@@ -129,6 +129,7 @@ impl Payment {
         refund: &Refund,
         ids: &[String],
         amounts: &RefundAmounts<'_>,
+        at: Timestamp,
     ) -> RefundState {
         let weight = |operation: &Operation| match operation.outcome() {
             Outcome::Declined => 0,
@@ -138,9 +139,7 @@ impl Payment {
         // A try that was declined as a duplicate says nothing about a refund of ours. An external refund is one
         // operation, which ends as declined.
         let is_duplicate = |operation: &Operation| {
-            refund.refund_id().is_some()
-                && operation.is_declined()
-                && operation.code() == Some(DUPLICATE_REFUND)
+            refund.refund_id().is_some() && operation.is_declined_duplicate()
         };
         let tries = || {
             let operations = ids.iter().filter_map(|id| Some((id, self.operation(id)?)));
@@ -148,41 +147,37 @@ impl Payment {
         };
         let deciding =
             tries().max_by_key(|(_, operation)| (weight(operation), operation.report_order()));
-        let is_return = deciding.is_some_and(|(_, operation)| operation.is_refund_reversal());
-        let (status, code) = match deciding {
-            Some(_) if is_return => (RefundStatus::Returned, None),
-            Some((_, operation)) => match operation.outcome() {
-                Outcome::Succeeded => (RefundStatus::Succeeded, None),
-                Outcome::Declined => (RefundStatus::Declined, operation.code().map(str::to_owned)),
-                Outcome::Pending => (RefundStatus::Pending, None),
-            },
-            None => (RefundStatus::Pending, None),
+        let Some((id, deciding)) = deciding else {
+            return self.state_by_request(refund, at);
+        };
+        let is_return = deciding.is_refund_reversal();
+        let (status, code) = match deciding.outcome() {
+            _ if is_return => (RefundStatus::Returned, None),
+            Outcome::Succeeded => (RefundStatus::Succeeded, None),
+            Outcome::Declined => (RefundStatus::Declined, deciding.code().map(str::to_owned)),
+            Outcome::Pending => (RefundStatus::Pending, None),
         };
         let request_id = refund.request.request_id();
         let reports_request = |operation: &Operation| {
             let is_same = request_id.is_none_or(|id| operation.has_request_id(id));
             operation.merchant_refund_id().is_some() && is_same
         };
-        let operation =
-            deciding.map(|(id, operation)| (id.clone(), amounts.of_operation(id, operation)));
+        let amount = amounts.of_operation(id, deciding);
         RefundState {
             status,
             code,
-            returned_amount: match &operation {
-                Some((_, amount)) if is_return => *amount,
-                _ => 0,
-            },
-            operation,
+            returned_amount: if is_return { amount } else { 0 },
+            operation: Some((id.clone(), amount)),
             is_request_reported: tries().any(|(_, operation)| reports_request(operation)),
         }
     }
 
     /// Derives the state of a refund without an operation from the answer to our request.
     fn state_by_request(&self, refund: &Refund, at: Timestamp) -> RefundState {
-        let code = self.refusal_of(&refund.request).map(str::to_owned);
+        let code = self.refusal_of_refund(&refund.request).map(str::to_owned);
         let status = match code {
             Some(_) => RefundStatus::Declined,
-            None if refund.request.has_unknown_outcome(at) || refund.request.is_repeat() => {
+            None if self.has_unknown_outcome(refund, at) || refund.request.is_repeat() => {
                 RefundStatus::Unknown
             }
             None => RefundStatus::Pending,

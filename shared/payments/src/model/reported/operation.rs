@@ -409,6 +409,11 @@ impl Operation {
         self.outcome() == Outcome::Declined
     }
 
+    /// Whether the operation was declined because its `merchant_refund_id` exists already.
+    pub(in crate::model) fn is_declined_duplicate(&self) -> bool {
+        self.is_declined() && self.code() == Some(DUPLICATE_REFUND)
+    }
+
     /// Whether the operation is a sale.
     pub(crate) fn is_sale(&self) -> bool {
         *self.kind() == OperationType::Sale

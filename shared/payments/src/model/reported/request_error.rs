@@ -3,9 +3,12 @@
 use ecommpay::operation::Outcome;
 use ecommpay::report::Report;
 
+use super::operation::Operation;
 use super::texts;
-use crate::model::attempt::gate_request::{self, GateRequest};
+use crate::model::attempt::gate_request::{self, Duplicate, GateRequest};
 use crate::model::payment::Payment;
+use crate::model::refunds::refund::Refund;
+use crate::model::timestamp::Timestamp;
 
 /// The maximum number of errors that are stored. If there are more errors, the error with the greatest `request_id` is
 /// dropped. An error of a request of ours is dropped only if no error of another request is left.
@@ -13,6 +16,20 @@ const MAX_ERRORS: usize = 100;
 
 /// The codes that concern a status request, not a sale or a refund: "not found", and "cannot be shown yet".
 const STATUS_REQUEST_CODES: [&str; 2] = ["3061", "3062"];
+
+/// The codes that concern the platform's processing at one time, and a general decline. If a status answer without
+/// operations has such a code, it may be about the status request, so it does not show how a sale ended.
+const CODES_WITHOUT_END: [&str; 13] = [
+    "100", "314", "501", "601", "602", "10505", "10601", "10602", "10603", "20202", "20601",
+    "20602", "20603",
+];
+
+/// Returns the code with which a status answer without operations ends the sale. Returns `None` if the answer does not
+/// show how the sale ended.
+pub(crate) fn ending_error(report: &Report) -> Option<&str> {
+    let (code, _) = failed_request(report)?;
+    (!CODES_WITHOUT_END.contains(&code)).then_some(code)
+}
 
 /// Returns the code of a failed sale or refund request, and the `request_id` if the report names it. Returns `None` if
 /// the report does not show that the platform refused a request.
@@ -38,9 +55,15 @@ fn request_error(report: &Report) -> Option<(&str, Option<&str>)> {
     Some((code, request_id))
 }
 
-/// Returns what orders two codes of one request. A code that shows that the request failed is the least.
+/// Returns what orders two codes of one request. A code that shows that the request was refused is the least, and then
+/// a code of a failed processing.
 fn precedence(code: &str) -> impl Ord + use<'_> {
-    (!gate_request::is_conclusive(code), code)
+    let is_inconclusive = !gate_request::is_conclusive(code);
+    (
+        is_inconclusive,
+        gate_request::is_processing_failure(code),
+        code,
+    )
 }
 
 impl Payment {
@@ -95,6 +118,64 @@ impl Payment {
                 .error_of(request)
                 .filter(|code| gate_request::is_conclusive(code)),
         }
+    }
+
+    /// Returns the code with which the platform refused a refund request. A failed processing does not end the request,
+    /// because the platform may still make the refund.
+    pub(in crate::model) fn refusal_of_refund<'a>(
+        &'a self,
+        request: &'a GateRequest,
+    ) -> Option<&'a str> {
+        self.refusal_of(request)
+            .filter(|_| !self.has_processing_failed(request))
+    }
+
+    /// Whether it is unknown whether the platform makes a refund: the request has no clear answer, or a report says that
+    /// the processing of the accepted request failed.
+    pub(crate) fn has_unknown_outcome(&self, refund: &Refund, at: Timestamp) -> bool {
+        let request = refund.request();
+        request.has_unknown_outcome(at) || self.has_processing_failed(request)
+    }
+
+    /// Whether the platform refused the only try of a refund because its id exists already: in Gate's answer, or in a
+    /// report about the accepted request. The id then belongs to a refund of another system.
+    pub(crate) fn is_id_of_other_refund(&self, refund: &Refund) -> bool {
+        let request = refund.request();
+        match request {
+            GateRequest::Accepted { repeat, .. } => {
+                !repeat && self.is_reported_as_duplicate(request)
+            }
+            _ => request.duplicate() == Some(Duplicate::Foreign),
+        }
+    }
+
+    /// Whether a report says that the id of an accepted refund exists already: an error, or a declined operation.
+    fn is_reported_as_duplicate(&self, request: &GateRequest) -> bool {
+        let names_request = |operation: &Operation| {
+            let id = request.request_id();
+            id.is_some_and(|id| operation.has_request_id(id))
+        };
+        let mut operations = self.reported.operations.values();
+        self.error_of(request)
+            .is_some_and(gate_request::is_duplicate)
+            || operations.any(|one| one.is_declined_duplicate() && names_request(one))
+    }
+
+    /// Whether reports leave it undecided whether an accepted refund is made: its processing failed, or its id exists
+    /// already.
+    pub(crate) fn is_refund_questioned(&self, refund: &Refund) -> bool {
+        let request = refund.request();
+        let is_accepted = matches!(request, GateRequest::Accepted { .. });
+        refund.status().is_reserved()
+            && is_accepted
+            && (self.has_processing_failed(request) || self.is_reported_as_duplicate(request))
+    }
+
+    /// Whether a report says that the processing of an accepted request failed.
+    fn has_processing_failed(&self, request: &GateRequest) -> bool {
+        let is_accepted = matches!(request, GateRequest::Accepted { .. });
+        let code = self.error_of(request).filter(|_| is_accepted);
+        code.is_some_and(gate_request::is_processing_failure)
     }
 
     /// Whether reports say that the platform did not process an accepted sale request, or that the payment id existed

@@ -16,7 +16,7 @@ use super::backoff;
 use super::commit::Payments;
 use super::error::ApplyError;
 use super::signed_call;
-use crate::decide::{self, Change, Command, Fact};
+use crate::decide::{self, Change, Command, Fact, Rejection};
 use crate::events::{Event, metrics};
 use crate::model::ids::{MerchantId, PaymentKey};
 use crate::model::storefront::Storefront;
@@ -48,6 +48,8 @@ pub struct Checkout {
 pub enum CheckoutError {
     /// The `payment_id` belongs to a payment with other content, or to a payment of another storefront.
     Conflict,
+    /// The rules do not allow another attempt.
+    Rejected(Rejection),
     /// The platform refused the sale with this code.
     Refused(String),
     /// A failure of ours. The request may be repeated.
@@ -141,7 +143,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         let known = known.filter(|known| known.storefront == storefront.name);
         let known = known.ok_or(CheckoutError::Conflict)?;
         let now = self.payments.clock.now();
-        if let Ok(Some(change)) = decide::execute(Some(payment), Command::Retry { order }, now) {
+        let retry = decide::execute(Some(payment), Command::Retry { order }, now);
+        if let Some(change) = retry.map_err(CheckoutError::Rejected)? {
             return match self.commit(&change, Some(&stored)).await? {
                 Some(stored) => self.start(stored, change).await.map(Some),
                 None => Ok(None),

@@ -1,8 +1,9 @@
 //! Tests the decisions of operators, who release or reject quarantine items.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use payments::decide::Rejection;
+use payments::decide::{Command, Rejection};
 use payments::model::{QuarantineReason, Status, Verdict};
 use payments::service::callback::Verified;
 use serde_json::{Value, json};
@@ -121,6 +122,44 @@ fn a_rejection_of_an_overpaid_payment_refunds_the_whole_paid_amount() {
     assert_eq!(payment.status(), Status::Refunded);
     assert_eq!(payment.refund_sums(), (1234, 0, 0));
     assert!(!payment.kinds().contains(&"payment.succeeded"));
+}
+
+/// A storefront of the project could otherwise use the id for a refund of its own. The platform would then refuse the
+/// refund of the rejection as a duplicate.
+#[test]
+fn the_refund_id_of_a_rejection_cannot_be_known_before_the_rejection() {
+    let payment = TestPayment::with_callbacks(&["amount_differs"]);
+    let items = payment.quarantine();
+    let refund_id = |by, at| {
+        let verdict = Verdict::Rejected;
+        let items = &items;
+        let command = Command::Review { verdict, by, items };
+        let change = change_of(Some(&payment), command, at).unwrap();
+        change.payment.refunds()[0].refund_id().cloned().unwrap()
+    };
+    let first = refund_id("anna", NOW);
+    assert_eq!(refund_id("anna", NOW), first);
+    assert_ne!(
+        refund_id("anna", NOW.after(Duration::from_millis(1))),
+        first
+    );
+    assert_ne!(refund_id("bert", NOW), first);
+}
+
+#[test]
+fn a_second_rejection_takes_another_id_if_the_platform_has_the_first_id() {
+    let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
+    let paid = payment.paid_amount();
+    payment.review(Verdict::Rejected).unwrap();
+    let first = payment.refunds()[0].refund_id().cloned().unwrap();
+    payment
+        .refund_answer(first.as_str(), &refused("3230"))
+        .poll_now(NOW, corpus("amount_differs"))
+        .execute(Command::RepeatRefund(&first), NOW);
+    assert_eq!(payment.refund_sums(), (0, 0, paid));
+    assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+    assert_ne!(payment.refunds()[1].refund_id(), Some(&first));
+    assert_eq!(payment.refund_sums(), (0, paid, 0));
 }
 
 #[test]

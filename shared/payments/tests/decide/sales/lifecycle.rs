@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use payments::decide::Command;
-use payments::model::Status;
+use ecommpay::fields::MinorUnits;
+use payments::decide::{Command, Rejection, execute};
+use payments::model::{Order, Status};
 use payments::service::callback::Verified;
 use serde_json::{Value, json};
 
@@ -144,6 +145,27 @@ fn a_retry_of_a_failed_payment_ignores_reports_about_the_earlier_request() {
         .callback("error_validation")
         .callback("sale_decline_customer");
     assert_eq!(payment.status(), Status::Processing);
+}
+
+#[test]
+fn a_payment_has_at_most_100_attempts() {
+    let mut payment = TestPayment::created();
+    let order = order();
+    let retry = Command::Retry { order: &order };
+    for number in 1..100 {
+        payment.sale_answer(&refused("2004")).execute(retry, NOW);
+        assert_eq!(payment.attempt().number(), number);
+    }
+    payment.sale_answer(&refused("2004"));
+    assert_eq!(payment.status(), Status::Failed);
+    let refused = execute(Some(&payment), retry, NOW);
+    assert_eq!(refused.err(), Some(Rejection::TooManyAttempts));
+    let other = Order {
+        amount: MinorUnits::for_sale(2000).unwrap(),
+        ..order.clone()
+    };
+    let retry = Command::Retry { order: &other };
+    assert_eq!(execute(Some(&payment), retry, NOW), Ok(None));
 }
 
 #[test]

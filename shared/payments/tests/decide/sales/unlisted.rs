@@ -1,4 +1,4 @@
-//! Tests that a signed answer contradicts a reported sale if the answer is newer and does not list the sale.
+//! Tests that a signed answer contradicts a reported sale, refund or return that it does not list, if the answer is newer.
 
 use std::time::Duration;
 
@@ -100,6 +100,74 @@ fn a_newer_signed_answer_without_the_reported_sale_quarantines_the_payment() {
         payment.review(Verdict::Released).unwrap();
         assert!(payment.status().is_paid(), "{status}");
     }
+}
+
+/// A refund or a return can be reported by another system that knows the key of the project.
+#[test]
+fn a_newer_signed_answer_without_the_reported_refund_or_return_quarantines_the_payment() {
+    let sale = operation("1", "sale", "success", 0);
+    let listed = answer("success", 9, &[sale]);
+    for (kind, status) in [
+        ("refund", "success"),
+        ("refund", "processing"),
+        ("reversal", "success"),
+        ("refund reverse", "success"),
+    ] {
+        let external = operation("6", kind, status, 5);
+        let mut body = reports::callback(PAYMENT, "success", 1000, external);
+        body["payment"]["date"] = json!(date(5));
+        let external = TestReport::read(&body);
+        let arrivals = [
+            Callback(&success(0)),
+            Callback(&external),
+            Answer(&listed, NOW),
+        ];
+        let mut payment = after(&arrivals);
+        assert_eq!(payment.status(), Status::Quarantined, "{kind} {status}");
+        let reasons = payment.quarantine_reasons();
+        assert_eq!(reasons, [QuarantineReason::Contradiction].into());
+        let refund = operation("6", kind, status, 5);
+        let all = answer(
+            "partially refunded",
+            10,
+            &[operation("1", "sale", "success", 0), refund],
+        );
+        apply(&mut payment, Answer(&all, NOW));
+        assert!(
+            !payment
+                .quarantine_reasons()
+                .contains(&QuarantineReason::Contradiction)
+        );
+    }
+}
+
+#[test]
+fn a_callback_about_a_refund_that_a_newer_answer_does_not_list_is_polled() {
+    let sale = operation("1", "sale", "success", 0);
+    let mut payment = TestPayment::accepted();
+    apply(&mut payment, Callback(&success(0)));
+    apply(&mut payment, Answer(&answer("success", 9, &[sale]), NOW));
+    assert!(!payment.needs_recheck());
+    let refund = operation("6", "refund", "success", 5);
+    let mut body = reports::callback(PAYMENT, "refunded", 0, refund);
+    body["payment"]["date"] = json!(date(5));
+    apply(&mut payment, Callback(&TestReport::read(&body)));
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(poll_at(&payment), Some(NOW));
+}
+
+#[test]
+fn a_declined_refund_that_a_newer_answer_does_not_list_changes_nothing() {
+    let sale = operation("1", "sale", "success", 0);
+    let refund = operation("6", "refund", "decline", 5);
+    let mut body = reports::callback(PAYMENT, "success", 1000, refund);
+    body["payment"]["date"] = json!(date(5));
+    let payment = after(&[
+        Callback(&success(0)),
+        Callback(&TestReport::read(&body)),
+        Answer(&answer("success", 9, &[sale]), NOW),
+    ]);
+    assert_eq!(payment.status(), Status::Succeeded);
 }
 
 #[test]
