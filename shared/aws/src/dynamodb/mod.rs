@@ -10,6 +10,8 @@
 //! | `order#<project>/<order id>/<storefront>` | `first` | `paid_by`: the id of the first payment that paid the order |
 //! | `order#<project>/<order id>/<storefront>` | `paid#<payment id>` | |
 //! | `daily#<project>` | `compared`, `reported` | `until` |
+//! | `run#<project>#<run>` | `part#<hash>`, `failed#<hash>`, `closed` | `content`: the result or the error of a part, `expires_at` |
+//! | `run#<project>#<run>#<shard>` | `<hash>` | `content`: digests of operations that the platform lists, `expires_at` |
 //! | `wait#<slot>` | `wait` | `until`: the time at which the claim of the slot ends |
 
 pub mod attributes;
@@ -24,6 +26,7 @@ mod partition_keys;
 mod payment_item;
 mod progress;
 mod published;
+mod runs;
 mod storefront_keys;
 mod transaction;
 mod unreadable;
@@ -135,6 +138,10 @@ impl PaymentStore for DynamoStore {
         after: Option<&PaymentKey>,
     ) -> Result<Vec<PaymentKey>, StoreError> {
         self.read_day(project_id, day, shard, after).await
+    }
+
+    fn shard(&self, key: &PaymentKey) -> u8 {
+        due::shard_number(key)
     }
 
     async fn payments_of_order(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
