@@ -7,6 +7,7 @@ use aws::config;
 use aws::deadline::deadline;
 use aws::environment::{self, Environment, LivePayments};
 use aws::gate_http::HttpGate;
+use aws::messages::{Batch, Failures, Message};
 use aws::prewarm;
 use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
 use lambda_runtime::{Error, LambdaEvent};
@@ -17,7 +18,6 @@ use payments::service::status_poll::StatusPoller;
 use payments::service::sweep::batch_run::BatchRun;
 use tokio::time::Instant;
 
-use crate::messages::{Batch, Failures, Message};
 use crate::work_line::{self, Kind};
 
 /// Work stops this long before the function's time-out. The time-out of 40 s leaves 35 s, because a poll can take 32 s:
@@ -100,7 +100,7 @@ impl Worker {
             Work::Erase { payments: due } => (Kind::Erase, payments.erase_all(due, deadline).await),
             // A later release has handed out this work. Its own worker does the work when the sweeper hands it out
             // again.
-            Work::Unknown => {
+            Work::Part { .. } | Work::Unknown => {
                 Line::warn("work: the kind of the message is unknown")
                     .with("message_id", &message.message_id)
                     .with_metrics(&[], &[Metric::once("unknown_work")])

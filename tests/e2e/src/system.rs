@@ -184,11 +184,24 @@ impl System {
         until_matching(&what, read, matches).await
     }
 
-    /// Invokes the reconciliation for the time from `from` until now, and returns its answer.
+    /// Compares the time from `from` until now with the platform's records. Returns the function's answer.
     pub async fn reconcile(&self, from: Timestamp) -> anyhow::Result<Value> {
         let (project_id, to) = (self.ready().project_id, Timestamp::now());
         let range = json!({ "project_id": project_id, "from": from, "to": to });
         invoke_with(&self.sandbox, "reconcile", &range).await
+    }
+
+    /// Starts the daily runs. Waits until the runs that the schedule starts have ended, and returns the function's
+    /// answer to the schedule.
+    pub async fn run_daily(&self) -> anyhow::Result<Value> {
+        let started = invoke(&self.sandbox, "reconcile").await?;
+        for run in started["runs"].as_array().into_iter().flatten() {
+            let read =
+                async || invoke_with(&self.sandbox, "reconcile", &json!({ "run": run })).await;
+            let has_ended = |state: &Value| state["has_ended"] == true;
+            until_matching("the end of a daily run", read, has_ended).await?;
+        }
+        Ok(started)
     }
 }
 

@@ -238,7 +238,7 @@ fn the_message_says_which_python_to_install() {
 fn the_message_names_the_refused_resource_type() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.yaml");
     let template = "Parameters: {PublicBaseUrl: {Type: String}, GateUrl: {Type: String}, \
-                    PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, RequireTls: {Type: String}, PollConcurrency: {Type: String}, \
+                    PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, RequireTls: {Type: String}, PollConcurrency: {Type: String}, ReconcileConcurrency: {Type: String}, \
                     OutboxGraceSeconds: {Type: Number}}\n\
                     Resources: {Nothing: {Type: 'AWS::Nothing::AtAll'}}\n";
     std::fs::write(&file, template).unwrap();

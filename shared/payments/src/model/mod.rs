@@ -44,7 +44,6 @@ pub use ecommpay::operation::{OperationType, Outcome};
 
 pub use self::attempt::checkout::CheckoutState;
 pub use self::attempt::gate_request::GateRequest;
-pub(crate) use self::discrepancy::compare::listed_final_outcome;
 pub use self::discrepancy::{Discrepancy, DiscrepancyKind, Entry, PlatformRecord};
 pub(crate) use self::emitted::EmittedState;
 pub use self::order::{Channel, Customer, Order, PaidOrder, Private};

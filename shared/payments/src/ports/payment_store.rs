@@ -197,6 +197,9 @@ pub trait PaymentStore {
         after: Option<&PaymentKey>,
     ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
 
+    /// Returns the shard of a payment, which is the same in every index.
+    fn shard(&self, key: &PaymentKey) -> u8;
+
     /// Returns the payments that have ever paid an order. If the order has more than one page of payments, returns only
     /// the first page.
     fn payments_of_order(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::daily_run::{Part, Run};
 use super::payment_store::Due;
 use crate::escape;
 use crate::json_text::to_json_string;
@@ -43,6 +44,13 @@ pub enum Work {
     Erase {
         /// The payments.
         payments: Vec<Due>,
+    },
+    /// Do a part of a run of a daily task. Only the queue of the daily runs has this work.
+    Part {
+        /// The run.
+        run: Run,
+        /// The part.
+        part: Part,
     },
     /// Work of a later release, which this release does not know.
     #[serde(other)]

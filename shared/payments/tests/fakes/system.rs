@@ -174,7 +174,7 @@ impl<B: Behaviour, P: Gate + Sync> TestSystem<B, P> {
             Work::Publish { payments } => self.payments.publish_all(payments, deadline).await,
             Work::Expire { payments } => self.payments.expire_all(payments, deadline).await,
             Work::Erase { payments } => self.payments.erase_all(payments, deadline).await,
-            Work::Unknown => BatchRun::EMPTY,
+            Work::Part { .. } | Work::Unknown => BatchRun::EMPTY,
         }
     }
 

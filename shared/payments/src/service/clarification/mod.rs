@@ -20,7 +20,7 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore, Stored};
 pub type Answers = [(String, Text)];
 
 /// The maximum number of times that data is sent for the same requested fields of a checkout or of a refund. A platform
-/// can lock a project that sends too many requests (`shared/decisions/functions/0045-clarification-tries.md`).
+/// can lock a project that sends too many requests (`shared/decisions/functions/0042-clarification-tries.md`).
 pub const MAX_TRIES: u32 = 20;
 
 /// The maximum number of times that a shopper's form is sent for the same requested fields. The remaining tries of

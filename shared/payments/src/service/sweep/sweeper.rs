@@ -285,6 +285,6 @@ fn count(message: &WorkMessage) -> u64 {
         | Work::Publish { payments }
         | Work::Expire { payments }
         | Work::Erase { payments } => payments.len() as u64,
-        Work::Unknown => 0,
+        Work::Part { .. } | Work::Unknown => 0,
     }
 }

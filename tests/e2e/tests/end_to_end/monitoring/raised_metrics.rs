@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use e2e::aws_call::call;
-use e2e::lambda::invoke;
 use e2e::permissions::Permissions;
 use e2e::storefront::partial_refund;
 use e2e::system::{OUTBOX_GRACE, System, accelerated, callback_message, with_parameters};
@@ -164,7 +163,7 @@ async fn reconciliation(system: &System) -> anyhow::Result<()> {
     system.simulator.set_faults("unlisted", unlisted).await?;
     let from = Timestamp::now().before(Duration::from_secs(600));
     system.reconcile(from).await?;
-    invoke(&system.sandbox, "reconcile").await?;
+    system.run_daily().await?;
     Ok(())
 }
 

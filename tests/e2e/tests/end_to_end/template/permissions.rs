@@ -164,6 +164,11 @@ fn needed(role: &str) -> BTreeSet<(&str, &str)> {
         "ReconcileRole" => &[
             ("dynamodb:Query", "Table/index/day"),
             ("secretsmanager:GetSecretValue", "DataApiToken"),
+            ("sqs:SendMessage", "DailyQueue"),
+            ("sqs:SendMessageBatch", "DailyQueue"),
+            ("sqs:ReceiveMessage", "DailyQueue"),
+            ("sqs:DeleteMessage", "DailyQueue"),
+            ("sqs:GetQueueAttributes", "DailyQueue"),
         ],
         "FulfilmentRole" => {
             return [
