@@ -96,6 +96,8 @@ pub(super) fn emit(mut payment: Payment, at: Timestamp) -> Change {
 pub(super) fn emit_expiry(mut payment: Payment, at: Timestamp) -> Change {
     let mut pending = vec![PendingEvent::plain(EventKind::CheckoutExpired)];
     pending.extend(collect_pending(&mut payment, at));
+    let status = payment.status();
+    payment_events::record_shown_state(&mut payment, status);
     create_events(payment, &pending, at)
 }
 
