@@ -96,13 +96,14 @@ pub(super) fn emit(mut payment: Payment, at: Timestamp) -> Change {
 pub(super) fn emit_expiry(mut payment: Payment, at: Timestamp) -> Change {
     let mut pending = vec![PendingEvent::plain(EventKind::CheckoutExpired)];
     pending.extend(collect_pending(&mut payment, at));
-    let status = payment.status();
-    payment_events::record_shown_state(&mut payment, status);
     create_events(payment, &pending, at)
 }
 
 fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) -> Change {
     payment.set_updated_at(at);
+    if !pending.is_empty() {
+        payment_events::record_shown_state(&mut payment);
+    }
     let mut events = Vec::with_capacity(pending.len());
     for event in pending {
         payment.next_sequence();
@@ -132,8 +133,5 @@ fn collect_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
     let room = MAX_EVENTS.saturating_sub(pending.len());
     let discrepancies = payment.discrepancies_mut().drain_pending(room);
     pending.extend(discrepancies.into_iter().map(PendingEvent::Discrepancy));
-    if !pending.is_empty() {
-        payment_events::record_shown_state(payment, status);
-    }
     pending
 }

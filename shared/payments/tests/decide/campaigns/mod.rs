@@ -4,6 +4,7 @@ mod any_order;
 mod corpus_index;
 mod ends;
 mod exhaustive;
+mod largest_payment;
 mod many_operations;
 mod refund_order;
 mod removed_operations;
