@@ -85,6 +85,7 @@ impl Payment {
                     .filter(|_| reported.sum_converted != reported.sum_initial),
                 ends_payment: outcome == Outcome::Declined && source.declines_payment(),
                 order,
+                first_date: None,
                 status,
                 code: code(),
             }),

@@ -119,13 +119,12 @@ impl Operation {
     }
 
     fn insert_final(&mut self, report: FinalReport) {
-        let strength = |report: &FinalReport| (report.signed, report.order.clone());
-        let is_same = |known: &&mut FinalReport| known.content() == report.content();
-        match self.finals.iter_mut().find(is_same) {
-            Some(known) if strength(known) < strength(&report) => *known = report,
-            Some(_) => {}
-            None => self.finals.push(report),
-        }
+        let is_same = |known: &FinalReport| known.content() == report.content();
+        let report = match self.finals.iter().position(is_same) {
+            Some(index) => self.finals.swap_remove(index).merged(report),
+            None => report,
+        };
+        self.finals.push(report);
         self.finals.sort_unstable_by(|one, other| other.rank(one));
     }
 
@@ -195,6 +194,9 @@ impl Operation {
         for report in std::mem::take(&mut self.finals) {
             let mut report = report;
             report.order.reduce();
+            let first = report.first_date.take().filter(|_| is_deciding);
+            let first = first.map(|date| normal_date(&date));
+            report.first_date = first.filter(|date| date != report.order.dates().0);
             report.status = String::new();
             // Only this code is kept, because an operation that is declined with this code does not decline its refund.
             report.code = report.code.filter(|code| code == DUPLICATE_REFUND);
@@ -339,6 +341,15 @@ impl Operation {
     /// Returns `operation.date` of the report that counts.
     pub(in crate::model) fn date(&self) -> Option<&str> {
         self.report_order().map(|order| order.dates().0)
+    }
+
+    /// Returns `operation.date` of the oldest final report with the outcome and the source that count. The platform can
+    /// repeat a report with a later date.
+    pub(in crate::model) fn first_date(&self) -> Option<&str> {
+        let outcome = self.outcome();
+        let reports = self.effective_source();
+        let reports = reports.filter(|report| report.outcome == outcome);
+        reports.map(FinalReport::first_date).min()
     }
 
     /// Returns when the operation last changed, by the platform's clock.
