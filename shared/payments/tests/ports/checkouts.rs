@@ -98,6 +98,14 @@ async fn a_sale_without_a_clear_answer_is_sent_again_until_gate_accepts_it() {
 }
 
 #[tokio::test]
+async fn a_repeated_sale_that_gate_refuses_after_a_lock_is_answered_as_refused() {
+    let system = System::created(&[refused("2147"), refused("2004")]).await;
+    let again = system.create_order(&storefront("shop"), 1000).await;
+    assert_matches!(again, Err(CheckoutError::Refused(code)) if code == "2004");
+    assert_eq!((system.sales(), system.status()), (2, Status::Failed));
+}
+
+#[tokio::test]
 async fn the_next_attempt_of_a_failed_payment_is_a_new_checkout() {
     let system = System::with_answers(&[refused("2004"), accepted("request-2")]);
     let shop = storefront("shop");

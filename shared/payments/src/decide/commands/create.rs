@@ -66,7 +66,6 @@ pub(super) fn with_sale_sent_again(payment: &Payment, at: Timestamp) -> Option<P
         return None;
     }
     let mut after = payment.clone();
-    let polls_sent = after.polling().polls_sent();
-    after.attempt_mut().send_again(polls_sent, at);
+    after.send_sale_again(at);
     Some(after)
 }

@@ -96,8 +96,11 @@ impl Attempt {
     }
 
     /// Claims a repeat of the sale request. The answer to the repeat may name another request than the sale has.
-    pub(crate) fn send_again(&mut self, polls_sent: u32, at: Timestamp) {
+    /// `is_foreign` is whether another system made the payment. After a request that was never accepted, this stays until
+    /// Gate accepts a sale.
+    pub(super) fn send_again(&mut self, is_foreign: bool, polls_sent: u32, at: Timestamp) {
         self.may_have_unnamed_sale = self.may_have_unnamed_sale();
+        self.foreign |= is_foreign && self.request.was_never_accepted();
         self.request.send(polls_sent, at);
     }
 
@@ -128,7 +131,7 @@ impl Attempt {
     pub(super) fn may_have_unnamed_sale(&self) -> bool {
         let is_unnamed = match &self.request {
             GateRequest::Sending { .. } | GateRequest::Unknown { .. } => {
-                self.request.duplicate() != Some(Duplicate::Foreign)
+                !self.request.was_never_accepted()
             }
             GateRequest::Accepted { request_id, .. } => request_id.is_none(),
             GateRequest::NotSent | GateRequest::Refused { .. } => false,

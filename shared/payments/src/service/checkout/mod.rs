@@ -159,7 +159,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         match self.payments.commit(&change, Some(&stored), None).await? {
             Some(claimed) => {
                 let sent = self.send(claimed, change.events).await?;
-                Ok(Some(self.checkout(sent.into_payment(), false)))
+                self.sent_checkout(sent.into_payment(), false).map(Some)
             }
             None => Ok(None),
         }
@@ -184,12 +184,16 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
             GateRequest::Sending { .. } => self.send(stored, change.events).await?,
             _ => self.payments.publish_change(stored, Some(change)).await,
         };
-        let payment = applied.into_payment();
+        self.sent_checkout(applied.into_payment(), true)
+    }
+
+    /// Returns the checkout of a payment whose sale was sent. Returns an error if the platform refused the sale.
+    fn sent_checkout(&self, payment: Payment, created: bool) -> Result<Checkout, CheckoutError> {
         match payment.refusal_code() {
             Some(code) if payment.status() == Status::Failed => {
                 Err(CheckoutError::Refused(code.to_owned()))
             }
-            _ => Ok(self.checkout(payment, true)),
+            _ => Ok(self.checkout(payment, created)),
         }
     }
 

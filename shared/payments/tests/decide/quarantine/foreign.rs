@@ -176,6 +176,21 @@ fn answered(answers: &[Answer]) -> TestPayment {
     payment
 }
 
+/// While a repeat is sent, a report can be about this repeat, but also about the other system's sale.
+#[test]
+fn a_payment_that_was_foreign_before_a_repeat_stays_foreign_until_gate_accepts_the_repeat() {
+    let mut payment = answered(&[refused("2147")]);
+    payment.deliver(&edited("redirect_get", |_| {}));
+    assert_eq!(payment.redirect(), None);
+    payment.execute(Command::Resend, NOW.after(MINUTE));
+    assert_eq!(payment.redirect(), None);
+    let mut ours = payment.fork();
+    payment.sale_answer(&Answer::Unclear).deliver(&sale(1000));
+    check_hidden(&mut payment, 1000);
+    ours.sale_answer(&accepted(REQUEST)).deliver(&sale(1000));
+    assert_eq!(ours.status(), Status::Succeeded);
+}
+
 /// Returns a report about a sale with other dates and another `request_id`. `null` removes a field.
 fn dated(date: Value, created_date: Value, request_id: Value) -> Verified {
     edited("sale_success", |body| {
@@ -258,8 +273,27 @@ fn a_sale_is_foreign_if_gate_refused_the_only_try_of_each_attempt() {
         (vec![refused("20602"), refusal.clone()], false),
         // The repeat is refused, but the platform may have accepted the first try.
         (vec![unclear.clone(), refusal.clone()], false),
+        // Another system makes the payment just now, so our try made no sale.
+        (vec![refused("2147")], true),
+        (vec![refused("3613"), duplicate.clone()], true),
+        (
+            vec![refused("2147"), refused("3613"), duplicate.clone()],
+            true,
+        ),
+        (vec![refused("2147"), refusal.clone()], true),
+        (vec![refused("2147"), unclear.clone()], false),
+        (
+            vec![refused("2147"), unclear.clone(), duplicate.clone()],
+            false,
+        ),
+        (
+            vec![unclear.clone(), refused("2147"), duplicate.clone()],
+            false,
+        ),
+        (vec![refused("2147"), accepted("q1")], false),
+        // There is no result yet.
+        (vec![refused("9999"), duplicate.clone()], false),
         (vec![unclear, duplicate], false),
-        (vec![refused("3613")], false),
         (vec![accepted(REQUEST)], false),
         (vec![accepted("q1")], false),
     ];

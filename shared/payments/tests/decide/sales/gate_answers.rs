@@ -39,6 +39,18 @@ fn a_refusal_of_a_repeated_sale_does_not_fail_the_payment() {
     assert_eq!(payment.status(), Status::Processing);
 }
 
+/// A lock made no sale, so the repeat is the only try that the platform can have accepted.
+#[test]
+fn a_refusal_of_a_sale_that_is_repeated_after_a_lock_fails_the_payment() {
+    let mut payment = TestPayment::created();
+    payment
+        .sale_answer(&refused("2147"))
+        .execute(Command::Resend, NOW)
+        .sale_answer(&refused("2004"));
+    assert_eq!(payment.status(), Status::Failed);
+    assert_eq!(payment.refusal_code(), Some("2004"));
+}
+
 #[test]
 fn a_refused_sale_fails_and_is_not_sent_again() {
     let mut payment = TestPayment::created();
