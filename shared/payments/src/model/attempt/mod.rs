@@ -31,6 +31,9 @@ pub struct Attempt {
     /// The sale request.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) request: GateRequest,
+    /// The time of the last repeat of the sale request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repeated_at: Option<Timestamp>,
     /// The platform's ids of the sale requests of earlier attempts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     failed_requests: BTreeSet<String>,
@@ -63,6 +66,7 @@ impl Attempt {
             number: 0,
             started_at: at,
             request: GateRequest::NotSent,
+            repeated_at: None,
             failed_requests: BTreeSet::new(),
             may_have_unnamed_sale: false,
             answered_clarification: None,
@@ -102,6 +106,7 @@ impl Attempt {
         self.may_have_unnamed_sale = self.may_have_unnamed_sale();
         self.foreign |= is_foreign && self.request.was_never_accepted();
         self.request.send(polls_sent, at);
+        self.repeated_at = Some(at);
     }
 
     /// Applies Gate's answer to the sale request. An accepted sale shows that no other system has the payment id. A
@@ -157,6 +162,11 @@ impl Attempt {
     /// Returns when the attempt started.
     pub fn started_at(&self) -> Timestamp {
         self.started_at
+    }
+
+    /// Returns the time of the last try of the sale request. For a Payment Page link, returns when the attempt started.
+    pub(super) fn sent_at(&self) -> Timestamp {
+        self.repeated_at.unwrap_or(self.started_at)
     }
 
     /// Returns the sale request.

@@ -54,7 +54,8 @@ pub struct Operation {
     /// Whether the newest signed answer does not list this operation. `false` before the first signed answer.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) unlisted: bool,
-    /// Whether the operation is older than the checkout; only for a sale or an operation of undocumented type.
+    /// Whether a report has a date before the checkout; only for a sale or an operation of undocumented type. Without
+    /// effect if `created_date` is known.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) older_than_checkout: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +65,8 @@ pub struct Operation {
     other_request_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     merchant_refund_id: Option<String>,
-    /// The creation date; only for a refund or reversal without a `merchant_refund_id`.
+    /// The creation date. For a sale or an operation of undocumented type, only from signed answers. Otherwise only for a
+    /// refund or reversal without a `merchant_refund_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created_date: Option<String>,
 }
@@ -394,7 +396,8 @@ impl Operation {
         self.merchant_refund_id.as_deref()
     }
 
-    /// Returns when the platform created the operation, if it is a refund without a merchant's id.
+    /// Returns when the platform created the operation, if this is stored: for a sale, an operation of undocumented type,
+    /// or a refund without a merchant's id.
     pub(in crate::model) fn created_at(&self) -> Option<Timestamp> {
         Timestamp::of_platform(self.created_date.as_deref()?)
     }

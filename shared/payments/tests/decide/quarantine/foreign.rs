@@ -256,6 +256,112 @@ fn only_an_operation_older_than_the_checkout_shows_that_a_payment_is_foreign() {
 }
 
 #[test]
+fn the_creation_date_in_a_signed_answer_decides_whether_a_sale_is_older_than_the_checkout() {
+    let (old, new) = (
+        json!("2018-10-01T00:00:00+0000"),
+        json!("2019-07-02T09:28:29+0000"),
+    );
+    let report = |date: &Value, created: &Value| dated(date.clone(), created.clone(), json!("x"));
+    for (callback, answer, is_foreign) in [
+        (report(&old, &old), report(&new, &new), false),
+        (report(&new, &new), report(&new, &old), true),
+        // Without a creation date, the date of the callback can still be true.
+        (report(&old, &old), report(&new, &Value::Null), true),
+        (
+            report(&old, &old),
+            report(&new, &json!("1970-01-01T00:00:00+0000")),
+            true,
+        ),
+    ] {
+        for is_answer_first in [false, true] {
+            let mut payment = TestPayment::with_link();
+            if is_answer_first {
+                payment.status_answer(&answer);
+            }
+            payment.deliver(&callback).status_answer(&answer);
+            assert_eq!(payment.is_foreign(), is_foreign, "{is_answer_first}");
+            match is_foreign {
+                true => check_hidden(&mut payment, 1000),
+                false => assert_eq!(payment.status(), Status::Succeeded),
+            }
+        }
+    }
+}
+
+/// Returns a signed answer that lists sales, each with an id, a `request_id`, a status and a creation date.
+fn listed_sales(sales: &[(&str, &str, &str, Value)]) -> Verified {
+    edited("sale_success", |body| {
+        let sale = body.as_object_mut().unwrap().remove("operation").unwrap();
+        let sales = sales.iter().map(|(id, request_id, status, created)| {
+            let mut sale = sale.clone();
+            sale["id"] = json!(id);
+            sale["request_id"] = json!(request_id);
+            sale["status"] = json!(status);
+            sale["date"] = created.clone();
+            sale["created_date"] = created.clone();
+            sale
+        });
+        body["operations"] = sales.collect();
+    })
+}
+
+/// The callback about the error of our accepted sale is lost. Then another system uses the payment id.
+#[test]
+fn a_sale_is_foreign_if_complete_answers_never_list_the_accepted_sale() {
+    let later = || json!("2019-07-03T09:28:29+0000");
+    let other = || ("77", "other", "success", later());
+    let soon = json!("2019-07-02T09:43:20+0000");
+    for (answer, is_foreign) in [
+        (listed_sales(&[other()]), true),
+        (
+            listed_sales(&[("76", "first", "error", later()), other()]),
+            true,
+        ),
+        // The sale can be the sale of our request, with another `request_id`.
+        (
+            listed_sales(&[("77", "other", "success", soon.clone())]),
+            false,
+        ),
+        (
+            listed_sales(&[("77", "other", "success", Value::Null)]),
+            false,
+        ),
+        (
+            listed_sales(&[("1", "unknown", "decline", soon), other()]),
+            false,
+        ),
+        // Our sale is listed, so the other sale can be its next try.
+        (
+            listed_sales(&[("1", "ours", "decline", later()), other()]),
+            false,
+        ),
+        // The list may not be complete.
+        (dated(later(), later(), json!("other")), false),
+    ] {
+        let mut payment = answered(&[accepted("ours")]);
+        payment.poll_by(NOW.after(2 * DAY), &answer);
+        assert_eq!(payment.is_foreign(), is_foreign, "{:?}", answer.report);
+        match is_foreign {
+            true => check_hidden(&mut payment, 1000),
+            false => assert_eq!(payment.status(), Status::Succeeded),
+        }
+    }
+    let answer = listed_sales(&[other()]);
+    // The first try has no clear answer, so its sale can have any `request_id`.
+    let mut payment = answered(&[Answer::Unclear, accepted("ours")]);
+    payment.poll_by(NOW.after(2 * DAY), &answer);
+    assert_eq!(payment.status(), Status::Succeeded);
+    // A callback reported our sale.
+    let mut payment = answered(&[accepted(REQUEST)]);
+    payment.deliver(&edited("redirect_get", |_| {}));
+    payment.poll_by(NOW.after(2 * DAY), &answer);
+    assert!(!payment.is_foreign());
+    let mut payment = TestPayment::with_link();
+    payment.poll_by(NOW.after(2 * DAY), &answer);
+    assert_eq!(payment.status(), Status::Succeeded);
+}
+
+#[test]
 fn a_sale_is_foreign_if_gate_refused_the_only_try_of_each_attempt() {
     let (refusal, unclear) = (refused("2004"), Answer::Unclear);
     let duplicate = refused("3041");
