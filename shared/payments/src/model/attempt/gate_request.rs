@@ -52,7 +52,8 @@ const CODES_OF_EARLIER_TRY: [&str; 12] = [
 
 /// The codes of a request whose processing failed or timed out. The platform may have accepted the request before, so
 /// these codes do not show whether it accepted an earlier try. They end the first try of a sale, but the sale may still
-/// be reported. They never end a refund.
+/// be reported. For a refund, neither an answer nor an error with these codes is an end, and a declined operation only ends the
+/// refund after a day.
 const PROCESSING_FAILURES: [&str; 4] = ["501", "602", "10602", "20602"];
 
 /// Whether a refusal with this code shows that the platform did not accept the request.

@@ -17,6 +17,7 @@ use super::payment_sums::DatedSum;
 use super::report_order::ReportOrder;
 use super::texts::{digest_of_id, is_digest};
 use super::waiting::Waiting;
+use crate::model::attempt::gate_request::is_processing_failure;
 use crate::model::refunds::update::DUPLICATE_REFUND;
 use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
@@ -185,7 +186,7 @@ impl Operation {
         self.created_date = ids.created_date;
     }
 
-    /// Drops the details: the status for display, the code (except 3230), what the operation waits for, and all but two
+    /// Drops the details: the status for display, most codes, what the operation waits for, and all but two
     /// final reports. The type, the outcome, the sums and the dates stay. Digests replace the ids. `payment.status` and
     /// `payment.sum` stay only if `is_deciding`. A second reduction changes nothing. Later reports are added in the
     /// usual way.
@@ -198,8 +199,10 @@ impl Operation {
             let mut report = report;
             report.order.reduce();
             report.status = String::new();
-            // Only this code is kept, because an operation that is declined with this code does not decline its refund.
-            report.code = report.code.filter(|code| code == DUPLICATE_REFUND);
+            // These codes are kept, because an operation that is declined with such a code does not decline its refund.
+            report.code = report
+                .code
+                .filter(|code| code == DUPLICATE_REFUND || is_processing_failure(code));
             if report.kind.is_about_refund() {
                 // These fields are used only for operations that are not about a refund.
                 (report.sum_converted, report.ends_payment) = (None, false);
