@@ -87,9 +87,11 @@ async fn a_payment_id_belongs_to_one_order_of_one_storefront() {
 async fn a_sale_without_a_clear_answer_is_sent_again_until_gate_accepts_it() {
     // The refusal of a repeated sale says nothing about the first request.
     let system = System::created(&[Answer::Unclear, refused("303")]).await;
-    for sales in [2, 3, 3] {
+    // The second repeat waits until ten seconds have passed since the first repeat.
+    for (seconds, sales) in [(0, 2), (0, 2), (9, 2), (1, 3), (10, 3)] {
+        system.pass(Duration::from_secs(seconds));
         let again = system.create_order(&storefront("shop"), 1000).await;
-        again.unwrap();
+        assert!(!again.unwrap().created);
         assert_eq!(
             (system.sales(), system.status()),
             (sales, Status::Processing)

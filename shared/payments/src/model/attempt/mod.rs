@@ -5,6 +5,7 @@ pub(in crate::model) mod clarification;
 pub mod gate_request;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ecommpay::answer::Answer;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,13 @@ use super::timestamp::{Timestamp, millis};
 /// stored payment is limited.
 const MAX_ATTEMPTS: u32 = 100;
 
+/// The maximum number of times that a storefront's requests repeat the sale of an attempt. A platform can lock a project
+/// that sends too many requests.
+pub(crate) const MAX_REPEATS: u32 = 20;
+
+/// The minimum time between two repeats of a sale, if a storefront's request repeats the sale.
+const MIN_REPEAT_INTERVAL: Duration = Duration::from_secs(10);
+
 /// The current attempt. A payment gets another attempt only after the status `failed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
@@ -34,6 +42,9 @@ pub struct Attempt {
     /// The time of the last repeat of the sale request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repeated_at: Option<Timestamp>,
+    /// How often a storefront's request repeated the sale request.
+    #[serde(default, skip_serializing_if = "is_default")]
+    repeats: u32,
     /// The platform's ids of the sale requests of earlier attempts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     failed_requests: BTreeSet<String>,
@@ -67,6 +78,7 @@ impl Attempt {
             started_at: at,
             request: GateRequest::NotSent,
             repeated_at: None,
+            repeats: 0,
             failed_requests: BTreeSet::new(),
             may_have_unnamed_sale: false,
             answered_clarification: None,
@@ -107,6 +119,17 @@ impl Attempt {
         self.foreign |= is_foreign && self.request.was_never_accepted();
         self.request.send(polls_sent, at);
         self.repeated_at = Some(at);
+    }
+
+    /// Counts that a storefront's request repeats the sale.
+    pub(crate) fn count_repeat(&mut self) {
+        self.repeats = self.repeats.saturating_add(1);
+    }
+
+    /// Whether a storefront's request may repeat the sale at a time.
+    pub(crate) fn allows_repeat(&self, at: Timestamp) -> bool {
+        let last = self.repeated_at;
+        self.repeats < MAX_REPEATS && last.is_none_or(|last| last.after(MIN_REPEAT_INTERVAL) <= at)
     }
 
     /// Applies Gate's answer to the sale request. An accepted sale shows that no other system has the payment id. A
@@ -167,6 +190,11 @@ impl Attempt {
     /// Returns the time of the last try of the sale request. For a Payment Page link, returns when the attempt started.
     pub(super) fn sent_at(&self) -> Timestamp {
         self.repeated_at.unwrap_or(self.started_at)
+    }
+
+    /// Returns how often a storefront's request repeated the sale request.
+    pub fn repeats(&self) -> u32 {
+        self.repeats
     }
 
     /// Returns the sale request.

@@ -67,12 +67,10 @@ fn the_money_of_another_systems_payment_is_quarantined_hidden_and_not_refundable
 fn a_foreign_payment_stays_foreign_in_any_order() {
     type Step = fn(&mut TestPayment);
     let repeat: Step = |payment| {
-        payment.execute(Command::Resend, NOW.after(MINUTE));
-        payment.sale_answer(&refused("3041"));
+        payment.resend(&refused("3041"));
     };
     let unclear: Step = |payment| {
-        payment.execute(Command::Resend, NOW.after(MINUTE));
-        payment.sale_answer(&Answer::Unclear);
+        payment.resend(&Answer::Unclear);
     };
     let money: Step = |payment| {
         payment.deliver(&sale(1000));
@@ -117,8 +115,7 @@ fn only_a_release_makes_foreign_money_count_and_a_rejection_sends_nothing() {
 fn a_sale_whose_repeat_is_refused_as_a_duplicate_counts_as_paid_when_it_succeeds() {
     let mut payment = TestPayment::created_with(&Order { ..order() });
     payment.sale_answer(&Answer::Unclear);
-    payment.execute(Command::Resend, NOW.after(MINUTE));
-    payment.sale_answer(&refused("3041"));
+    payment.resend(&refused("3041"));
     payment.deliver(&sale(1000));
     assert_eq!(payment.status(), Status::Succeeded);
 }
@@ -152,9 +149,7 @@ fn a_payment_stays_foreign_when_an_error_ends_its_attempt() {
 #[test]
 fn a_sale_that_gate_accepts_later_is_no_foreign_payment() {
     let mut payment = claimed();
-    payment.execute(Command::Resend, NOW.after(MINUTE));
-    payment.sale_answer(&accepted(REQUEST));
-    payment.deliver(&sale(1000));
+    payment.resend(&accepted(REQUEST)).deliver(&sale(1000));
     assert_eq!(payment.status(), Status::Succeeded);
 }
 
@@ -163,15 +158,12 @@ fn answered(answers: &[Answer]) -> TestPayment {
     let mut payment = TestPayment::created();
     for (index, answer) in answers.iter().enumerate() {
         match payment.status() {
-            _ if index == 0 => {}
-            Status::Failed => {
-                payment.execute(Command::Retry { order: &order() }, NOW);
-            }
-            _ => {
-                payment.execute(Command::Resend, NOW.after(MINUTE));
-            }
-        }
-        payment.sale_answer(answer);
+            _ if index == 0 => payment.sale_answer(answer),
+            Status::Failed => payment
+                .execute(Command::Retry { order: &order() }, NOW)
+                .sale_answer(answer),
+            _ => payment.resend(answer),
+        };
     }
     payment
 }
