@@ -48,8 +48,8 @@ pub(super) fn retry(
     Ok(Some(emit::emit(after, at)))
 }
 
-/// Claims and counts a repeat of the sale, and restarts the schedule of status polls. Returns `None` in the same cases as
-/// [`with_sale_sent_again`], and if the last repeat is too recent or the number of repeats has reached its maximum.
+/// Claims and counts a repeat of the sale, and restarts the schedule of status polls. Returns `None` in the same cases
+/// as [`with_sale_sent_again`], and if the last repeat is too recent or the number of repeats has reached its maximum.
 pub(super) fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
     if !payment.attempt().allows_repeat(at) {
         return None;

@@ -52,8 +52,8 @@ const CODES_OF_EARLIER_TRY: [&str; 12] = [
 
 /// The codes of a request whose processing failed or timed out. The platform may have accepted the request before, so
 /// these codes do not show whether it accepted an earlier try. They end the first try of a sale, but the sale may still
-/// be reported. For a refund, neither an answer nor an error with these codes is an end, and a declined operation only ends the
-/// refund after a day.
+/// be reported. Neither an answer nor an error with these codes ends a refund. A declined operation with these codes
+/// ends a refund only after a day.
 const PROCESSING_FAILURES: [&str; 4] = ["501", "602", "10602", "20602"];
 
 /// Whether a refusal with this code shows that the platform did not accept the request.
@@ -155,7 +155,7 @@ impl GateRequest {
         *self = GateRequest::Sending {
             since: at,
             repeat: *self != GateRequest::NotSent,
-            locked: self.is_locked(),
+            locked: matches!(self, GateRequest::Unknown { locked: true, .. }),
             polls_before: polls_sent,
             duplicate: self.duplicate(),
         };
@@ -307,14 +307,6 @@ impl GateRequest {
         }
     }
 
-    /// Whether the platform refused each answered try because of a lock.
-    fn is_locked(&self) -> bool {
-        match self {
-            GateRequest::Sending { locked, .. } | GateRequest::Unknown { locked, .. } => *locked,
-            _ => false,
-        }
-    }
-
     /// Returns whose request has the id, if the platform refused a try because of a duplicate id.
     pub(crate) fn duplicate(&self) -> Option<Duplicate> {
         match self {
@@ -401,6 +393,8 @@ mod tests {
         let (first, again) = (sending(false), sending(true));
         let mut after_lock = locked();
         after_lock.send(1, T);
+        let mut after_lost_answer = after_lock.clone();
+        after_lost_answer.send(1, LATER);
         let unclear = unknown(None, None);
         let foreign = unknown(None, Some(Duplicate::Foreign));
         let own = unknown(None, Some(Duplicate::Own(LATER)));
@@ -416,6 +410,7 @@ mod tests {
             (&after_lock, &code("2004"), refused()),
             (&after_lock, &accept, accepted()),
             (&after_lock, &Answer::Unclear, unclear.clone()),
+            (&after_lost_answer, &code("3041"), own.clone()),
             (&again, &code("2147"), unclear.clone()),
             (&first, &code("20899"), unclear.clone()),
             (&first, &Answer::Unclear, unclear.clone()),

@@ -21,8 +21,8 @@ use super::timestamp::{Timestamp, millis};
 /// stored payment is limited.
 const MAX_ATTEMPTS: u32 = 100;
 
-/// The maximum number of times that a storefront's requests repeat the sale of an attempt. A platform can lock a project
-/// that sends too many requests.
+/// The maximum number of times that a storefront's requests repeat the sale of an attempt. A platform can lock a
+/// project that sends too many requests.
 pub(crate) const MAX_REPEATS: u32 = 20;
 
 /// The minimum time between two repeats of a sale, if a storefront's request repeats the sale.
@@ -112,8 +112,8 @@ impl Attempt {
     }
 
     /// Claims a repeat of the sale request. The answer to the repeat may name another request than the sale has.
-    /// `is_foreign` is whether another system made the payment. After a request that was never accepted, this stays until
-    /// Gate accepts a sale.
+    /// `is_foreign` is whether another system made the payment. After a request that was never accepted, this stays
+    /// until Gate accepts a sale.
     pub(super) fn send_again(&mut self, is_foreign: bool, polls_sent: u32, at: Timestamp) {
         self.may_have_unnamed_sale = self.may_have_unnamed_sale();
         self.foreign |= is_foreign && self.request.was_never_accepted();

@@ -66,8 +66,8 @@ impl Payment {
             .unwrap_or(self.attempt.is_foreign())
     }
 
-    /// Returns a function that decides whether another system made an operation. The operation must not have a `request_id` of ours, and one of these
-    /// conditions must hold:
+    /// Returns a function that decides whether another system made an operation. The operation must not have a
+    /// `request_id` of ours, and one of these conditions must hold:
     ///
     /// - Gate refused our first try because the platform already had the payment id.
     /// - The operation is older than our checkout.
@@ -100,14 +100,14 @@ impl Payment {
         is_gate && has_no_sale && !self.attempt.may_have_unnamed_sale()
     }
 
-    /// Whether signed answers show that the platform made no sale of the accepted request. The platform makes the sale of
-    /// a request when it accepts the request, so an answer with a complete list shows the sale. Three conditions must
-    /// hold:
+    /// Whether signed answers show that the platform made no sale of the accepted request. The platform makes the sale
+    /// of a request when it accepts the request, so an answer with a complete list shows the sale. Three conditions
+    /// must hold:
     ///
     /// - A signed answer had a complete list of operations.
     /// - No reported operation has the `request_id` of the request.
-    /// - A signed answer has the creation date of each sale, and no sale was created near the time of the request. So even
-    ///   if the reports contain other request ids than Gate's answers, no sale can be ours.
+    /// - A signed answer has the creation date of each sale, and no sale was created near the time of the request. So
+    ///   even if the reports contain other request ids than Gate's answers, no sale can be ours.
     fn is_sale_missing(&self) -> bool {
         let Some(request_id) = self.attempt.request.request_id() else {
             return false;
@@ -135,8 +135,8 @@ impl Payment {
         }
     }
 
-    /// Whether a date in the report of a sale, or of an operation of undocumented type, is before the checkout. A payment
-    /// without an order has no checkout.
+    /// Whether a date in the report of a sale, or of an operation of undocumented type, is before the checkout. A
+    /// payment without an order has no checkout.
     pub(in crate::model) fn has_date_before_checkout(&self, operation: &report::Operation) -> bool {
         let mut dates = dates(operation);
         takes_money(&operation.kind)
@@ -149,8 +149,8 @@ impl Payment {
     }
 
     /// Returns the time at which a sale, or an operation of undocumented type, was created, by a signed answer. If the
-    /// answer has an earlier date, returns that date. Returns `None` if the answer has no usable creation date, or if the
-    /// payment has no order.
+    /// answer has an earlier date, returns that date. Returns `None` if the answer has no usable creation date, or if
+    /// the payment has no order.
     pub(in crate::model) fn creation_date(&self, operation: &report::Operation) -> Option<String> {
         date(&operation.created_date)?;
         let earliest = dates(operation).min()?;

@@ -66,8 +66,8 @@ pub struct Operation {
     other_request_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     merchant_refund_id: Option<String>,
-    /// The creation date. For a sale or an operation of undocumented type, only from signed answers. Otherwise only for a
-    /// refund or reversal without a `merchant_refund_id`.
+    /// The creation date. For a sale or an operation of undocumented type, only from signed answers. Otherwise only for
+    /// a refund or reversal without a `merchant_refund_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created_date: Option<String>,
 }
@@ -186,8 +186,8 @@ impl Operation {
         self.created_date = ids.created_date;
     }
 
-    /// Drops the details: the status for display, most codes, what the operation waits for, and all but two
-    /// final reports. The type, the outcome, the sums and the dates stay. Digests replace the ids. `payment.status` and
+    /// Drops the details: the status for display, most codes, what the operation waits for, and all but two final
+    /// reports. The type, the outcome, the sums and the dates stay. Digests replace the ids. `payment.status` and
     /// `payment.sum` stay only if `is_deciding`. A second reduction changes nothing. Later reports are added in the
     /// usual way.
     pub(super) fn reduce(&mut self, is_deciding: bool) {
@@ -399,8 +399,8 @@ impl Operation {
         self.merchant_refund_id.as_deref()
     }
 
-    /// Returns when the platform created the operation, if this is stored: for a sale, an operation of undocumented type,
-    /// or a refund without a merchant's id.
+    /// Returns when the platform created the operation, if this is stored: for a sale, an operation of undocumented
+    /// type, or a refund without a merchant's id.
     pub(in crate::model) fn created_at(&self) -> Option<Timestamp> {
         Timestamp::of_platform(self.created_date.as_deref()?)
     }

@@ -31,8 +31,8 @@ const DAY: u64 = 24 * 3_600;
 /// How long after the decline of a refund operation whose processing failed the platform may still make the refund.
 const MAX_PROCESSING: Duration = Duration::from_secs(DAY);
 
-/// The decline of a refund operation counts as made at most this time after the request. A wrong date thus does not keep
-/// the refund open after its last poll.
+/// The decline of a refund operation counts as made at most this time after the request. A wrong date thus does not
+/// keep the refund open after its last poll.
 const MAX_AGE_AT_DECLINE: Duration = Duration::from_secs(29 * DAY);
 
 /// Returns the code with which a status answer without operations ends the sale. Returns `None` if the answer does not
@@ -171,8 +171,8 @@ impl Payment {
             || operations.any(|one| one.is_declined_duplicate() && names_request(one))
     }
 
-    /// Whether reports leave it undecided whether a refund is made: the processing of the accepted request failed, its id
-    /// exists already, or its operation is declined although the platform may still make the refund.
+    /// Whether reports leave it undecided whether a refund is made: the processing of the accepted request failed, its
+    /// id exists already, or its operation is declined although the platform may still make the refund.
     pub(crate) fn is_refund_questioned(&self, refund: &Refund) -> bool {
         let request = refund.request();
         let is_accepted = matches!(request, GateRequest::Accepted { .. });
