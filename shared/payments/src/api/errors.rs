@@ -75,6 +75,9 @@ impl From<Rejection> for Problem {
             Rejection::TooManyAttempts => Problem::conflict(
                 "The payment has the maximum number of attempts. Use another payment_id.",
             ),
+            Rejection::OtherSystem => Problem::conflict(
+                "The platform has a payment of another system with this payment_id. Use another payment_id.",
+            ),
             Rejection::MoreThanLeft(left) => Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "more-than-left",

@@ -79,6 +79,8 @@ pub enum Rejection {
     TooMany,
     /// The payment has the maximum number of attempts.
     TooManyAttempts,
+    /// Another system made the payment that the platform has under this payment id.
+    OtherSystem,
     /// With this decision, the payment would exceed the maximum number of decisions, or the maximum number of items in
     /// all decisions.
     TooManyDecisions,

@@ -12,7 +12,7 @@ use super::status::sale_state::SaleState;
 /// The paid amount.
 impl Payment {
     /// Returns the amount received, in minor units of the payment's currency; 0 if no money was received. The sum that
-    /// `received_sum` returns decides, and the amounts of later captures are added. In two cases, the amount is the sum
+    /// `received_sum` returns decides. The amounts of later captures are added, up to the sum of all captures. In two cases, the amount is the sum
     /// of all captures: no report states the amount received, or there is a sale whose money does not count. Money in
     /// another currency counts as 0.
     pub fn paid_amount(&self) -> u64 {
@@ -29,7 +29,10 @@ impl Payment {
             true => received.sum.amount,
             false => 0,
         };
-        amount.saturating_add(self.captured_amount(|capture| received.is_before(capture)))
+        let later = self.captured_amount(|capture| received.is_before(capture));
+        // A later date alone does not show that the sum does not include the capture.
+        let limit = amount.max(self.captured_amount(|_| true));
+        amount.saturating_add(later).min(limit)
     }
 
     /// Returns the amount of the captures for which `is_such` holds. Each capture counts with the first of

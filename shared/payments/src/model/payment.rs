@@ -97,15 +97,14 @@ impl Payment {
 
     /// Claims a repeat of the sale request.
     pub(crate) fn send_sale_again(&mut self, at: Timestamp) {
-        let (is_foreign, polls_sent) = (self.is_of_another_system(), self.polling.polls_sent());
-        self.attempt.send_again(is_foreign, polls_sent, at);
+        self.attempt.send_again(self.polling.polls_sent(), at);
     }
 
     /// Replaces the failed attempt with the next attempt. Erases what the pending operations wait for. Also erases the
     /// record of what the events said, except for the failure and the refunded amount in the last
     /// `payment.overrefunded`.
     pub(crate) fn start_next_attempt(&mut self, order: Order, at: Timestamp) {
-        self.attempt = self.attempt.next(self.is_of_another_system(), at);
+        self.attempt = self.attempt.next(at);
         for operation in self.reported.operations.values_mut() {
             operation.erase_waiting();
         }

@@ -60,6 +60,7 @@ fn reason(rejection: &Rejection) -> &'static str {
         Rejection::NotRefundable
         | Rejection::OtherContent
         | Rejection::TooManyAttempts
+        | Rejection::OtherSystem
         | Rejection::NoMoney => "the payment cannot be refunded in its status",
     }
 }

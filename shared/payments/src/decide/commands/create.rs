@@ -23,7 +23,8 @@ pub(super) fn create(
 
 /// Starts the next attempt of a failed payment. Returns `None` if the payment has not failed, or if the new order has
 /// another storefront, amount, currency, channel or `order_id`. Also returns `None` if `checkout.expired` was emitted: the
-/// storefront must then create a payment with a new id. Refuses a further attempt after the maximum number of attempts.
+/// storefront must then create a payment with a new id. Refuses a further attempt after the maximum number of attempts,
+/// and if another system made the payment at the platform.
 pub(super) fn retry(
     payment: &Payment,
     order: &Order,
@@ -43,6 +44,9 @@ pub(super) fn retry(
     if payment.attempt().is_last() {
         return Err(Rejection::TooManyAttempts);
     }
+    if payment.is_of_another_system() {
+        return Err(Rejection::OtherSystem);
+    }
     let mut after = payment.clone();
     after.start_next_attempt(order.clone(), at);
     Ok(Some(emit::emit(after, at)))
@@ -60,13 +64,15 @@ pub(super) fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
     Some(emit::emit(after, at))
 }
 
-/// Claims a repeat of the sale. Returns `None` unless these four conditions hold: the outcome of the last try is
-/// unknown, the status is `created` or `processing`, no sale has succeeded, and the customer's data is not erased.
+/// Claims a repeat of the sale. Returns `None` unless these conditions hold: the outcome of the last try is unknown, the
+/// status is `created` or `processing`, no sale has succeeded, no report shows a sale of another system, and the
+/// customer's data is not erased.
 pub(super) fn with_sale_sent_again(payment: &Payment, at: Timestamp) -> Option<Payment> {
     let customer = payment.order()?.customer.as_ref();
     let has_status = matches!(payment.status(), Status::Created | Status::Processing);
     let is_unknown = payment.attempt().request().has_unknown_outcome(at);
-    if !is_unknown || !has_status || customer.is_none() || payment.has_successful_sale() {
+    let has_sale = payment.has_successful_sale() || payment.has_sale_of_another_system();
+    if !is_unknown || !has_status || customer.is_none() || has_sale {
         return None;
     }
     let mut after = payment.clone();

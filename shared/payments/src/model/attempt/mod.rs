@@ -89,14 +89,13 @@ impl Attempt {
         }
     }
 
-    /// Creates the attempt after this attempt, which failed. `is_foreign` is whether another system made the payment.
-    pub(super) fn next(&self, is_foreign: bool, at: Timestamp) -> Self {
+    /// Creates the attempt after this attempt, which failed.
+    pub(super) fn next(&self, at: Timestamp) -> Self {
         let failed = self.request.request_id().map(str::to_owned);
         Self {
             number: self.number.saturating_add(1),
             failed_requests: self.failed_requests.iter().cloned().chain(failed).collect(),
             may_have_unnamed_sale: self.may_have_unnamed_sale(),
-            foreign: is_foreign,
             ..Self::first(at)
         }
     }
@@ -112,11 +111,8 @@ impl Attempt {
     }
 
     /// Claims a repeat of the sale request. The answer to the repeat may name another request than the sale has.
-    /// `is_foreign` is whether another system made the payment. After a request that was never accepted, this stays
-    /// until Gate accepts a sale.
-    pub(super) fn send_again(&mut self, is_foreign: bool, polls_sent: u32, at: Timestamp) {
+    pub(super) fn send_again(&mut self, polls_sent: u32, at: Timestamp) {
         self.may_have_unnamed_sale = self.may_have_unnamed_sale();
-        self.foreign |= is_foreign && self.request.was_never_accepted();
         self.request.send(polls_sent, at);
         self.repeated_at = Some(at);
     }

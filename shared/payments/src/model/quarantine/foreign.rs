@@ -36,13 +36,20 @@ impl Payment {
                 .any(is_of_foreign)
     }
 
-    /// Whether another system made the payment at the platform: another system made each of the operations that decide.
-    /// These are the operations that took money, or else the pending sales, or else the declined sales. If there is no
-    /// such operation, Gate's answers decide.
-    pub(in crate::model) fn is_of_another_system(&self) -> bool {
-        if self.order.is_none() {
-            return false;
-        }
+    /// Whether another system made the payment at the platform. If no operation decides this, Gate's answers decide.
+    pub(crate) fn is_of_another_system(&self) -> bool {
+        let by_operations = self.are_sales_of_another_system();
+        self.order.is_some() && by_operations.unwrap_or(self.attempt.is_foreign())
+    }
+
+    /// Whether reports show that another system made the payment at the platform.
+    pub(crate) fn has_sale_of_another_system(&self) -> bool {
+        self.order.is_some() && self.are_sales_of_another_system() == Some(true)
+    }
+
+    /// Whether another system made each of the operations that decide. These are the operations that took money, or
+    /// else the pending sales, or else the declined sales. Returns `None` if there is no such operation.
+    fn are_sales_of_another_system(&self) -> Option<bool> {
         let captures = |one: &Operation| one.is_successful_sale() || one.is_undocumented_capture();
         let pending = |one: &Operation| one.is_sale() && !one.outcome().is_final();
         // After an error, the platform gives the payment id to another request.
@@ -63,7 +70,6 @@ impl Payment {
         are_foreign(&captures)
             .or_else(|| are_foreign(&pending))
             .or_else(|| are_foreign(&declined))
-            .unwrap_or(self.attempt.is_foreign())
     }
 
     /// Returns a function that decides whether another system made an operation. The operation must not have a
@@ -86,7 +92,18 @@ impl Payment {
     }
 
     /// Whether Gate's answers and the reported errors show that the platform made no payment of any sale request of ours.
+    /// A final report of a sale with a `request_id` of ours shows the opposite, unless the sale ended with an error.
     fn has_no_sale_of_ours(&self) -> bool {
+        let is_made = |operation: &Operation| {
+            let mut request_ids = self.attempt.request_ids();
+            operation.outcome().is_final()
+                && takes_money(operation.kind())
+                && operation.platform_status() != "error"
+                && request_ids.any(|request_id| operation.has_request_id(request_id))
+        };
+        if self.reported.operations.values().any(is_made) {
+            return false;
+        }
         let is_gate = self
             .order
             .as_ref()

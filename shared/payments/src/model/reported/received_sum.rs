@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ecommpay::report::Sum;
 
+use super::compact::normal_date;
 use super::operation::Operation;
 use super::payment_sums::DatedSum;
 use crate::model::payment::Payment;
@@ -24,7 +25,7 @@ impl ReceivedSum {
     pub(in crate::model) fn is_before(&self, capture: &Operation) -> bool {
         let is_later = capture
             .first_date()
-            .is_some_and(|date| self.until.as_str() < date);
+            .is_some_and(|date| normal_date(&self.until) < normal_date(date));
         is_later
             && match self.has_newer_unconfirmed {
                 true => capture.is_signed(),

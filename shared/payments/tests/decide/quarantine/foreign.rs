@@ -2,7 +2,7 @@
 //! 3041, or a report shows that the payment is not ours.
 
 use ecommpay::answer::Answer;
-use payments::decide::{Command, Rejection};
+use payments::decide::{Command, Rejection, execute};
 use payments::model::{Order, PlatformRecord, QuarantineReason, Status, Verdict};
 use payments::service::callback::Verified;
 use serde_json::{Value, json};
@@ -135,15 +135,35 @@ fn the_sale_of_a_failed_attempt_is_no_foreign_payment_of_the_next_attempt() {
     }
 }
 
-#[test]
-fn a_payment_stays_foreign_when_an_error_ends_its_attempt() {
-    let mut payment = claimed();
-    payment.poll_by(NOW.after(MINUTE), &error_answer("10105"));
+fn check_no_further_attempt(payment: &TestPayment) {
     assert_eq!(payment.status(), Status::Failed);
-    payment.execute(Command::Retry { order: &order() }, NOW);
-    payment.sale_answer(&refused("3041"));
-    payment.deliver(&sale(1000));
-    check_hidden(&mut payment, 1000);
+    let order = order();
+    let retry = execute(Some(payment), Command::Retry { order: &order }, NOW);
+    assert_eq!(retry.err(), Some(Rejection::OtherSystem));
+}
+
+/// Gate could accept the sale of another attempt, and the other system's money would then count as ours.
+#[test]
+fn a_payment_of_another_system_has_no_further_attempt() {
+    let mut refused_by_answer = claimed();
+    refused_by_answer.poll_by(NOW.after(MINUTE), &error_answer("10105"));
+    let mut pending = answered(&[refused("2004")]);
+    pending.deliver(&edited("processing", |_| {}));
+    assert!(pending.is_foreign());
+    let mut refused_by_callback = answered(&[accepted("ours")]);
+    refused_by_callback.deliver(&error("3041", Some("ours"), None));
+    let mut rejected = Vec::new();
+    for mut payment in [claimed(), refused_by_callback] {
+        payment.deliver(&sale(1000));
+        check_hidden(&mut payment, 1000);
+        assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+        rejected.push(payment);
+    }
+    for mut payment in [refused_by_answer, pending].into_iter().chain(rejected) {
+        check_no_further_attempt(&payment);
+        payment.deliver(&sale(1000));
+        assert_eq!(payment.view()["paid_amount"], 0);
+    }
 }
 
 #[test]
@@ -168,19 +188,16 @@ fn answered(answers: &[Answer]) -> TestPayment {
     payment
 }
 
-/// While a repeat is sent, a report can be about this repeat, but also about the other system's sale.
+/// Gate could accept the repeat, and the other system's sale would then count as ours.
 #[test]
-fn a_payment_that_was_foreign_before_a_repeat_stays_foreign_until_gate_accepts_the_repeat() {
+fn a_sale_is_not_repeated_while_another_system_has_a_sale() {
     let mut payment = answered(&[refused("2147")]);
     payment.deliver(&edited("redirect_get", |_| {}));
     assert_eq!(payment.redirect(), None);
-    payment.execute(Command::Resend, NOW.after(MINUTE));
-    assert_eq!(payment.redirect(), None);
-    let mut ours = payment.fork();
-    payment.sale_answer(&Answer::Unclear).deliver(&sale(1000));
+    let at = NOW.after(MINUTE);
+    assert!(change_of(Some(&payment), Command::Resend, at).is_none());
+    payment.deliver(&sale(1000));
     check_hidden(&mut payment, 1000);
-    ours.sale_answer(&accepted(REQUEST)).deliver(&sale(1000));
-    assert_eq!(ours.status(), Status::Succeeded);
 }
 
 /// Returns a report about a sale with other dates and another `request_id`. `null` removes a field.
@@ -496,20 +513,6 @@ fn a_sale_with_another_request_id_is_foreign_after_our_sale_failed() {
 }
 
 #[test]
-fn a_payment_that_was_foreign_before_the_next_attempt_stays_foreign() {
-    let pending = edited("processing", |_| {});
-    for answer in [Answer::Unclear, refused("2004")] {
-        let mut payment = answered(&[refused("2004")]);
-        payment.deliver(&pending);
-        assert!(payment.is_foreign());
-        assert_eq!(payment.status(), Status::Failed);
-        payment.execute(Command::Retry { order: &order() }, NOW);
-        payment.sale_answer(&answer).deliver(&sale(1000));
-        check_hidden(&mut payment, 1000);
-    }
-}
-
-#[test]
 fn the_storefront_does_not_see_why_a_foreign_payment_was_declined() {
     let old = "2018-10-01T00:00:00+0000";
     let decline = edited("sale_decline_customer", |body| {
@@ -587,6 +590,23 @@ fn a_sale_stays_ours_if_a_later_report_has_another_request_id() {
             body["operation"]["request_id"] = other.into();
         }));
         assert_eq!(payment.status(), Status::Succeeded, "{other}");
+    }
+}
+
+/// The bank declined the first sale of a cascade. The code 3041 changes no state.
+#[test]
+fn the_second_sale_of_a_cascade_stays_ours_after_an_error() {
+    for code in ["3041", "2004"] {
+        let mut payment = answered(&[accepted("ours")]);
+        payment.deliver(&edited("sale_decline_customer", |body| {
+            body["payment"]["status"] = "processing".into();
+            body["operation"]["id"] = "1".into();
+            body["operation"]["request_id"] = "ours".into();
+        }));
+        payment.deliver(&error(code, Some("ours"), None));
+        payment.deliver(&sale(1000));
+        assert!(!payment.is_foreign(), "{code}");
+        assert_eq!(payment.paid_amount(), 1000, "{code}");
     }
 }
 

@@ -230,6 +230,26 @@ fn a_sale_that_an_answer_repeats_with_a_later_date_counts_once() {
     }
 }
 
+/// The callback about the confirmation arrives first. The first callback about the sale is sent after a refund, so it
+/// does not state the amount received.
+#[test]
+fn a_sale_that_is_reported_after_its_sum_counts_once() {
+    let confirmation = edited("sale_success", |body| {
+        body["operation"]["id"] = "6".into();
+        body["operation"]["type"] = "payment confirmation".into();
+    });
+    let sale = edited("sale_success", |body| {
+        body["payment"]["status"] = "partially refunded".into();
+        body["payment"]["sum"]["amount"] = 900.into();
+        for part in ["payment", "operation"] {
+            body[part]["date"] = "2019-07-02T10:28:29+0000".into();
+        }
+    });
+    let mut payment = TestPayment::accepted();
+    payment.deliver(&confirmation).deliver(&sale);
+    assert_eq!(payment.paid_amount(), 1000);
+}
+
 /// Without the poll, the sum would count, and a second `payment.succeeded` would be emitted without a quarantine.
 #[test]
 fn a_callback_that_differs_from_a_signed_answer_causes_a_poll_before_its_sum_counts() {
