@@ -1,6 +1,6 @@
 //! Tests that a payment with any id that the platform allows can be stored, found, published and logged.
 //!
-//! The tests check the size limits of DynamoDB themselves, because the emulated table does not check all limits.
+//! The tests check the size limits of DynamoDB, because the emulated table does not check all of them.
 
 use std::time::Duration;
 

@@ -278,7 +278,7 @@ async fn a_damaged_key_is_listed_and_can_be_revoked_like_other_keys() {
         for key in ["sk_a1_secret", "sk_c3_secret"] {
             assert!(authorized(&world, key).await.is_ok(), "{case}");
         }
-        // The functions do not read `created_at`. If another attribute is damaged, the error names the key.
+        // The functions do not read `created_at`, so a damaged `created_at` causes no error.
         match authorized(&world, "sk_b2_secret").await {
             Ok(_) => assert_eq!(name, "created_at", "{case}"),
             Err(Denied::Store(error)) => assert!(
