@@ -71,8 +71,8 @@ impl Refusal {
     }
 }
 
-/// Returns whether the body of an answer is an error about the signature of the request. The HTTP status is not
-/// considered. A body with `payment` or `operations` is a report and not an error, even if the report has the code.
+/// Returns whether the body of an answer is an error about the signature of the request. Ignores the HTTP status. A
+/// body with `payment` or `operations` is a report, even if it has the code of such an error.
 pub fn is_signature_refused(body: &[u8]) -> bool {
     let Ok(message) = json::parse(body, Limits::CALLBACK) else {
         return false;
@@ -107,8 +107,7 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
 pub enum StatusAnswer {
     /// The state of the payment at the platform, or the error of a request for the payment.
     Report(Report),
-    /// The platform does not have the payment (code 3061). The status `error` is in the payment object, or at the top
-    /// level if there is no payment object. An answer without a payment object can be unsigned.
+    /// The platform does not have the payment (code 3061). An answer without a payment object can be unsigned.
     NotFound,
     /// The platform accepted the status request but cannot read the details of the payment at present (code 3062).
     /// Draw no conclusion from this answer.

@@ -114,8 +114,7 @@ impl OperationsGet {
     }
 }
 
-/// One operation in an answer of the Data API. The ids of the operation and of the payment are texts. A missing text is
-/// empty.
+/// One operation in an answer of the Data API. A missing text is empty.
 ///
 /// Source: Data API, specification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +140,7 @@ impl ListedOperation {
     }
 }
 
-/// Reads the operations of an answer; verify the signature of the answer first. Every element of the list gives one
+/// Reads the operations of an answer; verify the signature of the answer first. Each element of the list becomes one
 /// operation, even a malformed element. Returns `None` if the answer has no list of operations.
 ///
 /// Source: Data API, specification.
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn every_element_of_the_list_gives_one_operation_even_if_malformed() {
+    fn each_element_of_the_list_becomes_one_operation_even_if_malformed() {
         let read = |text: &str| operations(&parse(text.as_bytes(), ANSWER_LIMITS).unwrap());
         let one = r#"{"operations":[{"project_id":211,"operation_id":"7","payment_id":"p","operation_type":"sale",
             "operation_status":"success","sum_initial":{"amount":1000,"currency":"EUR"}}],"signature":"x"}"#;
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_is_refused_if_one_of_its_times_does_not_have_the_form() {
+    fn an_interval_is_refused_if_one_of_its_times_is_malformed() {
         let (good, bad) = ("2030-01-01 00:00:00", "2030-01-01T00:00:00Z");
         assert!(Interval::new(good, good).is_ok());
         assert!(Interval::new(good, bad).is_err() && Interval::new(bad, good).is_err());

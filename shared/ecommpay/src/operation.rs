@@ -60,8 +60,8 @@ impl OperationType {
 
     /// Returns the outcome of an operation of this type with this `operation.status`.
     ///
-    /// The status `invoice sent` is a success of an operation of the type `invoice`, which moves no money. For every
-    /// other type, this status is pending, so that the status never counts as a payment.
+    /// `invoice sent` is a success only for the type `invoice`, which moves no money. For every other type, this status
+    /// is pending, so that it never counts as a payment.
     pub fn outcome(&self, status: &str) -> Outcome {
         match status {
             "invoice sent" if *self != OperationType::Invoice => Outcome::Pending,

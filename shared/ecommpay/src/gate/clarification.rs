@@ -13,8 +13,8 @@ const MAX_PARTS: usize = 8;
 
 /// `POST /v2/payment/clarification`: sends the data that the platform requests in `clarification_fields`.
 ///
-/// The data may be incomplete; the platform then requests the missing data again. The time limit is 30 minutes from
-/// each request of the platform. `Debug` hides the data.
+/// The data may be incomplete; the platform then requests the missing data again. The platform waits 30 minutes after
+/// each of its requests. `Debug` hides the data.
 ///
 /// Source: Gate, clarification.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -63,8 +63,8 @@ impl Clarification {
     }
 }
 
-/// Returns those of the names that one request can carry together, each with any valid text. Leaves out a name with an
-/// invalid part or too many parts, and a name that is the object of another name: `a` beside `a.b`.
+/// Returns the names that one request can carry together. Leaves out a name with an invalid part or too many parts.
+/// Also leaves out a name that is the object of another name, such as `a` beside `a.b`.
 pub fn sendable_names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
     let is_valid = |name: &&str| {
         let is_valid_part = |part| FieldName::new(part).is_ok();

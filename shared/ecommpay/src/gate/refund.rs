@@ -28,8 +28,8 @@ impl Request for Refund {
     }
 }
 
-/// The amount of a refund. Amount and currency are always sent. Without both, the platform would refund the remaining
-/// amount. This amount can change after the merchant has decided.
+/// The amount of a refund. Without an amount and a currency, the platform would refund the remaining amount, which can
+/// change after the merchant has decided.
 ///
 /// Source: Bancontact, refunds through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -27,7 +27,7 @@ pub trait Request: Serialize {
     }
 }
 
-/// The part of every request that names the project and the payment and holds the signature.
+/// The part of every request that names the payment and holds the signature.
 ///
 /// Source: Gate API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,7 +44,7 @@ pub struct General {
 }
 
 impl General {
-    /// Names a payment, without a signature.
+    /// Creates an unsigned part that names a payment.
     pub fn new(project_id: ProjectId, payment_id: Text) -> Self {
         Self {
             project_id,

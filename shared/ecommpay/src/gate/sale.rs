@@ -76,7 +76,7 @@ impl fmt::Debug for Customer {
 /// Source: Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReturnUrl {
-    /// The address for the return button, for interruptions, and for each result whose address below is missing.
+    /// The address for the return button, for interruptions, and for a result without an address below.
     #[serde(rename = "return")]
     pub back: Text,
     /// The address after a success.

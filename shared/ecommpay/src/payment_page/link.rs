@@ -30,8 +30,8 @@ pub enum LinkError {
     /// A parameter is `null`, an array or an object.
     #[error("the parameter {0} must be a text, a number, true or false")]
     NotAScalar(String),
-    /// A name or a value has a semicolon or a control character. With a semicolon, a name or a value could contain a
-    /// further parameter under the same signature.
+    /// A name or a value has a semicolon or a control character. After a semicolon, another parameter could be hidden
+    /// under the same signature.
     #[error("the parameter {0} must not contain a semicolon or a control character")]
     Separator(String),
     /// A parameter has an empty value.

@@ -22,10 +22,10 @@ pub struct ClarificationField {
 ///
 /// - List form: `{"customer":["last_name"]}`. An entry can also be an object of such lists.
 /// - Schema form: `{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{}}}}`. A property
-///   that has properties itself is an object with fields, and no field.
+///   with properties of its own is an object, not a field.
 ///
-/// The signature covers neither an empty `required` nor a property with an empty description. Therefore an empty
-/// `required` means the same as a missing `required`, and a required field needs no property.
+/// The signature covers neither an empty `required` nor an empty property, so an attacker can add or remove both.
+/// Therefore an empty `required` means the same as a missing `required`, and a required field needs no property.
 ///
 /// Source: Gate, clarification.
 pub(super) fn fields(value: &Value<'_>) -> Vec<ClarificationField> {
@@ -119,7 +119,7 @@ mod tests {
             ),
             expected(&[("customer.last_name", true), ("customer.email", false)])
         );
-        // The message with an empty `required` and the message without `required` have the same signature.
+        // Both messages have the same signature.
         for required in ["", r#""required":[],"#] {
             assert_eq!(
                 requested(&format!(

@@ -4,9 +4,8 @@
 //! status answer lists all operations in `operations`. Fields may be missing, and integers may be strings.
 //! Statuses are stored as text, even undocumented statuses. This module does not decide what follows from a report.
 //!
-//! Some fields can have one of two names. The reader uses the second name if it cannot read the first. If it used the
-//! second name only if the first is missing, an empty list under the first name would hide the field, and the signature
-//! does not cover an empty list.
+//! Some fields have two names. The reader uses the second name if the first is missing or cannot be read. Otherwise an
+//! attacker could hide the field with an empty list under the first name, which the signature does not cover.
 
 mod callback;
 mod clarification;
@@ -48,8 +47,9 @@ pub struct Report {
     pub payment_sum: Option<Sum>,
     /// The operations in the order of the message.
     pub operations: Vec<Operation>,
-    /// Whether the message has the list `operations`, and each element of the list has a type, a status and an id. Such
-    /// a status answer lists all operations of the payment, also those that the platform made.
+    /// Whether the message has a list `operations` that is not empty, and whose elements all have a type, a status and
+    /// an id. In a status answer, such a list has all operations of the payment, including those that the platform
+    /// started.
     ///
     /// Source: Gate, status.
     pub has_complete_list: bool,
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use crate::json::{Limits, parse};
 
-    /// The signature covers none of the added values.
+    /// The signature covers none of the values that this test adds.
     #[test]
     fn a_value_that_the_signature_does_not_cover_hides_no_field_with_another_name() {
         let read = |text: &str| Report::read(&parse(text.as_bytes(), Limits::CALLBACK).unwrap());

@@ -2,8 +2,7 @@
 
 use crate::json::Value;
 
-/// The page to which the shopper's browser is sent. A message has the redirect data in `redirect_data`, in
-/// `redirectData`, or in an object `return_url`.
+/// The page to which the shopper's browser is sent, from `redirect_data`, `redirectData`, or an object `return_url`.
 ///
 /// Source: Gate, callbacks; Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +11,8 @@ pub struct Redirect {
     pub method: RedirectMethod,
     /// The redirect URL.
     pub url: String,
-    /// The form fields of a `POST`, in order. The signature does not cover a field with the name `signature` or
-    /// `frame_mode`. The signature also does not show where the nested name of a field ends and the value begins.
+    /// The form fields of a `POST`, in order. The signature covers them only in part: it leaves out the names
+    /// `signature` and `frame_mode`, and does not show where a nested name ends and its value begins.
     pub fields: Vec<(String, String)>,
 }
 
@@ -28,7 +27,7 @@ pub enum RedirectMethod {
     Post,
 }
 
-/// Reads the redirect data of a message, from the first of the three locations that holds usable data.
+/// Reads the redirect data of a message from the first location with usable data.
 pub(super) fn redirect(message: &Value<'_>) -> Option<Redirect> {
     ["redirect_data", "redirectData", "return_url"]
         .iter()

@@ -2,18 +2,17 @@
 //!
 //! A signed line does not show where its path ends and its value begins, so `"url":"https://bank"` and
 //! `"url":{"https":"//bank"}` have the same signature. A list has the same signature as an object with the keys 0, 1
-//! and so on. `true` has the same signature as `1`. With such a change, an attacker can hide a field from the reader.
-//! An attacker cannot give a field a value that was not signed.
+//! and so on. `true` has the same signature as `1`. With such a change, an attacker can hide a field from the reader,
+//! but cannot give a field a value that was not signed.
 
 use crate::json::Value;
 
-/// Returns whether every field that [`Report`](super::Report) or
-/// [`StatusAnswer`](crate::answer::StatusAnswer) reads has the expected kind of value. If not, a change that the
-/// signature does not cover may have hidden a field: treat the message as a hint, never as a fact.
+/// Returns whether every field that [`Report`](super::Report) or [`StatusAnswer`](crate::answer::StatusAnswer) reads
+/// has the expected kind of value. If not, a change that the signature does not cover may have hidden a field. Treat
+/// such a message as a hint, never as a fact.
 ///
-/// A field that is read as a text must be a string or a number. A field that is read as an object must be an object. A
-/// field that is read as a list must be a list or an empty object. Each field may also be missing, `null` or an empty
-/// list. An operation with an id must have a type and a status.
+/// Each field may be missing, `null` or an empty list. Otherwise a text must be a string or a number, an object must be
+/// an object, and a list must be a list or an empty object. An operation with an id must have a type and a status.
 ///
 /// Source: Callbacks; Gate, status.
 pub fn has_sound_shape(message: &Value<'_>) -> bool {

@@ -20,7 +20,6 @@ impl PartialEq for Signature {
 impl Eq for Signature {}
 
 impl Signature {
-    /// Wraps the bytes of a digest.
     pub(super) fn from_bytes(bytes: [u8; 64]) -> Self {
         Self(bytes)
     }

@@ -61,8 +61,7 @@ impl fmt::Debug for ProjectKey {
 pub enum KeySlot {
     /// The key that signs requests.
     Current,
-    /// The previous key. During a rotation, signatures of this key are accepted until the platform uses the current key
-    /// only.
+    /// The previous key. During a rotation, its signatures are accepted until the platform uses only the current key.
     Previous,
 }
 

@@ -20,16 +20,16 @@ pub fn of_message(message: &Value<'_>) -> Option<Signature> {
 
 /// Verifies a signature of a message against the keys of one project. Returns the slot of the key that matched.
 ///
-/// Tries the canonical string with the numbers as they are written. If PHP prints a number differently, also tries the
-/// canonical string with the numbers as PHP prints them, as [`canonical_as_php`](super::canonical_as_php()) returns it.
+/// Tries the canonical string with the numbers as they are written. If PHP prints a number differently, also tries
+/// [`canonical_as_php`](super::canonical_as_php()).
 ///
 /// Source: Signature.
 pub fn verify(message: &Value<'_>, signature: &Signature, keyring: &Keyring) -> Option<KeySlot> {
     SignedForms::of(message).verify(signature, keyring)
 }
 
-/// The canonical strings that a signature of a message can cover. Each string is built at most once, even if several
-/// keyrings are tried.
+/// The canonical strings that a signature of a message can cover. The second string is built only when it is needed,
+/// and only once.
 #[derive(Debug)]
 pub struct SignedForms {
     lines: Lines,

@@ -1,4 +1,4 @@
-//! Makes changes to a message: changes that the signature covers, and changes that the signature does not cover.
+//! Changes messages: with changes that the signature covers, and with changes that it does not cover.
 
 use super::message::*;
 
@@ -104,8 +104,8 @@ fn anything(choices: &mut Choices) -> Node {
     }
 }
 
-/// Changes the structure of one collection in one of these ways. A member or an element is added, removed, renamed, or
-/// moved to the top level. It can also be swapped with another one, or replaced with another kind of value.
+/// Changes one array or object: a member or an element is added, removed, renamed, moved to the top level, swapped with
+/// another one, or replaced with another kind of value.
 pub fn restructured(message: &Node, choices: &mut Choices) -> Node {
     let mut changed = message.clone();
     let mut left = Some(choices.below(collections_in(message)));
@@ -220,7 +220,7 @@ fn unused(members: &[(String, Node)]) -> String {
     key
 }
 
-/// Replaces some texts with objects. Splits each of these texts at a colon: the part before the colon becomes the key.
+/// Replaces some texts with a colon by objects. The part before the colon becomes the key.
 pub fn split_at_colons(node: &Node, choices: &mut Choices) -> Node {
     match node {
         Node::Array(elements) => {
