@@ -1,4 +1,4 @@
-//! Parses the event of an invocation.
+//! Parses the events that invoke the function.
 
 use aws::messages::Batch;
 use ecommpay::fields::ProjectId;
@@ -8,21 +8,14 @@ use payments::service::reconcile::Span;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The event of an invocation.
 #[derive(Debug)]
 pub enum Request {
     /// For every project, start the runs that are due.
     Start,
     /// Do the parts in these messages.
     Messages(Batch),
-    /// Compare an interval of one project, even if an earlier run has compared the interval. Does not change the stored
-    /// progress.
-    Interval {
-        /// The project.
-        project_id: ProjectId,
-        /// The interval.
-        span: Span,
-    },
+    /// Compare an interval of one project, even if an earlier run has compared it. Does not change the stored progress.
+    Interval { project_id: ProjectId, span: Span },
     /// Return the state of a run.
     State(Run),
 }
