@@ -23,8 +23,8 @@ pub struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Writes a result: with `--json` the value as a line of JSON, otherwise the text. The text must consist of whole
-    /// lines, in which foreign text is escaped.
+    /// Writes a result: with `--json` the value as a line of JSON, otherwise the text. Foreign text in `text` must
+    /// already be escaped, and `text` must end with a line feed.
     pub fn write(&mut self, value: &impl Serialize, text: impl Display) -> anyhow::Result<()> {
         match self.json {
             true => writeln!(

@@ -28,7 +28,6 @@ fn payment_id(text: &str) -> Result<String, String> {
 }
 
 impl PaymentArgs {
-    /// Returns the key of the payment.
     pub fn key(&self) -> PaymentKey {
         PaymentKey::new(self.project, &self.payment_id)
     }

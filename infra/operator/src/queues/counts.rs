@@ -24,7 +24,6 @@ struct Row<'a> {
     counts: Counts,
 }
 
-/// The counts of messages in a queue.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Counts {
     /// The number of messages that a consumer can receive now.

@@ -37,7 +37,6 @@ pub struct StackArgs {
     sandbox_ready: PathBuf,
 }
 
-/// A stack in an AWS account, or the sandbox.
 pub struct Stack {
     pub config: SdkConfig,
     pub resources: Resources,
@@ -96,12 +95,10 @@ fn read(path: &Path) -> anyhow::Result<Resources> {
 }
 
 impl Stack {
-    /// Returns the payments' table.
     pub fn store(&self) -> DynamoStore {
         DynamoStore::new(&self.config, self.resources.table.clone())
     }
 
-    /// Returns the table of storefront keys.
     pub fn storefront_keys(&self) -> StorefrontKeys {
         let table = self.resources.storefront_keys_table.clone();
         self.store().storefront_keys(table)

@@ -23,7 +23,7 @@ pub struct History<'a> {
     other_payment_ids: &'a BTreeSet<String>,
     quarantine_items: BTreeSet<QuarantineItem>,
     pub decisions: Vec<DecisionView<'a>>,
-    /// By operation id, how well the reports support the outcome of the operation.
+    /// The evidence for the outcome of each operation, by operation id.
     evidence: BTreeMap<&'a str, Evidence>,
     polling: PollingView,
     pub next: Option<NextStep>,
@@ -40,7 +40,7 @@ pub struct DecisionView<'a> {
     pub at: Timestamp,
     /// The items that the decision settles.
     pub items: BTreeSet<QuarantineItem>,
-    /// How many of the settled items the stored reports no longer show.
+    /// The number of settled items that the stored reports no longer show.
     pub former_items: usize,
 }
 
@@ -93,7 +93,7 @@ pub struct EventRow {
     pub published: bool,
 }
 
-/// The part of an event's body that this module reads.
+/// The fields of an event's body that this module reads.
 #[derive(Deserialize)]
 struct Body {
     time: Timestamp,
