@@ -6,6 +6,8 @@
 //! ([Payment Page parameters](https://developers.ecommpay.com/en/en_PP_Parameters.html)). No field is
 //! mandatory for Bancontact. Bancontact does not use identity documents and the billing object, so this
 //! crate does not send them.
+//!
+//! Sources ([list](crate::sources)): Gate API; Payment Page.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,8 +18,6 @@ use crate::fields::date::is_day_of_birth;
 use crate::fields::{FieldError, Text};
 
 /// A field of the customer data.
-///
-/// Source: Gate API; Payment Page, parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CustomerDetail {
@@ -109,8 +109,6 @@ impl CustomerDetail {
 }
 
 /// The optional data of one customer. `Debug` hides the data.
-///
-/// Source: Gate API; Payment Page, parameters.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<CustomerDetail, String>")]
 pub struct CustomerDetails(BTreeMap<CustomerDetail, Text>);
@@ -169,7 +167,6 @@ fn is_phone(text: &str) -> bool {
     (4..=24).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns whether a text has the form of an ISO 3166-1 alpha-2 code in capitals.
 pub(crate) fn is_country(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }

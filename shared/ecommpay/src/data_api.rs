@@ -3,6 +3,8 @@
 //! Access requires a token that is created in the platform's Dashboard. Requests and answers are signed with
 //! *the key of this token*, not with a project key. An answer has up to 1,000 operations, so the limits of an answer
 //! are larger than the limits of a callback.
+//!
+//! Source ([list](crate::sources)): Data API.
 
 use std::fmt;
 
@@ -27,14 +29,10 @@ pub const ANSWER_LIMITS: Limits = Limits {
 };
 
 /// The maximum number of operations in one answer.
-///
-/// Source: Data API, specification.
 pub const PAGE: u32 = 1_000;
 
 /// `POST /v1/operations/get`: requests one page of the operations that were completed in an interval. `Debug`
 /// hides the token.
-///
-/// Source: Data API, specification.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct OperationsGet {
     token: Text,
@@ -60,8 +58,6 @@ impl fmt::Debug for OperationsGet {
 }
 
 /// An interval of completion times, in the time zone of the request.
-///
-/// Source: Data API, specification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Interval {
     from: Text,
@@ -115,8 +111,6 @@ impl OperationsGet {
 }
 
 /// One operation in an answer of the Data API. A missing text is empty.
-///
-/// Source: Data API, specification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedOperation {
     /// The project.
@@ -142,8 +136,6 @@ impl ListedOperation {
 
 /// Reads the operations of an answer; verify the signature of the answer first. Each element of the list becomes one
 /// operation, even a malformed element. Returns `None` if the answer has no list of operations.
-///
-/// Source: Data API, specification.
 pub fn operations(answer: &Value<'_>) -> Option<Vec<ListedOperation>> {
     let list = answer.get("operations")?;
     let Value::Array(elements) = list else {

@@ -1,11 +1,11 @@
 //! Defines a result code with its reason and its advice. Confidential reasons are left out.
+//!
+//! Source ([list](crate::sources)): Codes.
 
 use super::action::Action;
 use super::table::CODES;
 
 /// One code of the list.
-///
-/// Source: Codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResultCode {
     number: u32,

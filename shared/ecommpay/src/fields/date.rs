@@ -16,7 +16,6 @@ const HOURS_AND_MINUTES: &[BorrowedFormatItem<'_>] = format_description!("[hour]
 /// the year.
 const TIME_LENGTH: usize = "YYYY-MM-DD hh:mm:ss".len();
 
-/// Returns whether a text is a date as `DD-MM-YYYY`.
 pub(crate) fn is_day_of_birth(text: &str) -> bool {
     text.len() == "DD-MM-YYYY".len() && Date::parse(text, DAY_OF_BIRTH).is_ok()
 }

@@ -1,4 +1,6 @@
 //! Defines names of fields that the merchant fills in.
+//!
+//! Source ([list](crate::sources)): Signature.
 
 use serde::Serialize;
 
@@ -8,9 +10,8 @@ use crate::signature::is_signed;
 /// The name of a field: 1 to 64 letters, digits and `_`. The names `signature` and `frame_mode` are refused, because
 /// the signature leaves them out.
 ///
-/// A colon is refused, because `a:` with the value `b` would have the same signed line as `a` with the value `:b`.
-///
-/// Source: Signature.
+/// A colon is refused, because the signature would not distinguish `a:` with the value `b` from `a` with the value
+/// `:b`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct FieldName(String);

@@ -1,4 +1,6 @@
-//! Parses a text to a tree, within limits.
+//! Parses a text into a tree, within limits.
+//!
+//! Source ([list](crate::sources)): JSON.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,8 +12,6 @@ use super::value::{Member, Value};
 /// Reads one JSON text.
 ///
 /// Fails if the text is not JSON, exceeds one of the `limits`, or has an object with two equal keys.
-///
-/// Source: JSON.
 pub fn parse(text: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
     if text.len() > limits.bytes {
         return Err(JsonError::TooLarge);

@@ -88,7 +88,7 @@ fn a_message_is_refused_when_its_canonical_string_would_exceed_the_limit() {
         under(&"k".repeat(8_000), &zeros(1_900)),
         under(&"k".repeat(700), &zeros(12)),
         under(&":".repeat(70_000), &zeros(150)),
-        // Empty lists have no line, but they also count towards the limit.
+        // Empty lists add nothing to the canonical string, but they also count towards the limit.
         under(&long, &format!("[{}[]]", "[],".repeat(1_900))),
     ] {
         assert!(attack.len() <= Limits::CALLBACK.bytes);

@@ -1,10 +1,10 @@
 //! Defines the tree that the reader returns.
+//!
+//! Source ([list](crate::sources)): JSON.
 
 use std::borrow::Cow;
 
 /// A JSON value, which borrows from the text that was read.
-///
-/// Source: JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<'a> {
     /// `null`

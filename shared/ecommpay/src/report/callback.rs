@@ -2,11 +2,10 @@
 //!
 //! The shopper has the link and can post its parameters as JSON. The shopper can also change those parts of the JSON
 //! that the signature does not cover. Therefore only the canonical string decides, which is the signed text.
+//!
+//! Sources ([list](crate::sources)): Callbacks; Payment Page.
 
-/// The starts of lines that show a callback. Each callback has at least one of these lines, and no Payment Page link
-/// has one of them.
-///
-/// Source: Callbacks; Payment Page, parameters.
+/// The starts of lines of the canonical string that only callbacks have. Each callback has at least one such line.
 const LINES_OF_CALLBACKS: [&[u8]; 9] = [
     b"account:",
     b"customer:",

@@ -1,4 +1,6 @@
 //! Reads the fields that the platform requests in a clarification.
+//!
+//! Source ([list](crate::sources)): Gate, clarification.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,8 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::json::Value;
 
 /// A field that the platform requests.
-///
-/// Source: Gate, clarification.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClarificationField {
     /// The platform's name of the field, as `object.field`.
@@ -26,15 +26,12 @@ pub struct ClarificationField {
 ///
 /// The signature covers neither an empty `required` nor an empty property, so an attacker can add or remove both.
 /// Therefore an empty `required` means the same as a missing `required`, and a required field needs no property.
-///
-/// Source: Gate, clarification.
 pub(super) fn fields(value: &Value<'_>) -> Vec<ClarificationField> {
     let mut requested = Requested::default();
     requested.read("", value);
     requested.fields
 }
 
-/// The fields in the order of the message.
 #[derive(Default)]
 struct Requested {
     fields: Vec<ClarificationField>,

@@ -6,6 +6,9 @@
 //!
 //! Some fields have two names. The reader uses the second name if the first is missing or cannot be read. Otherwise an
 //! attacker could hide the field with an empty list under the first name, which the signature does not cover.
+//!
+//! Sources ([list](crate::sources)): Gate API; Gate, status; Confirmation; Payment links; Callbacks; Results;
+//! the platform's plug-ins.
 
 mod callback;
 mod clarification;
@@ -28,8 +31,6 @@ pub use sum::Sum;
 /// A report about one payment.
 ///
 /// Fields that this crate does not read remain in the [`Value`] from which the report is read.
-///
-/// Source: Callbacks; Gate, status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The project's number.
@@ -50,8 +51,6 @@ pub struct Report {
     /// Whether the message has a list `operations` that is not empty, and whose elements all have a type, a status and
     /// an id. In a status answer, such a list has all operations of the payment, including those that the platform
     /// started.
-    ///
-    /// Source: Gate, status.
     pub has_complete_list: bool,
     /// The page to which the shopper's browser is sent.
     pub redirect: Option<Redirect>,
@@ -62,8 +61,6 @@ pub struct Report {
 }
 
 /// An error of a request.
-///
-/// Source: Gate API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorItem {
     /// A code of the platform's unified list, as text.
@@ -108,8 +105,6 @@ impl Report {
     ///
     /// Returns `None` if `payment.status` is missing, or is `error` (a request failed). Also returns `None` if a
     /// refund, a reversal or a refund reverse is pending: `payment.status` can then be the status of this operation.
-    ///
-    /// Source: Results.
     pub fn is_final(&self) -> Option<bool> {
         let payment_status = self.payment_status.as_deref()?;
         let refund_is_pending = self
@@ -123,8 +118,6 @@ impl Report {
     }
 
     /// Returns the first undocumented status: `payment.status`, or the status of an operation.
-    ///
-    /// Source: Results; Confirmation; Payment links; the platform's plug-ins.
     pub fn undocumented_status(&self) -> Option<&str> {
         let of_operations = self.operations.iter().map(|operation| &operation.status);
         self.payment_status
@@ -137,8 +130,6 @@ impl Report {
 
 /// Returns the id of the project that a message names: at the top level, or in `general` if the top level has no
 /// readable id.
-///
-/// Source: Callbacks.
 pub fn project_id(message: &Value<'_>) -> Option<u64> {
     let in_general = || message.at(&["general", "project_id"])?.as_u64();
     let top = message.get("project_id").and_then(Value::as_u64);

@@ -1,12 +1,12 @@
 //! Reads the operations that a report lists.
+//!
+//! Sources ([list](crate::sources)): Gate, status; Callbacks.
 
 use super::sum::Sum;
 use crate::json::Value;
 use crate::operation::{OperationType, Outcome};
 
 /// One operation of a payment.
-///
-/// Source: Callbacks; Gate, status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
     /// The platform's id of the operation, a number as the message writes it; absent in errors.

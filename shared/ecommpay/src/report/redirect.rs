@@ -1,10 +1,10 @@
 //! Reads redirect data: the page of the bank to which the shopper's browser is sent.
+//!
+//! Sources ([list](crate::sources)): Bancontact; Gate, callbacks.
 
 use crate::json::Value;
 
 /// The page to which the shopper's browser is sent, from `redirect_data`, `redirectData`, or an object `return_url`.
-///
-/// Source: Gate, callbacks; Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redirect {
     /// `GET` or `POST`.
@@ -17,8 +17,6 @@ pub struct Redirect {
 }
 
 /// The HTTP method of the redirect.
-///
-/// Source: Gate, callbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedirectMethod {
     /// Open the URL; ignore the fields.

@@ -1,9 +1,11 @@
 //! Checks that every field of a message has the kind of value that its reader expects.
 //!
-//! A signed line does not show where its path ends and its value begins, so `"url":"https://bank"` and
+//! The canonical string does not show where a path ends and its value begins, so `"url":"https://bank"` and
 //! `"url":{"https":"//bank"}` have the same signature. A list has the same signature as an object with the keys 0, 1
 //! and so on. `true` has the same signature as `1`. With such a change, an attacker can hide a field from the reader,
 //! but cannot give a field a value that was not signed.
+//!
+//! Sources ([list](crate::sources)): Gate, status; Callbacks.
 
 use crate::json::Value;
 
@@ -13,8 +15,6 @@ use crate::json::Value;
 ///
 /// Each field may be missing, `null` or an empty list. Otherwise a text must be a string or a number, an object must be
 /// an object, and a list must be a list or an empty object. An operation with an id must have a type and a status.
-///
-/// Source: Callbacks; Gate, status.
 pub fn has_sound_shape(message: &Value<'_>) -> bool {
     matches!(message, Value::Object(_))
         && texts(message, &["project_id", "request_id", "status", "code"])
@@ -85,8 +85,8 @@ fn clarification(fields: &Value<'_>) -> bool {
     })
 }
 
-/// Returns whether a value is a text without a colon. A text with a colon could have been an object, because both
-/// have the same line.
+/// Returns whether a value is a text without a colon. A text with a colon could have been an object, because both have
+/// the same signature.
 fn is_name(value: &Value<'_>) -> bool {
     value.as_str().is_some_and(|name| !name.contains(':'))
 }

@@ -1,4 +1,6 @@
 //! Makes the canonical string of a received message, with its numbers as they are written or as PHP prints them.
+//!
+//! Source ([list](crate::sources)): Signature.
 
 use super::lines::Lines;
 use crate::json::Value;
@@ -6,8 +8,6 @@ use crate::json::Value;
 /// Returns the canonical string of a message, with every number as it is written.
 ///
 /// For an object with two equal keys, the order of the lines is not defined. The reader refuses such an object.
-///
-/// Source: Signature.
 pub fn canonical(message: &Value<'_>) -> Vec<u8> {
     Lines::of(message).into_string()
 }

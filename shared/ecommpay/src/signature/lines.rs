@@ -35,7 +35,6 @@ struct Line {
 }
 
 impl Lines {
-    /// Makes and sorts the lines of a message.
     pub(super) fn of(message: &Value<'_>) -> Self {
         let mut lines = Self {
             // Most callbacks fit into these capacities without a reallocation.

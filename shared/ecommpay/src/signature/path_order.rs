@@ -2,6 +2,8 @@
 //!
 //! The platform sorts like PHP's `strnatcmp`: runs of digits compare as numbers, so the element 10 of a
 //! list follows the element 2. Only the path is compared, never the value.
+//!
+//! Source ([list](crate::sources)): Signature.
 
 use std::cmp::Ordering;
 
@@ -12,8 +14,6 @@ use std::cmp::Ordering;
 /// - Two runs of digits compare by length, then digit by digit. If one of the runs starts with `0`, the two
 ///   runs compare only digit by digit.
 /// - The path that ends first is smaller.
-///
-/// Source: Signature; PHP's `strnatcmp`.
 pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
     let key = |path: &[u8]| {
         let mut key = Vec::with_capacity(path.len());
@@ -23,7 +23,8 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
     key(left).cmp(&key(right))
 }
 
-/// Adds the key of a path to `keys`. Two keys compare byte by byte as [`compare`] compares their paths.
+/// Adds the key of a path to `keys`. A comparison of two keys byte by byte has the same result as [`compare`] with
+/// their paths.
 ///
 /// - A run of digits that starts with `0` is followed by a zero byte, so that a shorter run is smaller.
 /// - Before any other run of digits, its length is written: as one digit, or as `9` and 4 bytes if the run has at least

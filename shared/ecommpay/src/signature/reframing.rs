@@ -1,4 +1,6 @@
-//! Detects messages whose signature could belong to another message.
+//! Detects reframed messages. The signature of a reframed message could belong to another message.
+//!
+//! Source ([list](crate::sources)): Payment Page.
 
 use super::lines::is_signed;
 use super::php_number;
@@ -16,8 +18,6 @@ use crate::json::Value;
 ///
 /// A colon can also move from a value into the path. This function does not detect a moved colon, but
 /// [`has_sound_shape`](crate::report::has_sound_shape) does for the fields that are read.
-///
-/// Source: Payment Page, parameters, which forbids `;`.
 pub fn may_be_reframed(value: &Value<'_>) -> bool {
     match value {
         Value::String(text) => text
