@@ -30,9 +30,9 @@ def deploy(stage, current, built=None):
     merged = parameters.merged(text, current, stage.parameters)
     code = {name: file.read_bytes() for name, file in files.items()}
     release = release_names.name_of(text, merged, code, current.get("Release", ""))
+    text = text.replace("CodeUri: ../target/lambda", f"CodeUri: {built}")
     # With overrides, the SAM CLI ignores the parameters in samconfig.toml. Therefore the overrides contain all
     # parameters of the stage. CloudFormation keeps the values of the other parameters.
-    text = text.replace("CodeUri: ../target/lambda", f"CodeUri: {built}")
     _deploy(stage, text, {**stage.parameters, "Release": release})
 
 

@@ -17,7 +17,6 @@ use crate::command::{Command, Review};
 use crate::log_line::CommandResult;
 use crate::reply::{NotDone, Reply};
 
-/// Runs commands.
 pub struct CommandHandler {
     payments: LivePayments,
     gate: HttpGate,
@@ -27,7 +26,6 @@ pub struct CommandHandler {
 }
 
 impl CommandHandler {
-    /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
         let environment = Environment::load()?;
         Ok(Self {

@@ -32,7 +32,6 @@ const ON_DEMAND: Duration = Duration::from_secs(60);
 
 type LiveRuns<'a> = DailyRuns<'a, DynamoStore, SqsQueue, SystemClock, HttpDataApi>;
 
-/// Runs the daily report and the comparison.
 pub struct Reconciler {
     payments: LivePayments,
     keys: CachedProjectKeys,
@@ -43,7 +42,6 @@ pub struct Reconciler {
 }
 
 impl Reconciler {
-    /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
         let environment = Environment::load()?;
         Ok(Self {

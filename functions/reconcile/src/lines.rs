@@ -15,7 +15,6 @@ use serde::Serialize;
 /// The answer to the schedule.
 #[derive(Debug, Default, Serialize)]
 pub struct Started {
-    /// The runs that were started.
     pub runs: Vec<Run>,
     /// The projects that are not compared, because no token of the Data API is stored.
     pub without_token: Vec<ProjectId>,
@@ -42,7 +41,6 @@ impl Started {
         }
     }
 
-    /// Creates the log line.
     pub fn line(&self) -> Line {
         let line = match &self.failure {
             Some(_) => Line::error("reconcile: some runs did not start"),
@@ -137,7 +135,6 @@ pub fn unknown(message_id: &str) -> Line {
     Line::warn("reconcile: the kind of the message is unknown").with("message_id", message_id)
 }
 
-/// Creates the log line of a message that is no valid JSON.
 pub fn unreadable(message_id: &str, error: &serde_json::Error) -> Line {
     Line::error("reconcile: the message cannot be read")
         .with("message_id", message_id)

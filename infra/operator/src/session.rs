@@ -10,7 +10,6 @@ use crate::input::confirm::ConfirmArgs;
 use crate::output::table::Table;
 use crate::stack::Stack;
 
-/// The context of a run.
 pub struct Session<'a> {
     /// The stack that the command works on.
     pub stack: &'a Stack,
@@ -18,7 +17,6 @@ pub struct Session<'a> {
     pub confirm: &'a ConfirmArgs,
     /// Whether to write JSON instead of text and CSV.
     pub json: bool,
-    /// Standard output.
     pub out: &'a mut dyn Write,
 }
 

@@ -62,9 +62,9 @@ pub fn count(name: &'static str) -> Result<u64, ConfigError> {
     })
 }
 
-/// Returns the minimum time between two requests of one execution to the Data API. With this pause, all concurrent
-/// executions together send at most `DATA_API_REQUESTS_PER_SECOND`. `RECONCILE_CONCURRENCY` 0 means that the
-/// concurrency has no limit; then the pause is 0.
+/// Returns the minimum time between two requests of one execution to the Data API. If `RECONCILE_CONCURRENCY`
+/// executions keep this pause, together they send at most `DATA_API_REQUESTS_PER_SECOND` requests. If the concurrency
+/// is 0, it has no limit, and the pause is 0.
 pub fn data_api_pace() -> Result<Duration, ConfigError> {
     let concurrency = parsed("RECONCILE_CONCURRENCY", "is not a whole number", |value| {
         value.parse::<u32>().ok()

@@ -28,7 +28,6 @@ pub(super) struct ShopperCheckout {
 }
 
 impl ShopperCheckout {
-    /// Marks the checkout of a request that got no slot.
     pub(super) fn without_wait(self) -> Self {
         Self {
             could_not_wait: true,

@@ -34,13 +34,9 @@ pub enum Reply {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Done {
-    /// A callback was verified or applied.
     Callback(Box<CallbackDone>),
-    /// Events were published again.
     Republish(RepublishDone),
-    /// The platform was polled about a payment.
     Resync(ResyncDone),
-    /// Quarantined money was released or rejected.
     Review(ReviewDone),
 }
 

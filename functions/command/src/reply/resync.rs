@@ -7,7 +7,6 @@ use super::amounts::Amounts;
 use super::event_types::event_types;
 use super::not_done::NotDone;
 
-/// The result of the status poll.
 #[derive(Debug, Serialize)]
 pub struct ResyncDone {
     /// The content of the answer: `operations`, `nothing` for "not found", or `unclear`. For example, an answer that
@@ -17,7 +16,6 @@ pub struct ResyncDone {
     before: Option<Amounts>,
     /// The payment after the poll; `None` if the payment is still not in our table.
     after: Option<Amounts>,
-    /// The types of the published events.
     events: Vec<&'static str>,
 }
 

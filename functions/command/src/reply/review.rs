@@ -11,17 +11,14 @@ use super::not_done::NotDone;
 
 #[derive(Debug, Serialize)]
 pub struct ReviewDone {
-    /// The payment after the review.
     after: Amounts,
     /// The last refund that a rejection of this payment created. `None` for a release, or if there is no such refund.
     refund: Option<RefundDone>,
-    /// The types of the published events.
     events: Vec<&'static str>,
     /// Why the events are not published yet; `None` if they are published. The sweeper publishes them later.
     not_published: Option<String>,
 }
 
-/// The refund of rejected money.
 #[derive(Debug, Serialize)]
 struct RefundDone {
     refund_id: Option<String>,

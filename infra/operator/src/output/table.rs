@@ -6,7 +6,6 @@ use payments::escape::{for_spreadsheet, json_for_terminal};
 use serde::Serialize;
 use serde_json::Value;
 
-/// A table that is being written.
 pub enum Table<'a> {
     Csv {
         columns: &'static [&'static str],

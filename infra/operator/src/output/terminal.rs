@@ -76,7 +76,6 @@ mod tests {
         assert_eq!(writer.out, "a\u{fffd}b\u{fffd}31m".as_bytes());
     }
 
-    /// Lists the source files of a folder.
     fn sources(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -32,7 +32,6 @@ impl PaymentArgs {
         PaymentKey::new(self.project, &self.payment_id)
     }
 
-    /// Reads the payment from the table.
     pub async fn load(&self, stack: &Stack) -> anyhow::Result<Stored> {
         let stored = stack.store().load(&self.key()).await?;
         stored.with_context(|| format!("project {} has no such payment", self.project))

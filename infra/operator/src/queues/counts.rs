@@ -55,7 +55,6 @@ impl QueuesArgs {
     }
 }
 
-/// Counts the messages in a queue.
 pub async fn counts(client: &Client, url: &str) -> anyhow::Result<Counts> {
     let names = [
         QueueAttributeName::ApproximateNumberOfMessages,

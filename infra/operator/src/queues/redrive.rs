@@ -92,7 +92,6 @@ impl RedriveArgs {
     }
 }
 
-/// Moves messages from a dead-letter queue to its queue.
 struct Redrive<'a> {
     client: Client,
     /// The URL of the dead-letter queue.

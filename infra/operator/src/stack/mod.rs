@@ -50,7 +50,6 @@ pub struct Resources {
     region: String,
     /// The name of the payments' table.
     pub table: String,
-    /// The name of the table of storefront keys.
     storefront_keys_table: String,
     /// The URLs of the queues of events and of the work queue, by the queues' short names.
     pub queues: BTreeMap<String, String>,
@@ -58,9 +57,7 @@ pub struct Resources {
     pub dead_letters: BTreeMap<String, String>,
     /// The names of the functions in AWS, by their short names.
     functions: BTreeMap<String, String>,
-    /// The secret with the keys of the projects.
     pub project_keys_secret: String,
-    /// The secret with the token of the Data API.
     pub data_api_token_secret: String,
 }
 

@@ -23,11 +23,9 @@ pub struct Operator {
     replacements: RefCell<Vec<(String, String)>>,
     /// Texts that the tool must not write.
     secrets: RefCell<Vec<String>>,
-    /// Everything that the tool wrote.
     written: RefCell<String>,
 }
 
-/// The output and the exit code of a run.
 pub struct Run {
     pub stdout: String,
     pub stderr: String,
@@ -64,7 +62,6 @@ impl Operator {
         command
     }
 
-    /// Runs the tool with this text as its standard input.
     pub async fn run(&self, args: &[&str], input: &str) -> anyhow::Result<Run> {
         let mut command = self.command(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());

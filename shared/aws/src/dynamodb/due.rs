@@ -9,7 +9,6 @@
 //! Both indexes are sparse: a payment that needs nothing has no entry. Each commit of a payment also writes or removes
 //! its entries. Each kind of action has separate partitions, and polls have separate partitions for each project
 //! (`shared/decisions/state/0009-polling-index.md`).
-//! separate partitions for each project. See `shared/decisions/state/0009-polling-index.md`.
 
 use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;

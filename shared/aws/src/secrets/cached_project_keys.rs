@@ -85,7 +85,8 @@ impl CachedProjectKeys {
         warn_if_failed(self.get().await);
     }
 
-    /// Returns the keys of every project. Too old keys are fetched again. If this fetch fails, returns the cached keys.
+    /// Returns the keys of every project. Keys that are too old are fetched again. If this fetch fails, returns the
+    /// cached keys.
     pub async fn get(&self) -> Result<Arc<ProjectKeys>, SecretError> {
         let mut cached = self.cached.lock().await;
         match cached.as_ref() {

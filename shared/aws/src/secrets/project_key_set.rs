@@ -11,7 +11,6 @@
 //!
 //! Another program can still overwrite the change with `PutSecretValue`. Then the version with the change has the label
 //! `AWSPREVIOUS`.
-//! label `AWSPREVIOUS`.
 
 use aws_types::SdkConfig;
 use payments::service::project_keys::ProjectKeySet;

@@ -169,7 +169,7 @@ async fn due_polls_are_handed_out_in_batches_with_delays_and_without_a_write() {
     assert_eq!((run.found, run.handed_out, run.failed), (50, 50, 0));
     let calls = world.wire.calls();
     let count = |name: &str| calls.iter().filter(|call| *call == name).count();
-    // One batch has ten messages with four polls each.
+    // Each message has up to four polls, and each batch has up to ten messages.
     assert_eq!(count("SendMessageBatch"), 2);
     assert_eq!(count("GetQueueAttributes"), 1);
     assert_eq!(count("Query") + 3, calls.len(), "{calls:?}");

@@ -20,7 +20,6 @@ fn pays_another_order(stored: &Stored, order_id: &str) -> Change {
     }
 }
 
-/// Returns the payments that have paid an order of the storefront `shop`.
 async fn payers_of(world: &World, order_id: &str) -> Vec<String> {
     let order_id = MerchantId::new(order_id).unwrap();
     let order = PaidOrder {

@@ -10,9 +10,7 @@ use ecommpay::signature::{canonical, of_message};
 use ecommpay::{Keyring, ProjectKey};
 use ecommpay_benches::verify;
 
-/// The argument for the verification of the callback route.
 pub const VERIFY: &str = "verify";
-/// The argument for the HMAC alone.
 pub const HMAC: &str = "HMAC alone";
 
 /// Reads lines: a secret, a callback, and then one number of repetitions in each line. Prints the name of the task, and

@@ -32,7 +32,6 @@ pub struct History<'a> {
     pub gone: Vec<u64>,
 }
 
-/// An operator's decision about quarantined money.
 #[derive(Serialize)]
 pub struct DecisionView<'a> {
     pub verdict: Verdict,
@@ -66,7 +65,6 @@ struct PollingView {
     needs_recheck: bool,
 }
 
-/// The step that is due next.
 #[derive(Serialize)]
 pub struct NextStep {
     pub what: What,

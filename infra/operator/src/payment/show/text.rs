@@ -10,7 +10,6 @@ use super::history::{History, NextStep, What};
 use crate::output::text::{money, plain, ranges, spaced};
 use crate::payment::quarantine::{Quarantine, describe};
 
-/// A payment with its history, as text.
 pub struct Text<'a> {
     payment: &'a Payment,
     quarantine: Quarantine,

@@ -25,7 +25,6 @@ fn rows(document: &str, heading: &str) -> anyhow::Result<Vec<Vec<String>>> {
     Ok(rows.filter(|row| !is_ruler(row)).collect())
 }
 
-/// Returns the cells of a table row.
 pub fn cells(line: &str) -> Vec<String> {
     let line = line.replace("\\|", "\u{0}");
     let cells = line.trim().trim_matches('|').split('|');
@@ -34,7 +33,6 @@ pub fn cells(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns the code spans of a text.
 fn spans(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
