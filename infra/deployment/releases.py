@@ -51,7 +51,7 @@ class Releases:
         self._s3.put_object(Bucket=self.bucket(), Key=key, Body=json.dumps(dataclasses.asdict(deployed)).encode())
 
     def before(self, name):
-        """Returns the name of the last release before another release, and its deployment."""
+        """Returns the name and the deployment of the newest release before the release `name`."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket(), Prefix=self._folder)
         names = [found["Key"].removeprefix(self._folder) for page in pages for found in page.get("Contents", [])]
         earlier = release_names.before(name, names)

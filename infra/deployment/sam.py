@@ -37,7 +37,7 @@ def deploy(stage, current, built=None):
 
 
 def deploy_again(stage, name, release):
-    """Deploys a release again, immediately: an alarm of a gradual deployment cannot stop it."""
+    """Deploys a release again, all at once, so that no alarm of a gradual deployment can stop it."""
     overrides = {"Deployment": "AllAtOnce", "Release": release_names.deployed_now(name)}
     _deploy(stage, release.template, {**release.parameters, **overrides})
 

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_in_the_line_of_its_callback() {
+    fn the_log_line_of_a_failed_callback_has_the_error() {
         let (line, _) = written(&Handled {
             error: Some("the queue is down".into()),
             ..applied("sale_success", Status::Succeeded)

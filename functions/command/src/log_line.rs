@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_review_that_was_not_done_is_refused_with_its_reason() {
+    fn a_review_that_cannot_be_done_is_refused_with_the_reason() {
         for (error, reason) in [
             (ReviewError::NotFound, "not_found"),
             (ReviewError::NotQuarantined, "not_quarantined"),

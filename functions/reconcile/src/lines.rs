@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_of_a_part_counts_its_failure_for_its_task() {
+    fn the_log_line_of_a_part_counts_its_failure_for_its_task() {
         let part = Part::Report(DayPart::whole(Day::of(NOW)));
         for (daily, metric) in [
             (Daily::Compare, "reconciliation_failed"),

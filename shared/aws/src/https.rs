@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_certificate_is_an_error_with_its_name() {
+    fn a_file_without_a_certificate_is_refused_with_its_name() {
         for (file, problem) in [
             (MISSING, "No such file"),
             (NO_CERTIFICATE, "no usable certificate"),

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_message_is_named_by_its_id() {
+    fn the_response_names_a_failed_message_by_its_id() {
         let record = |id: &str| {
             json!({
                 "messageId": id, "receiptHandle": "r", "body": "{}",

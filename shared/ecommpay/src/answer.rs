@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn code_3061_is_not_found_in_both_forms_and_code_3062_is_not_readable() {
+    fn code_3061_means_not_found_in_both_forms_and_code_3062_means_not_readable() {
         let read = |body: &str| {
             let message = json::parse(body.as_bytes(), Limits::ANSWER).unwrap();
             StatusAnswer::read(&message)

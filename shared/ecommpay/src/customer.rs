@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_detail_is_refused_if_it_does_not_have_its_form() {
+    fn a_customer_detail_is_refused_if_it_is_malformed() {
         for (detail, good, bad) in [
             (CustomerDetail::Email, "a.b@c.example", "a@b c.d"),
             (CustomerDetail::Email, "a@b@c.be", "@c.be"),

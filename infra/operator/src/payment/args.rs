@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_payment_id_can_have_the_form_of_paths() {
+    fn a_payment_id_is_also_read_in_its_encoding_for_paths() {
         for (text, id) in [
             ("order-1", "order-1"),
             ("a/b", "a/b"),

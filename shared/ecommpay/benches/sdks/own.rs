@@ -1,5 +1,5 @@
-//! Measures the verification of the crate `ecommpay`, and the HMAC alone. Reads and prints the same lines as the
-//! programs of the SDKs.
+//! Measures the verification of the crate `ecommpay`, and the HMAC alone. Input and output have the format of the SDK
+//! programs.
 
 use std::hint::black_box;
 use std::io::{BufRead, stdin};

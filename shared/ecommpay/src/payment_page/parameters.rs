@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_parameter_is_refused_if_it_does_not_have_its_form() {
+    fn a_text_parameter_is_refused_if_it_is_malformed() {
         let text = |text: &str| Text::new(text).unwrap();
         for (parameter, good, bad) in [
             (TextParameter::LanguageCode, "nl", "nld"),

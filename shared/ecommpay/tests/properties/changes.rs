@@ -68,7 +68,7 @@ pub fn change_uncovered(node: &Node, choices: &mut Choices) -> Node {
     }
 }
 
-/// Returns the array with the same lines as an object with the keys 0, 1, 2, ...
+/// Returns the array that has the same canonical string as an object with the keys 0, 1, 2 and so on.
 fn as_array(members: &[(String, Node)]) -> Option<Node> {
     let member = |index: usize| members.iter().find(|(key, _)| *key == index.to_string());
     let elements: Option<Vec<Node>> = (0..members.len())
@@ -77,7 +77,7 @@ fn as_array(members: &[(String, Node)]) -> Option<Node> {
     elements.map(Node::Array)
 }
 
-/// Returns whether a node has no line.
+/// Returns whether a node adds nothing to the canonical string.
 fn is_empty(node: &Node) -> bool {
     match node {
         Node::Array(elements) => elements.iter().all(is_empty),

@@ -307,7 +307,7 @@ pub fn scalars_of<'a>(node: &'a mut Node, found: &mut Vec<&'a mut Node>) {
     }
 }
 
-/// Returns the text after the path in the line of a scalar.
+/// Returns the text of a scalar in the canonical string.
 pub fn signed_text(scalar: &Node) -> String {
     match scalar {
         Node::Null => String::new(),
