@@ -14,7 +14,7 @@ use payments::service::MAX_CALL;
 
 use crate::checkouts::Checkouts;
 
-/// A claim ends this long after the longest wait, because the clocks of two instances can differ.
+/// A claim lasts longer than its wait by this time, because the clocks of two instances can differ.
 const MARGIN: Duration = Duration::from_millis(500);
 
 /// The maximum time for a form: Gate's answer ([`MAX_CALL`]), and 1 s for the store.
