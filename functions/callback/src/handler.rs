@@ -59,8 +59,8 @@ impl Callbacks {
             }
         };
         let handled = self.payments.apply_callback(body, &keys).await;
-        // The cached keys may be out of date. They may lack the key that signed the callback (`Unsigned`), or list this
-        // key only for another project with the same key (`ForeignProject`).
+        // The cached keys may be out of date. `Unsigned`: they may lack the key that signed the callback.
+        // `ForeignProject`: they may list this key only for another project.
         if !matches!(
             handled.outcome,
             Outcome::Refused(Refusal::Unsigned | Refusal::ForeignProject)

@@ -1,8 +1,11 @@
 //! Limits how many requests wait at the same time, because each waiting request occupies an instance of its function.
 //!
-//! Three kinds of requests have separate slots: a shopper's request that waits for a change of the payment, a shopper's
-//! form that waits for Gate's answer, and a storefront's request that waits for the redirect URL. The checkout's token
-//! decides which slot a request must claim. A request that gets no slot is answered immediately
+//! Three kinds of requests have separate slots:
+//! - A shopper's request waits for a change of the payment.
+//! - A shopper's form waits for Gate's answer.
+//! - A storefront's request waits for the redirect URL.
+//!
+//! The checkout's token decides which slot a request must claim. A request that gets no slot is answered immediately
 //! (`shared/decisions/functions/0034-wait-slots.md`).
 
 use std::time::Duration;

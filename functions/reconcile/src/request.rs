@@ -35,8 +35,8 @@ struct StateRequest {
 }
 
 impl Request {
-    /// Reads the event of an invocation: messages of the queue, the event of the schedule, an empty event,
-    /// `{"project_id", "from", "to"}`, or `{"run"}` with the run of an earlier answer.
+    /// Reads the event of an invocation. It is one of these: messages of the queue, the event of the schedule, an empty
+    /// event, `{"project_id", "from", "to"}`, or `{"run"}` with the run of an earlier answer.
     pub fn read(event: &Value, now: Timestamp) -> Result<Self, String> {
         let is_empty = event.is_null() || event.as_object().is_some_and(|event| event.is_empty());
         if is_empty || event.get("source").and_then(Value::as_str) == Some("aws.events") {

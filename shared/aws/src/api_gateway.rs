@@ -1,8 +1,8 @@
 //! Runs a function behind an API Gateway HTTP API: reads each event as a request, and returns the response.
 //!
-//! Clients control almost every text of a request. Therefore a header that HTTP does not allow is left out, and an
-//! event that cannot be read becomes an empty request. No URL is built from the host, the forwarded headers, the path
-//! or the query string (`shared/decisions/functions/0044-gateway-requests.md`).
+//! Clients control almost every text of a request. Therefore a header that HTTP does not allow is left out. An event
+//! that cannot be read becomes an empty request. No URL is built from the host, the forwarded headers, the path or the
+//! query string (`shared/decisions/functions/0044-gateway-requests.md`).
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

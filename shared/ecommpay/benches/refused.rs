@@ -23,7 +23,7 @@ const PROJECTS: u32 = 20;
 const SIZES: [usize; 10] = [
     500, 1_000, 2_000, 4_000, 4_200, 16_000, 30_000, 64_000, 128_000, 256_000,
 ];
-/// The maximum time of an attack, as a multiple of the time of a usual verified body of the same size.
+/// The maximum time of an attack, divided by the time of a usual verified body of the same size.
 const MAX_RATIO: f64 = 20.0;
 /// A signature of 64 bytes that no key made.
 const FORGED: &str =
@@ -310,8 +310,8 @@ fn arrays(size: usize, members: usize, name: &str, value: &str) -> String {
 }
 
 /// Returns a body of at most `size` bytes and 1,990 values. Its members are objects with `count` members each. The name
-/// of an object is a number, with `prefix` times `10 ` before the number and `suffix` times `10 ` after it. The name of
-/// a member is 16 times `inner` and a number. The numbers are not in order. Every second value is `value`, and the
+/// of an object has three parts: `prefix` times the text `10 `, a number, and `suffix` times the text `10 `. The name
+/// of a member is 16 times `inner` and a number. The numbers are not in order. Every second value is `value`, and the
 /// others are 1.
 fn objects(
     size: usize,

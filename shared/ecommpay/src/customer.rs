@@ -1,11 +1,9 @@
 //! Defines optional customer data of a sale.
 //!
-//! Gate accepts the data as fields of `customer`
-//! ([Gate API, online banking sale](https://api-developers.ecommpay.com)), and Payment Page as parameters
-//! that begin with `customer_`
-//! ([Payment Page parameters](https://developers.ecommpay.com/en/en_PP_Parameters.html)). No field is
-//! mandatory for Bancontact. Bancontact does not use identity documents and the billing object, so this
-//! crate does not send them.
+//! Gate accepts the data as [fields of `customer`](https://api-developers.ecommpay.com). Payment Page accepts the data
+//! as [parameters that begin with `customer_`](https://developers.ecommpay.com/en/en_PP_Parameters.html). No field is
+//! mandatory for Bancontact. This crate does not send identity documents and the billing object, because Bancontact
+//! does not use them.
 //!
 //! Sources ([list](crate::sources)): Gate API; Payment Page.
 

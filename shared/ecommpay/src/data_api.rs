@@ -1,8 +1,7 @@
 //! Defines the requests and answers of the Data API, which lists the platform records for the reconciliation.
 //!
-//! Access requires a token that is created in the platform's Dashboard. Requests and answers are signed with
-//! *the key of this token*, not with a project key. An answer has up to 1,000 operations, so the limits of an answer
-//! are larger than the limits of a callback.
+//! Access requires a token that is created in the platform's Dashboard. Requests and answers are signed with *the key
+//! of this token*, not with a project key.
 //!
 //! Source ([list](crate::sources)): Data API.
 

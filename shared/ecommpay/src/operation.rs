@@ -1,6 +1,6 @@
 //! Defines the types of operations, and the outcome of each status.
 //!
-//! Callbacks, status answers and the Data API use the same words, so all of them use the mapping of this module.
+//! Callbacks, status answers and the Data API use the same words. Therefore all of them use this module.
 //!
 //! Sources ([list](crate::sources)): Gate, refunds; Confirmation; Payment links; Reversed refunds; Callbacks;
 //! Results; the platform's plug-ins.

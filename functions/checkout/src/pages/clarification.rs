@@ -22,7 +22,7 @@ pub enum FormNotice {
 }
 
 /// Shown if the platform requests data: a form that posts its fields to `target`. After a failed submission, the form
-/// has the submitted values, and either the problems of the invalid values or the notice.
+/// has the submitted values. It also shows the problems of invalid values, or the notice.
 pub fn clarification(
     language: Language,
     target: &str,

@@ -60,7 +60,7 @@ pub fn hand_off(language: Language, redirect: &Redirect, shop_url: &str) -> Resp
 }
 
 /// Shown while the redirect URL is unknown. The page reloads itself after `refresh_after` seconds. If `is_late` is
-/// true, the page says that Bancontact has not answered, and the link to the shop is a button.
+/// true, the page says that Bancontact has not answered, and shows a button to the shop.
 pub fn waiting(
     language: Language,
     shop_url: &str,

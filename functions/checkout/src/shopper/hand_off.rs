@@ -103,8 +103,8 @@ impl Checkouts {
     }
 }
 
-/// Returns the fields of the form. Returns `None` if no request to the platform can carry the requested fields, or if
-/// the data was sent too often.
+/// Returns the fields of the form. Returns `None` if the requested fields cannot be sent, or if data was sent too
+/// often.
 pub(super) fn requested_data(payment: &Payment) -> Option<Vec<ClarificationField>> {
     let request = payment.clarification_request()?;
     let fields = sendable(request.clarification_fields());

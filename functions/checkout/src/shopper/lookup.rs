@@ -11,8 +11,8 @@ use url::Url;
 use crate::checkouts::Checkouts;
 use crate::language::Language;
 
-/// The maximum wait for the redirect URL. The limit is short, because the shopper should soon see a page, and because a
-/// waiting request occupies an instance of the function.
+/// The maximum wait for the redirect URL. It is short, because the shopper should soon see a page. Also, a waiting
+/// request occupies an instance of the function.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// The checkout of a token: an attempt of a payment.

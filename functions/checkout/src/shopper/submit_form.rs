@@ -17,8 +17,8 @@ use crate::pages::{self, FormNotice};
 impl Checkouts {
     /// Sends the shopper's data to Gate and redirects the browser to the checkout, which shows the next step.
     ///
-    /// Shows the form again if a value is not valid, the data was not sent, or the platform gave no answer. Shows a
-    /// page that leads back to the shop if the platform refuses the data, or if no data can be sent any more.
+    /// Shows the form again if a value is invalid, the data was not sent, or the platform did not answer. If the
+    /// platform refuses the data, or no data can be sent any more, shows a page that leads back to the shop.
     pub(crate) async fn submit_form(
         &self,
         token: &str,

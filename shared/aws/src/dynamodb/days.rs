@@ -4,9 +4,8 @@
 //! For the day of creation, the entry in the index is the payment item. For each other day, it is a separate item with
 //! the same `pk`. The commit that adds a day to a payment writes this item, and nothing deletes the item.
 //!
-//! The index has no sort key, because `pk` can be longer than the maximum of a sort key, which is 1,024 bytes. A query
-//! returns the entries of a partition in a fixed order, even without a sort key. Therefore a query can continue after
-//! the keys of an entry.
+//! The index has no sort key. A sort key has at most 1,024 bytes, and `pk` can be longer. Even so, a query returns the
+//! entries of a partition in a fixed order. Therefore a query can continue after the keys of an entry.
 
 use std::collections::BTreeSet;
 
@@ -74,8 +73,8 @@ pub(super) fn put(table: &str, key: &PaymentKey, day: Day) -> Result<Put, StoreE
 }
 
 impl DynamoStore {
-    /// Returns the keys of a payment's entry for a day. If the day has no item of its own, it is the day of creation,
-    /// and the entry is the payment item.
+    /// Returns the keys of a payment's entry for a day. The day of creation has no item of its own; its entry is the
+    /// payment item.
     async fn entry_of(&self, key: &PaymentKey, day: Day) -> Result<Item, StoreError> {
         let of_day = self.get(payment_pk(key), &sk(day)).await?;
         let sk = of_day.map_or_else(|| PAYMENT_SK.to_owned(), |_| sk(day));

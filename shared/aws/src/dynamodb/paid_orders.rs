@@ -86,7 +86,7 @@ impl DynamoStore {
             .limit(PAGE);
         let page = Box::pin(request.send()).await.map_err(failed)?;
         let keys = readable(page.items(), |item| read(order.project_id, item));
-        // A payment has both items if it was the first to pay, stopped counting as paid, and later counted as paid
+        // A payment can have both items: it was the first to pay, stopped counting as paid, and later counted as paid
         // again.
         let keys: BTreeSet<PaymentKey> = keys.into_iter().collect();
         Ok(keys.into_iter().collect())

@@ -12,8 +12,8 @@ use super::attributes::{millis, read_millis, text};
 use super::conditional::{self, NotUpdated, retry_while_busy};
 use super::unreadable::unreadable;
 
-/// If the stored time is later than the new time by more than this, it counts as damaged and is replaced. A smaller
-/// difference is normal, because a slow run can end after a later run.
+/// A stored time that exceeds the new time by more than this counts as damaged and is replaced. A smaller difference is
+/// normal, because a slow run can end after a later run.
 const MAX_LEAD: Duration = Duration::from_secs(40 * 24 * 3_600);
 
 fn pk(project_id: ProjectId) -> String {

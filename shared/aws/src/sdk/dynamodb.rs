@@ -29,7 +29,7 @@ const THROTTLED: [&str; 3] = [
 
 /// Creates a client of DynamoDB, which repeats a throttled call up to [`backoff::TRIES`] tries in total.
 ///
-/// The retry quota of the SDK is off. All calls of an instance share this quota, so after some hundred throttled calls
+/// The retry quota of the SDK is off, because all calls of an instance share it. After some hundred throttled calls,
 /// the instance would no longer repeat calls.
 pub fn dynamodb(config: &SdkConfig) -> Client {
     let timeouts = config.timeout_config();

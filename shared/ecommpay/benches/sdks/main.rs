@@ -1,5 +1,5 @@
-//! Compares the time to verify a callback with the time of the official SDKs, and with the time of the HMAC alone over
-//! the same string.
+//! Compares the time to verify a callback with two other times: that of the official SDKs, and that of the HMAC alone
+//! over the same string.
 //!
 //! `cargo run --release --manifest-path shared/ecommpay/benches/Cargo.toml`
 //!

@@ -36,8 +36,8 @@ impl Limits {
         ..Limits::CALLBACK
     };
 
-    /// Returns the maximum size of the canonical string of a text with `bytes` bytes. Anyone can send an unsigned text,
-    /// so the work for a text must be in proportion to the size of the text.
+    /// Returns the maximum size of the canonical string for a text with `bytes` bytes. Anyone can send an unsigned
+    /// text, so the work for a text must be in proportion to its size.
     pub fn canonical_of(&self, bytes: usize) -> usize {
         let in_proportion = bytes.saturating_mul(MAX_GROWTH).max(SHORT_CANONICAL);
         self.canonical.min(in_proportion)

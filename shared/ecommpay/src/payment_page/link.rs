@@ -46,7 +46,7 @@ pub enum LinkError {
 }
 
 /// Returns the signed link with these parameters, in the order of the object. If `base` has a query, the query stays in
-/// front of the parameters, and the signature does not cover the query.
+/// front of the parameters. The signature does not cover the query.
 pub fn link(base: &str, parameters: &Value<'_>, key: &ProjectKey) -> Result<String, LinkError> {
     if !matches!(parameters, Value::Object(_)) {
         return Err(LinkError::NotAnObject);

@@ -48,9 +48,8 @@ pub struct Report {
     pub payment_sum: Option<Sum>,
     /// The operations in the order of the message.
     pub operations: Vec<Operation>,
-    /// Whether the message has a list `operations` that is not empty, and whose elements all have a type, a status and
-    /// an id. In a status answer, such a list has all operations of the payment, including those that the platform
-    /// started.
+    /// Whether the list `operations` is complete: it is not empty, and each element has a type, a status and an id. In
+    /// a status answer, such a list has all operations of the payment, including those that the platform started.
     pub has_complete_list: bool,
     /// The page to which the shopper's browser is sent.
     pub redirect: Option<Redirect>,

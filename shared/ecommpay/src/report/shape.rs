@@ -13,8 +13,12 @@ use crate::json::Value;
 /// has the expected kind of value. If not, a change that the signature does not cover may have hidden a field. Treat
 /// such a message as a hint, never as a fact.
 ///
-/// Each field may be missing, `null` or an empty list. Otherwise a text must be a string or a number, an object must be
-/// an object, and a list must be a list or an empty object. An operation with an id must have a type and a status.
+/// Each field may be missing, `null` or an empty list. Otherwise these kinds are expected:
+/// - for a text: a string or a number;
+/// - for an object: an object;
+/// - for a list: a list or an empty object.
+///
+/// An operation with an id must have a type and a status.
 pub fn has_sound_shape(message: &Value<'_>) -> bool {
     matches!(message, Value::Object(_))
         && texts(message, &["project_id", "request_id", "status", "code"])
@@ -72,7 +76,7 @@ fn redirect(redirect: &Value<'_>) -> bool {
     texts(redirect, &["method", "url"]) && object(redirect.get("body"), |_| true)
 }
 
-/// Accepts the list form, in which an entry is a name or an object of such lists, and the schema form.
+/// Accepts the list form and the schema form. An entry of the list form is a name, or an object of such lists.
 fn clarification(fields: &Value<'_>) -> bool {
     fields.members().iter().all(|(_, form)| match form {
         Value::Array(entries) => entries

@@ -17,8 +17,8 @@ pub fn canonical(message: &Value<'_>) -> Vec<u8> {
 /// more than one for each 256 bytes of the canonical string.
 ///
 /// The platform does not document how fractions are signed, and refers to the PHP SDK. Use this string only to verify,
-/// never to sign, because PHP prints some different numbers alike, such as `10.0` and `10`. For a message with such a
-/// number, [`may_be_reframed`](super::may_be_reframed) returns true.
+/// never to sign: PHP prints some different numbers alike, such as `10.0` and `10`. For a message with such a number,
+/// [`may_be_reframed`](super::may_be_reframed) returns true.
 ///
 /// Source: an assumption.
 pub fn canonical_as_php(message: &Value<'_>) -> Option<Vec<u8>> {

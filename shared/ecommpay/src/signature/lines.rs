@@ -110,8 +110,8 @@ impl Lines {
         });
     }
 
-    /// Sorts the lines in natural order. Each path is first converted to a key that compares byte by byte, because the
-    /// paths of a forged message can be slow to compare.
+    /// Sorts the lines in natural order. The paths of a forged message can be slow to compare. Therefore each path is
+    /// first converted to a key that compares byte by byte.
     fn sort(&mut self) {
         let mut keys = Vec::with_capacity(self.text.len());
         let mut order = Vec::with_capacity(self.lines.len());

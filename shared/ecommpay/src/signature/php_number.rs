@@ -7,8 +7,8 @@
 /// PHP's `json_encode` writes at most 17 digits.
 const MAX_DIGITS: usize = 19;
 
-/// Returns a number with a fraction or an exponent as PHP's `(string)` prints it, with PHP's default precision of 14
-/// digits. Returns `None` for an integer, and for a number with more than 19 significant digits.
+/// Returns a number with a fraction or an exponent as PHP's `(string)` prints it, with 14 digits by default. Returns
+/// `None` for an integer, and for a number with more than 19 significant digits.
 pub(super) fn spelling(token: &str) -> Option<String> {
     if !is_fraction(token) {
         return None;
