@@ -50,8 +50,8 @@ def cargo_lambda(architecture, options, cwd, env):
     option, machines = ARCHITECTURES[architecture]
     command = ["cargo", "lambda", "build", "--release", "--locked", option, *options]
     if platform.system() == "Linux" and platform.machine().lower() in machines:
-        # Without `--skip-target-check`, cargo-lambda would run rustup to check whether Rust has the target. It has it,
-        # because the build is for this machine.
+        # The build is for this machine, so Rust has the target. Without this option, cargo-lambda would run rustup to
+        # check for the target.
         command.append("--skip-target-check")
     if shutil.which("cargo") is None:
         raise Failure("cargo is missing: install Rust.")

@@ -14,7 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
-# The folder `infra` has the package `tools`. It is not on the path if this file is the script.
+# The package `tools` is in the folder `infra`, which is not on the path if this file is the script.
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

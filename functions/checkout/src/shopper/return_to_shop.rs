@@ -15,8 +15,8 @@ use crate::pages;
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 impl Checkouts {
-    /// Waits for the result of the payment, so that the storefront can show it. Then redirects the browser. If no slot
-    /// is free for the wait, shows a page that loads the shop's page by itself.
+    /// Waits for the result of the payment, so that the storefront can show the result. Then redirects the browser. If
+    /// no slot is free for the wait, shows a page that loads the shop's page by itself.
     pub(crate) async fn return_to_shop(&self, token: &str, browser: Language) -> Response<String> {
         let is_decided = |payment: &Payment| !payment.status().is_undecided();
         match self.find_when(token, MAX_WAIT, is_decided).await {

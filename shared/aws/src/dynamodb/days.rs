@@ -4,8 +4,9 @@
 //! For the day of creation, the entry in the index is the payment item. For each other day, it is a separate item with
 //! the same `pk`. The commit that adds a day to a payment writes this item, and nothing deletes the item.
 //!
-//! The index has no sort key. A sort key has at most 1,024 bytes, and `pk` can be longer. Even so, a query returns the
-//! entries of a partition in a fixed order. Therefore a query can continue after the keys of an entry.
+//! The index has no sort key. A sort key has at most 1,024 bytes, and `pk` can be longer. Without a sort key, a query
+//! still returns the entries of a partition in a fixed order. Therefore a query can continue after the keys of an
+//! entry.
 
 use std::collections::BTreeSet;
 

@@ -25,8 +25,8 @@ pub use self::error::describe;
 pub(super) use self::user_agent::OwnUserAgent;
 use crate::config::{ConfigError, optional, required};
 
-/// The time within which an answer must start. For SQS and Secrets Manager, the SDK makes up to three tries. They fit
-/// into the time limit of every function even if none gets an answer. For DynamoDB, see [`dynamodb`].
+/// The time within which an answer must start. Three tries without an answer fit into the time limit of every function.
+/// The SDK makes up to three tries for SQS and Secrets Manager. For DynamoDB, see [`dynamodb`].
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// The time for which an answer may stall after its start. The SDK notices a stalled answer up to one second late.
 const STALL_TIMEOUT: Duration = Duration::from_secs(2);

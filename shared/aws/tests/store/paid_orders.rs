@@ -71,8 +71,7 @@ async fn the_payments_of_an_order_are_found_by_storefront_and_order_id() {
     assert_eq!(payers_of(&world, "order-2").await, ["211/other"]);
 }
 
-/// Another payment could have paid the order before the second time. Therefore the payment does not count as the first
-/// to pay.
+/// Between the two times, another payment could have paid the order.
 #[tokio::test]
 async fn a_payment_that_pays_its_order_a_second_time_is_not_the_first_to_pay() {
     let world = World::new().await;

@@ -36,8 +36,8 @@ impl ResultCode {
         }
     }
 
-    /// Returns whether the reason must not reach the customer. Such a reason comes from a risk system, a sanctions list
-    /// or a fraud rule, and would help a fraudster to circumvent it.
+    /// Returns whether the reason must not reach the customer, because a risk system, a sanctions list or a fraud rule
+    /// decided. A fraudster could use such a reason.
     fn is_confidential(self) -> bool {
         matches!(
             self.number,
