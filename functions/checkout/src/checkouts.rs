@@ -31,7 +31,7 @@ pub struct Checkouts {
     /// The settings of the platform's Payment Page.
     pub page_settings: PaymentPageSettings,
     /// The number of wait slots of each of the two functions. Forms have half as many slots in addition
-    /// ([`crate::wait_slot`]).
+    /// (`wait_slot.rs`).
     pub wait_slots: u64,
 }
 
