@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 if sys.version_info < (3, 10):
     sys.exit("Python 3.10 or newer is needed.")
 
-# These modules use the standard library only. `main` imports the others, which need the installed packages.
+# These modules use only the standard library. `main` imports the modules that need the installed packages.
 from deployment.build import ARCHITECTURES, build  # noqa: E402
 from deployment.package import package, version  # noqa: E402
 from tools.failure import Failure  # noqa: E402
@@ -23,8 +23,7 @@ from tools.output import say, visible  # noqa: E402
 from tools.supervise import interruptible  # noqa: E402
 
 PACKAGES = Path(__file__).resolve().parent / "deployment/sam.txt"
-# The default of `--patience`.
-PATIENCE_SECONDS = 30
+DEFAULT_PATIENCE_SECONDS = 30
 
 
 def arguments():
@@ -52,7 +51,7 @@ def arguments():
     stage.add_argument("--deployed", metavar="FOLDER", help=argparse.SUPPRESS)
     smoke = argparse.ArgumentParser(add_help=False)
     smoke.add_argument(
-        "--patience", metavar="SECONDS", type=float, default=PATIENCE_SECONDS,
+        "--patience", metavar="SECONDS", type=float, default=DEFAULT_PATIENCE_SECONDS,
         help="how long the smoke test repeats a failing check; default: %(default)s",
     )  # fmt: skip
 

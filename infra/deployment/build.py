@@ -18,17 +18,15 @@ from tools.supervise import run
 
 TEMPLATE = ROOT / "infra/template.yaml"
 PACKAGES = Path(__file__).resolve().parent / "cargo-lambda.txt"
-# cargo-lambda writes the file `<binary>/bootstrap` into this folder. `CodeUri` in the template names the folder
-# `<binary>`.
+# cargo-lambda writes `<binary>/bootstrap` into this folder. `CodeUri` in the template names the folder `<binary>`.
 BUILT = ROOT / "target/lambda"
 
-# The maximum sizes of a binary and of its zipped package, in bytes. The build of a larger file fails: the files of all
-# functions are smaller, so a larger file is probably a mistake and would slow down cold starts.
+# The maximum sizes of a binary and of its zipped package, in bytes. The build fails if a file is larger, because this
+# is probably a mistake and slows down cold starts.
 BINARY_LIMIT = 8_000_000
 PACKAGE_LIMIT = 4_000_000
 
-# For each architecture of Lambda: the option of cargo-lambda, and the names that operating systems give to this
-# architecture.
+# For each architecture: the option of cargo-lambda, and the names that operating systems give to the architecture.
 ARCHITECTURES = {"x86_64": ("--x86-64", ["x86_64", "amd64"]), "arm64": ("--arm64", ["aarch64", "arm64"])}
 
 
@@ -52,8 +50,8 @@ def cargo_lambda(architecture, options, cwd, env):
     option, machines = ARCHITECTURES[architecture]
     command = ["cargo", "lambda", "build", "--release", "--locked", option, *options]
     if platform.system() == "Linux" and platform.machine().lower() in machines:
-        # The build is for this machine, so Rust has the target. Without `--skip-target-check`, cargo-lambda would run
-        # rustup to check this.
+        # The build is for this machine, so Rust has the target. Without this option, cargo-lambda would run rustup to
+        # check for the target.
         command.append("--skip-target-check")
     if shutil.which("cargo") is None:
         raise Failure("cargo is missing: install Rust.")

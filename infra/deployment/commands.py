@@ -41,7 +41,7 @@ def _must_have_concurrency(stage, before):
     current = before.parameters if before else {}
     planned = parameters.merged(text, current, stage.parameters)
     functions = parameters.functions(text)
-    # The first deployment has no current parameters, and its functions reserve nothing yet.
+    # At the first deployment, there are no current parameters, and the functions reserve nothing yet.
     current = {name: current.get(name, 0) for name in planned}
     concurrency.must_suffice(stage.client("lambda"), functions, current, planned)
 
@@ -123,7 +123,7 @@ def _deletion(kind, name):
         ]
     if kind == "AWS::SecretsManager::Secret":
         return [f"aws secretsmanager delete-secret --secret-id {name}"]
-    # Every other retained resource is a version of a function. Lambda deleted this version with the function.
+    # Every other retained resource is a version of a function, which Lambda deleted with the function.
     return []
 
 

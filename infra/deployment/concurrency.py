@@ -14,7 +14,6 @@ def must_suffice(client, functions, current, planned):
     """
     before, after = reserved(functions, current), reserved(functions, planned)
     more = sum(after.values()) - sum(before.values())
-    # A stack that reserves no more than before needs no check.
     if more <= 0:
         return
     limit = client.get_account_settings()["AccountLimit"]

@@ -22,8 +22,8 @@ OPERATOR = "operator"
 def package(architecture):
     """Builds the functions and the operator's tool, and writes their archive and its checksum into `FOLDER`."""
     build(architecture)
-    # cargo-lambda also builds the operator's tool, so that the tool runs with old versions of glibc. A second run keeps
-    # the features of the tool's dependencies out of the functions.
+    # cargo-lambda also builds the operator's tool, so that the tool runs with old versions of glibc. This is a separate
+    # run, because otherwise cargo would add the features of the tool's dependencies to the functions.
     options = ["--lambda-dir", BUILT, "--package", OPERATOR, "--bin", OPERATOR]
     cargo_lambda(architecture, options, cwd=ROOT, env=os.environ)
     files = {f"functions/{name}/bootstrap": BUILT / name / "bootstrap" for name in binaries()}

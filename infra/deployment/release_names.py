@@ -16,7 +16,7 @@ import re
 import time
 
 # The versions of the functions behind the API do not depend on these parameters. A change of only these parameters is
-# no new release, and publishes no versions.
+# no new release, and does not publish versions.
 UNVERSIONED = re.compile("(Concurrency|Provisioned|Rate|Warning)$|^(AlarmEmail|Deployment|LogRetentionDays|RunbookUrl)$")
 
 
@@ -49,6 +49,6 @@ def content(name):
 
 
 def before(name, names):
-    """Returns the last of the `names` before `name` that has another content, or None."""
+    """Returns the newest of the `names` that is older than `name` and has other content, or None."""
     earlier = [each for each in names if each < original(name) and content(each) != content(name)]
     return max(earlier, default=None)

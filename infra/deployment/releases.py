@@ -20,8 +20,8 @@ from deployment import release_names
 from deployment.stack import Deployed
 from tools.failure import Failure
 
-# The stack with the artefact bucket. The SAM CLI creates this stack when it first deploys into an account and region.
-# All stacks of the account and region share the bucket.
+# The stack with the artefact bucket, which all stacks of an account and region share. The SAM CLI creates it at the
+# first deployment.
 BUCKET_STACK = "aws-sam-cli-managed-default"
 
 
@@ -51,7 +51,7 @@ class Releases:
         self._s3.put_object(Bucket=self.bucket(), Key=key, Body=json.dumps(dataclasses.asdict(deployed)).encode())
 
     def before(self, name):
-        """Returns the name of the last release before another release, and its deployment."""
+        """Returns the name and the deployment of the newest release before the release `name`."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket(), Prefix=self._folder)
         names = [found["Key"].removeprefix(self._folder) for page in pages for found in page.get("Contents", [])]
         earlier = release_names.before(name, names)
@@ -82,5 +82,5 @@ class Releases:
 
 
 def _path_style(stage):
-    """Returns a client for an emulator, whose buckets have no host names of their own."""
+    """Returns a client for an emulator, where the host name cannot contain the name of a bucket."""
     return boto3.client("s3", region_name=stage.region, config=Config(s3={"addressing_style": "path"}))

@@ -30,21 +30,21 @@ def deploy(stage, current, built=None):
     merged = parameters.merged(text, current, stage.parameters)
     code = {name: file.read_bytes() for name, file in files.items()}
     release = release_names.name_of(text, merged, code, current.get("Release", ""))
-    # With overrides, the SAM CLI ignores the parameters in samconfig.toml, so the overrides contain `stage.parameters`.
-    # CloudFormation keeps the values of all other parameters.
     text = text.replace("CodeUri: ../target/lambda", f"CodeUri: {built}")
+    # With overrides, the SAM CLI ignores the parameters in samconfig.toml. Therefore the overrides contain all
+    # parameters of the stage. CloudFormation keeps the values of the other parameters.
     _deploy(stage, text, {**stage.parameters, "Release": release})
 
 
 def deploy_again(stage, name, release):
-    """Deploys a release again, immediately: an alarm of a gradual deployment cannot stop it."""
+    """Deploys a release again, all at once, so that no alarm of a gradual deployment can stop it."""
     overrides = {"Deployment": "AllAtOnce", "Release": release_names.deployed_now(name)}
     _deploy(stage, release.template, {**release.parameters, **overrides})
 
 
 def _deploy(stage, text, overrides):
     parsed = yaml_parse(text)
-    # SAM names the versions of functions by the release. The local AWS passes only the defaults of parameters to SAM.
+    # SAM names the versions of functions after the release. On a local AWS, SAM sees only the defaults of parameters.
     parsed["Parameters"]["Release"]["Default"] = overrides["Release"]
     with tempfile.TemporaryDirectory() as folder:
         template, values = Path(folder) / "template.yaml", Path(folder) / "parameters.yaml"
@@ -58,7 +58,7 @@ def _deploy(stage, text, overrides):
 
 def validate():
     """Checks the template with cfn-lint."""
-    # The SAM CLI requires a region, although the validation sends nothing to AWS.
+    # The SAM CLI requires a region, although it sends nothing to AWS here.
     _sam("validate", "--lint", "--template-file", TEMPLATE, "--region", "eu-west-1")
 
 

@@ -29,7 +29,7 @@ def smoke(stage, stack, patience):
     ]
     end = time.monotonic() + patience
     while True:
-        # A check that succeeded is not repeated, because each refused callback counts in a metric with an alarm.
+        # A check that succeeded is not repeated, because each refused callback counts in a metric that has an alarm.
         found = [(check, _problems(check)) for check in checks]
         checks = [check for check, problems in found if problems]
         if not checks or time.monotonic() > end:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from tools.failure import Failure
 
 POLL_SECONDS = 1
-# After this time, the script no longer waits for the end of a deletion, and fails.
+# The script waits at most this time for the end of a deletion.
 LIMIT_SECONDS = 3600
 
 

@@ -25,8 +25,8 @@ class Stage:
         self.stack = stack or settings["stack_name"]
         if self.stack == "releases":
             raise Failure("A stack cannot be named releases: this folder of the bucket holds the releases of all stacks.")
-        # The packages' folder in the artefact bucket. The folder has the stack's name, so that `delete` can delete the
-        # packages of one stack.
+        # The folder of the packages in the artefact bucket. It has the name of the stack, so that `delete` can delete
+        # the packages of one stack.
         self.packages = f"packages/{self.stack}"
         # Whether CloudFormation refuses to delete the stack. The SAM CLI ignores this section.
         self.protected = config[name].get("protection", {}).get("parameters", {}).get("enabled", False)

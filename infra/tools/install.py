@@ -14,7 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
-# The folder `infra` contains the package `tools`. If this file is the script, the folder is not on the path yet.
+# The package `tools` is in the folder `infra`, which is not on the path if this file is the script.
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -30,10 +30,10 @@ def install(pins):
     pins = Path(pins).resolve()
     if sys.version_info < (3, 10):
         raise Failure("Python 3.10 or newer is needed.")
-    # If the packages or the version of Python change, the folder has another name.
+    # If the pinned packages or the version of Python change, the folder has another name.
     identity = hashlib.sha256(pins.read_bytes() + sys.base_prefix.encode() + sys.version.encode()).hexdigest()
     folder = TOOLS / f"{pins.parent.name.strip('.')}-{pins.stem}-{identity[:12]}"
-    # This file is written last. If it is missing, the installation is not complete.
+    # This file is written last. Without it, the installation is incomplete.
     complete = folder / "complete"
     if complete.exists():
         return folder
@@ -66,7 +66,7 @@ def _virtual_environment(folder, pins, log):
         raise Failure(
             f"{sys.executable} cannot create a virtual environment: install its venv module (Debian: python3-venv)."
         )
-    # The file pins the dependencies too, so pip does not need to resolve dependencies.
+    # The file also pins the dependencies, so pip need not resolve them.
     options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
     pip = [folder / "bin/python", "-I", "-m", "pip", "install", *options, "--requirement", pins]
     _check(run(pip, stdout=log, stderr=log), pins, log)

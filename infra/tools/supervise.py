@@ -18,9 +18,9 @@ import subprocess
 import sys
 import time
 
-# The grace time: the maximum number of seconds from SIGTERM to SIGKILL. MiniStack needs 2.5 s to stop.
+# The grace time: the maximum time from SIGTERM to SIGKILL. MiniStack needs 2.5 s to stop.
 GRACE_SECONDS = 6
-# The maximum number of seconds for which the script repeats SIGKILL. Then it exits, although a process may still run.
+# The script repeats SIGKILL for at most this time. Then it exits, even if a process still runs.
 KILL_SECONDS = 5
 PAUSE_SECONDS = 0.02
 # The exit status of this script if the program cannot be started. A shell uses the same status.
@@ -32,7 +32,7 @@ PR_SET_CHILD_SUBREAPER = 36
 def run(command, **options):
     """Runs a program to its end and returns its exit status. If an exception interrupts the wait, stops the program."""
     supervised = [sys.executable, "-I", __file__, "--", *command]
-    # In a session of its own, the program gets no signal from Ctrl-C. This process gets the signal, and then stops the
+    # Ctrl-C sends no signal to a program in a session of its own. Only this process gets the signal, and then stops the
     # program.
     process = subprocess.Popen(supervised, stdin=subprocess.PIPE, start_new_session=True, **options)
     try:
@@ -76,7 +76,7 @@ class Program:
         """Stops the program, and then every process that it started and that still runs."""
         send(os.killpg, self.pid, signal.SIGTERM)
         end = time.monotonic() + GRACE_SECONDS
-        # The grace time ends with the program: processes that still run then are killed immediately.
+        # When the program ends, the grace time also ends, and the other processes are killed immediately.
         while not self.reap() and self.status is None and time.monotonic() < end:
             time.sleep(PAUSE_SECONDS)
         end = time.monotonic() + KILL_SECONDS

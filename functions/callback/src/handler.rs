@@ -38,7 +38,7 @@ impl Callbacks {
         Self { payments, keys }
     }
 
-    /// Handles one callback and answers with a status.
+    /// Handles one callback.
     pub async fn handle(&self, request: Request) -> Response<String> {
         let start = Instant::now();
         let handled = self.apply(request.body().as_ref()).await;
@@ -59,8 +59,8 @@ impl Callbacks {
             }
         };
         let handled = self.payments.apply_callback(body, &keys).await;
-        // The cached keys may be out of date. `Unsigned`: the key that signed the callback may be newer than the cache.
-        // `ForeignProject`: two projects may share a key, and the cache may list this key for only one of the projects.
+        // The cached keys may be out of date. `Unsigned`: they may lack the key that signed the callback.
+        // `ForeignProject`: they may list this key only for another project.
         if !matches!(
             handled.outcome,
             Outcome::Refused(Refusal::Unsigned | Refusal::ForeignProject)

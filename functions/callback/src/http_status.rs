@@ -4,8 +4,8 @@ use ecommpay::json::JsonError;
 use lambda_http::http::StatusCode;
 use payments::service::callback::{Outcome, Refusal};
 
-/// Returns the HTTP status for an outcome. After any status other than 200, the platform repeats the callback. The
-/// answer has no body, because the platform reads only the status, and an attacker should learn nothing else.
+/// Returns the HTTP status for an outcome. After every status except 200, the platform repeats the callback. The answer
+/// has no body, because an attacker should learn only the status.
 pub fn http_status(outcome: Outcome) -> StatusCode {
     match outcome {
         Outcome::Applied

@@ -6,9 +6,9 @@ use payments::events::metrics;
 use payments::log::{Line, Metric, Unit};
 use payments::service::callback::{Handled, Outcome, Verified};
 
-/// The line has at most this many characters of an operation's id, and at most this many of the platform's status.
+/// The maximum length of an operation's id, and of the platform's status, in characters.
 const MAX_LENGTH: usize = 64;
-/// The line has the ids of at most this many operations. A documented callback names at most one operation.
+/// The maximum number of operation ids. A documented callback names at most one operation.
 const MAX_OPERATIONS: usize = 5;
 
 /// Creates the line of a callback. `duration` is the time that the function spent on the callback.
@@ -41,8 +41,8 @@ fn with_level(outcome: Outcome) -> Line {
     line("callback").with("outcome", outcome.as_str())
 }
 
-/// Returns the metrics without dimensions: the metrics of the published events, and `undocumented_status`.
-/// `undocumented_status` counts the callbacks with a status that the platform does not document.
+/// Returns the metrics without dimensions: the metrics of the published events, and the count of callbacks with an
+/// undocumented status.
 fn counts(handled: &Handled) -> Vec<Metric> {
     let report = handled.verified.as_ref().map(|verified| &verified.report);
     let has_undocumented_status =
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_in_the_line_of_its_callback() {
+    fn the_log_line_of_a_failed_callback_has_the_error() {
         let (line, _) = written(&Handled {
             error: Some("the queue is down".into()),
             ..applied("sale_success", Status::Succeeded)

@@ -38,7 +38,7 @@ struct World {
 }
 
 impl World {
-    /// Creates a payment, and a function that has completed its init with stored project keys.
+    /// Creates a payment and a function. The function has completed its init with stored project keys.
     async fn new() -> Self {
         let world = Self::before_init(CacheTtl::default()).await;
         world.wire.set_secret(KEYS);
@@ -46,7 +46,7 @@ impl World {
         world
     }
 
-    /// Creates a payment, and a function that has not started its init. No project key is stored yet.
+    /// Creates a payment and a function. The function has not started its init, and no project key is stored.
     async fn before_init(ttl: CacheTtl) -> Self {
         let wire = Wire::start().await.unwrap();
         let queue = |url: &str, types| QueueConfig {
@@ -111,7 +111,7 @@ async fn create_payment(store: &DynamoStore) {
         order: &request.order,
     };
     let mut change = decide::execute(None, create, now).unwrap().unwrap();
-    // The callbacks are older than the checkout. Their `request_id` shows that they are about this sale.
+    // The callbacks are older than the checkout, so only their `request_id` shows that they are about this sale.
     let request_id = Some("7e08d48c4f5da3692b65e5426f44ed36896e569c".to_owned());
     let answer = &Answer::Accepted { request_id };
     let answer = Fact::SaleAnswer { attempt: 0, answer };

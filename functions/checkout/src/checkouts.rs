@@ -30,8 +30,8 @@ pub struct Checkouts {
     pub page_url: String,
     /// The settings of the platform's Payment Page.
     pub page_settings: PaymentPageSettings,
-    /// The number of slots for requests that wait. The function for storefronts and the function for shoppers have
-    /// separate slots. Submitted forms have half as many slots in addition.
+    /// The number of wait slots of each of the two functions. Forms have half as many slots in addition
+    /// (`wait_slot.rs`).
     pub wait_slots: u64,
 }
 
@@ -66,7 +66,6 @@ impl Checkouts {
         prewarm::within_limit(all).await;
     }
 
-    /// Whether the checkout of a payment is open.
     pub(crate) fn is_open(&self, payment: &Payment) -> bool {
         let now = self.payments.clock.now();
         payment.checkout_state(now) == Some(CheckoutState::Open)

@@ -1,7 +1,7 @@
 //! Defines the clarification form: its fields, and the values that the shopper entered.
 //!
-//! Only the values of requested fields are read. A value must have a format that the platform accepts, and it must be
-//! possible to sign the value.
+//! Only the values of requested fields are read. A value is refused if the platform would not accept its format, or if
+//! it cannot be signed.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,8 +13,8 @@ use lambda_http::http::header;
 use payments::service::clarification::{FieldKind, check};
 use url::form_urlencoded;
 
-/// The maximum length of a posted body for each requested field, in bytes. The form limits a value to 255 characters,
-/// and a character needs at most 12 bytes in a posted body. A longer body counts as empty.
+/// A posted body has at most this number of bytes for each requested field. A larger body counts as empty. The form
+/// limits a value to 255 characters, and a character needs at most 12 bytes in a posted body.
 const BYTES_PER_FIELD: usize = 4 * 1024;
 /// The content type of a posted form.
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded";
@@ -60,7 +60,7 @@ pub fn empty(requested: &[ClarificationField]) -> Vec<FormField> {
     fields
 }
 
-/// Creates a form that contains values.
+/// Creates a form with these values.
 pub fn filled(requested: &[ClarificationField], values: &[(String, Text)]) -> Vec<FormField> {
     let mut fields = empty(requested);
     for field in &mut fields {
@@ -70,8 +70,8 @@ pub fn filled(requested: &[ClarificationField], values: &[(String, Text)]) -> Ve
     fields
 }
 
-/// Returns the posted form of a request; empty if the request has another content type than a form. A request without a
-/// content type counts as a form.
+/// Returns the posted form of a request. Returns an empty body if the content type is not that of a form. A request
+/// without a content type counts as a form.
 pub fn body(request: &Request) -> &[u8] {
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let is_form = content_type.is_none_or(|value| {
@@ -82,8 +82,8 @@ pub fn body(request: &Request) -> &[u8] {
     if is_form { request.body() } else { &[] }
 }
 
-/// Reads a posted form (`application/x-www-form-urlencoded`). Returns the values. If a value is not accepted, returns
-/// all fields with their problems instead. An optional field may be empty, but at least one field must have a value.
+/// Reads the values of a posted form. If a value is not accepted, returns all fields with their problems instead. An
+/// optional field may be empty, but at least one field must have a value.
 pub fn read(
     requested: &[ClarificationField],
     body: &[u8],
@@ -119,7 +119,7 @@ pub fn read(
 }
 
 impl FormField {
-    /// Returns the kind of data that the field's name indicates.
+    /// Returns the kind of data, derived from the name of the field.
     pub fn kind(&self) -> FieldKind {
         FieldKind::of(&self.name)
     }

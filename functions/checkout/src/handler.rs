@@ -1,4 +1,4 @@
-//! Calls the code of each route.
+//! Dispatches each request to the code of its route.
 
 use aws::api_gateway::{id_parameter, parameter, route};
 use lambda_http::{Request, Response};

@@ -11,8 +11,8 @@ use url::Url;
 use crate::checkouts::Checkouts;
 
 impl Checkouts {
-    /// Returns the redirect that the shopper's browser may follow to pay. Returns `None` if the shopper cannot pay now,
-    /// or if the redirect is not allowed.
+    /// Returns the redirect with which the shopper can pay. Returns `None` if the shopper cannot pay now, or if the
+    /// redirect is not allowed.
     pub(crate) async fn redirect(
         &self,
         payment: &Payment,
@@ -45,8 +45,8 @@ impl Checkouts {
         }))
     }
 
-    /// Returns the redirect that the platform reported, if the URL has the scheme https. The scheme http is allowed if
-    /// this service and the bank both have a loopback address, as in the sandbox.
+    /// Returns the redirect that the platform reported, if its URL has the scheme https. In the sandbox, this service
+    /// and the bank have loopback addresses; then http is also allowed.
     fn redirect_to_bank(&self, payment: &Payment) -> Option<Redirect> {
         let redirect = payment.redirect()?;
         let url = Url::parse(&redirect.url).ok()?;
@@ -57,7 +57,7 @@ impl Checkouts {
             _ => false,
         };
         is_allowed.then(|| Redirect {
-            // A parsed URL is plain ASCII, so the URL is valid in a header.
+            // A parsed URL is plain ASCII, and therefore valid in a header.
             url: url.into(),
             ..redirect.clone()
         })

@@ -1,8 +1,11 @@
 //! Limits how many requests wait at the same time, because each waiting request occupies an instance of its function.
 //!
-//! A shopper's request waits for a change of the payment, or for Gate's answer to a form. A storefront's request can
-//! wait for the redirect URL. Each of these kinds has separate slots, and the checkout's token decides which slot the
-//! request must claim. A request that gets no slot is answered immediately
+//! Three kinds of requests have separate slots:
+//! - A shopper's request waits for a change of the payment.
+//! - A shopper's form waits for Gate's answer.
+//! - A storefront's request waits for the redirect URL.
+//!
+//! The checkout's token decides which slot a request must claim. A request that gets no slot is answered immediately
 //! (`shared/decisions/functions/0034-wait-slots.md`).
 
 use std::time::Duration;
@@ -14,10 +17,10 @@ use payments::service::MAX_CALL;
 
 use crate::checkouts::Checkouts;
 
-/// A claim ends this long after the longest wait, because the clocks of two instances can differ.
+/// A claim lasts longer than its wait by this time, because the clocks of two instances can differ.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// The longest time until Gate has answered a form ([`MAX_CALL`]), and 1 s for the store.
+/// The maximum time for a form: Gate's answer ([`MAX_CALL`]), and 1 s for the store.
 const MAX_FORM: Duration = MAX_CALL.saturating_add(Duration::from_secs(1));
 
 /// A slot that this request has claimed.
@@ -34,16 +37,16 @@ impl Checkouts {
         self.claim(slot.to_string(), wait).await
     }
 
-    /// Claims the slot of a token for a form. Forms have their own slots, half as many as waits have, so that waiting
-    /// browsers do not keep forms out.
+    /// Claims the slot of a token for a form. Forms have their own slots, half as many as waits, so that waiting
+    /// browsers do not block forms.
     pub(crate) async fn claim_form(&self, token_hash: &str) -> Option<WaitSlot> {
         let slot = slot_of(token_hash, self.wait_slots.div_ceil(2));
         let slot = self.wait_slots.saturating_add(slot);
         self.claim(slot.to_string(), MAX_FORM).await
     }
 
-    /// Claims the slot of a token for the wait of a storefront's request. Storefronts are served by a function of their
-    /// own, so they have their own slots.
+    /// Claims the slot of a token for the wait of a storefront's request. A separate function serves storefronts, so
+    /// they have their own slots.
     pub(crate) async fn claim_storefront_wait(
         &self,
         token_hash: &str,
@@ -78,7 +81,7 @@ fn warn(message: &'static str, error: &StoreError) {
     Line::warn(message).with("error", error.to_string()).write();
 }
 
-/// Returns the slot of a token. The hash of a token is random, so the tokens are spread evenly over the slots.
+/// Returns the slot of a token. The hash of a token is random, so tokens are spread evenly over the slots.
 fn slot_of(token_hash: &str, slots: u64) -> u64 {
     let start = token_hash.get(..15).unwrap_or_default();
     u64::from_str_radix(start, 16).unwrap_or_default() % slots.max(1)

@@ -11,40 +11,33 @@ use serde_json::Value;
 /// The maximum length of an operator's name, in bytes. A command with a longer name is refused.
 const MAX_NAME_BYTES: usize = 128;
 
-/// A command of an operator.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// Verifies a callback and previews its result. Changes nothing.
     VerifyCallback {
-        /// The body of the callback, byte for byte.
+        /// The body, byte for byte.
         body: String,
     },
     /// Applies a callback, as if the platform had sent it again.
     ApplyCallback {
-        /// The body of the callback, byte for byte.
+        /// The body, byte for byte.
         body: String,
-        /// The operator who gave the command.
         by: Operator,
     },
     /// Publishes events of a payment again.
     Republish {
-        /// The project of the payment.
         project_id: ProjectId,
-        /// The id of the payment.
         payment_id: PaymentId,
         /// The sequence number of the first event to publish; 1 by default.
         from: Option<u64>,
         /// The sequence number of the last event to publish; by default, all events from `from` on are published.
         to: Option<u64>,
-        /// The operator who gave the command.
         by: Operator,
     },
     /// Polls the platform about a payment immediately.
     Resync {
-        /// The project of the payment.
         project_id: ProjectId,
-        /// The id of the payment.
         payment_id: PaymentId,
     },
     /// Accepts quarantined money as paid.
@@ -57,24 +50,19 @@ pub enum Command {
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Review {
-    /// The project of the payment.
     pub project_id: ProjectId,
-    /// The id of the payment.
     pub payment_id: PaymentId,
-    /// The operator who gave the command.
     pub by: Operator,
     /// The quarantine items that the operator saw. The review settles only these items.
     pub items: BTreeSet<QuarantineItem>,
 }
 
-/// The id of a payment: any text of 1 to 255 characters. It can be the id of an external payment, so no stricter rule
-/// applies.
+/// The id of a payment. It can be the id of an external payment, so any text of 1 to 255 characters is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PaymentId(String);
 
 impl PaymentId {
-    /// Returns the key of the payment in a project.
     pub fn key(&self, project_id: ProjectId) -> PaymentKey {
         PaymentKey::new(project_id, &self.0)
     }
@@ -90,13 +78,11 @@ impl TryFrom<String> for PaymentId {
     }
 }
 
-/// The name of the operator who gives a command.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Operator(String);
 
 impl Operator {
-    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -116,12 +102,10 @@ impl TryFrom<String> for Operator {
 }
 
 impl Command {
-    /// Reads a command from the event of an invocation.
     pub fn read(event: &Value) -> Result<Self, String> {
         Self::deserialize(event).map_err(|error| format!("the command is not valid: {error}"))
     }
 
-    /// Returns the command's name.
     pub fn name(&self) -> &'static str {
         match self {
             Command::VerifyCallback { .. } => "verify_callback",
@@ -142,7 +126,7 @@ impl Command {
         }
     }
 
-    /// Returns the payment that the command names. Returns `None` for a command with a callback, because the callback
+    /// Returns the payment that the command names. Returns `None` for a command with a callback, in which the callback
     /// names the payment.
     pub fn payment(&self) -> Option<PaymentKey> {
         match self {
@@ -162,7 +146,6 @@ impl Command {
 }
 
 impl Review {
-    /// Returns the key of the payment.
     pub fn key(&self) -> PaymentKey {
         self.payment_id.key(self.project_id)
     }

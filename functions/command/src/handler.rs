@@ -1,4 +1,4 @@
-//! Runs one command, logs one line, and replies. An error is a reply too, so the invocation itself does not fail.
+//! Runs one command, logs one line, and replies. A failed command also has a reply, so the invocation does not fail.
 
 use aws::config;
 use aws::environment::{Environment, LivePayments};
@@ -17,7 +17,6 @@ use crate::command::{Command, Review};
 use crate::log_line::CommandResult;
 use crate::reply::{NotDone, Reply};
 
-/// Runs commands.
 pub struct CommandHandler {
     payments: LivePayments,
     gate: HttpGate,
@@ -27,7 +26,6 @@ pub struct CommandHandler {
 }
 
 impl CommandHandler {
-    /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
         let environment = Environment::load()?;
         Ok(Self {
@@ -39,8 +37,8 @@ impl CommandHandler {
         })
     }
 
-    /// Opens a connection to the table and reads secrets before the first command arrives. Opens no connections to the
-    /// queues and to Gate, because no command is urgent.
+    /// Connects to the table and reads secrets before the first command. Does not connect to the queues and to Gate,
+    /// because no command is urgent.
     pub async fn prewarm(&self) {
         let all = async {
             tokio::join!(
@@ -52,7 +50,8 @@ impl CommandHandler {
         prewarm::within_limit(all).await;
     }
 
-    /// Runs one command and logs it. Does not log an invalid command, or `verify_callback`, which changes nothing.
+    /// Runs one command and logs it. Does not log an invalid command, and does not log `verify_callback`, which changes
+    /// nothing.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Reply, Error> {
         let command = match Command::read(&event.payload) {
             Ok(command) => command,

@@ -11,17 +11,15 @@ use crate::reply::{Done, NotDone, Reply};
 /// The result of a command: the reply, and further fields of the log line.
 #[derive(Debug)]
 pub struct CommandResult {
-    /// The reply.
     pub reply: Reply,
-    /// The payment that the verified callback of `apply_callback` names; otherwise `None`. Any other logged command
-    /// names its payment itself ([`Command::payment`]).
+    /// The payment that the callback of `apply_callback` names. `None` for other commands, because they name their
+    /// payment themselves ([`Command::payment`]).
     pub payment: Option<String>,
     /// The events that were published for the first time.
     pub published: Vec<EventKind>,
 }
 
 impl From<Reply> for CommandResult {
-    /// Creates a result without a payment and without events.
     fn from(reply: Reply) -> Self {
         Self {
             reply,
@@ -38,7 +36,6 @@ impl From<NotDone> for CommandResult {
 }
 
 impl CommandResult {
-    /// Creates the result of a release.
     pub fn of_release(released: &Result<Applied, ReviewError>) -> Self {
         Self {
             published: published(released),
@@ -46,7 +43,6 @@ impl CommandResult {
         }
     }
 
-    /// Creates the result of a rejection.
     pub fn of_rejection(rejected: &Result<Applied, ReviewError>) -> Self {
         Self {
             published: published(rejected),
@@ -54,7 +50,6 @@ impl CommandResult {
         }
     }
 
-    /// Creates the log line of the command that has this result.
     pub fn log_line(&self, command: &Command) -> Line {
         let line = match &self.reply {
             Reply::Done(Done::Callback(done)) if done.why.is_some() => Line::warn("command"),
@@ -237,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_review_that_was_not_done_is_refused_with_its_reason() {
+    fn a_review_that_cannot_be_done_is_refused_with_the_reason() {
         for (error, reason) in [
             (ReviewError::NotFound, "not_found"),
             (ReviewError::NotQuarantined, "not_quarantined"),

@@ -25,14 +25,13 @@ use tokio::time::Instant;
 use crate::lines::{self, Answer, Started};
 use crate::request::Request;
 
-/// A part ends this long before the function's time-out.
+/// A part ends this long before the timeout of the function.
 const RESERVE: Duration = Duration::from_secs(20);
-/// An invocation on demand does parts for this long. The queue gets the rest.
+/// An invocation on demand does parts for at most this time, and hands the other parts over to the queue.
 const ON_DEMAND: Duration = Duration::from_secs(60);
 
 type LiveRuns<'a> = DailyRuns<'a, DynamoStore, SqsQueue, SystemClock, HttpDataApi>;
 
-/// Runs the daily report and the comparison.
 pub struct Reconciler {
     payments: LivePayments,
     keys: CachedProjectKeys,
@@ -43,7 +42,6 @@ pub struct Reconciler {
 }
 
 impl Reconciler {
-    /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
         let environment = Environment::load()?;
         Ok(Self {
@@ -56,8 +54,8 @@ impl Reconciler {
         })
     }
 
-    /// Opens a connection to the table and reads the project keys before the first event. The credentials of the Data
-    /// API are not read here. Each part reads them, because an operator may store new credentials at any time.
+    /// Opens a connection to the table and reads the project keys before the first event. Each part reads the credentials
+    /// of the Data API, because an operator can replace them at any time.
     pub async fn prewarm(&self) {
         let all = async { tokio::join!(self.payments.store.prewarm(), self.keys.prewarm()) };
         prewarm::within_limit(all).await;
@@ -80,7 +78,6 @@ impl Reconciler {
         })
     }
 
-    /// Starts the runs that are due.
     async fn start(&self) -> Started {
         let mut started = Started::default();
         match self.keys.get().await {
@@ -136,7 +133,7 @@ impl Reconciler {
         failures
     }
 
-    /// Does the part of a message. Returns `false` if the message must stay in the queue.
+    /// Returns `false` if the message must stay in the queue.
     async fn work_message(&self, message: &Message, deadline: Instant) -> bool {
         match serde_json::from_str(&message.body) {
             Ok(Work::Part { run, part }) => {
@@ -195,7 +192,8 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Returns the time since the time up to which a task is done for all projects.
+    /// Returns how far a task is behind: for the slowest project, the time since the end of the last period that is
+    /// done.
     async fn lag(&self, daily: Daily) -> Result<Duration, Error> {
         let now = Timestamp::now();
         let mut lag = Duration::ZERO;
@@ -206,7 +204,7 @@ impl Reconciler {
         Ok(lag)
     }
 
-    /// Compares an interval. If not all parts are done in time, hands the rest over to the queue.
+    /// Compares an interval. Parts that are not done in time are handed over to the queue.
     async fn compare(
         &self,
         project_id: ProjectId,
@@ -229,7 +227,7 @@ impl Reconciler {
             let worked = match self.runs(&data_api).work(&run, &part, deadline).await {
                 Ok(worked) => worked,
                 Err(error) => {
-                    // The state has the text of the error, too.
+                    // The state of the run also contains the error.
                     lines::of_part(&run, &part, &Err(error.into())).write();
                     parts.clear();
                     break;

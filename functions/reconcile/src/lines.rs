@@ -15,7 +15,6 @@ use serde::Serialize;
 /// The answer to the schedule.
 #[derive(Debug, Default, Serialize)]
 pub struct Started {
-    /// The runs that were started.
     pub runs: Vec<Run>,
     /// The projects that are not compared, because no token of the Data API is stored.
     pub without_token: Vec<ProjectId>,
@@ -42,7 +41,6 @@ impl Started {
         }
     }
 
-    /// Creates the log line.
     pub fn line(&self) -> Line {
         let line = match &self.failure {
             Some(_) => Line::error("reconcile: some runs did not start"),
@@ -65,7 +63,7 @@ impl Started {
 /// The answer to an operator who compares an interval.
 #[derive(Debug, Default, Serialize)]
 pub struct Answer {
-    /// The run. With it, the operator can ask for the state later.
+    /// The run, with which the operator can read its state later.
     pub run: Option<Run>,
     /// Whether the whole interval is compared.
     pub has_ended: bool,
@@ -83,7 +81,6 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Returns the state of a run.
     pub fn of(run: Run, state: RunState) -> Self {
         Self {
             run: Some(run),
@@ -96,7 +93,7 @@ impl Answer {
         }
     }
 
-    /// Returns the answer if the run could not start or continue.
+    /// Returns the answer if the run could not start or could not continue.
     pub fn failed(error: &dyn std::error::Error) -> Self {
         Self {
             failure: Some(error.to_string()),
@@ -104,7 +101,6 @@ impl Answer {
         }
     }
 
-    /// Returns the answer if there is no token.
     pub fn without_token(project_id: ProjectId) -> Self {
         Self {
             without_token: vec![project_id],
@@ -118,7 +114,6 @@ fn count(name: &'static str, value: u64) -> Metric {
     Metric { name, unit, value }
 }
 
-/// Creates the log line of a part.
 pub fn of_part(run: &Run, part: &Part, done: &Result<(), Error>) -> Line {
     let line = match done {
         Ok(()) => Line::info("reconcile: part done"),
@@ -135,20 +130,19 @@ pub fn of_part(run: &Run, part: &Part, done: &Result<(), Error>) -> Line {
         .with_metrics(&[], &[count(name, u64::from(done.is_err()))])
 }
 
-/// Creates the log line of a message of another kind. A later release has sent it.
+/// Creates the log line of a message of unknown kind, which a later release has sent.
 pub fn unknown(message_id: &str) -> Line {
     Line::warn("reconcile: the kind of the message is unknown").with("message_id", message_id)
 }
 
-/// Creates the log line of a message that is no valid JSON.
 pub fn unreadable(message_id: &str, error: &serde_json::Error) -> Line {
     Line::error("reconcile: the message cannot be read")
         .with("message_id", message_id)
         .with("error", error.to_string())
 }
 
-/// Creates the log line of a run that has ended. `lag` is the time since the time up to which the task is done for all
-/// projects. A run on demand has no lag, because it does not change the progress.
+/// Creates the log line of a run that has ended. `lag` is how far the task is behind. A run on demand has no lag,
+/// because it does not change the progress.
 pub fn of_run(run: &Run, counts: Counts, lag: Option<Duration>) -> Line {
     let (line, name) = match run.daily {
         Daily::Compare => (of_comparison(run, &counts), "reconciliation_lag_s"),
@@ -188,8 +182,8 @@ fn of_comparison(run: &Run, counts: &Counts) -> Line {
         .with_metrics(&[], &[count("reconciliation_unreadable", *unreadable)])
 }
 
-/// Creates the log line with the report of a day. If the day has too many totals, `omitted_totals` counts the totals
-/// that are left out.
+/// Creates the log line with the report of a day. If the day has too many totals, the line counts the totals that it
+/// leaves out.
 fn of_report(project_id: ProjectId, day: Day, mut totals: Totals) -> Line {
     let payments = totals.rows().filter(|row| row.of == "payment");
     let payments = payments.map(|row| row.count).sum::<u64>();
@@ -267,8 +261,7 @@ mod tests {
         }
         let names = line["_aws"]["CloudWatchMetrics"].to_string();
         assert!(names.contains("\"reconciliation_lag_s\""));
-        // The event of a difference is counted when the event is published. A metric in this line would count the
-        // difference a second time.
+        // A difference is counted when its event is published. A metric in this line would count it a second time.
         assert!(!names.contains("differences"));
 
         let line = written(&of_run(&run(Daily::Compare), counts(5), None));
@@ -292,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_of_a_part_counts_its_failure_for_its_task() {
+    fn the_log_line_of_a_part_counts_its_failure_for_its_task() {
         let part = Part::Report(DayPart::whole(Day::of(NOW)));
         for (daily, metric) in [
             (Daily::Compare, "reconciliation_failed"),

@@ -1,4 +1,4 @@
-//! Parses the event of an invocation.
+//! Parses the events that invoke the function.
 
 use aws::messages::Batch;
 use ecommpay::fields::ProjectId;
@@ -8,21 +8,14 @@ use payments::service::reconcile::Span;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The event of an invocation.
 #[derive(Debug)]
 pub enum Request {
     /// For every project, start the runs that are due.
     Start,
     /// Do the parts in these messages.
     Messages(Batch),
-    /// Compare an interval of one project, even if an earlier run has compared the interval. Does not change the stored
-    /// progress.
-    Interval {
-        /// The project.
-        project_id: ProjectId,
-        /// The interval.
-        span: Span,
-    },
+    /// Compare an interval of one project, even if an earlier run has compared it. Does not change the stored progress.
+    Interval { project_id: ProjectId, span: Span },
     /// Return the state of a run.
     State(Run),
 }
@@ -42,8 +35,8 @@ struct StateRequest {
 }
 
 impl Request {
-    /// Reads the event of an invocation: messages of the queue, the event of the schedule, an empty event,
-    /// `{"project_id", "from", "to"}`, or `{"run"}` with the run of an earlier answer.
+    /// Reads the event of an invocation. It is one of these: messages of the queue, the event of the schedule, an empty
+    /// event, `{"project_id", "from", "to"}`, or `{"run"}` with the run of an earlier answer.
     pub fn read(event: &Value, now: Timestamp) -> Result<Self, String> {
         let is_empty = event.is_null() || event.as_object().is_some_and(|event| event.is_empty());
         if is_empty || event.get("source").and_then(Value::as_str) == Some("aws.events") {

@@ -116,7 +116,7 @@ impl Refunds {
     }
 
     /// `POST /payments/{payment_id}/refunds/{refund_id}/clarification`: sends the data that the platform requests for a
-    /// refund. The request to Gate names only the payment, because Gate has no field for the refund.
+    /// refund. Gate has no field for the refund, so the request to Gate names only the payment.
     async fn clarify(
         &self,
         request: &Request,

@@ -75,7 +75,7 @@ enum Command {
 async fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        // The message repeats the arguments. An id that was copied into an argument can contain invisible characters.
+        // The message repeats the arguments, which can contain invisible characters of a copied id.
         Err(error) if error.use_stderr() => {
             let _ = write!(terminal::stderr(), "{}", error.render());
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));

@@ -10,7 +10,6 @@ use crate::input::confirm::ConfirmArgs;
 use crate::output::table::Table;
 use crate::stack::Stack;
 
-/// The context of a run.
 pub struct Session<'a> {
     /// The stack that the command works on.
     pub stack: &'a Stack,
@@ -18,13 +17,12 @@ pub struct Session<'a> {
     pub confirm: &'a ConfirmArgs,
     /// Whether to write JSON instead of text and CSV.
     pub json: bool,
-    /// Standard output.
     pub out: &'a mut dyn Write,
 }
 
 impl Session<'_> {
-    /// Writes a result: with `--json` the value as a line of JSON, otherwise the text. The text must consist of whole
-    /// lines, in which foreign text is escaped.
+    /// Writes a result: with `--json` the value as a line of JSON, otherwise the text. Foreign text in `text` must
+    /// already be escaped, and `text` must end with a line feed.
     pub fn write(&mut self, value: &impl Serialize, text: impl Display) -> anyhow::Result<()> {
         match self.json {
             true => writeln!(

@@ -1,9 +1,8 @@
-//! Reads the requests of an API Gateway HTTP API, writes the answers, and counts the answers with server errors.
+//! Runs a function behind an API Gateway HTTP API: reads each event as a request, and returns the response.
 //!
-//! Strangers choose almost every text of a request. Therefore this module reads only the parts that the functions use,
-//! and no text causes an error or a panic: unusable headers are left out, and an unreadable request is empty. No URL is
-//! made of the host, the forwarded headers, the path or the query string
-//! (`shared/decisions/functions/0044-gateway-requests.md`).
+//! Clients control almost every text of a request. Therefore a header that HTTP does not allow is left out. An event
+//! that cannot be read becomes an empty request. No URL is built from the host, the forwarded headers, the path or the
+//! query string (`shared/decisions/functions/0044-gateway-requests.md`).
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -21,7 +20,7 @@ use payments::model::path_id;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// The parts of an event in payload format 2.0 that a request is made of.
+/// The fields that this module reads of an event in payload format 2.0.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {
@@ -43,8 +42,8 @@ struct Answer {
     is_base64_encoded: bool,
 }
 
-/// Answers the requests of the gateway until Lambda stops the function. Accepts every JSON value as an event, because
-/// an error would leave the request without an answer.
+/// Answers requests until Lambda stops the function. The event is read as raw JSON, because an error of deserialization
+/// would leave the request without an answer.
 pub async fn run<H, F>(handle: H) -> Result<(), Error>
 where
     H: Fn(Request) -> F,
@@ -63,17 +62,17 @@ where
     .await
 }
 
-/// Reads an event in payload format 2.0. An event that cannot be read is logged, and the request is empty.
+/// Reads an event. If the event cannot be read, logs a warning and returns an empty request.
 pub fn read_request(event: &str) -> Request {
     let event = serde_json::from_str::<Event>(event).ok();
-    // The reason is not logged, because the text of an error can have a part of the request.
+    // The error is not logged, because its text can quote the request.
     event.and_then(request_of).unwrap_or_else(|| {
         Line::warn("a request of the gateway cannot be read").write();
         Request::default()
     })
 }
 
-/// Returns `None` if the body is not in base64 although the event says so.
+/// Returns `None` if the event says that its body is base64, and the body is not base64.
 fn request_of(event: Event) -> Option<Request> {
     let body = event.body.unwrap_or_default();
     let body = match event.is_base64_encoded {
@@ -89,15 +88,14 @@ fn request_of(event: Event) -> Option<Request> {
         let name = HeaderName::from_bytes(name.as_bytes());
         let value = HeaderValue::from_bytes(value.as_bytes());
         if let (Ok(name), Ok(value)) = (name, value) {
-            // An error means that the map is full.
+            // `try_insert` fails only if the map is full. Then the header is left out.
             let _ = request.headers_mut().try_insert(name, value);
         }
     }
     Some(request)
 }
 
-/// The release of the function. The template sets this variable. An alarm stops the deployment of a release if the
-/// functions of the release answer with server errors.
+/// The name of the release. If functions of a new release answer with server errors, an alarm stops the deployment.
 static RELEASE: LazyLock<String> = LazyLock::new(|| {
     let configured = std::env::var("RELEASE_NAME").ok();
     configured.unwrap_or_else(|| "none".to_owned())
@@ -116,8 +114,7 @@ fn server_error(status: u16) -> Line {
         .with_metrics(&["release"], &[Metric::once("server_errors")])
 }
 
-/// Returns the route that the gateway matched, for example `GET /payments/{payment_id}`. A function dispatches by this
-/// route, so only the gateway decodes and matches paths.
+/// Returns the route that the gateway matched, for example `GET /payments/{payment_id}`.
 pub fn route(request: &Request) -> &str {
     let context = request.request_context_ref();
     let route = context.and_then(|context| match context {
@@ -127,8 +124,8 @@ pub fn route(request: &Request) -> &str {
     route.unwrap_or_default()
 }
 
-/// Returns the id in a path parameter; empty if the route does not have the parameter. The id can be encoded
-/// ([`path_id`]).
+/// Returns the id in a path parameter, decoded with [`path_id`]. Returns an empty id if the route has no such
+/// parameter.
 pub fn id_parameter(request: &Request, name: &str) -> Result<String, Problem> {
     let segment = parameter(request, name);
     let id = path_id::from_path(&segment);
@@ -141,7 +138,7 @@ pub fn id_parameter(request: &Request, name: &str) -> Result<String, Problem> {
     })
 }
 
-/// Returns a path parameter as the gateway decoded it; empty if the route does not have the parameter.
+/// Returns a path parameter. Returns an empty text if the route has no such parameter.
 pub fn parameter(request: &Request, name: &str) -> String {
     let parameters = request.path_parameters();
     parameters.first(name).unwrap_or_default().to_owned()
@@ -210,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_json_value_is_read_as_a_request(
+        fn any_json_event_is_read_without_a_panic(
             event in any_json(),
             part in "routeKey|headers|pathParameters|body|isBase64Encoded|rawPath|requestContext",
         ) {
@@ -219,7 +216,7 @@ mod tests {
         }
 
         #[test]
-        fn the_parts_of_an_event_are_unchanged_in_the_request(
+        fn a_request_has_the_route_the_parameters_and_the_body_of_its_event(
             route in any::<String>(),
             token in any::<String>(),
             body in any::<Vec<u8>>(),
@@ -253,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_cannot_be_read_is_an_empty_request() {
+    fn an_event_that_cannot_be_read_becomes_an_empty_request() {
         for event in [
             r#"{"routeKey":"POST /callbacks","body":"%","isBase64Encoded":true}"#,
             r#"{"routeKey":"\ud800"}"#,
@@ -266,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_has_the_status_the_headers_and_the_body() {
+    fn an_answer_has_the_status_the_headers_and_the_body_of_the_response() {
         let mut response = Response::new("body".to_owned());
         *response.status_mut() = lambda_http::http::StatusCode::CREATED;
         let value = HeaderValue::from_bytes(b"https://shop.example/\xc3\xa9").unwrap();

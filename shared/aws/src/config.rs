@@ -16,7 +16,7 @@ use url::{Host, Url};
 pub struct ConfigError {
     /// The name of the variable.
     pub name: &'static str,
-    /// The problem, as the rest of a sentence that begins with the name of the variable.
+    /// The end of the message, after the name of the variable.
     pub problem: &'static str,
 }
 
@@ -26,12 +26,12 @@ pub fn required(name: &'static str) -> Result<String, ConfigError> {
     optional(name).ok_or(ConfigError { name, problem })
 }
 
-/// Reads a variable; `None` if the variable is not set or is empty.
+/// Returns `None` if the variable is not set or is empty.
 pub(crate) fn optional(name: &'static str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Reads a required variable with `parse`. If the result is `None`, the error has the text `problem`.
+/// Reads a required variable. If `parse` returns `None`, returns an error with the text `problem`.
 fn parsed<T>(
     name: &'static str,
     problem: &'static str,
@@ -41,7 +41,7 @@ fn parsed<T>(
     parse(&value).ok_or(ConfigError { name, problem })
 }
 
-/// Reads a URL and removes the slashes at its end. The URL must use https, or http with this machine as the host.
+/// Reads a URL and removes the slashes at its end. Only the host `localhost` or a loopback address may use http.
 pub fn base_url(name: &'static str) -> Result<String, ConfigError> {
     parsed(name, "is not an https URL", |value| {
         let url = Url::parse(value).ok()?;
@@ -62,8 +62,9 @@ pub fn count(name: &'static str) -> Result<u64, ConfigError> {
     })
 }
 
-/// Reads the minimum time between two requests to the Data API of one execution. If all executions that run at the same
-/// time wait this long, they keep the rate together. A concurrency of 0 sets no limit.
+/// Returns the minimum time between two requests of one execution to the Data API. If `RECONCILE_CONCURRENCY`
+/// executions keep this pause, together they send at most `DATA_API_REQUESTS_PER_SECOND` requests. If the concurrency
+/// is 0, it has no limit, and the pause is 0.
 pub fn data_api_pace() -> Result<Duration, ConfigError> {
     let concurrency = parsed("RECONCILE_CONCURRENCY", "is not a whole number", |value| {
         value.parse::<u32>().ok()
@@ -88,7 +89,7 @@ pub fn schedule() -> Result<Schedule, ConfigError> {
     })
 }
 
-/// Reads the settings of Payment Page. They must equal the settings at the platform.
+/// Reads the settings of Payment Page, which must match the settings at the platform.
 pub fn payment_page() -> Result<PaymentPageSettings, ConfigError> {
     let languages = parsed(
         "PAYMENT_PAGE_LANGUAGES",
@@ -120,7 +121,7 @@ fn parse_seconds(seconds: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds.trim().parse().ok()?).ok()
 }
 
-/// Returns whether the host of a URL is this machine, as in the sandbox.
+/// Returns whether the host of a URL is this machine. The sandbox uses such URLs.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -130,13 +131,13 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A queue, and the kinds of events that it receives.
+/// A queue with the kinds of events that it receives.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueueConfig {
     /// The URL of the queue.
     pub url: String,
-    /// The kinds of events. If absent, the queue receives every kind.
+    /// If `None`, the queue receives every kind of event.
     pub types: Option<Vec<EventKind>>,
 }
 
@@ -152,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn languages_are_parsed_from_a_list_of_codes_of_two_letters() {
+    fn languages_are_a_comma_separated_list_of_two_letter_codes() {
         let expected = ["de", "en", "fr"].map(String::from).into();
         assert_eq!(parse_languages("en, fr,de"), Some(expected));
         for list in ["", "en,", "EN", "eng", "en;fr"] {

@@ -1,7 +1,7 @@
 //! Implements the port of the Data API over HTTPS.
 //!
-//! The token has a key, and this key signs requests and answers. An error can contain the HTTP status of an answer, but
-//! no secret and no value from the request or the answer.
+//! Requests and answers are signed with the key of the token. An error never contains a secret, or a value from the
+//! body of a request or an answer.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use payments::ports::{DataApi, NoAnswer};
 
 use crate::https::{Host, TlsError};
 
-/// The time limit of a whole call. The platform can need several minutes for an answer, normally less than five.
+/// The time limit of a call. The platform can need several minutes for an answer, normally less than five.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The credentials of the Data API, created in the platform's Dashboard.
@@ -41,7 +41,7 @@ pub struct HttpDataApi {
 }
 
 impl HttpDataApi {
-    /// Creates a client of the Data API at `base_url`, which [`crate::config::base_url`] has checked.
+    /// Creates a client. `base_url` must have passed the check of [`crate::config::base_url`].
     pub fn new(
         base_url: impl Into<String>,
         credentials: DataApiCredentials,

@@ -89,8 +89,7 @@ impl Environment {
     }
 }
 
-/// Opens one connection to DynamoDB and, for each queue, one connection to SQS; see [`crate::prewarm`]. Reads of
-/// storefront keys use the same connection to DynamoDB.
+/// Opens one connection to DynamoDB, and one connection to SQS for each queue; see [`crate::prewarm`].
 pub async fn prewarm(payments: &LivePayments) {
     tokio::join!(payments.store.prewarm(), prewarm_queues(payments));
 }

@@ -13,12 +13,12 @@ use crate::https::Host;
 pub use crate::https::TlsError;
 use crate::secrets::CachedProjectKeys;
 
-/// The time limit of a whole call. Every function has a longer time limit.
+/// The time limit of a call. Every function has a longer time limit.
 const TIMEOUT: Duration = Duration::from_secs(8);
-/// The maximum size of an answer to a sale, a refund or a clarification. A larger answer counts as no clear answer.
+/// The maximum size of an answer to a sale, a refund or a clarification. A larger answer is [`Answer::Unclear`].
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// The maximum size of an answer to a status request, which lists every operation of the payment. A larger answer is an
-/// error ([`NoAnswer::TooLarge`]).
+/// The maximum size of an answer to a status request. This answer lists every operation of the payment. A larger answer
+/// is [`NoAnswer::TooLarge`].
 const MAX_STATUS_BYTES: usize = Limits::ANSWER.bytes;
 
 /// A client of Gate.
@@ -26,12 +26,12 @@ const MAX_STATUS_BYTES: usize = Limits::ANSWER.bytes;
 pub struct HttpGate(Host);
 
 impl HttpGate {
-    /// Creates a client of Gate at `base_url`, which [`crate::config::base_url`] has checked.
+    /// Creates a client. `base_url` must have passed the check of [`crate::config::base_url`].
     pub fn new(base_url: impl Into<String>) -> Result<Self, TlsError> {
         Host::new(base_url, TIMEOUT).map(Self)
     }
 
-    /// Returns a client that can read the project keys again if the platform refuses a signature.
+    /// Returns a client that can fetch newer project keys if the platform refuses a signature.
     pub fn with_keys<'a>(&'a self, keys: &'a CachedProjectKeys) -> KeyedGate<'a> {
         KeyedGate { gate: self, keys }
     }
@@ -42,7 +42,7 @@ impl HttpGate {
     }
 }
 
-/// Gate, and the cache that supplies the new project key after the platform has refused a signature.
+/// A client of Gate with the cache of the project keys.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyedGate<'a> {
     gate: &'a HttpGate,

@@ -1,7 +1,7 @@
-//! Makes HTTPS calls to the platform.
+//! Sends HTTPS requests to the platform.
 //!
-//! Calls reach only the configured host, because redirects are not followed. An answer has a maximum size. This module
-//! never repeats a request. The caller decides by the platform's rules whether to repeat the request.
+//! Redirects are not followed, so requests reach only the configured host. This module never repeats a request, because
+//! the rules of the platform decide which requests may be repeated.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -23,9 +23,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The client closes a connection that was idle for this time. Otherwise the platform could close the idle connection
-/// just when a call starts. If a prewarmed instance waits longer for its first request, this request opens a new
-/// connection.
+/// The client closes a connection that was idle for this time. Otherwise the platform could close the connection just
+/// when a request starts.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One host of the platform.
@@ -36,7 +35,6 @@ pub(super) struct Host {
     timeout: Duration,
 }
 
-/// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
     /// The request could not be sent, or there was no complete answer.
@@ -51,7 +49,7 @@ impl From<Problem> for NoAnswer {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::TooLarge(200) => Self::TooLarge,
-            // A large answer with another status is an error page, and a repeat of the query can succeed.
+            // An answer with another status is an error page. A repeated request can succeed.
             problem => Self::Failed(problem.to_string()),
         }
     }
@@ -63,9 +61,9 @@ impl From<Problem> for NoAnswer {
 pub struct TlsError(String);
 
 impl Host {
-    /// Creates a client of the host at `base_url`, which [`crate::config::base_url`] has checked. `timeout` is the
-    /// limit of a whole call. The client trusts the built-in root certificates, or those in the file that
-    /// `SSL_CERT_FILE` names.
+    /// Creates a client. `base_url` must have passed the check of [`crate::config::base_url`]. `timeout` limits a whole
+    /// request. The client trusts the built-in root certificates, or the certificates in the file that `SSL_CERT_FILE`
+    /// names.
     pub(super) fn new(base_url: impl Into<String>, timeout: Duration) -> Result<Self, TlsError> {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
@@ -88,7 +86,7 @@ impl Host {
         })
     }
 
-    /// Sends a `HEAD` request, so that the first call finds an open connection. The answer does not matter.
+    /// Sends a `HEAD` request, so that the first call finds an open connection.
     pub(super) async fn prewarm(&self) {
         let request = Request::builder()
             .method(Method::HEAD)
@@ -146,8 +144,8 @@ impl Host {
     }
 }
 
-/// Creates the configuration of a TLS client that trusts only the root certificates in `root_file`, for example those
-/// of a company's proxy. Without a file, the client trusts the built-in root certificates.
+/// Creates the TLS configuration of a client. With `root_file`, the client trusts only the root certificates in this
+/// file, for example those of a company's proxy.
 fn tls_config(root_file: Option<&OsStr>) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -165,7 +163,7 @@ fn read_roots(file: &Path) -> Result<RootCertStore, TlsError> {
     let certificates = CertificateDer::pem_file_iter(file).map_err(|why| error(&why))?;
     let certificates: Result<Vec<_>, _> = certificates.collect();
     let mut roots = RootCertStore::empty();
-    // Like a browser, the client ignores a root certificate that it cannot use.
+    // Certificates that cannot be used are ignored, as in a browser.
     let (usable, _) = roots.add_parsable_certificates(certificates.map_err(|why| error(&why))?);
     match usable {
         0 => Err(error(&"contains no usable certificate")),
@@ -188,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_certificate_is_an_error_with_its_name() {
+    fn a_file_without_a_certificate_is_refused_with_its_name() {
         for (file, problem) in [
             (MISSING, "No such file"),
             (NO_CERTIFICATE, "no usable certificate"),

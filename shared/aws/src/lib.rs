@@ -1,7 +1,7 @@
 //! Implements the adapters behind the ports of [`payments`]: DynamoDB, SQS, Secrets Manager, and Gate and the Data API
 //! over HTTPS.
 //!
-//! An adapter moves data and makes no decision about a payment.
+//! An adapter makes no decision about a payment.
 
 pub mod api_gateway;
 pub mod config;

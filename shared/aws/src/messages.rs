@@ -1,5 +1,4 @@
-//! Reads a batch of messages of a standard queue, in the JSON form of Lambda's event source mapping, and writes the
-//! response.
+//! Reads a batch of messages from a standard SQS queue, and writes the response to Lambda.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +20,7 @@ pub struct Message {
     pub body: String,
 }
 
-/// The response to Lambda: the messages that stay in the queue. Lambda deletes the other messages.
+/// The messages that stay in the queue. Lambda deletes all other messages of the batch.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failures {
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_message_is_named_by_its_id() {
+    fn the_response_names_a_failed_message_by_its_id() {
         let record = |id: &str| {
             json!({
                 "messageId": id, "receiptHandle": "r", "body": "{}",

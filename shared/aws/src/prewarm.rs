@@ -1,10 +1,8 @@
-//! Prewarms a function: before its first request, the function opens its connections and reads its secrets, all in
-//! parallel.
+//! Prewarms a function: opens its connections and reads its secrets before the first request.
 //!
-//! During init a function has a whole CPU. Later the function has only the share of a CPU that its memory setting gives
-//! (`shared/decisions/functions/0022-prewarm.md`). The method `prewarm` of an adapter leaves an open connection or a
-//! cached secret in the adapter. A failure does not end init: the first call that needs the connection or the secret
-//! tries again.
+//! During init, a function has a whole CPU; later it has only the share that its memory setting allows
+//! (`shared/decisions/functions/0022-prewarm.md`). A failure does not end init: the first call that needs the
+//! connection or the secret tries again.
 
 use std::time::Duration;
 
@@ -14,7 +12,7 @@ use payments::log::Line;
 /// seconds](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// Waits until `prewarming` ends. After one second, cancels `prewarming` and leaves the rest to the first request.
+/// Waits until `prewarming` ends, but at most one second. Then `prewarming` is cancelled.
 pub async fn within_limit(prewarming: impl Future) {
     within(LIMIT, prewarming).await;
 }

@@ -21,7 +21,7 @@ pub struct SqsQueue {
 }
 
 impl SqsQueue {
-    /// Creates the queues, which share one client.
+    /// Creates all queues. They share one client.
     pub fn all(config: &aws_types::SdkConfig, queues: Vec<QueueConfig>) -> Vec<Self> {
         let config = Builder::from(config).interceptor(OwnUserAgent).build();
         let client = Client::from_conf(config);
@@ -32,14 +32,14 @@ impl SqsQueue {
         queues.into_iter().map(queue).collect()
     }
 
-    /// Connects before the first request; see [`crate::prewarm`]. Each queue needs a connection, because events are
-    /// sent to all queues in parallel.
+    /// Opens a connection; see [`crate::prewarm`]. Each queue needs a connection, because an event is sent to all
+    /// queues in parallel.
     pub async fn prewarm(&self) {
         let no_retries = Config::builder().retry_config(RetryConfig::disabled());
-        // The SDK prepares a message as usual, and `Ping` replaces the request just before it is sent.
+        // The SDK prepares a message, and `Ping` replaces the request just before it is sent.
         let request = self.client.send_message().customize();
         let request = request.config_override(no_retries).interceptor(Ping);
-        // The result is always an error, because the answer to a ping is not the answer to a message.
+        // The result is always an error, because the answer is not the answer to a message.
         let _ = Box::pin(request.send()).await;
     }
 }

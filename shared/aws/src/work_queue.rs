@@ -14,7 +14,7 @@ const BATCH: usize = 10;
 /// The maximum number of calls in parallel.
 const CONCURRENCY: usize = 8;
 
-/// The queue to the worker.
+/// A client of a queue of work messages.
 #[derive(Debug, Clone)]
 pub struct SqsWorkQueue {
     client: Client,

@@ -1,4 +1,4 @@
-//! Tests that the cost of a sweep with nothing due does not depend on the number of payments. The test stores 20,000
+//! Tests that a sweep with nothing due makes the same calls for any number of payments. The test stores 20,000
 //! payments, or a million with `LONG=1`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -24,8 +24,8 @@ use wire::{TABLE, Wire};
 const BATCH: u64 = 25;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// Returns the write of a payment whose next action is not due yet. The item has only its key and the attributes of the
-/// index `next`.
+/// Returns the write of a payment whose next action is not due yet. The item has only the attributes that the sweep
+/// reads.
 fn payment(number: u64, later: Timestamp) -> WriteRequest {
     let text = |value: String| AttributeValue::S(value);
     let shard = number % u64::from(SHARDS);
@@ -107,8 +107,8 @@ async fn a_sweep_with_nothing_due_makes_the_same_calls_for_any_number_of_payment
     let calls = sweep(&wire).await;
     println!("{payments} payments: {calls:?}");
     assert_eq!(calls, calls_when_empty);
-    // The sweep queries all shards of each of six lists: the outbox, the polls of the first project, the polls of the
-    // second project, the expiry, the erasure and the overdue payments.
+    // The sweep queries all shards of six lists: the outbox, the polls of each of the two projects, the expiries, the
+    // erasures and the overdue payments.
     let queries = 6 * usize::from(SHARDS);
     assert_eq!(calls, [("Query".to_owned(), queries)].into());
 }

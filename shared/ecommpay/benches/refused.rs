@@ -1,9 +1,9 @@
-//! Measures the time to refuse a callback that none of our keys signed, with 20 projects and two keys for each project. So
-//! there are more projects than a function tries on one body.
+//! Measures how long it takes to refuse a forged callback. Fails if an attack takes more than 20 times as long as a
+//! usual body with a valid signature.
 //!
-//! For each size, the table has three times: of a usual body with a valid signature, of the usual body with a forged
-//! signature, and of the slowest attack. An attack must not take more than 20 times as long as the usual body with a
-//! valid signature.
+//! There are 20 projects with two keys each, which are more projects than a function tries on one body. For each size,
+//! the table has three times: for a usual body with a valid signature, for a usual body with a forged signature, and
+//! for the slowest attack.
 //!
 //! `cargo bench --manifest-path shared/ecommpay/benches/Cargo.toml --bench refused`
 #![allow(clippy::unwrap_used)]
@@ -23,8 +23,7 @@ const PROJECTS: u32 = 20;
 const SIZES: [usize; 10] = [
     500, 1_000, 2_000, 4_000, 4_200, 16_000, 30_000, 64_000, 128_000, 256_000,
 ];
-/// The maximum time of an attack, as a multiple of the time of a usual verified body of the same size. A usual refused
-/// body takes more time than a usual verified body.
+/// The maximum time of an attack, divided by the time of a usual verified body of the same size.
 const MAX_RATIO: f64 = 20.0;
 /// A signature of 64 bytes that no key made.
 const FORGED: &str =
@@ -82,9 +81,9 @@ fn good(size: usize) -> String {
     body.replace(FORGED, &signature)
 }
 
-/// Returns a body of at most about this size. The body has a key of `long` bytes, whose value is an array or an object.
-/// The texts that `member` returns are the elements of the array, or the members of the object. An object has at most
-/// 1,990 members, so a large body with short keys is smaller than `size`.
+/// Returns a body of at most about `size` bytes. It has a key of `long` bytes, whose value is an array or an object.
+/// The elements or members are the texts of `member`. An object has at most 1,990 members, because the reader allows
+/// 2,000.
 fn inflated(size: usize, long: usize, member: impl Fn(usize) -> String, is_array: bool) -> String {
     let (open, close) = if is_array { ("[", "]") } else { ("{", "}") };
     let mut body = format!(
@@ -106,7 +105,7 @@ fn inflated(size: usize, long: usize, member: impl Fn(usize) -> String, is_array
     body + close + "}"
 }
 
-/// Returns the bodies of all attacks, with the name of each attack. A body has at most about this size.
+/// Returns the name and the body of each attack. No body has many more than `size` bytes.
 fn attacks(size: usize) -> Vec<(String, String)> {
     let mut attacks = Vec::new();
     let digits = |count: usize| format!(r#""a{count}":1.0"#);
@@ -115,8 +114,8 @@ fn attacks(size: usize) -> Vec<(String, String)> {
     let zeros =
         |count: usize| format!(r#""{}":1"#, "0".repeat(count % 40 + 1) + &count.to_string());
     let colons = |count: usize| format!(r#"":{count}:":1.50"#);
-    // Each line of the canonical string repeats the key. With a short key, the string is small. With a long key, the
-    // string has nearly the maximum size, or exceeds the maximum and is refused.
+    // Each line of the canonical string repeats the long key. So a longer key makes a larger string, until the string
+    // exceeds the maximum and the body is refused.
     for percent in [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 75, 90] {
         let long = size * percent / 100;
         let members: [(&str, &dyn Fn(usize) -> String); 5] = [
@@ -145,7 +144,7 @@ fn attacks(size: usize) -> Vec<(String, String)> {
         let body = inflated(size, 1, numbers, false);
         attacks.push((format!("numbers of {long} digits as names"), body));
     }
-    // Many arrays, below names whose order is slow to find. Each name repeats in the lines of its elements.
+    // Many arrays under names that are slow to sort. The line of each element repeats the name.
     for members in [1, 20, 150, 500] {
         for long in [0, 8, 32, 64, 200] {
             let digits = "1".repeat(long);
@@ -164,7 +163,7 @@ fn attacks(size: usize) -> Vec<(String, String)> {
             }
         }
     }
-    // Many objects with long names of numbers and spaces, whose members have names that are slow to sort.
+    // Many objects under long names of numbers and spaces. The names of their members are slow to sort.
     for (prefix, suffix) in [(4, 16), (32, 0), (32, 16), (128, 4), (128, 16)] {
         for inner in ["a1", "1 ", ":"] {
             for value in ["1e-300", "5e-324", "1.7976931348623157e308"] {
@@ -226,7 +225,8 @@ fn attacks(size: usize) -> Vec<(String, String)> {
             }
         }
     }
-    // Objects of few members: their names are compared pairwise, from the end. Names in reverse order.
+    // Objects with few members, whose names are compared pairwise from the end. After them, plain names in reverse
+    // order.
     for long in [1, 16, 64, 256] {
         let object = |_: usize| {
             let members = (0..16)
@@ -261,7 +261,7 @@ fn attacks(size: usize) -> Vec<(String, String)> {
         "names with escapes".to_owned(),
         inflated(size, 1, escaped, false),
     ));
-    // No project is named, so that the keys of all projects are tried.
+    // Without a project, the keys of all projects are tried.
     let unnamed: Vec<_> = attacks
         .iter()
         .map(|(name, body)| {
@@ -293,8 +293,8 @@ fn attacks(size: usize) -> Vec<(String, String)> {
     attacks
 }
 
-/// Returns a body of at most about this size and at most 1,990 values. Its members are arrays of equal values. The names
-/// of the members start with `name`, and end with different numbers that are not in order.
+/// Returns a body of at most about `size` bytes and 1,990 values. Each member is an array that repeats `value`. The
+/// names start with `name` and end with different numbers, which are not in order.
 fn arrays(size: usize, members: usize, name: &str, value: &str) -> String {
     let members = members.min(size / (2 * (name.len() + 12)) + 1);
     let names = members * (name.len() + 12);
@@ -309,9 +309,10 @@ fn arrays(size: usize, members: usize, name: &str, value: &str) -> String {
     body + "}"
 }
 
-/// Returns a body of at most this size and at most 1,990 values. Its members are objects of `count` members. The name of
-/// an object has a number between the given numbers of texts `10 `. The name of a member is the text `inner`, repeated
-/// 16 times, and a number. Neither names nor numbers are in order. Every second value is `value`, and the others are 1.
+/// Returns a body of at most `size` bytes and 1,990 values. Its members are objects with `count` members each. The name
+/// of an object has three parts: `prefix` times the text `10 `, a number, and `suffix` times the text `10 `. The name
+/// of a member is 16 times `inner` and a number. The numbers are not in order. Every second value is `value`, and the
+/// others are 1.
 fn objects(
     size: usize,
     (prefix, suffix): (usize, usize),

@@ -51,8 +51,7 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value, Box<dyn std::error::E
         .ok_or("the signature belongs to another message or another key")?;
 
     let report = Report::read(&message);
-    // The output has only the content of the member `operation`. In other formats, the operations are in a list
-    // `operations`, which is not printed.
+    // Only the member `operation` is printed. In other formats, the operations are in a list `operations`.
     let operation = message.get("operation").and(report.operations.first());
     let redirect = message.get("redirect_data").zip(report.redirect.as_ref());
     Ok(json!({

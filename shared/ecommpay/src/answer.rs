@@ -1,14 +1,14 @@
 //! Reads the answers of Gate: to a sale, a refund or a clarification, and to a status request.
 //!
-//! The answer to a sale, a refund or a clarification says whether the platform accepted the *request*. This answer
-//! never says how the payment ended, and is not signed.
+//! The status answer reports the payment. The other answers say only whether the platform accepted the *request*, and
+//! they are not signed.
+//!
+//! Sources ([list](crate::sources)): Gate, organisation; Gate, status; HTTP codes of answers; Codes.
 
 use crate::json::{self, Limits, Value};
 use crate::report::Report;
 
 /// The answer to a sale, a refund or a clarification.
-///
-/// Source: Gate, organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The platform accepted the request; results arrive by callback.
@@ -23,8 +23,6 @@ pub enum Answer {
 }
 
 /// The reason why the platform refused a request.
-///
-/// Source: Gate, organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// A code of the platform's unified list, as text.
@@ -41,8 +39,6 @@ impl Answer {
     /// An acceptance has the HTTP status 200 and `"status":"success"`. A refusal has one of the HTTP statuses of
     /// [`Answer::Refused`] and an error code. Every other answer is [`Answer::Unclear`], for example a 5xx or a body
     /// that is not JSON.
-    ///
-    /// Source: Gate, organisation; HTTP codes of answers.
     pub fn read(status: u16, body: &[u8]) -> Self {
         let Ok(message) = json::parse(body, Limits::CALLBACK) else {
             return Answer::Unclear;
@@ -60,8 +56,6 @@ impl Answer {
 }
 
 /// The codes of a request whose signature the platform does not accept: "Invalid signature" and "Empty signature".
-///
-/// Source: the unified list of codes.
 const SIGNATURE_REFUSED: [&str; 2] = ["3261", "3262"];
 
 impl Refusal {
@@ -71,8 +65,8 @@ impl Refusal {
     }
 }
 
-/// Returns whether the body of an answer is an error about the signature of the request. The HTTP status is not
-/// considered. A body with `payment` or `operations` is a report and not an error, even if the report has the code.
+/// Returns whether the body of an answer is an error about the signature of the request. Ignores the HTTP status. A
+/// body with `payment` or `operations` is a report, even if it has the code of such an error.
 pub fn is_signature_refused(body: &[u8]) -> bool {
     let Ok(message) = json::parse(body, Limits::CALLBACK) else {
         return false;
@@ -96,19 +90,16 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
     })
 }
 
-/// The answer to a status request for a payment.
-///
-/// Source: Gate, status; HTTP codes of answers.
+/// The answer to a status request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "there is one answer per status request, and nearly every answer is a report"
 )]
 pub enum StatusAnswer {
-    /// The state of the payment at the platform, or the error of a request for the payment.
+    /// Every other answer, read as a report about the payment.
     Report(Report),
-    /// The platform does not have the payment (code 3061). The status `error` is in the payment object, or at the top
-    /// level if there is no payment object. An answer without a payment object can be unsigned.
+    /// The platform does not have the payment (code 3061). An answer without a payment object can be unsigned.
     NotFound,
     /// The platform accepted the status request but cannot read the details of the payment at present (code 3062).
     /// Draw no conclusion from this answer.
@@ -200,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn code_3061_is_not_found_in_both_forms_and_code_3062_is_not_readable() {
+    fn code_3061_means_not_found_in_both_forms_and_code_3062_means_not_readable() {
         let read = |body: &str| {
             let message = json::parse(body.as_bytes(), Limits::ANSWER).unwrap();
             StatusAnswer::read(&message)

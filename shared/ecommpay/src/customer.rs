@@ -1,11 +1,11 @@
 //! Defines optional customer data of a sale.
 //!
-//! Gate accepts the data as fields of `customer`
-//! ([Gate API, online banking sale](https://api-developers.ecommpay.com)), and Payment Page as parameters
-//! that begin with `customer_`
-//! ([Payment Page parameters](https://developers.ecommpay.com/en/en_PP_Parameters.html)). No field is
-//! mandatory for Bancontact. Bancontact does not use identity documents and the billing object, so this
-//! crate does not send them.
+//! Gate accepts the data as [fields of `customer`](https://api-developers.ecommpay.com). Payment Page accepts the data
+//! as [parameters that begin with `customer_`](https://developers.ecommpay.com/en/en_PP_Parameters.html). No field is
+//! mandatory for Bancontact. This crate does not send identity documents and the billing object, because Bancontact
+//! does not use them.
+//!
+//! Sources ([list](crate::sources)): Gate API; Payment Page.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,8 +16,6 @@ use crate::fields::date::is_day_of_birth;
 use crate::fields::{FieldError, Text};
 
 /// A field of the customer data.
-///
-/// Source: Gate API; Payment Page, parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CustomerDetail {
@@ -109,8 +107,6 @@ impl CustomerDetail {
 }
 
 /// The optional data of one customer. `Debug` hides the data.
-///
-/// Source: Gate API; Payment Page, parameters.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<CustomerDetail, String>")]
 pub struct CustomerDetails(BTreeMap<CustomerDetail, Text>);
@@ -169,7 +165,6 @@ fn is_phone(text: &str) -> bool {
     (4..=24).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns whether a text has the form of an ISO 3166-1 alpha-2 code in capitals.
 pub(crate) fn is_country(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
@@ -186,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_detail_is_refused_if_it_does_not_have_its_form() {
+    fn a_customer_detail_is_refused_if_it_is_malformed() {
         for (detail, good, bad) in [
             (CustomerDetail::Email, "a.b@c.example", "a@b c.d"),
             (CustomerDetail::Email, "a@b@c.be", "@c.be"),

@@ -1,8 +1,9 @@
 //! Defines the requests and answers of the Data API, which lists the platform records for the reconciliation.
 //!
-//! Access requires a token that is created in the platform's Dashboard. Requests and answers are signed with
-//! *the key of this token*, not with a project key. An answer has up to 1,000 operations, so the limits of an answer
-//! are larger than the limits of a callback.
+//! Access requires a token that is created in the platform's Dashboard. Requests and answers are signed with *the key
+//! of this token*, not with a project key.
+//!
+//! Source ([list](crate::sources)): Data API.
 
 use std::fmt;
 
@@ -27,14 +28,10 @@ pub const ANSWER_LIMITS: Limits = Limits {
 };
 
 /// The maximum number of operations in one answer.
-///
-/// Source: Data API, specification.
 pub const PAGE: u32 = 1_000;
 
 /// `POST /v1/operations/get`: requests one page of the operations that were completed in an interval. `Debug`
 /// hides the token.
-///
-/// Source: Data API, specification.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct OperationsGet {
     token: Text,
@@ -60,8 +57,6 @@ impl fmt::Debug for OperationsGet {
 }
 
 /// An interval of completion times, in the time zone of the request.
-///
-/// Source: Data API, specification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Interval {
     from: Text,
@@ -114,10 +109,7 @@ impl OperationsGet {
     }
 }
 
-/// One operation in an answer of the Data API. The ids of the operation and of the payment are texts. A missing text is
-/// empty.
-///
-/// Source: Data API, specification.
+/// One operation in an answer of the Data API. A missing text is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedOperation {
     /// The project.
@@ -141,10 +133,8 @@ impl ListedOperation {
     }
 }
 
-/// Reads the operations of an answer; verify the signature of the answer first. Every element of the list gives one
+/// Reads the operations of an answer; verify the signature of the answer first. Each element of the list becomes one
 /// operation, even a malformed element. Returns `None` if the answer has no list of operations.
-///
-/// Source: Data API, specification.
 pub fn operations(answer: &Value<'_>) -> Option<Vec<ListedOperation>> {
     let list = answer.get("operations")?;
     let Value::Array(elements) = list else {
@@ -187,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn every_element_of_the_list_gives_one_operation_even_if_malformed() {
+    fn each_element_of_the_list_becomes_one_operation_even_if_malformed() {
         let read = |text: &str| operations(&parse(text.as_bytes(), ANSWER_LIMITS).unwrap());
         let one = r#"{"operations":[{"project_id":211,"operation_id":"7","payment_id":"p","operation_type":"sale",
             "operation_status":"success","sum_initial":{"amount":1000,"currency":"EUR"}}],"signature":"x"}"#;
@@ -212,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_is_refused_if_one_of_its_times_does_not_have_the_form() {
+    fn an_interval_is_refused_if_one_of_its_times_is_malformed() {
         let (good, bad) = ("2030-01-01 00:00:00", "2030-01-01T00:00:00Z");
         assert!(Interval::new(good, good).is_ok());
         assert!(Interval::new(good, bad).is_err() && Interval::new(bad, good).is_err());

@@ -17,8 +17,7 @@
 //! Callbacks and signed answers are parsed only once: the same tree is verified and then read. The types of
 //! [`fields`] cannot hold a value with which two requests would share a signature.
 //!
-//! Every item that follows a rule of the platform names the source of the rule; [`sources`] lists the
-//! sources.
+//! Each module names the sources of the platform's rules that it follows. [`sources`] lists all sources.
 
 pub mod answer;
 pub mod codes;

@@ -1,14 +1,15 @@
 //! Defines the types of operations, and the outcome of each status.
 //!
-//! Callbacks, status answers and the Data API use the same words, so all of them use the mapping of this module.
+//! Callbacks, status answers and the Data API use the same words. Therefore all of them use this module.
+//!
+//! Sources ([list](crate::sources)): Gate, refunds; Confirmation; Payment links; Reversed refunds; Callbacks;
+//! Results; the platform's plug-ins.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 /// The type of an operation.
-///
-/// Source: Callbacks; Results; Confirmation; Payment links; the platform's plug-ins.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum OperationType {
@@ -31,8 +32,6 @@ pub enum OperationType {
 }
 
 /// The types of [`OperationType::Other`] that are known to move no money.
-///
-/// Source: Callbacks; the platform's plug-ins.
 const MOVE_NO_MONEY: [&str; 7] = [
     "account verification",
     "contract registration",
@@ -60,8 +59,8 @@ impl OperationType {
 
     /// Returns the outcome of an operation of this type with this `operation.status`.
     ///
-    /// The status `invoice sent` is a success of an operation of the type `invoice`, which moves no money. For every
-    /// other type, this status is pending, so that the status never counts as a payment.
+    /// `invoice sent` is a success only for the type `invoice`, which moves no money. For every other type, this status
+    /// is pending, so that it never counts as a payment.
     pub fn outcome(&self, status: &str) -> Outcome {
         match status {
             "invoice sent" if *self != OperationType::Invoice => Outcome::Pending,
@@ -70,16 +69,12 @@ impl OperationType {
     }
 
     /// Returns whether the operation gives money back to the shopper: a refund or a reversal.
-    ///
-    /// Source: Gate, refunds.
     pub fn gives_back(&self) -> bool {
         matches!(self, OperationType::Refund | OperationType::Reversal)
     }
 
     /// Returns whether the operation can belong to a refund of the merchant: a refund, a reversal, or the reversal of a
     /// refund.
-    ///
-    /// Source: Gate, refunds; Reversed refunds.
     pub fn is_about_refund(&self) -> bool {
         self.gives_back() || *self == OperationType::RefundReversal
     }
@@ -141,8 +136,6 @@ impl fmt::Display for OperationType {
 }
 
 /// The outcome of an operation.
-///
-/// Source: Results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -159,8 +152,6 @@ impl Outcome {
     ///
     /// The error statuses, `expired` and the statuses of a cancellation count as declined, as in the platform's
     /// plug-ins.
-    ///
-    /// Source: Results; Payment links; the platform's plug-ins.
     pub fn of_status(status: &str) -> Self {
         match status {
             "success" | "invoice sent" => Outcome::Succeeded,
@@ -177,8 +168,6 @@ impl Outcome {
 }
 
 /// Returns whether `payment.status` reports a refund or a reversal, in whole or in part.
-///
-/// Source: Results.
 pub fn is_refunded_status(status: &str) -> bool {
     matches!(
         status,
@@ -187,8 +176,6 @@ pub fn is_refunded_status(status: &str) -> bool {
 }
 
 /// Returns whether `payment.status` reports that the payment was paid, even if the money was refunded later.
-///
-/// Source: Results.
 pub fn is_paid_status(status: &str) -> bool {
     status == "success" || is_refunded_status(status)
 }

@@ -174,7 +174,7 @@ fn assert_clarification(report: &Report, expected: &Value) {
             assert_eq!(Value::from(names(false)), *requested, "{file}");
             assert_eq!(Value::from(names(true)), *required, "{file}");
         }
-        // The message has the list form, in which all fields are mandatory, or requests no fields.
+        // The message has the list form, in which all fields are mandatory, or it requests no fields.
         _ => assert_eq!(names(true), names(false), "{file}"),
     }
     let is_requested = expected.get("clarification_fields").is_some();

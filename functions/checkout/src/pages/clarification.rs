@@ -13,7 +13,7 @@ use super::texts::Texts;
 use crate::form::FormField;
 use crate::language::Language;
 
-/// What became of the data that the shopper has submitted.
+/// Why the form is shown again although each value is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormNotice {
     /// The data was not sent to the platform, because too many requests wait already.
@@ -22,8 +22,8 @@ pub enum FormNotice {
     NoAnswer,
 }
 
-/// Shown if the platform requests data: a form that posts its fields to `target`. If the shopper has submitted values
-/// that were not accepted, the form shows these values, and the problems of the invalid values or the notice.
+/// Shown if the platform requests data: a form that posts its fields to `target`. After a failed submission, the form
+/// has the submitted values. It also shows the problems of invalid values, or the notice.
 pub fn clarification(
     language: Language,
     target: &str,
@@ -57,7 +57,7 @@ pub fn clarification(
     };
     let mut response = Page {
         body,
-        // After the post, redirects can lead to the checkout and to the bank. The policy must allow both.
+        // The redirects after the post can lead to the checkout and to the bank, so the policy must allow both.
         has_form: true,
         ..Page::new(status, language, &texts.clarification)
     }
@@ -136,7 +136,7 @@ fn input_type(kind: FieldKind) -> &'static str {
     }
 }
 
-/// Returns the value of the attribute `autocomplete`, with which the browser suggests values.
+/// The browser uses this attribute to suggest values.
 fn autocomplete(field: &FormField, kind: FieldKind) -> Option<String> {
     let known = match kind {
         FieldKind::LastName => "family-name",

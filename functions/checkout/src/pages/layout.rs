@@ -42,7 +42,6 @@ impl Page {
         }
     }
 
-    /// Returns the page as an HTTP answer.
     pub fn into_response(self) -> Response<String> {
         let mut random = [0u8; 16];
         // If the nonce is empty, the browser applies no style and no script. Links and buttons still work.

@@ -1,4 +1,4 @@
-//! Makes the pages of the shopper. Each public function returns a page, and its comment says when the page is shown.
+//! Makes the pages of the shopper. The doc of each public function says when its page is shown.
 //!
 //! The pages use no external resource, and every value is escaped.
 
@@ -59,8 +59,8 @@ pub fn hand_off(language: Language, redirect: &Redirect, shop_url: &str) -> Resp
     .into_response()
 }
 
-/// Shown while the redirect URL is unknown. The page reloads itself after `refresh_after` seconds. If the redirect URL
-/// is late, the page says that Bancontact has not answered, and the link to the shop is a button.
+/// Shown while the redirect URL is unknown. The page reloads itself after `refresh_after` seconds. If `is_late` is
+/// true, the page says that Bancontact has not answered, and shows a button to the shop.
 pub fn waiting(
     language: Language,
     shop_url: &str,
@@ -85,8 +85,8 @@ pub fn waiting(
     .into_response()
 }
 
-/// Shown to a shopper who returns from the bank, if the request gets no slot to wait for the result. The page does not
-/// ask for a slot again: after 4 seconds, the browser loads the shop's page.
+/// Shown to a shopper who returns from the bank, if no slot is free to wait for the result. After 4 seconds, the
+/// browser loads the shop's page without another try to wait.
 pub fn waiting_for_result(language: Language, shop_url: &str) -> Response<String> {
     let body = html! {
         (retry_link(language))
@@ -105,7 +105,7 @@ pub fn waiting_for_result(language: Language, shop_url: &str) -> Response<String
     .into_response()
 }
 
-/// Shown after the platform refused the data from the form, and if the shopper cannot send the requested data.
+/// Shown if the platform refused the data from the form, or if the shopper cannot send the requested data.
 pub fn data_missing(language: Language, shop_url: &str) -> Response<String> {
     final_page(
         StatusCode::OK,
@@ -115,7 +115,7 @@ pub fn data_missing(language: Language, shop_url: &str) -> Response<String> {
     )
 }
 
-/// Shown if the payment is not decided and the shopper can do nothing for it, for example while it is in quarantine.
+/// Shown if the payment is undecided and the shopper can do nothing, for example during quarantine.
 pub fn being_checked(language: Language, shop_url: &str) -> Response<String> {
     final_page(
         StatusCode::OK,

@@ -1,4 +1,4 @@
-//! Tests of every page in every language.
+//! Tests every page in every language.
 
 use std::collections::BTreeSet;
 
@@ -280,7 +280,7 @@ fn a_waiting_page_says_that_bancontact_has_not_answered_if_the_redirect_url_is_l
 }
 
 #[test]
-fn a_form_whose_data_was_not_accepted_keeps_the_values_and_says_what_became_of_the_data() {
+fn a_form_whose_data_was_not_accepted_keeps_the_values_and_says_why() {
     let mut fields = form::empty(&requested(["customer.last_name"]));
     fields[0].value = "Maes".to_owned();
     for language in Language::ALL {

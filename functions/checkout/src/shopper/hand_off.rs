@@ -17,7 +17,7 @@ use crate::checkouts::Checkouts;
 use crate::language::Language;
 use crate::{form, pages};
 
-/// After this time since the start of the attempt, the waiting page says that Bancontact has not answered yet.
+/// If an attempt is older than this, the waiting page says that Bancontact has not answered yet.
 const LATE_AFTER: Duration = Duration::from_secs(20);
 
 impl Checkouts {
@@ -35,7 +35,6 @@ impl Checkouts {
         }
     }
 
-    /// Returns the redirect or the page that fits the state of the payment.
     async fn next_step(
         &self,
         token: &str,
@@ -47,14 +46,13 @@ impl Checkouts {
         let shop_url = checkout.shop_url();
         match checkout.status() {
             status if status.is_paid() => see_other(&shop_url, language),
-            // The shopper can do nothing. `Unmatched` never occurs in this function, because an unmatched
-            // payment has no order and no token.
+            // The shopper can do nothing. `Unmatched` never occurs, because an unmatched payment has no token.
             Status::Quarantined | Status::Unmatched | Status::AwaitingConfirmation => {
                 pages::being_checked(language, &shop_url)
             }
             Status::Declined => pages::declined(language, &shop_url),
             Status::Failed => pages::failed(language, &shop_url),
-            // A sale succeeded, but the money of the sale does not count yet.
+            // A sale succeeded, but its money does not count yet.
             _ if payment.successful_sales().next().is_some() => {
                 pages::being_checked(language, &shop_url)
             }
@@ -85,8 +83,8 @@ impl Checkouts {
         }
     }
 
-    /// Logs the time from the last change of the payment, which is normally the arrival of the redirect URL, to this
-    /// answer. Logs nothing if the payment had not changed since the request was received.
+    /// Logs how long after the last change of the payment the shopper is redirected. This change is normally the
+    /// arrival of the redirect URL. Logs nothing if the payment had not changed since the request arrived.
     fn measure_latency(&self, payment: &Payment, received_at: Timestamp) {
         if payment.updated_at() < received_at {
             return;
@@ -105,8 +103,8 @@ impl Checkouts {
     }
 }
 
-/// Returns the fields of the form. Returns `None` if the shopper can send nothing that helps: no request to the platform
-/// can carry the requested fields, or the data was sent too often.
+/// Returns the fields of the form. Returns `None` if the requested fields cannot be sent, or if data was sent too
+/// often.
 pub(super) fn requested_data(payment: &Payment) -> Option<Vec<ClarificationField>> {
     let request = payment.clarification_request()?;
     let fields = sendable(request.clarification_fields());

@@ -11,7 +11,7 @@ use url::Url;
 use crate::checkouts::Checkouts;
 use crate::language::Language;
 
-/// The longest wait for the redirect URL. The limit is short because the shopper should soon see a page, and a waiting
+/// The maximum wait for the redirect URL. It is short, because the shopper should soon see a page. Also, a waiting
 /// request occupies an instance of the function.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(5);
 
@@ -28,7 +28,6 @@ pub(super) struct ShopperCheckout {
 }
 
 impl ShopperCheckout {
-    /// Marks the checkout of a request that got no slot.
     pub(super) fn without_wait(self) -> Self {
         Self {
             could_not_wait: true,
@@ -36,15 +35,16 @@ impl ShopperCheckout {
         }
     }
 
-    /// Returns the language that the storefront chose, or else the language of the browser. The order belongs to the
-    /// current attempt, so an earlier attempt has the language of the browser.
+    /// Returns the language that the storefront chose, or else the language of the browser. The chosen language belongs
+    /// to the current attempt only.
     pub(super) fn language(&self, browser: Language) -> Language {
         let chosen = self.order.language.as_deref().and_then(Language::of_code);
         chosen.filter(|_| self.is_current).unwrap_or(browser)
     }
 
-    /// Returns the status that this shopper sees: `failed` if the payment has a later attempt, which can belong to
-    /// another shopper. As soon as the payment has money, every token shows the status of the payment.
+    /// Returns the status that this shopper sees. If the payment has a later attempt, the status is `failed`, because
+    /// another shopper can have the later attempt. But if the payment has money, every token shows the status of the
+    /// payment.
     pub(super) fn status(&self) -> Status {
         match self.shows_payment() {
             true => self.payment.status(),
@@ -52,7 +52,7 @@ impl ShopperCheckout {
         }
     }
 
-    /// Returns the state of this attempt's checkout.
+    /// Returns the state of the checkout that this shopper sees.
     pub(super) fn state(&self, at: Timestamp) -> Option<CheckoutState> {
         match self.shows_payment() {
             true => self.payment.checkout_state(at),
@@ -92,9 +92,9 @@ impl Checkouts {
         self.find_when(token, Duration::ZERO, |_| true).await
     }
 
-    /// Reads the payment of a token repeatedly until `is_enough` returns true, for at most `wait`. Reads only once if
-    /// the payment has a later attempt, or if the request gets no slot ([`crate::wait_slot`]). Returns the payment as
-    /// it was read last, or `None` if the token is unknown.
+    /// Reads the payment of a token until `is_enough` returns true, for at most `wait`. Reads only once if the payment
+    /// has a later attempt, or if the request gets no slot ([`crate::wait_slot`]). Returns the last payment that was
+    /// read, or `None` if the token is unknown.
     pub(super) async fn find_when(
         &self,
         token: &str,
@@ -140,7 +140,6 @@ impl Checkouts {
         }))
     }
 
-    /// Returns the URL of a checkout.
     pub(super) fn checkout_url(&self, token: &str) -> String {
         format!("{}/checkouts/{token}", self.base_url)
     }

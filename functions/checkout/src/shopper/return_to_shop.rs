@@ -11,12 +11,12 @@ use crate::checkouts::Checkouts;
 use crate::language::Language;
 use crate::pages;
 
-/// The longest wait for the result of the payment.
+/// The maximum wait for the result of the payment.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 impl Checkouts {
     /// Waits for the result of the payment, so that the storefront can show the result. Then redirects the browser. If
-    /// the request gets no slot for the wait, shows a page that leads to the shop by itself.
+    /// no slot is free for the wait, shows a page that loads the shop's page by itself.
     pub(crate) async fn return_to_shop(&self, token: &str, browser: Language) -> Response<String> {
         let is_decided = |payment: &Payment| !payment.status().is_undecided();
         match self.find_when(token, MAX_WAIT, is_decided).await {

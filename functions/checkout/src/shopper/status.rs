@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::checkouts::Checkouts;
 
 impl Checkouts {
-    /// Returns the status of the payment. Browsers let only pages of the storefront's origins read this answer (CORS).
+    /// Returns the status of the payment. Because of CORS, only pages of the storefront's origins can read this answer.
     pub(crate) async fn status(
         &self,
         token: &str,

@@ -15,10 +15,10 @@ use crate::language::Language;
 use crate::pages::{self, FormNotice};
 
 impl Checkouts {
-    /// Sends the shopper's data to Gate and redirects the browser to the checkout, which shows the next step. If a
-    /// value is not valid, shows the form again with the problems of its fields. If the data was not sent, or the
-    /// platform gave no answer, shows the form again with the values. If the platform refuses the data, or no data can
-    /// be sent any more, shows a page that asks the shopper to return to the shop.
+    /// Sends the shopper's data to Gate and redirects the browser to the checkout, which shows the next step.
+    ///
+    /// Shows the form again if a value is invalid, the data was not sent, or the platform did not answer. If the
+    /// platform refuses the data, or no data can be sent any more, shows a page that leads back to the shop.
     pub(crate) async fn submit_form(
         &self,
         token: &str,
@@ -48,7 +48,7 @@ impl Checkouts {
                 return pages::clarification(language, &checkout_url, &shop_url, &fields, None);
             }
         };
-        // The shopper sees the entered values and can submit them again. A repeat is safe.
+        // Shows the entered values, so that the shopper can submit them again. A repeat is safe.
         let show_again = |notice| {
             let fields = form::filled(&requested, &answers);
             pages::clarification(language, &checkout_url, &shop_url, &fields, Some(notice))

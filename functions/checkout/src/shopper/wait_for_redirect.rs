@@ -1,5 +1,5 @@
-//! Lets a shopper's request wait for the redirect URL. If no callback arrives in time, polls the platform, because the
-//! callback with the redirect URL may be lost.
+//! Lets a shopper's request wait for the redirect URL. If no callback arrives in time, the callback may be lost.
+//! Therefore the request then polls the platform.
 
 use std::time::Duration;
 
@@ -15,13 +15,12 @@ use tokio::time::timeout;
 use super::lookup::{MAX_WAIT, ShopperCheckout};
 use crate::checkouts::Checkouts;
 
-/// A status request is sent only if at least this much time is left before the deadline. The answer to a later request
-/// could arrive too late to be used.
+/// A status request needs at least this time before the deadline, because a later answer could not be used.
 const MIN_POLL_TIME: Duration = Duration::from_secs(2);
 
 impl Checkouts {
-    /// Returns the checkout of a token as soon as the shopper need not wait any more, but after [`MAX_WAIT`] at the
-    /// latest. Returns `None` if the token is unknown.
+    /// Returns the checkout of a token when the shopper need not wait any more, but after at most [`MAX_WAIT`]. Returns
+    /// `None` if the token is unknown.
     pub(super) async fn find_ready(
         &self,
         token: &str,
@@ -42,9 +41,9 @@ impl Checkouts {
             .filter(|payment| !is_ready(payment) && is_overdue(payment));
         let left = deadline.since(clock.now());
         match to_poll {
-            // The future of the poll is boxed, because otherwise its state would enlarge the future of every route.
+            // Boxed, because the state of the poll would enlarge the future of every route.
             Some(payment) if left >= MIN_POLL_TIME => {
-                // A poll occupies an instance of the function as a wait does, so a poll needs a slot too.
+                // A poll needs a slot, because it occupies an instance of the function like a wait.
                 let Some(slot) = self.claim_wait(&token::hash(token), left).await else {
                     return Ok(found.map(ShopperCheckout::without_wait));
                 };
@@ -53,16 +52,16 @@ impl Checkouts {
             }
             _ => return Ok(found),
         }
-        // If the answer shows that the redirect URL is missing, the request does not wait any more. The page then says
-        // that Bancontact has not answered.
+        // If the answer shows that the redirect URL is missing, the wait ends. The page then says that Bancontact has
+        // not answered.
         let is_ready_or_missing =
             |payment: &Payment| is_ready(payment) || payment.is_redirect_missing();
         let left = deadline.since(clock.now());
         self.find_when(token, left, is_ready_or_missing).await
     }
 
-    /// Polls the platform about a payment, if a poll is due. The poll is claimed, so the sweeper does not send the same
-    /// status request. A failure is logged, and the page then shows the stored state.
+    /// Polls the platform about a payment, if a poll is due. The poll is claimed, so that the sweeper does not send the
+    /// same status request. After a failure, the page shows the stored state.
     async fn poll(&self, key: &PaymentKey, limit: Duration) {
         let polled = async {
             let secrets = tokio::try_join!(self.keys.get(), self.tokens.get());

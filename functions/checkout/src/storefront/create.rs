@@ -35,8 +35,8 @@ struct CheckoutView<'a> {
 }
 
 impl Checkouts {
-    /// Creates a checkout and sends its sale. With `Prefer: wait=N`, waits for the redirect URL before answering, but
-    /// answers N seconds after the request arrived at the latest, unless Gate takes longer.
+    /// Creates a checkout and sends its sale. With `Prefer: wait=N`, waits for the redirect URL until N seconds after
+    /// the arrival of the request. Only a slow answer of Gate can delay the response further.
     pub(crate) async fn create(&self, request: &Request) -> Result<Response<String>, Problem> {
         let received_at = self.payments.clock.now();
         let (headers, body) = (request.headers(), request.body().as_ref());
@@ -60,7 +60,7 @@ impl Checkouts {
         self.show_checkout(&checkout).await
     }
 
-    /// Waits for the redirect URL until a time. Does not wait if the request gets no slot ([`crate::wait_slot`]).
+    /// Waits until a time for the redirect URL. Does not wait if the request gets no slot ([`crate::wait_slot`]).
     async fn wait_for_redirect(
         &self,
         checkout: &mut Checkout,

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use lambda_http::http::{HeaderMap, HeaderValue};
 
-/// The longest wait, in seconds. A longer preferred wait is reduced to this number.
+/// The maximum wait, in seconds. A longer preferred wait counts as this number.
 const MAX_WAIT: u64 = 10;
 
-/// Returns how long after its arrival the caller's request may wait for the redirect URL. Returns `None` without a
-/// valid preference. If the headers have several preferences with the name `wait`, only the first counts.
+/// Returns how long the request may wait for the redirect URL, counted from its arrival. Returns `None` without a valid
+/// preference. Only the first preference with the name `wait` counts.
 pub(super) fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
     let lines = headers.get_all("prefer").iter().map(HeaderValue::as_bytes);
     let lines: Vec<_> = lines.map(String::from_utf8_lossy).collect();
     let preferences = lines.iter().flat_map(|line| split(line, ','));
     let seconds = preferences
-        // The parameters of a preference follow after semicolons. No parameter of `wait` has a meaning.
+        // The parameters of a preference follow after semicolons. `wait` has no parameters with a meaning.
         .filter_map(|preference| split(preference, ';').next())
         .map(|preference| preference.split_once('=').unwrap_or((preference, "")))
         .find_map(|(name, value)| {
@@ -22,7 +22,7 @@ pub(super) fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
             is_wait.then(|| unquoted(value.trim()))
         })?;
     let is_number = !seconds.is_empty() && seconds.bytes().all(|byte| byte.is_ascii_digit());
-    // A number that is too large for the type is also longer than the longest wait.
+    // If the number is too large for `u64`, it is also above the maximum.
     let seconds = is_number.then(|| seconds.parse().unwrap_or(MAX_WAIT))?;
     Some(Duration::from_secs(seconds.min(MAX_WAIT)))
 }
@@ -108,7 +108,7 @@ mod tests {
             "foo; wait=3",
             "x=\"wait=3, wait=4\"",
             "x=\"open, wait=3",
-            // The first preference with the name counts, although it is invalid.
+            // The first preference counts, even if it is invalid.
             "wait=soon, wait=5",
             "wait, wait=5",
         ] {

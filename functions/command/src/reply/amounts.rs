@@ -1,4 +1,4 @@
-//! Defines the part of a reply that describes a payment.
+//! Defines the part of a reply that shows a payment.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,6 @@ pub struct Amounts {
 }
 
 impl Amounts {
-    /// Reads these values from a payment.
     pub fn of(payment: &Payment) -> Self {
         Self {
             status: payment.status(),

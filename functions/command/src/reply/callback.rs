@@ -8,26 +8,23 @@ use serde::Serialize;
 use super::event_types::event_types;
 use super::not_done::NotDone;
 
-/// The result of a callback. For `verify_callback`, this is the result that `apply_callback` would have now.
+/// The result of `apply_callback`, or the result that `verify_callback` predicts.
 #[derive(Debug, Serialize)]
 pub struct CallbackDone {
-    /// The outcome, with the same name as in the log of the callback function.
+    /// The same word as in the log of the callback function.
     pub outcome: &'static str,
-    /// Which key of the project signed the callback: `current` or `previous`. `None` if the callback is refused.
+    /// The key of the project that signed the callback: `current` or `previous`. `None` if the callback is refused.
     key: Option<&'static str>,
-    /// The project that the callback names.
     project_id: Option<u64>,
-    /// The payment that the callback names.
     payment_id: Option<String>,
     /// True if the callback is only a hint: its body can be read in two ways, or its report is too large.
     hint: bool,
     /// The platform's status of the payment.
     platform_status: Option<String>,
-    /// The operations in the callback.
     operations: Vec<Operation>,
     /// The status of the payment after the callback; `None` if there is no payment.
     status: Option<Status>,
-    /// The types of the published events. For `verify_callback`, the types of the events that the callback would emit.
+    /// The types of the published events, or of the events that `verify_callback` predicts.
     events: Vec<&'static str>,
     /// Why the verification of the callback fails; `None` if the callback is valid.
     pub why: Option<Explanation>,
@@ -45,7 +42,7 @@ struct Operation {
 }
 
 impl CallbackDone {
-    /// Reads the result of a callback. Returns an error if this service failed.
+    /// Returns an error if this service failed.
     pub fn new(handled: Handled, why: Option<Explanation>) -> Result<Self, NotDone> {
         let outcome = handled.outcome.as_str();
         if matches!(

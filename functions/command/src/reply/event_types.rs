@@ -1,8 +1,7 @@
-//! Converts kinds of events to the types that replies contain.
+//! Converts kinds of events to the types in replies.
 
 use payments::events::EventKind;
 
-/// Returns the types of these events.
 pub fn event_types(kinds: &[EventKind]) -> Vec<&'static str> {
     kinds.iter().map(|kind| kind.as_str()).collect()
 }

@@ -21,11 +21,9 @@ use self::republish::RepublishDone;
 use self::resync::ResyncDone;
 use self::review::ReviewDone;
 
-/// The reply to a command.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// The command was done.
     Done(Done),
     /// The command cannot be done. A repeat does not help.
     Refused(Problem),
@@ -33,46 +31,37 @@ pub enum Reply {
     Failed(Problem),
 }
 
-/// The result of a command.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Done {
-    /// A callback was verified or applied.
     Callback(Box<CallbackDone>),
-    /// Events were published again.
     Republish(RepublishDone),
-    /// The platform was polled about a payment.
     Resync(ResyncDone),
-    /// Quarantined money was released or rejected.
     Review(ReviewDone),
 }
 
 impl Reply {
-    /// Creates the reply to a callback that was verified or applied. `why` explains why the verification fails.
+    /// `why` explains why the verification of the callback fails.
     pub fn of_callback(handled: Handled, why: Option<Explanation>) -> Self {
         let done = CallbackDone::new(handled, why);
         done.map(|done| Done::Callback(Box::new(done))).into()
     }
 
-    /// Creates the reply to a republish.
     pub fn of_republish(republished: Result<Republished, RepublishError>) -> Self {
         let done = republished.map(|republished| Done::Republish(republished.into()));
         done.map_err(NotDone::from).into()
     }
 
-    /// Creates the reply to a resync.
     pub fn of_resync(polled: Result<PollResult, PollError>) -> Self {
         let done = polled.map(|polled| Done::Resync(polled.into()));
         done.map_err(NotDone::from).into()
     }
 
-    /// Creates the reply to a release.
     pub fn of_release(released: &Result<Applied, ReviewError>) -> Self {
         let done = released.as_ref().map(ReviewDone::of_release);
         done.map(Done::Review).map_err(NotDone::from).into()
     }
 
-    /// Creates the reply to a rejection.
     pub fn of_rejection(rejected: &Result<Applied, ReviewError>) -> Self {
         let done = rejected.as_ref().map(ReviewDone::of_rejection);
         done.map(Done::Review).map_err(NotDone::from).into()

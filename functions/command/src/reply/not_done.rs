@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-/// Why a command was not done, and whether a repeat can help.
 #[derive(Debug)]
 pub enum NotDone {
     /// A repeat does not help.
@@ -11,7 +10,6 @@ pub enum NotDone {
     Failed(Problem),
 }
 
-/// The reason why a command was not done.
 #[derive(Debug, Serialize)]
 pub struct Problem {
     /// A code for the reason, for programs.
@@ -21,12 +19,10 @@ pub struct Problem {
 }
 
 impl NotDone {
-    /// Creates the reason of a refused command.
     pub fn refused(reason: &'static str, detail: impl ToString) -> Self {
         Self::Refused(Problem::new(reason, detail))
     }
 
-    /// Creates the reason of a failed command.
     pub fn failed(reason: &'static str, detail: impl ToString) -> Self {
         Self::Failed(Problem::new(reason, detail))
     }

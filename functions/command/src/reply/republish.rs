@@ -11,13 +11,11 @@ use super::not_done::NotDone;
 pub struct RepublishDone {
     /// The types of the events that were in the outbox and are now published for the first time.
     published: Vec<&'static str>,
-    /// The events that were sent again.
     repeated: Vec<Repeated>,
     /// The sequence numbers of the requested events that the table no longer has, or that cannot be read.
     gone: Vec<u64>,
 }
 
-/// An event that was sent again.
 #[derive(Debug, Serialize)]
 struct Repeated {
     sequence: u64,

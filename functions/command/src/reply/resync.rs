@@ -7,17 +7,15 @@ use super::amounts::Amounts;
 use super::event_types::event_types;
 use super::not_done::NotDone;
 
-/// The result of the status poll.
 #[derive(Debug, Serialize)]
 pub struct ResyncDone {
-    /// `operations` if the answer lists operations of the payment, and `nothing` if the platform answered "not found".
-    /// `unclear` for any other answer, for example an answer that names another payment.
+    /// The content of the answer: `operations`, `nothing` for "not found", or `unclear`. For example, an answer that
+    /// names another payment is unclear.
     platform: &'static str,
     /// The payment before the poll; `None` if the payment was not in our table.
     before: Option<Amounts>,
     /// The payment after the poll; `None` if the payment is still not in our table.
     after: Option<Amounts>,
-    /// The types of the published events.
     events: Vec<&'static str>,
 }
 

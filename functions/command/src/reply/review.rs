@@ -9,21 +9,16 @@ use super::amounts::Amounts;
 use super::event_types::event_types;
 use super::not_done::NotDone;
 
-/// The result of a review.
 #[derive(Debug, Serialize)]
 pub struct ReviewDone {
-    /// The payment after the review.
     after: Amounts,
-    /// The last refund that a rejection of this payment created. `None` for a release, or if no rejection created a
-    /// refund.
+    /// The last refund that a rejection of this payment created. `None` for a release, or if there is no such refund.
     refund: Option<RefundDone>,
-    /// The types of the published events.
     events: Vec<&'static str>,
-    /// Why the events could not be published; `None` if they are published. The sweeper publishes them later.
+    /// Why the events are not published yet; `None` if they are published. The sweeper publishes them later.
     not_published: Option<String>,
 }
 
-/// The refund of rejected money.
 #[derive(Debug, Serialize)]
 struct RefundDone {
     refund_id: Option<String>,
@@ -35,7 +30,6 @@ struct RefundDone {
 }
 
 impl ReviewDone {
-    /// Reads the result of a release.
     pub fn of_release(applied: &Applied) -> Self {
         let (events, not_published) = match &applied.published {
             Ok(published) => (event_types(published), None),
@@ -49,7 +43,6 @@ impl ReviewDone {
         }
     }
 
-    /// Reads the result of a rejection, with its refund.
     pub fn of_rejection(applied: &Applied) -> Self {
         Self {
             refund: refund_of_rejection(&applied.payment).map(RefundDone::of),

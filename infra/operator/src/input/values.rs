@@ -4,7 +4,6 @@ use ecommpay::fields::ProjectId;
 use payments::Timestamp;
 use payments::model::day::Day;
 
-/// Parses a project id.
 pub fn project(text: &str) -> Result<ProjectId, String> {
     let id = text.parse().map_err(|_| "not a number")?;
     ProjectId::new(id).map_err(|error| error.to_string())

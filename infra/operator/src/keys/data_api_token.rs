@@ -15,7 +15,6 @@ use crate::session::Session;
 #[derive(Args)]
 pub struct DataApiTokenArgs {}
 
-/// The fingerprints of the stored token and key.
 #[derive(Serialize)]
 struct Fingerprints {
     token: String,

@@ -1,4 +1,4 @@
-//! Manages the keys that the platform issued for its projects. One secret holds all these keys.
+//! Manages the keys that the platform issued for its projects. One secret has the keys of all projects.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -53,7 +53,6 @@ struct ProjectArgs {
     project: ProjectId,
 }
 
-/// The fingerprints of a project's keys.
 #[derive(Serialize)]
 struct Fingerprints {
     project_id: ProjectId,
@@ -143,7 +142,7 @@ fn list(keys: &ProjectKeySet, mut session: Session<'_>) -> anyhow::Result<()> {
     table.end()
 }
 
-/// Returns the question about a change. It shows fingerprints, so that the operator can detect a wrong key in time.
+/// Shows fingerprints, so that the operator can detect a wrong key in time.
 fn question(before: Option<&Fingerprints>, after: &Fingerprints) -> String {
     let project = after.project_id;
     let before = before.map_or("no key".to_owned(), ToString::to_string);

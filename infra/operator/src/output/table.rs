@@ -6,7 +6,6 @@ use payments::escape::{for_spreadsheet, json_for_terminal};
 use serde::Serialize;
 use serde_json::Value;
 
-/// A table that is being written.
 pub enum Table<'a> {
     Csv {
         columns: &'static [&'static str],
@@ -48,8 +47,8 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Formats a value as a cell. Escapes texts, because the id of an external payment can be any text. Writes numbers
-/// unchanged, because a negative number is not a formula.
+/// Formats a value as a cell. Texts are escaped, because the id of an external payment can look like a formula. Numbers
+/// are not, because a negative number is not a formula.
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
@@ -113,7 +112,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), row);
     }
 
-    /// Returns random ids, made of parts that attacks on spreadsheets and terminals use.
+    /// Returns random ids. They are made of parts that attacks on spreadsheets and terminals use.
     fn ids() -> impl Strategy<Value = String> {
         let part = prop_oneof![
             select(

@@ -1,20 +1,20 @@
-//! Opens standard output and standard error. No other module of this tool opens them.
+//! Opens standard output and standard error. No other module opens them, so that all output is escaped.
 
 use std::io::{self, BufWriter, Write};
 
 use payments::escape::lines_for_terminal;
 
-/// Returns standard output. Escapes each character that is not visible, so that no output can control the terminal.
+/// Returns standard output. Invisible characters are escaped, so that no output can control the terminal.
 pub fn stdout() -> impl Write {
     Visible::new(BufWriter::new(io::stdout().lock()))
 }
 
-/// Returns standard error, which escapes characters as [`stdout`] does.
+/// Returns standard error, with the same escapes as [`stdout`].
 pub fn stderr() -> impl Write {
     Visible::new(io::stderr().lock())
 }
 
-/// Writes an error to standard error, in one line. Escapes line feeds, because a message can have several lines.
+/// Writes an error to standard error in one line. Line feeds in the message are escaped.
 pub fn error(error: &anyhow::Error) {
     let line = format!("{error:#}").replace('\n', "\\n");
     let _ = writeln!(stderr(), "{line}");
@@ -23,7 +23,7 @@ pub fn error(error: &anyhow::Error) {
 /// Escapes all invisible characters that are written, except line feeds.
 struct Visible<W> {
     out: W,
-    /// The start of a character whose other bytes are not written yet.
+    /// The bytes of an incomplete character at the end of the last write.
     partial: Vec<u8>,
 }
 
@@ -76,7 +76,6 @@ mod tests {
         assert_eq!(writer.out, "a\u{fffd}b\u{fffd}31m".as_bytes());
     }
 
-    /// Lists the source files of a folder.
     fn sources(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

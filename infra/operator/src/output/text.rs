@@ -40,8 +40,8 @@ pub fn or_none(text: Option<&Foreign>) -> String {
     text.map_or("none".to_owned(), ToString::to_string)
 }
 
-/// Formats an amount in minor units. Orders are in EUR only, but the platform can report any currency. The tool knows
-/// the number of decimals of EUR only, so it shows an amount in another currency in minor units.
+/// Formats an amount in minor units. The tool knows only the number of decimals of EUR, but the platform can report any
+/// currency. An amount in another currency is shown in minor units.
 pub fn money(minor: u64, currency: &str) -> String {
     match currency {
         "EUR" => format!("{}.{:02} EUR", minor / 100, minor % 100),
@@ -49,7 +49,7 @@ pub fn money(minor: u64, currency: &str) -> String {
     }
 }
 
-/// Returns a value's JSON name, with spaces instead of underscores.
+/// Returns the JSON name of a value, with spaces instead of underscores.
 pub fn spaced(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(name)) => plain(&name.replace('_', " ")),

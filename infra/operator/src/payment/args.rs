@@ -28,12 +28,10 @@ fn payment_id(text: &str) -> Result<String, String> {
 }
 
 impl PaymentArgs {
-    /// Returns the key of the payment.
     pub fn key(&self) -> PaymentKey {
         PaymentKey::new(self.project, &self.payment_id)
     }
 
-    /// Reads the payment from the table.
     pub async fn load(&self, stack: &Stack) -> anyhow::Result<Stored> {
         let stored = stack.store().load(&self.key()).await?;
         stored.with_context(|| format!("project {} has no such payment", self.project))
@@ -45,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_payment_id_can_have_the_form_of_paths() {
+    fn a_payment_id_is_also_read_in_its_encoding_for_paths() {
         for (text, id) in [
             ("order-1", "order-1"),
             ("a/b", "a/b"),

@@ -13,8 +13,7 @@ use crate::output::text::{Foreign, events, money, or_none, plain};
 use crate::session::Session;
 use crate::stack::command::command;
 
-/// The tool reads at most this many bytes of a file. The limit cuts no valid callback, because a callback has at most
-/// 256 KiB.
+/// The tool reads at most this number of bytes of a file. Valid callbacks are smaller: they have at most 256 KiB.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Verifies a saved callback, or applies it.
@@ -41,10 +40,10 @@ enum Action {
     },
 }
 
-/// The function's answer.
+/// The answer of `CommandFunction`.
 #[derive(Deserialize)]
 struct Reply {
-    /// The outcome, with the same name as in the log of the callback function.
+    /// The same word as in the log of the callback function.
     outcome: Foreign,
     /// Which key of the project signed the callback: `current` or `previous`.
     key: Option<Foreign>,
@@ -77,7 +76,6 @@ struct Explanation {
     observations: Vec<Foreign>,
 }
 
-/// The function's answer as text.
 struct Text<'a> {
     reply: &'a Reply,
     outcome_label: &'a str,
@@ -121,8 +119,8 @@ fn read(file: &Path) -> anyhow::Result<String> {
         }
     };
     read.with_context(|| format!("{} cannot be read", file.display()))?;
-    // The function receives the body inside JSON, so the body must be UTF-8. `POST /callbacks` answers other bodies
-    // with 400.
+    // The function receives the body inside JSON, so the body must be UTF-8. `POST /callbacks` would refuse other
+    // bodies with 400.
     String::from_utf8(body).context("the callback does not verify: it is not UTF-8")
 }
 

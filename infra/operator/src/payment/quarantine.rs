@@ -18,13 +18,13 @@ pub struct Quarantine {
     reported: Vec<ReportedSum>,
 }
 
-/// The part of the public view that this module reads. The items themselves do not have all reported sums.
+/// The fields of the public view that this module reads. The quarantine items do not have all reported sums.
 #[derive(Deserialize)]
 struct View {
     quarantine: Option<Vec<Reason>>,
 }
 
-/// A quarantine reason. The view repeats the same sums in each reason of a payment.
+/// A quarantine reason. Each reason of a payment repeats the same sums.
 #[derive(Deserialize)]
 struct Reason {
     ordered: Option<Sum>,
@@ -40,7 +40,6 @@ struct ReportedSum {
 }
 
 impl Quarantine {
-    /// Returns the quarantine items and the sums of a payment.
     pub fn of(payment: &Payment, at: Timestamp) -> anyhow::Result<Self> {
         let view = serde_json::to_value(PaymentView::new(payment, at))?;
         let view: View = serde_json::from_value(view).context("the quarantine cannot be read")?;
@@ -55,7 +54,6 @@ impl Quarantine {
         })
     }
 
-    /// Whether there is no quarantine item.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -84,7 +82,6 @@ fn format(sum: &Sum) -> String {
     money(sum.amount, &sum.currency)
 }
 
-/// Describes a quarantine item in one line.
 pub fn describe(item: &QuarantineItem) -> String {
     let mut text = spaced(&item.reason);
     if let Some(id) = &item.operation_id {

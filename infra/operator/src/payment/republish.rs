@@ -31,7 +31,7 @@ pub struct RepublishArgs {
     by: String,
 }
 
-/// The function's answer.
+/// The answer of `CommandFunction`.
 #[derive(Deserialize)]
 struct Reply {
     /// The types of the events that were still in the outbox.

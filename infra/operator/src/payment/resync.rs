@@ -21,11 +21,10 @@ pub struct ResyncArgs {
     payment: PaymentArgs,
 }
 
-/// The function's answer.
+/// The answer of `CommandFunction`.
 #[derive(Deserialize)]
 struct Reply {
-    /// What the platform's answer shows: `operations`, `nothing` (the platform does not know the payment), or `unclear`
-    /// (neither).
+    /// The content of the platform's answer: `operations`, `nothing` for "not found", or `unclear`.
     platform: Foreign,
     /// The payment before the poll. `None` if the table did not have the payment.
     before: Option<Amounts>,
@@ -34,7 +33,6 @@ struct Reply {
     events: Vec<Foreign>,
 }
 
-/// The status and the amounts of a payment.
 #[derive(PartialEq, Eq, Deserialize)]
 struct Amounts {
     status: Foreign,

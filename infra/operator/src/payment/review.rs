@@ -33,7 +33,7 @@ pub enum Verdict {
     Reject,
 }
 
-/// The function's answer.
+/// The answer of `CommandFunction`.
 #[derive(Deserialize)]
 struct Reply {
     after: Amounts,
@@ -58,7 +58,6 @@ struct Refund {
     code: Option<Foreign>,
 }
 
-/// The function's answer as text.
 struct Text<'a> {
     reply: &'a Reply,
     verdict: Verdict,
@@ -97,8 +96,8 @@ impl ReviewArgs {
     }
 }
 
-/// Returns the question about a rejection, which names the amount of the refund. If the payment changes before the
-/// function runs, the function can refund another amount.
+/// Returns the question about a rejection, with the amount of the refund. The function can refund another amount if the
+/// payment changes before it runs.
 fn rejection_question(payment: &Payment) -> String {
     let currency = payment.currency().unwrap_or("EUR");
     let received = money(payment.paid_amount(), currency);

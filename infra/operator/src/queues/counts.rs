@@ -24,7 +24,6 @@ struct Row<'a> {
     counts: Counts,
 }
 
-/// The counts of messages in a queue.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Counts {
     /// The number of messages that a consumer can receive now.
@@ -56,7 +55,6 @@ impl QueuesArgs {
     }
 }
 
-/// Counts the messages in a queue.
 pub async fn counts(client: &Client, url: &str) -> anyhow::Result<Counts> {
     let names = [
         QueueAttributeName::ApproximateNumberOfMessages,

@@ -11,12 +11,11 @@ use serde::Serialize;
 use super::counts::counts;
 use crate::session::Session;
 
-/// The number of messages that the tool requests in one receive call. SQS allows at most 10.
+/// The number of messages in one receive call. SQS allows at most 10.
 const BATCH: u64 = 10;
-/// For this time, SQS hides the messages of a receive call from other receivers. The tool needs less time to send and
-/// delete them.
+/// SQS hides received messages from other receivers for this time. The tool sends and deletes them faster.
 const VISIBILITY_TIMEOUT_SECONDS: i32 = 120;
-/// The maximum time that a receive call waits for messages. With a wait time above 0, SQS searches all of its servers.
+/// The time for which a receive call waits for messages. If it is above 0, SQS searches all of its servers.
 const WAIT_SECONDS: i32 = 1;
 
 /// Moves dead letters back into the queue that they come from, oldest first.
@@ -50,7 +49,6 @@ impl QueueName {
     }
 }
 
-/// The result of a redrive.
 #[derive(Serialize)]
 struct Moved {
     queue: QueueName,
@@ -94,7 +92,6 @@ impl RedriveArgs {
     }
 }
 
-/// Moves messages from a dead-letter queue to its queue.
 struct Redrive<'a> {
     client: Client,
     /// The URL of the dead-letter queue.
@@ -135,12 +132,11 @@ impl Redrive<'_> {
         Ok(received.messages.unwrap_or_default())
     }
 
-    /// Sends a message with its group and body, and with a new deduplication id. A queue drops a message if it received
-    /// the same deduplication id in the last five minutes. Therefore a message with its original id could be lost.
+    /// Sends a message with its group and body, and with a new deduplication id. The queue would drop the message if it
+    /// had received the original id in the last five minutes.
     ///
-    /// The new id contains the message id of the dead letter. So the queue drops the message only if an earlier redrive
-    /// has sent the same dead letter, but has not deleted it. If a message fails again, it becomes a new dead letter
-    /// with a new message id.
+    /// The new id contains the message id of the dead letter. So the queue drops a dead letter that an earlier redrive
+    /// has sent but not deleted. A message that fails again is a new dead letter with a new message id.
     async fn send(&self, message: &Message) -> anyhow::Result<()> {
         let id = message.message_id().context("a dead letter has no id")?;
         let group = MessageSystemAttributeName::MessageGroupId;

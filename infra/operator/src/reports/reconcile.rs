@@ -47,7 +47,7 @@ pub struct ReconcileArgs {
     to: Timestamp,
 }
 
-/// The function's answer.
+/// The answer of the reconcile function.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct Answer {
@@ -66,7 +66,6 @@ struct Answer {
     failure: Option<String>,
 }
 
-/// The totals of a run.
 #[derive(Debug, Serialize)]
 struct Totals {
     project_id: ProjectId,
@@ -80,7 +79,7 @@ struct Totals {
     unreadable: u64,
 }
 
-/// The state of a run that has not ended is read again after this time.
+/// The pause before the state of an unfinished run is read again.
 const PAUSE: Duration = Duration::from_secs(5);
 
 impl ReconcileArgs {
@@ -122,7 +121,7 @@ impl ReconcileArgs {
 }
 
 impl Answer {
-    /// Starts a run with `interval`, and reads its state until the run has ended. Stops at the first failure.
+    /// Starts a run with `interval`, and reads the state of the run until it has ended. Stops at the first failure.
     async fn ask_until_the_end(
         &mut self,
         interval: Value,
@@ -163,7 +162,7 @@ mod tests {
         }
     }
 
-    /// Returns the last of these answers that was read, the events that were sent, and the result.
+    /// Returns the last answer that was read, the events that were sent, and the result.
     async fn ask(answers: Vec<Answer>) -> (Answer, Vec<Value>, anyhow::Result<()>) {
         let mut answers = answers.into_iter();
         let mut events = Vec::new();

@@ -9,14 +9,13 @@ use super::Stack;
 use super::invoke::invoke;
 use crate::output::text::Foreign;
 
-/// The answer of the function.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
     Done(Value),
-    /// The function refused the command. It would also refuse a repetition.
+    /// A repeat would also be refused.
     Refused(Problem),
-    /// The command failed. A repetition may succeed.
+    /// A repeat may succeed.
     Failed(Problem),
 }
 
@@ -25,7 +24,6 @@ struct Problem {
     detail: Foreign,
 }
 
-/// The result of a command.
 pub struct Done<T> {
     /// The whole answer of the function, which `--json` shows.
     pub json: Value,
@@ -33,7 +31,6 @@ pub struct Done<T> {
     pub result: T,
 }
 
-/// Sends a command and returns its result.
 pub async fn command<T: DeserializeOwned>(stack: &Stack, event: &Value) -> anyhow::Result<Done<T>> {
     let answer = invoke(stack, "command", event).await?;
     match serde_json::from_value(answer).context("the function's answer cannot be read")? {

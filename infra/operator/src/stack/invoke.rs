@@ -1,5 +1,5 @@
-//! Invokes functions of the stack. These functions can read the keys and send to the queues, so an operator needs no
-//! permission to do so (`shared/decisions/functions/0019-command-function.md`).
+//! Invokes functions of the stack. The functions can read the keys and send to the queues, so that operators need no
+//! permission for this (`shared/decisions/functions/0019-command-function.md`).
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use serde_json::Value;
 
 use super::Stack;
 
-/// The time limit of an invocation. It exceeds the 15 minutes that Lambda lets a function run.
+/// The time limit of an invocation. A function can run for 15 minutes, which is the maximum of Lambda.
 const TIMEOUT: Duration = Duration::from_secs(16 * 60);
 
-/// Invokes a function by its short name, waits for the answer, and returns the answer. Does not repeat a failed
-/// invocation, because this invocation may have changed something.
+/// Invokes a function by its short name and returns its answer. A failed invocation is not repeated, because it may
+/// have changed something.
 pub async fn invoke(stack: &Stack, function: &str, event: &Value) -> anyhow::Result<Value> {
     let name = stack.resources.functions.get(function);
     let name = name.with_context(|| format!("the stack has no function {function}"))?;
     let config = Builder::from(&stack.config)
         .retry_config(RetryConfig::disabled())
-        // The connection transfers nothing while the function runs, which the SDK would count as a stalled stream.
+        // While the function runs, the connection transfers nothing. The SDK would count this as a stalled stream.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(TimeoutConfig::builder().read_timeout(TIMEOUT).build())
         .build();

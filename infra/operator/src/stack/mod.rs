@@ -37,7 +37,6 @@ pub struct StackArgs {
     sandbox_ready: PathBuf,
 }
 
-/// A stack in an AWS account, or the sandbox.
 pub struct Stack {
     pub config: SdkConfig,
     pub resources: Resources,
@@ -51,7 +50,6 @@ pub struct Resources {
     region: String,
     /// The name of the payments' table.
     pub table: String,
-    /// The name of the table of storefront keys.
     storefront_keys_table: String,
     /// The URLs of the queues of events and of the work queue, by the queues' short names.
     pub queues: BTreeMap<String, String>,
@@ -59,9 +57,7 @@ pub struct Resources {
     pub dead_letters: BTreeMap<String, String>,
     /// The names of the functions in AWS, by their short names.
     functions: BTreeMap<String, String>,
-    /// The secret with the keys of the projects.
     pub project_keys_secret: String,
-    /// The secret with the token of the Data API.
     pub data_api_token_secret: String,
 }
 
@@ -96,12 +92,10 @@ fn read(path: &Path) -> anyhow::Result<Resources> {
 }
 
 impl Stack {
-    /// Returns the payments' table.
     pub fn store(&self) -> DynamoStore {
         DynamoStore::new(&self.config, self.resources.table.clone())
     }
 
-    /// Returns the table of storefront keys.
     pub fn storefront_keys(&self) -> StorefrontKeys {
         let table = self.resources.storefront_keys_table.clone();
         self.store().storefront_keys(table)

@@ -12,23 +12,20 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// Personal data of each order that [`System`] creates: the last name, the start of the IP address, and the customer's
-/// id.
+/// Personal data in each order that [`System`] creates: last name, start of the IP address, and customer id.
 const PERSONAL: [&str; 3] = ["Janssens", "192.0.2.", "c-42"];
 
 /// An operator with the tool and a running sandbox.
 pub struct Operator {
     pub system: System,
     ready_file: PathBuf,
-    /// Values that differ in each test run, each with the text that replaces the value in snapshots.
+    /// Values that differ in each test run, each with its replacement in snapshots.
     replacements: RefCell<Vec<(String, String)>>,
     /// Texts that the tool must not write.
     secrets: RefCell<Vec<String>>,
-    /// Everything that the tool wrote.
     written: RefCell<String>,
 }
 
-/// The output and the exit code of a run.
 pub struct Run {
     pub stdout: String,
     pub stderr: String,
@@ -65,7 +62,6 @@ impl Operator {
         command
     }
 
-    /// Runs the tool with this text as its standard input.
     pub async fn run(&self, args: &[&str], input: &str) -> anyhow::Result<Run> {
         let mut command = self.command(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -86,8 +82,8 @@ impl Operator {
         Ok(run)
     }
 
-    /// Runs a command that must succeed, and returns its standard output. If `input` is empty, the command must ask
-    /// nothing, so standard error must be empty.
+    /// Runs a command that must succeed, and returns its standard output. With an empty `input`, the command must ask
+    /// nothing, so its standard error must be empty.
     pub async fn succeeds(&self, args: &[&str], input: &str) -> anyhow::Result<String> {
         let run = self.run(args, input).await?;
         let is_quiet = !input.is_empty() || run.stderr.is_empty();
@@ -119,7 +115,7 @@ impl Operator {
         let mut lines = run.stderr.trim_end().lines();
         let last = lines.next_back().unwrap_or_default();
         let is_explained = match run.code {
-            // About wrong arguments, the argument parser writes several lines.
+            // The argument parser writes several lines about wrong arguments.
             Some(2) => run.stderr.contains(why),
             _ => last.contains(why) && lines.all(|line| line.ends_with("[y/N] ")),
         };

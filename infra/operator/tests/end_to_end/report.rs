@@ -17,7 +17,7 @@ use crate::operator::Operator;
 
 const PAYMENTS: [&str; 5] = ["paid", "paid-again", "declined", "refunded", "open"];
 
-/// By type and status: the number of operations or payments, and their total amount.
+/// The number of operations or payments and their total amount, by type and status.
 type Sums = BTreeMap<(String, String), (u64, u64)>;
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn wrong_arguments_are_refused(operator: &Operator) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The platform accepts any id, so the id in a callback can attack the terminal or the spreadsheet of an operator.
+/// The platform accepts any id. So an id can attack the terminal or the spreadsheet of an operator.
 async fn the_id_of_an_external_payment_controls_neither_terminal_nor_spreadsheet(
     operator: &Operator,
 ) -> anyhow::Result<()> {
@@ -192,8 +192,8 @@ async fn the_id_of_an_external_payment_controls_neither_terminal_nor_spreadsheet
     Ok(())
 }
 
-/// Writes a report of today. In the first hour of a day, the report also covers yesterday, because midnight can pass
-/// during the test.
+/// Writes a report of today. In the first hour of a day, the report also covers yesterday, because the test may have
+/// started before midnight.
 async fn report(operator: &Operator, kind: &str, more: &[&str]) -> anyhow::Result<String> {
     let now = Timestamp::now();
     let from = Day::of(now.before(Duration::from_secs(3_600))).to_string();

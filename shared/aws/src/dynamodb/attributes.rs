@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use payments::model::timestamp::Timestamp;
 use payments::ports::StoreError;
 
-/// The attributes of an item by their names.
+/// An item: its attributes by name.
 pub type Item = HashMap<String, AttributeValue>;
 
 /// Creates a string attribute.
@@ -21,13 +21,13 @@ pub fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// Creates a number attribute for a time in milliseconds, the unit of the indexes.
+/// Creates a number attribute from a time, in milliseconds. The indexes use this unit.
 pub fn millis(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.unix_millis().to_string())
 }
 
-/// Creates a number attribute for a time in seconds, the unit of [DynamoDB's time to
-/// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html).
+/// Creates a number attribute from a time, in seconds. [DynamoDB's time to
+/// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html) uses this unit.
 pub fn expiry(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.unix_seconds().to_string())
 }

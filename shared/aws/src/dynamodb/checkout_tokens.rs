@@ -1,5 +1,5 @@
-//! Stores the items that lead from a checkout token to the payment. An item contains the SHA-256 of the token and never
-//! the token (`shared/decisions/protocol/0015-checkout-tokens.md`).
+//! Stores the payment and the attempt of each checkout token. Only the SHA-256 of a token is stored, never the token
+//! (`shared/decisions/protocol/0015-checkout-tokens.md`).
 
 use std::time::Duration;
 
@@ -13,8 +13,7 @@ use super::DynamoStore;
 use super::attributes::{Item, expiry, item_error, number, read_number, read_text, text};
 use super::unreadable::unreadable;
 
-/// The time from the expiry of a checkout to the expiry of its token's item. The token works until DynamoDB deletes the
-/// item.
+/// The item of a token expires this long after its checkout. The token is valid until DynamoDB deletes the item.
 const RETENTION: Duration = Duration::from_secs(31 * 24 * 3_600);
 
 const SK: &str = "checkout";
@@ -23,7 +22,6 @@ fn pk(token_hash: &str) -> String {
     format!("checkout#{token_hash}")
 }
 
-/// Returns the write of a token's item.
 pub(super) fn put(table: &str, token_hash: &str, payment: &Payment) -> Result<Put, StoreError> {
     let order = payment.order();
     let end = order.map_or(payment.created_at(), |order| order.expires_at);

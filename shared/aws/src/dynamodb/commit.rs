@@ -1,12 +1,10 @@
 //! Writes a change completely or not at all: the payment, and its new events, days (`days.rs`), checkout token and paid
-//! order (`paid_orders.rs`).
+//! order (`paid_orders.rs`). A change of the payment item alone is an update. Any other change is a transaction.
 //!
-//! A change of the payment item alone is a plain update. Any other change is a transaction.
-//!
-//! The SDK repeats a call if the answer was lost. The second try then finds the item that the first try wrote. DynamoDB
-//! answers the repeat of a transaction as it answered the first try. For a plain update, the condition of the second
-//! try fails, and the answer contains the stored item. Its attribute `commit` contains the random id of the commit that
-//! wrote the item, and so identifies the first try. See `shared/decisions/state/0002-retried-writes.md`.
+//! The SDK repeats a call if the answer was lost, even if the first try wrote the item. For a repeated transaction,
+//! DynamoDB returns the answer of the first try. A repeated update fails its condition. Therefore each commit stores a
+//! random id in the attribute `commit`. If the stored id is the id of this commit, the first try succeeded
+//! (`shared/decisions/state/0002-retried-writes.md`).
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use payments::model::day::Day;
@@ -78,8 +76,8 @@ impl DynamoStore {
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":commit", text(commit_id));
         if !change.events.is_empty() {
-            // A payment that is already in the index keeps its time. So the time is never later than the commit of the
-            // oldest unpublished event.
+            // If the payment is already in the index, its time stays the same. So the time is never later than the
+            // commit of the oldest unpublished event.
             set += ", #outbox = :outbox, #since = if_not_exists(#since, :now)";
             let partition = partition_of(Index::Outbox, &payment.key());
             update = update
@@ -136,9 +134,8 @@ impl DynamoStore {
         }
     }
 
-    /// Returns the items of a transaction: the payment, and its new events, days, checkout token and paid order. The
-    /// item of the order is the last item, because [`NotWritten::LastConditionFailed`] reports the condition of the
-    /// last item.
+    /// Returns the items of a transaction. The item of the order is the last item, because
+    /// [`NotWritten::LastConditionFailed`] is about the last item.
     fn items(
         &self,
         commit: Commit<'_>,

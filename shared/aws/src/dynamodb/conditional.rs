@@ -11,13 +11,11 @@ use payments::service::backoff;
 use super::attributes::Item;
 use super::failed;
 
-/// The reason why an item was not updated.
 pub(super) enum NotUpdated {
-    /// The condition failed. Contains the stored item, if there is one.
+    /// Contains the stored item, if there is one.
     ConditionFailed(Option<Item>),
     /// A transaction is writing the item.
     Busy,
-    /// Any other error.
     Failed(StoreError),
 }
 
@@ -41,7 +39,7 @@ impl From<NotUpdated> for StoreError {
     }
 }
 
-/// Updates an item. Returns the attributes that `ReturnValues` of the request selects.
+/// Returns the attributes that the request selects with `ReturnValues`.
 pub(super) async fn update(request: UpdateItemFluentBuilder) -> Result<Option<Item>, NotUpdated> {
     let request = request
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -58,7 +56,7 @@ pub(super) async fn update(request: UpdateItemFluentBuilder) -> Result<Option<It
     })
 }
 
-/// Repeats an update while transactions are writing the same item, but tries at most [`backoff::TRIES`] times.
+/// Repeats an update while transactions are writing the item, up to [`backoff::TRIES`] tries in total.
 pub(super) async fn retry_while_busy<F>(
     try_once: impl Fn() -> F,
 ) -> Result<Option<Item>, NotUpdated>

@@ -1,13 +1,12 @@
 //! Implements the index `day`, in which reports and reconciliation find the payments of a day. A payment belongs to the
-//! day of its creation, and to the days on which its operations ended.
+//! day of its creation, and to each day on which one of its operations ended.
 //!
-//! The item of a payment has the day of its creation. Each other day is an item of its own with the same `pk`. The
-//! write that changes the payment also writes the items of its new days, and nothing deletes these items. The index
-//! `day` contains keys only. The payment's key is a part of `pk`.
+//! For the day of creation, the entry in the index is the payment item. For each other day, it is a separate item with
+//! the same `pk`. The commit that adds a day to a payment writes this item, and nothing deletes the item.
 //!
-//! The index has no sort key, because `pk` cannot be the sort key of an index. A sort key has at most 1,024 bytes, and
-//! DynamoDB checks this limit even in items that are not in the index. Without a sort key, a query still returns the
-//! entries of a shard in a fixed order. The keys of an entry identify its position, so a query can continue after it.
+//! The index has no sort key. A sort key has at most 1,024 bytes, and `pk` can be longer. Without a sort key, a query
+//! still returns the entries of a partition in a fixed order. Therefore a query can continue after the keys of an
+//! entry.
 
 use std::collections::BTreeSet;
 
@@ -24,21 +23,22 @@ use super::payment_item::{PAYMENT_SK, payment_pk, read_payment_key};
 use super::unreadable::readable;
 use super::{DynamoStore, PAGE, failed};
 
-/// The name of the index, and of the attribute that is the partition key of the index.
+/// The name of the index, and of its partition key.
 pub(super) const INDEX: &str = "day";
 
-/// The maximum number of days that one change adds. A transaction accepts [100
-/// items](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html), and the other
-/// items are the payment, its events, a token and an order. If a change has more days, only the newest are stored.
+/// The maximum number of days that one commit adds. If there are more new days, only the newest are stored. A
+/// transaction has at most [100
+/// items](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html), and the payment,
+/// its events, a token and an order are also items.
 const MAX_NEW: usize = 80;
 
-/// Returns the index partition of a new payment's own item.
+/// Returns the partition key of a new payment item in the index.
 pub(super) fn partition_of_creation(payment: &Payment) -> String {
     let day = Day::of(payment.created_at());
     partition(payment.project_id(), day, shard_number(&payment.key()))
 }
 
-/// Returns the days for which a change adds an item, newest first.
+/// Returns the days that a change adds to a payment, newest first.
 pub(super) fn added(before: Option<&Payment>, after: &Payment) -> Vec<Day> {
     let created = || BTreeSet::from([Day::of(after.created_at())]);
     let known = before.map_or_else(created, Payment::days);
@@ -48,7 +48,6 @@ pub(super) fn added(before: Option<&Payment>, after: &Payment) -> Vec<Day> {
         .collect()
 }
 
-/// Returns the partition key of a shard in the index.
 pub(super) fn partition(project_id: ProjectId, day: Day, shard: u8) -> String {
     format!("{project_id}#{day}#{shard:02}")
 }
@@ -57,7 +56,7 @@ fn sk(day: Day) -> String {
     format!("day#{day}")
 }
 
-/// Returns the keys of an entry of the index. For a day's item, these are all its attributes.
+/// Returns the keys of an entry in the index. A day's item has only these attributes.
 fn entry(key: &PaymentKey, sk: String, day: Day) -> Item {
     let partition = partition(key.project_id(), day, shard_number(key));
     Item::from([
@@ -67,8 +66,7 @@ fn entry(key: &PaymentKey, sk: String, day: Day) -> Item {
     ])
 }
 
-/// Returns the write of a day's item. The write needs no condition, because every write of the same day of a payment
-/// has the same content.
+/// The write needs no condition, because a repeated write has the same content.
 pub(super) fn put(table: &str, key: &PaymentKey, day: Day) -> Result<Put, StoreError> {
     let put = Put::builder().table_name(table);
     let put = put.set_item(Some(entry(key, sk(day), day)));
@@ -76,8 +74,8 @@ pub(super) fn put(table: &str, key: &PaymentKey, day: Day) -> Result<Put, StoreE
 }
 
 impl DynamoStore {
-    /// Returns the keys of a payment's entry for a day. On the day of the creation, this is the entry of the payment's
-    /// item. On any other day, it is the entry of the day's item.
+    /// Returns the keys of a payment's entry for a day. The day of creation has no item of its own; its entry is the
+    /// payment item.
     async fn entry_of(&self, key: &PaymentKey, day: Day) -> Result<Item, StoreError> {
         let of_day = self.get(payment_pk(key), &sk(day)).await?;
         let sk = of_day.map_or_else(|| PAYMENT_SK.to_owned(), |_| sk(day));
@@ -95,7 +93,7 @@ impl DynamoStore {
             Some(last) => Some(self.entry_of(last, day).await?),
             None => None,
         };
-        // The caller stops at an empty page. Therefore this loop reads the next page if no entry of a page can be read.
+        // An empty page ends the loop of the caller. Therefore this loop skips a page on which no entry can be read.
         loop {
             let page = self
                 .client

@@ -6,9 +6,9 @@
 //! | `outbox` | `outbox`: shard | `outbox_since` | with events that are not published |
 //! | `next` | `next`: kind of action, shard | `next_at` | with a next action, which is due at `next_at` |
 //!
-//! Both indexes are sparse: a payment that needs nothing has no entry. The write that changes a payment also writes or
-//! removes the payment's entries, so no entry is forgotten. Each kind of action has separate partitions, and polls have
-//! separate partitions for each project. See `shared/decisions/state/0009-polling-index.md`.
+//! Both indexes are sparse: a payment that needs nothing has no entry. Each commit of a payment also writes or removes
+//! its entries. Each kind of action has separate partitions, and polls have separate partitions for each project
+//! (`shared/decisions/state/0009-polling-index.md`).
 
 use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;
@@ -22,21 +22,18 @@ use super::payment_item::{PAYMENT_SK, payment_pk, read_payment_key};
 use super::unreadable::readable;
 use super::{DynamoStore, PAGE, failed};
 
-/// The names of an index's attributes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IndexName {
-    /// The name of the index, and of the attribute that is the partition key of the index.
+    /// The name of the index, and of its partition key.
     pub(super) name: &'static str,
-    /// The attribute that the index is sorted by.
+    /// The sort key.
     pub(super) since: &'static str,
 }
 
-/// The index of payments with unpublished events.
 pub(super) const OUTBOX: IndexName = IndexName {
     name: "outbox",
     since: "outbox_since",
 };
-/// The index of payments with a next action.
 pub(super) const NEXT: IndexName = IndexName {
     name: "next",
     since: "next_at",
@@ -49,7 +46,6 @@ fn index_name(index: Index) -> IndexName {
     }
 }
 
-/// Returns the partition key of a shard in an index.
 fn partition(index: Index, shard: u8) -> String {
     match index {
         Index::Outbox => format!("outbox#{shard:02}"),
@@ -60,12 +56,10 @@ fn partition(index: Index, shard: u8) -> String {
     }
 }
 
-/// Returns the partition key of a payment in an index.
 pub(super) fn partition_of(index: Index, key: &PaymentKey) -> String {
     partition(index, shard_number(key))
 }
 
-/// Returns the index for the next action of a payment, and the time of the action.
 pub(super) fn index_of(next: Next, project_id: ProjectId) -> (Index, Timestamp) {
     match next {
         Next::Poll(at) => (Index::Poll(project_id), at),
@@ -105,7 +99,7 @@ impl DynamoStore {
                 since: read_millis(item, since)?,
             })
         };
-        // The caller stops at an empty page. Therefore this loop reads the next page if no entry of a page can be read.
+        // An empty page ends the loop of the caller. Therefore this loop skips a page on which no entry can be read.
         loop {
             let page = self
                 .client
@@ -130,7 +124,7 @@ impl DynamoStore {
         }
     }
 
-    /// Returns the next action of a payment, as the index `next` stores it.
+    /// Returns the next action of a payment.
     pub async fn next_action(&self, key: &PaymentKey) -> Result<Option<Next>, StoreError> {
         let item = self.get(payment_pk(key), PAYMENT_SK).await?;
         let Some(item) = item.filter(|item| item.contains_key(NEXT.name)) else {

@@ -1,6 +1,5 @@
-//! Stores the items of events.
-//!
-//! Each event is a separate item. So the payment item stays small, even if a queue is down and many events wait.
+//! Stores events. Each event is a separate item, so that the payment item stays small even if many events are
+//! unpublished.
 
 use std::time::Duration;
 
@@ -15,18 +14,17 @@ use super::payment_item::payment_pk;
 use super::unreadable::unreadable_item;
 use super::{DynamoStore, failed};
 
-/// The time from the commit of an event to the expiry of the event's item. Then DynamoDB deletes the item.
+/// An event expires this long after its commit. Then DynamoDB deletes the item.
 const RETENTION: Duration = Duration::from_secs(90 * 24 * 3_600);
 
 const SK_PREFIX: &str = "event#";
 
-/// Returns the sort key of an event. The sequence number has ten digits, so that DynamoDB sorts the events by their
-/// sequence numbers.
+/// Returns a sort key with ten digits, so that DynamoDB sorts the events by their sequence numbers.
 fn sk(sequence: u64) -> String {
     format!("{SK_PREFIX}{sequence:010}")
 }
 
-/// Returns the write of a new event. The condition fails if the payment already has an event with this sequence number.
+/// The condition fails if the payment already has an event with this sequence number.
 pub(super) fn put(table: &str, event: &Event, committed_at: Timestamp) -> Result<Put, StoreError> {
     Put::builder()
         .table_name(table)

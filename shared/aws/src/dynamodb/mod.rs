@@ -64,7 +64,7 @@ pub struct DynamoStore {
 }
 
 impl DynamoStore {
-    /// Creates a client of the table with this name.
+    /// Creates a client of the table.
     pub fn new(config: &aws_types::SdkConfig, table: impl Into<String>) -> Self {
         Self {
             client: sdk::dynamodb(config),
@@ -72,13 +72,13 @@ impl DynamoStore {
         }
     }
 
-    /// Creates a client of the table of storefront keys with this name. Both clients use the same connections.
+    /// Creates a client of the table of storefront keys, which uses the same connections.
     pub fn storefront_keys(&self, table: impl Into<String>) -> StorefrontKeys {
         StorefrontKeys::new(self.client.clone(), table.into())
     }
 
-    /// Connects before the first request; see [`crate::prewarm`]. Reads an item that does not exist, because every
-    /// function has the permission for this read.
+    /// Opens a connection; see [`crate::prewarm`]. Reads an item that does not exist, because every function may call
+    /// `GetItem`.
     pub async fn prewarm(&self) {
         let request = self
             .client
@@ -97,7 +97,7 @@ impl DynamoStore {
             .key("pk", text(pk))
             .key("sk", text(sk))
             .consistent_read(true);
-        // The future is boxed, because the SDK's futures are large and each use case holds several of these futures.
+        // Boxed, because the SDK's futures are large, and each use case holds several of them.
         let output = Box::pin(request.send()).await.map_err(failed)?;
         Ok(output.item)
     }

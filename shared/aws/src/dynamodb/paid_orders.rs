@@ -1,11 +1,11 @@
 //! Stores which payments have paid an order.
 //!
-//! The first payment that pays an order writes the item `first`, and each later payment writes `paid#<payment id>`. The
-//! write that changes the payment also writes this item. Nothing deletes the item, because an order counts as paid even
-//! after a refund. The ids of orders and payments are stored in lower case, because ids are compared without case.
+//! The first payment that pays an order writes the item `first`. This write has the condition that the item does not
+//! exist. If the condition fails, the payment writes `paid#<payment id>` instead.
 //!
-//! The write of `first` has the condition that the item `first` does not exist. A payment writes `paid#<payment id>`
-//! only after this condition has failed. So the payment that writes `first` is the first to pay.
+//! The item belongs to the same transaction as the change of the payment. Nothing deletes the item, because an order
+//! counts as paid even after a refund. The ids of orders and payments are stored in lower case, because ids are
+//! compared without case.
 
 use std::collections::BTreeSet;
 
@@ -27,16 +27,14 @@ fn pk(order: PaidOrder<'_>) -> String {
     format!("order#{}/{order_id}/{}", order.project_id, order.storefront)
 }
 
-/// The two possible writes for a paid order.
 pub(super) struct Puts {
-    /// Writes the item `first`. The condition fails if a payment has already paid the order.
+    /// The condition fails if a payment has already paid the order.
     pub first: Put,
-    /// Writes the item `paid#<payment id>`, after the condition of `first` has failed.
+    /// Used after the condition of `first` has failed.
     pub later: Put,
 }
 
-/// Returns the writes for the order that a change pays. Returns `None` if the payment is unpaid after the change, or
-/// had already paid the same order before.
+/// Returns the writes if the change makes the payment pay an order that it had not paid before.
 pub(super) fn puts(
     table: &str,
     before: Option<&Payment>,
@@ -88,7 +86,8 @@ impl DynamoStore {
             .limit(PAGE);
         let page = Box::pin(request.send()).await.map_err(failed)?;
         let keys = readable(page.items(), |item| read(order.project_id, item));
-        // The first payment has both items if it stopped counting as paid and later counted as paid again.
+        // A payment can have both items: it was the first to pay, stopped counting as paid, and later counted as paid
+        // again.
         let keys: BTreeSet<PaymentKey> = keys.into_iter().collect();
         Ok(keys.into_iter().collect())
     }

@@ -1,5 +1,5 @@
-//! Lists partition keys under which a payment is written. The capacity calculation computes from these keys how evenly
-//! payments are spread over the partitions.
+//! Lists the partition keys of a payment. From these keys, the capacity calculation computes how evenly payments are
+//! spread over the partitions.
 
 use payments::model::day::Day;
 use payments::model::ids::PaymentKey;
@@ -9,8 +9,7 @@ use super::days;
 use super::due::{partition_of, shard_number};
 use super::payment_item::payment_pk;
 
-/// The partition keys of a payment in the table and its indexes, without the keys for [`Index::Expire`] and
-/// [`Index::Overdue`]. A payment has the same shard in every index.
+/// The partition keys of a payment in the table and in its indexes, except [`Index::Expire`] and [`Index::Overdue`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionKeys {
     /// The key of the payment, its events and its days in the table.

@@ -8,7 +8,6 @@ use super::attributes::{Item, item_error, read_number, read_text};
 
 const PK_PREFIX: &str = "payment#";
 
-/// The sort key of every payment item.
 pub(super) const PAYMENT_SK: &str = "payment";
 
 /// Returns the partition key of a payment, its events and its days.
@@ -16,7 +15,7 @@ pub(super) fn payment_pk(key: &PaymentKey) -> String {
     format!("{PK_PREFIX}{key}")
 }
 
-/// Reads the payment's key from `pk`. An id can contain any character, even a slash.
+/// Splits `pk` at the first slash, because the id of a payment can contain slashes.
 pub(super) fn read_payment_key(item: &Item) -> Result<PaymentKey, StoreError> {
     let pk = read_text(item, "pk")?;
     let (project_id, id) = pk
@@ -28,7 +27,6 @@ pub(super) fn read_payment_key(item: &Item) -> Result<PaymentKey, StoreError> {
     Ok(PaymentKey::new(project_id, id))
 }
 
-/// Reads a payment.
 pub(super) fn read_payment(item: &Item) -> Result<Stored, StoreError> {
     Ok(Stored {
         payment: serde_json::from_str(read_text(item, "document")?).map_err(item_error)?,
@@ -54,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_key_without_a_project_and_a_payment_id_is_refused() {
+    fn a_partition_key_that_names_no_payment_is_refused() {
         for pk in ["", "payment#", "payment#x/y", "checkout#211/y"] {
             let item = Item::from([("pk".to_owned(), text(pk))]);
             assert!(read_payment_key(&item).is_err(), "{pk}");

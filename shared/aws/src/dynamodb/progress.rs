@@ -1,5 +1,5 @@
-//! Stores the progress of the daily tasks. Each project has one item for each task. The item stores the end of the
-//! period that the task has processed.
+//! Stores the progress of the daily tasks: for each project and task, the end of the period that the task has
+//! processed.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use super::attributes::{millis, read_millis, text};
 use super::conditional::{self, NotUpdated, retry_while_busy};
 use super::unreadable::unreadable;
 
-/// A stored time that is later than the new time by more than this counts as damaged and is replaced. A smaller
-/// difference is normal, because a slow run can end after a faster run.
-const MAX_STEP: Duration = Duration::from_secs(40 * 24 * 3_600);
+/// A stored time that exceeds the new time by more than this counts as damaged and is replaced. A smaller difference is
+/// normal, because a slow run can end after a later run.
+const MAX_LEAD: Duration = Duration::from_secs(40 * 24 * 3_600);
 
 fn pk(project_id: ProjectId) -> String {
     format!("daily#{project_id}")
@@ -56,11 +56,11 @@ impl ProgressStore for DynamoStore {
                  OR NOT attribute_type(#until, :number)",
             )
             .expression_attribute_names("#until", "until")
-            .expression_attribute_values(":future", millis(until.after(MAX_STEP)))
+            .expression_attribute_values(":future", millis(until.after(MAX_LEAD)))
             .expression_attribute_values(":number", text("N"))
             .expression_attribute_values(":until", millis(until));
         match retry_while_busy(|| conditional::update(request.clone())).await {
-            // If the condition failed, another run has stored the same time or a later time.
+            // The condition fails if another run has stored the same time or a later time.
             Ok(_) | Err(NotUpdated::ConditionFailed(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }

@@ -1,5 +1,5 @@
-//! Stores the list of projects that have had a key, so that the sweeper also finds the payments of a project whose key is
-//! missing. Each project has its own item. Nothing deletes an item.
+//! Stores each project that has ever had a key. Therefore the sweeper finds the payments of a project even if its key
+//! is missing. Each project is one item, which nothing deletes.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ fn read(item: &Item) -> Result<ProjectId, StoreError> {
 }
 
 impl DynamoStore {
-    /// Returns the listed projects. One page has more than 10,000 projects, so only one page is read.
+    /// Returns the stored projects. Reads only one page, because a page holds more than 10,000 projects.
     pub async fn projects(&self) -> Result<BTreeSet<ProjectId>, StoreError> {
         let request = self
             .client
@@ -30,7 +30,7 @@ impl DynamoStore {
         Ok(readable(page.items(), read).into_iter().collect())
     }
 
-    /// Adds a project to the list. Does nothing if the project is listed.
+    /// Adds a project. Does nothing if the project is already stored.
     pub async fn add_project(&self, project_id: ProjectId) -> Result<(), StoreError> {
         let request = self
             .client

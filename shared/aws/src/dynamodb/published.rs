@@ -1,10 +1,8 @@
-//! Stores the published mark of a payment.
+//! Stores the published mark of a payment. This mark is a sequence number: all events up to this number are published.
+//! Later events can also be published, if a function crashed after it sent them and before it moved the mark.
 //!
-//! The published mark is a sequence number: all events of the payment up to this number are published. An event above
-//! the mark can also be published, because a function can crash after it sent the event and before it moved the mark.
-//! The attribute `published` of the payment item stores the mark, which is 0 for a new payment.
-//!
-//! A commit never changes a stored mark. So a commit that has read an older mark does not move the mark back.
+//! The attribute `published` of the payment item holds the mark. Only a new payment's commit sets the mark, to 0. So a
+//! commit that has read an older mark does not move the mark back.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -38,8 +36,8 @@ impl DynamoStore {
         }
     }
 
-    /// Moves the mark to `through`, the payment's last event, and removes the payment from the outbox index. The
-    /// condition fails if a newer event exists.
+    /// Moves the mark to `through` and removes the payment from the outbox index. The condition fails if the payment
+    /// has an event after `through`.
     async fn mark_all(&self, key: &PaymentKey, through: u64) -> Result<Option<Item>, NotUpdated> {
         let request = self
             .mark_update(key, through)

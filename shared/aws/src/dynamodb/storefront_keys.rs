@@ -8,8 +8,8 @@
 //! | `created_at` | milliseconds |
 //! | `revoked_at` | milliseconds; absent until a revocation |
 //!
-//! The functions have only the permission to read single items. Only operators list and write items. Nothing deletes an
-//! item, so no later key gets the id of an earlier key.
+//! Functions may only read single items; only operators list and write items. Nothing deletes an item, so that no later
+//! key gets the id of an earlier key.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ use super::conditional::{self, NotUpdated};
 use super::failed;
 use super::unreadable::unreadable;
 
-/// The attributes that an operator sees. The hash of the key is not among them.
+/// The attributes that an operator sees. The hash of the key is not one of them.
 const LISTED: &str = "key_id, document, created_at, revoked_at";
 
 /// A client of the table of storefront keys.
@@ -108,7 +108,7 @@ impl StorefrontKeys {
             return Ok(true);
         };
         match error.as_service_error() {
-            // The SDK repeats a call if the answer was lost. If an earlier try wrote this item, the result is true.
+            // The SDK repeats a call if the answer was lost. Then the stored item is the item of the first try.
             Some(PutItemError::ConditionalCheckFailedException(refused)) => {
                 let item = refused.item();
                 Ok(item.is_some_and(|item| is_item_of(item, storefront, at)))
@@ -137,7 +137,7 @@ impl StorefrontKeys {
         Ok(entries)
     }
 
-    /// Returns the entry of one key in the list; `None` if no key has this id.
+    /// Returns the entry of one key; `None` if no key has this id.
     pub async fn find(&self, key_id: &str) -> Result<Option<KeyEntry>, StoreError> {
         let item = self.get(key_id, Some(LISTED)).await?;
         item.as_ref().map(KeyEntry::read).transpose()
@@ -159,7 +159,8 @@ impl StorefrontKeys {
             Err(NotUpdated::ConditionFailed(Some(item))) => {
                 let revoked_at = read_millis(&item, "revoked_at").ok();
                 Ok(match revoked_at {
-                    // The SDK repeats a call if the answer was lost. An earlier try of this call wrote the time `at`.
+                    // The revocation has the time of this call. So an earlier try of this call, whose answer was lost,
+                    // revoked the key.
                     Some(revoked_at) if revoked_at == at => Revocation::Done,
                     revoked_at => Revocation::AlreadyRevoked(revoked_at),
                 })
@@ -207,7 +208,7 @@ impl Document {
     }
 }
 
-/// Returns whether a key is revoked. A key is revoked even if the time of the revocation cannot be read.
+/// A key is revoked even if the time of the revocation cannot be read.
 fn is_revoked(item: &Item) -> bool {
     item.contains_key("revoked_at")
 }

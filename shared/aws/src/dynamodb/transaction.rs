@@ -1,4 +1,4 @@
-//! Writes transactions: DynamoDB writes all of the items or none.
+//! Writes all items of a transaction or none.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -8,8 +8,7 @@ use payments::ports::{CommitError, StoreError};
 
 use super::failed;
 
-// When DynamoDB cancels a transaction, the answer has one code for each item. A code that has no constant here is a
-// failure.
+// A cancelled transaction has one code for each item. Every code without a constant here is a failure.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
 /// The condition of the item failed.
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
@@ -18,13 +17,11 @@ const TRANSACTION_CONFLICT: &str = "TransactionConflict";
 /// The item did not cause the cancellation.
 const NONE: &str = "None";
 
-/// The reason why nothing was written.
 pub(super) enum NotWritten {
-    /// The condition of the last item failed, and no other item had a problem.
+    /// Only the condition of the last item failed.
     LastConditionFailed,
-    /// Conditions failed because another writer had changed an item, or another transaction is writing an item.
+    /// Another writer has changed an item, or another transaction is writing an item.
     Conflict,
-    /// Any other error.
     Failed(StoreError),
 }
 
@@ -37,7 +34,6 @@ impl From<NotWritten> for CommitError {
     }
 }
 
-/// Writes items in one transaction.
 pub(super) async fn write(
     client: &Client,
     items: Vec<TransactWriteItem>,
@@ -59,7 +55,7 @@ fn not_written(error: SdkError<TransactWriteItemsError>) -> NotWritten {
     }
 }
 
-/// Returns the codes of a cancelled transaction, one for each item. Returns no codes for any other failure of the call.
+/// Returns one code for each item if the transaction was cancelled. Returns no code for any other failure.
 fn codes(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
@@ -72,7 +68,7 @@ fn codes(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
     }
 }
 
-/// Returns whether failed conditions and other transactions are the only reasons for the cancellation.
+/// Returns whether the transaction was cancelled only because of failed conditions and other transactions.
 fn is_conflict(codes: &[&str]) -> bool {
     let is_conflict = |code: &&str| matches!(*code, CONDITION_FAILED | TRANSACTION_CONFLICT);
     codes.iter().any(is_conflict) && codes.iter().all(|code| *code == NONE || is_conflict(code))

@@ -1,15 +1,14 @@
-//! Handles items that cannot be read, because of wrong JSON, an unknown word or a missing attribute.
+//! Handles items with wrong JSON, an unknown word or a missing attribute.
 //!
-//! This module logs and counts each unreadable item, so that operators find its keys in the log of any function. A
-//! function that works on many items skips the unreadable items and continues
-//! (`shared/decisions/state/0036-unreadable-items.md`).
+//! Each unreadable item is logged and counted, so that operators find its keys. Code that reads many items skips the
+//! unreadable items (`shared/decisions/state/0036-unreadable-items.md`).
 
 use payments::log::{Line, Metric};
 use payments::ports::StoreError;
 
 use super::attributes::{Item, read_text};
 
-/// Logs an item that was read by its key and cannot be parsed. Returns the error of this item.
+/// Logs an unreadable item. Returns the error of this item.
 pub(super) fn unreadable(pk: &str, sk: &str, error: StoreError) -> StoreError {
     let why = match error {
         StoreError::Failed(why) | StoreError::Unreadable { why, .. } => why,
@@ -27,13 +26,13 @@ pub(super) fn unreadable(pk: &str, sk: &str, error: StoreError) -> StoreError {
     StoreError::Unreadable { item, why }
 }
 
-/// Logs an item of a query that cannot be parsed. Returns the error of this item.
+/// Same as [`unreadable`], with the keys of an item of a query.
 pub(super) fn unreadable_item(item: &Item, error: StoreError) -> StoreError {
     let key = |name| read_text(item, name).unwrap_or("?").to_owned();
     unreadable(&key("pk"), &key("sk"), error)
 }
 
-/// Parses the items of a query. Logs and leaves out the items that cannot be read.
+/// Parses the items of a query. Logs and skips the unreadable items.
 pub(super) fn readable<T>(items: &[Item], read: impl Fn(&Item) -> Result<T, StoreError>) -> Vec<T> {
     let parse = |item: &Item| {
         let parsed = read(item);

@@ -1,6 +1,5 @@
-//! Stores the wait slots. A request may wait only while it holds a slot. Each waiting request occupies an instance of
-//! its function, so the number of slots limits the number of instances that wait
-//! (`shared/decisions/functions/0034-wait-slots.md`).
+//! Stores the wait slots. A request may wait only while it holds a slot. This limits how many instances of a function
+//! wait (`shared/decisions/functions/0034-wait-slots.md`).
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use payments::model::timestamp::Timestamp;
@@ -27,8 +26,8 @@ impl DynamoStore {
             .expression_attribute_values(":until", millis(until))
     }
 
-    /// Claims a slot until a time. Returns false if another request has the slot. A claim ends by itself, so a function
-    /// that crashes occupies the slot only until that time.
+    /// Claims a slot until the time `until`. Returns false if another request holds the slot. If the function crashes,
+    /// the slot is free again after `until`.
     pub async fn claim_wait_slot(
         &self,
         slot: &str,
@@ -47,7 +46,7 @@ impl DynamoStore {
         }
     }
 
-    /// Frees a slot that was claimed until this time. Does nothing if another request has claimed the slot since.
+    /// Frees a slot that was claimed until `until`. Does nothing if another request has claimed the slot since then.
     pub async fn release_wait_slot(&self, slot: &str, until: Timestamp) -> Result<(), StoreError> {
         let request = self
             .update_of_slot(slot, until)

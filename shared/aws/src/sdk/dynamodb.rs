@@ -15,11 +15,11 @@ use payments::service::backoff;
 
 use super::OwnUserAgent;
 
-/// The time limit of a call with all its tries. Three tries that get no answer fit into this limit.
+/// The time limit of a call, including all tries. Three tries without an answer fit into this limit.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// If a cancelled transaction has one of these codes, a repeat can succeed. The codes mean that an item was throttled,
-/// or that an earlier try of the same transaction is still running.
+/// The codes of a cancelled transaction that can succeed when it is repeated. An item was throttled, or an earlier try
+/// of the same transaction is still running.
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html>
 const THROTTLED: [&str; 3] = [
     "ThrottlingError",
@@ -27,11 +27,10 @@ const THROTTLED: [&str; 3] = [
     "TransactionInProgress",
 ];
 
-/// Creates a client of DynamoDB. The client makes as many tries of a call as the service makes of a commit, with the
-/// same pauses.
+/// Creates a client of DynamoDB, which repeats a throttled call up to [`backoff::TRIES`] tries in total.
 ///
-/// The retry quota of the SDK is off, because all calls of an instance share it. With the quota, an instance would stop
-/// repeating calls after some hundred throttled calls.
+/// The retry quota of the SDK is off, because all calls of an instance share it. After some hundred throttled calls,
+/// the instance would no longer repeat calls.
 pub fn dynamodb(config: &SdkConfig) -> Client {
     let timeouts = config.timeout_config();
     let timeouts = timeouts.map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);
@@ -51,9 +50,8 @@ pub fn dynamodb(config: &SdkConfig) -> Client {
     Client::from_conf(config.build())
 }
 
-/// Lets the SDK repeat a cancelled transaction that has a code in [`THROTTLED`]. By itself, the SDK repeats a call that
-/// was throttled as a whole, but it ignores the codes of a cancelled transaction. The repeat has the same
-/// `ClientRequestToken`.
+/// Lets the SDK repeat a cancelled transaction that has a code in [`THROTTLED`]. By default, the SDK ignores these
+/// codes. The repeat has the same `ClientRequestToken`, so DynamoDB recognizes it.
 #[derive(Debug)]
 struct CancelledTransaction;
 
@@ -81,7 +79,6 @@ impl ClassifyRetry for CancelledTransaction {
     }
 }
 
-/// Returns whether a code of a cancelled transaction is in [`THROTTLED`].
 fn is_throttled<'a>(codes: impl IntoIterator<Item = Option<&'a str>>) -> bool {
     codes
         .into_iter()

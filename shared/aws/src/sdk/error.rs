@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-/// Describes a failed call by the stage that failed, and by the service's code and message. The SDK's own description
-/// can contain the answer, and with it data that must not be logged.
+/// Describes a failed call by its stage, and by the code and the message of the service. The SDK's own description can
+/// contain the answer, with data that must not be logged.
 pub fn describe<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     let stage = match error {
         SdkError::ConstructionFailure(_) => "the request could not be created",

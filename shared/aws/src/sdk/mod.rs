@@ -25,10 +25,10 @@ pub use self::error::describe;
 pub(super) use self::user_agent::OwnUserAgent;
 use crate::config::{ConfigError, optional, required};
 
-/// The time within which an answer must start. Three tries that get no answer fit into the time limit of every
-/// function. The SDK tries a call of SQS or Secrets Manager up to three times; for DynamoDB, see [`dynamodb`].
+/// The time within which an answer must start. Three tries without an answer fit into the time limit of every function.
+/// The SDK makes up to three tries for SQS and Secrets Manager. For DynamoDB, see [`dynamodb`].
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long an answer may stall after its start. The SDK notices a stalled answer up to a second later.
+/// The time for which an answer may stall after its start. The SDK notices a stalled answer up to one second late.
 const STALL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Creates the configuration from the environment. All clients of a function share the configuration and its HTTP
@@ -39,8 +39,7 @@ pub fn from_environment() -> Result<SdkConfig, ConfigError> {
     Ok(config(required("AWS_REGION")?, credentials, endpoint))
 }
 
-/// Reads the credentials from the environment. The credentials of a Lambda function are valid for the life of its
-/// process.
+/// Reads the credentials from the environment. They are valid for the whole life of a function's process.
 pub fn credentials_from_environment() -> Result<Credentials, ConfigError> {
     Ok(Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,
@@ -51,7 +50,7 @@ pub fn credentials_from_environment() -> Result<Credentials, ConfigError> {
     ))
 }
 
-/// Creates a configuration. `endpoint` is the URL of a local AWS; `None` for the real AWS.
+/// Creates a configuration. `endpoint` is the URL of a local AWS, or `None` for the real AWS.
 pub fn config(region: String, credentials: Credentials, endpoint: Option<String>) -> SdkConfig {
     // Uploads need no protection: a stalled upload has no answer within `READ_TIMEOUT`.
     let stalled = StalledStreamProtectionConfig::enabled()
@@ -70,14 +69,13 @@ pub fn config(region: String, credentials: Credentials, endpoint: Option<String>
     config.build()
 }
 
-/// Creates the HTTP client for all AWS services, with one pool of connections. The client trusts the root certificates
-/// of the system, or the certificates in the file that `SSL_CERT_FILE` names.
+/// Creates the HTTP client for all AWS services, with one pool of connections.
 fn http_client() -> SharedHttpClient {
     let client = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
-    // Each SDK client validates its HTTP client. The validation of this HTTP client would read the 150 root
-    // certificates of the system and discard the result. `http_client_fn` creates a client without validation.
+    // `http_client_fn` creates a client without validation. The validation would read the 150 root certificates of the
+    // system and discard the result.
     http_client_fn(move |settings, components| client.http_connector(settings, components))
 }
 

@@ -14,15 +14,14 @@ use tokio::time::timeout;
 use super::secret::{Secret, SecretError};
 use super::warn_if_failed;
 
-/// How long keys stay in the cache.
+/// The limits of the cache.
 #[derive(Debug, Clone, Copy)]
 pub struct CacheTtl {
-    /// Cached keys of at least this age are fetched again before they are used. Until then, a function may sign with a
-    /// key that an operator has already replaced.
+    /// Cached keys of this age are fetched again before their next use. Younger keys can include a key that an operator
+    /// has already replaced.
     pub max: Duration,
-    /// While keys are cached, the shortest time between two fetches. Only [`CachedProjectKeys::newer`] fetches earlier.
-    /// A flood of forged callbacks causes at most one fetch in this time. After a failed fetch, the cached keys are
-    /// used for this time, whatever their age.
+    /// The minimum time between two fetches, so that forged callbacks cause few fetches. After a failed fetch, cached
+    /// keys of any age are used for this time. Only [`CachedProjectKeys::newer`] ignores this limit.
     pub min_refetch: Duration,
 }
 
@@ -35,10 +34,10 @@ impl Default for CacheTtl {
     }
 }
 
-/// The time limit of a fetch when keys are cached.
+/// The time limit of a fetch when older keys are cached.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The cache of the project keys. It fetches the keys when a caller first needs them, and again when they are too old.
+/// The cache of the project keys. The keys are fetched at their first use, and again when they are too old.
 #[derive(Debug)]
 pub struct CachedProjectKeys {
     secret: Secret,
@@ -49,9 +48,9 @@ pub struct CachedProjectKeys {
 #[derive(Debug)]
 struct Cached {
     keys: Arc<ProjectKeys>,
-    /// The time of the fetch that returned these keys.
+    /// The time at which these keys were fetched.
     fetched_at: Instant,
-    /// The time of the last fetch, even if this fetch failed.
+    /// The time of the last fetch, failed or not.
     attempted_at: Instant,
 }
 
@@ -76,7 +75,7 @@ impl CachedProjectKeys {
         }
     }
 
-    /// Replaces the default lifetimes.
+    /// Replaces the default limits.
     pub fn with_ttl(self, ttl: CacheTtl) -> Self {
         Self { ttl, ..self }
     }
@@ -86,8 +85,8 @@ impl CachedProjectKeys {
         warn_if_failed(self.get().await);
     }
 
-    /// Returns the keys of every project. If the cached keys are too old, fetches the keys first. If this fetch fails,
-    /// returns the cached keys.
+    /// Returns the keys of every project. Keys that are too old are fetched again. If this fetch fails, returns the
+    /// cached keys.
     pub async fn get(&self) -> Result<Arc<ProjectKeys>, SecretError> {
         let mut cached = self.cached.lock().await;
         match cached.as_ref() {
@@ -96,8 +95,8 @@ impl CachedProjectKeys {
         }
     }
 
-    /// Returns keys that were fetched after `known`; `None` if there are none. If the cache still holds `known`, first
-    /// fetches the keys, unless the last fetch is less than [`CacheTtl::min_refetch`] ago.
+    /// Returns newer keys than `known`. If the cache still holds `known`, fetches the keys first, unless the last fetch
+    /// is less than [`CacheTtl::min_refetch`] ago. Returns `None` if there are no newer keys.
     pub async fn refresh_if_stale(&self, known: &Arc<ProjectKeys>) -> Option<Arc<ProjectKeys>> {
         let mut cached = self.cached.lock().await;
         match cached.as_ref() {
@@ -111,12 +110,12 @@ impl CachedProjectKeys {
         }
     }
 
-    /// Returns the keys of a project if their current key differs from the current key of `known`. If the cache has no
-    /// such keys, first fetches the keys, because the platform refused a signature with `known`.
+    /// Returns the keys of a project after the platform has refused a signature with `known`. Returns `None` if the
+    /// current key is still the current key of `known`. Fetches the keys only if the cache has no newer key.
     ///
-    /// Ignores [`CacheTtl::min_refetch`], because a sale would fail without this fetch. Forged callbacks cannot cause
-    /// the fetch: only the platform's answer to our request causes it. Returns an error if the fetch fails, because the
-    /// cached keys do not show whether the key was replaced.
+    /// Ignores [`CacheTtl::min_refetch`], because the request fails without a newer key. Only an answer of the platform
+    /// causes this fetch, so forged callbacks cannot cause it. If the fetch fails, returns an error, because the cached
+    /// keys do not show whether the key was replaced.
     pub async fn newer(
         &self,
         project_id: ProjectId,
@@ -150,7 +149,7 @@ impl CachedProjectKeys {
         keys.get(&project_id).cloned().ok_or_else(missing)
     }
 
-    /// Fetches the keys. If the fetch fails, keeps and returns the cached keys; without cached keys, returns the error.
+    /// Fetches the keys. If the fetch fails, returns the cached keys, or the error if no keys are cached.
     async fn refresh(&self, cached: &mut Option<Cached>) -> Result<Arc<ProjectKeys>, SecretError> {
         let fetched = match cached {
             Some(_) => timeout(REFRESH_TIMEOUT, self.fetch())

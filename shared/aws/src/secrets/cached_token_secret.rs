@@ -8,7 +8,7 @@ use super::secret::{Secret, SecretError};
 use super::warn_if_failed;
 
 /// The cache of the secret of checkout tokens. The cache reads the secret only once, because the secret never changes:
-/// the checkout URLs of shoppers depend on it (`shared/decisions/protocol/0015-checkout-tokens.md`).
+/// a change would invalidate the checkout URLs of shoppers (`shared/decisions/protocol/0015-checkout-tokens.md`).
 #[derive(Debug)]
 pub struct CachedTokenSecret {
     secret: Secret,

@@ -1,17 +1,16 @@
 //! Changes the secret with the keys of all projects (`shared/decisions/protocol/0014-project-keys.md`).
 //!
-//! Two operators can change the secret at the same time, and one change could overwrite the other.
 //! [`PutSecretValue`](https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html) has no
-//! condition, but
+//! condition, so one of two concurrent changes could overwrite the other. But
 //! [`UpdateSecretVersionStage`](https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html)
-//! has a condition. If the request names a version, the label must be on this version. If the request names no version,
-//! the label must be on no version. Otherwise the call fails. So a write has two steps:
+//! moves a label only if the label is on the version that the request names. If the request names no version, the label
+//! must be on no version. So a write has two steps:
 //!
 //! 1. The write stores the new value as a version with a random label. No function reads this version.
 //! 2. The write moves the label `AWSCURRENT` from the version that was read to the new version.
 //!
-//! A later `PutSecretValue` of another program still overwrites the change. The version with the change then gets the
-//! label `AWSPREVIOUS`.
+//! Another program can still overwrite the change with `PutSecretValue`. Then the version with the change has the label
+//! `AWSPREVIOUS`.
 
 use aws_types::SdkConfig;
 use payments::service::project_keys::ProjectKeySet;
@@ -87,8 +86,7 @@ impl ProjectKeySetSecret {
             true => Ok(()),
             false => self.make_current(&version, read.version.as_deref()).await,
         };
-        // AWS deletes a version without labels after some time. A failure is ignored, because a version that keeps its
-        // random label does no harm.
+        // Without its random label, AWS can delete the version when it is no longer used. A failure does no harm.
         let _ = self.0.move_label(&label, Some(&version), None).await;
         made_current
     }
@@ -97,8 +95,8 @@ impl ProjectKeySetSecret {
         let Err(error) = self.0.move_label(CURRENT, read, Some(version)).await else {
             return Ok(());
         };
-        // A failed condition has no separate error code. The condition also fails if the answer to a first try was
-        // lost and the SDK has repeated the call.
+        // A failed condition has no error code of its own. The condition also fails if a first try succeeded, but its
+        // answer was lost. Therefore the current version shows what happened.
         let now = self.read().await?.version;
         match now.as_deref() {
             Some(current) if current == version => Ok(()),

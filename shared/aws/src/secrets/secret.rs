@@ -16,11 +16,10 @@ use crate::sdk::describe;
 #[error("the secret {name} {problem}")]
 pub struct SecretError {
     name: String,
-    /// The problem, as the rest of a sentence that begins with the name of the secret.
+    /// The end of the message, after the name of the secret.
     problem: String,
 }
 
-/// A secret.
 #[derive(Debug, Clone)]
 pub(super) struct Secret {
     client: Client,
@@ -28,7 +27,6 @@ pub(super) struct Secret {
     name: String,
 }
 
-/// A version of a secret.
 pub(super) struct Version {
     pub(super) id: Option<String>,
     pub(super) value: String,
@@ -42,13 +40,12 @@ impl Secret {
         }
     }
 
-    /// Reads the value of the current version.
     pub(super) async fn value(&self) -> Result<String, SecretError> {
         let version = self.version(self.get().await)?;
         Ok(version.value)
     }
 
-    /// Reads the current version; `None` if the secret has no version yet or does not exist.
+    /// Returns `None` if the secret has no version yet or does not exist.
     pub(super) async fn current(&self) -> Result<Option<Version>, SecretError> {
         match self.get().await {
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
@@ -73,8 +70,8 @@ impl Secret {
         put.map_err(|error| self.write_error(&error))
     }
 
-    /// Moves a label from one version to another; without `to`, removes the label. Fails if the label is not on the
-    /// version `from`. Without `from`, fails if the label is on any version.
+    /// Moves a label from version `from` to version `to`. Without `to`, removes the label. Fails if the label is not on
+    /// `from`. Without `from`, fails if the label is on any version.
     pub(super) async fn move_label(
         &self,
         label: &str,

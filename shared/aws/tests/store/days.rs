@@ -12,8 +12,8 @@ use payments::ports::{CommitError, PaymentStore};
 
 use crate::world::{World, commit, key, without_events};
 
-/// Returns the change that a status answer causes. The answer has one declined refund on each day in `days`. Day 0 is
-/// 1 January 2026.
+/// Returns the change that a status answer causes. The answer has one declined refund on each day of `days`. Day 0 is 1
+/// January 2026.
 fn ended_on(payment: Option<&Payment>, id: &str, days: std::ops::Range<u64>) -> Change {
     let start = Timestamp::of_platform("2026-01-01T23:59:59+0000").unwrap();
     let operation = |day: u64| {

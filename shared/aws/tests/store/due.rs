@@ -139,7 +139,6 @@ async fn a_payment_is_due_from_the_time_of_its_next_action() {
     }
 }
 
-/// Creates payments whose polls are due.
 async fn with_due_polls(count: usize) -> World {
     let world = World::new().await;
     for number in 0..count {
@@ -170,7 +169,7 @@ async fn due_polls_are_handed_out_in_batches_with_delays_and_without_a_write() {
     assert_eq!((run.found, run.handed_out, run.failed), (50, 50, 0));
     let calls = world.wire.calls();
     let count = |name: &str| calls.iter().filter(|call| *call == name).count();
-    // One batch has ten messages with four polls each.
+    // Each message has up to four polls, and each batch has up to ten messages.
     assert_eq!(count("SendMessageBatch"), 2);
     assert_eq!(count("GetQueueAttributes"), 1);
     assert_eq!(count("Query") + 3, calls.len(), "{calls:?}");
@@ -193,7 +192,7 @@ async fn due_polls_are_handed_out_in_batches_with_delays_and_without_a_write() {
     keys.dedup();
     assert_eq!(keys.len(), 50);
 
-    // Two of the 13 messages are sent, because 11 more messages than usual wait.
+    // With 11 messages more than the usual backlog, only 2 of the 13 messages are sent.
     world.wire.set_backlog(111);
     assert_eq!(world.work_queue.backlog().await.unwrap(), 111);
     assert_eq!(hand_out().await.handed_out, 8);

@@ -1,6 +1,6 @@
 //! Tests that a payment with any id that the platform allows can be stored, found, published and logged.
 //!
-//! The tests check the size limits of DynamoDB themselves, because the emulated table does not check all limits.
+//! The tests check the size limits of DynamoDB, because the emulated table does not check all of them.
 
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ async fn check(id: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Checks that each item of the table, and each key of the table and its indexes, is within DynamoDB's maximum size.
+/// Checks the sizes of the items, and of the keys of the table and its indexes, against DynamoDB's maximum sizes.
 async fn items_fit(world: &World) -> Result<(), TestCaseError> {
     let client = aws_sdk_dynamodb::Client::new(world.wire.config());
     let items = client.scan().table_name(TABLE).send().await.unwrap().items;

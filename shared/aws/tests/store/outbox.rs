@@ -46,9 +46,8 @@ async fn a_sweep_publishes_the_events_older_than_the_grace_period_in_order() {
     assert_eq!(sweep(&world).await.found, 0);
 }
 
-/// The refunds of a payment are reported before its sale. The sale then causes more events than one commit emits. The
-/// test makes only the first commit of the sale, as if the process had crashed after it. The test uses 120 refunds, or
-/// 500 with `LONG=1`.
+/// The refunds are reported before the sale, so the sale causes more events than one commit emits. The test makes only
+/// the first of these commits, as after a crash. The test uses 120 refunds, or 500 with `LONG=1`.
 #[tokio::test]
 async fn a_sweep_publishes_all_events_of_a_payment_with_hundreds_of_operations() {
     let long = std::env::var("LONG").is_ok_and(|long| long == "1");

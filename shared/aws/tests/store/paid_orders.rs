@@ -20,7 +20,6 @@ fn pays_another_order(stored: &Stored, order_id: &str) -> Change {
     }
 }
 
-/// Returns the payments that have paid an order of the storefront `shop`.
 async fn payers_of(world: &World, order_id: &str) -> Vec<String> {
     let order_id = MerchantId::new(order_id).unwrap();
     let order = PaidOrder {
@@ -72,8 +71,7 @@ async fn the_payments_of_an_order_are_found_by_storefront_and_order_id() {
     assert_eq!(payers_of(&world, "order-2").await, ["211/other"]);
 }
 
-/// Between the two times, another payment could have paid the order. Therefore the payment does not count as the first
-/// to pay.
+/// Between the two times, another payment could have paid the order.
 #[tokio::test]
 async fn a_payment_that_pays_its_order_a_second_time_is_not_the_first_to_pay() {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! Tests the published mark, which is the sequence number of the last published event, and concurrent publishers.
+//! Tests the published mark: the sequence number up to which all events are published.
 
 use payments::events::EventKind;
 use payments::ports::PaymentStore;

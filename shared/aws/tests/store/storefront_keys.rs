@@ -53,7 +53,7 @@ async fn authorized(world: &World, key: &str) -> Result<Storefront, Denied> {
     authorize(&keys(world), Some(&header), Scope::Checkout).await
 }
 
-/// Replaces an attribute of a key's item, or removes the attribute.
+/// Sets an attribute of a key's item. If `value` is `None`, removes the attribute.
 async fn damage(world: &World, id: &str, name: &str, value: Option<AttributeValue>) {
     let update = Client::new(world.wire.config()).update_item();
     let update = update
@@ -69,7 +69,7 @@ async fn damage(world: &World, id: &str, name: &str, value: Option<AttributeValu
     update.send().await.unwrap();
 }
 
-/// Returns the names and the attributes of a key's item.
+/// Returns the names of the attributes of a key's item.
 async fn attributes(world: &World, id: &str) -> Vec<String> {
     let get = Client::new(world.wire.config()).get_item();
     let get = get.table_name(STOREFRONT_KEYS).key("key_id", text(id));
@@ -114,7 +114,6 @@ async fn a_storefront_can_use_a_new_key_before_its_old_key_is_revoked() {
 async fn a_revoked_key_is_denied_like_an_unknown_key() {
     let world = World::new().await;
     add(&world, "sk_a1_secret", "shop").await;
-    // Each request costs one read.
     world.wire.forget();
     authorized(&world, "sk_a1_secret").await.unwrap();
     assert_eq!(world.wire.calls(), ["GetItem"]);
@@ -278,7 +277,7 @@ async fn a_damaged_key_is_listed_and_can_be_revoked_like_other_keys() {
         for key in ["sk_a1_secret", "sk_c3_secret"] {
             assert!(authorized(&world, key).await.is_ok(), "{case}");
         }
-        // The functions do not read `created_at`. If another attribute is damaged, the error names the key.
+        // The functions do not read `created_at`, so a damaged `created_at` causes no error.
         match authorized(&world, "sk_b2_secret").await {
             Ok(_) => assert_eq!(name, "created_at", "{case}"),
             Err(Denied::Store(error)) => assert!(

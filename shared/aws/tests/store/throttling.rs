@@ -1,5 +1,5 @@
-//! Tests that a throttled call is repeated. If a call stays throttled, its result is an error, and neither a conflict
-//! nor a missing item.
+//! Tests that a throttled call is repeated. A call that stays throttled returns an error, never a conflict or a missing
+//! item.
 
 use payments::Timestamp;
 use payments::decide::{Fact, SignedReport};
@@ -65,18 +65,18 @@ async fn a_transaction_with_a_throttled_item_is_repeated_as_the_same_transaction
 }
 
 #[tokio::test]
-async fn a_throttled_transaction_with_a_failed_condition_is_decided_by_its_next_try() {
+async fn the_next_try_decides_if_an_item_was_throttled_and_another_condition_failed() {
     for other in ["ConditionalCheckFailed", "TransactionConflict"] {
         let world = World::new().await;
         world.create("order").await;
         let old = world.load("order").await;
         let change = succeeded("order", &old);
         let answer = cancelled(&["None", "ThrottlingError", other]);
-        // The condition of the first payment of an order holds.
+        // In the second try, the condition holds: no payment has paid the order yet.
         world.wire.refuse(TRANSACTION, 1, &answer);
         let committed = world.store().commit(commit(&change, Some(&old))).await;
         assert!(committed.unwrap().is_first_to_pay);
-        // The condition of the version does not hold any more.
+        // In the second try, the condition fails: the version has changed.
         world.wire.refuse(TRANSACTION, 1, &answer);
         let committed = world.store().commit(commit(&change, Some(&old))).await;
         assert!(
@@ -87,7 +87,7 @@ async fn a_throttled_transaction_with_a_failed_condition_is_decided_by_its_next_
 }
 
 #[tokio::test]
-async fn a_transaction_that_stays_throttled_is_an_error_and_no_conflict_and_writes_nothing() {
+async fn a_transaction_that_stays_throttled_returns_no_conflict_and_writes_nothing() {
     for codes in [
         &["None", "ThrottlingError", "None", "None"],
         &["ConditionalCheckFailed", "ThrottlingError", "None", "None"],
@@ -152,13 +152,13 @@ async fn a_throttled_call_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_call_that_stays_throttled_is_an_error_and_no_other_answer() {
+async fn each_read_and_each_write_that_stays_throttled_returns_an_error() {
     let world = World::new().await;
     world.create("order").await;
     let stored = world.load("order").await;
     let tries = TRIES as usize;
     for (operation, count) in [("GetItem", 4), ("Query", 2), ("UpdateItem", 4)] {
-        // The calls of this test use up all refusals, so the last `load` succeeds.
+        // The calls below use up all refusals, so the last `load` succeeds.
         let refusal = refused("ThrottlingException");
         world.wire.refuse(operation, count * tries, &refusal);
     }

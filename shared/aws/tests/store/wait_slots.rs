@@ -1,5 +1,4 @@
-//! Tests the wait slots. A request may wait only while it holds a slot, so the number of slots limits the
-//! waiting requests.
+//! Tests the wait slots. A request may wait only while it holds a slot.
 
 use std::time::Duration;
 
@@ -33,8 +32,8 @@ async fn a_slot_is_free_after_its_release_or_after_the_end_of_the_claim() {
     store.release_wait_slot("1", until).await.unwrap();
     assert!(store.claim_wait_slot("1", NOW, until).await.unwrap());
 
-    // The claim ends before the request releases it, and a later request claims the slot. The late release of the old
-    // claim must not free the slot.
+    // The claim ends before its release, and a later request claims the slot. The late release must not free the slot
+    // of the later request.
     let later = until.after(Duration::from_millis(1));
     let end = later.after(Duration::from_secs(2));
     assert!(store.claim_wait_slot("1", later, end).await.unwrap());

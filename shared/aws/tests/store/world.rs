@@ -103,7 +103,6 @@ impl World {
         marked.unwrap()
     }
 
-    /// Returns the entries of all payments in the outbox index.
     pub async fn outbox(&self) -> Vec<Due> {
         let mut all = Vec::new();
         for shard in 0..SHARDS {
@@ -155,7 +154,6 @@ impl World {
         events.map(number).collect()
     }
 
-    /// Returns an attribute of the payment's item in the table.
     pub async fn attribute(&self, id: &str, name: &str) -> Option<AttributeValue> {
         let client = aws_sdk_dynamodb::Client::new(self.wire.config());
         let item = client.get_item().table_name(TABLE);
@@ -232,7 +230,6 @@ pub fn succeeded(id: &str, stored: &Stored) -> Change {
     decide(Some(&stored.payment), fact, Timestamp::now()).unwrap()
 }
 
-/// Returns a change without events.
 pub fn without_events(stored: &Stored) -> Change {
     Change {
         payment: stored.payment.clone(),

@@ -1,14 +1,14 @@
-//! Compares the time to verify a callback with two other times: of the HMAC alone over the same string, and of the
-//! official SDKs.
+//! Compares the time to verify a callback with two other times: that of the official SDKs, and that of the HMAC alone
+//! over the same string.
 //!
 //! `cargo run --release --manifest-path shared/ecommpay/benches/Cargo.toml`
 //!
 //! The first run installs the Node SDK. For the PHP SDK, the variable `PHP_SDK` names a folder with
 //! github.com/ITECOMMPAY/paymentpage-sdk-php (measured at cf81e39).
 //!
-//! Each program runs in a separate process. The programs are timed in turn, about 2 ms each, so that other load on the
-//! machine affects all programs alike. The processes are started 10 times, because the memory layout of a process also
-//! affects the time. The output shows medians. A ratio is the median of the ratios of adjacent samples.
+//! Our code, the HMAC and each SDK run in separate processes. They are timed in turn, about 2 ms each, so that other
+//! load on the machine affects all of them alike. The processes are started 10 times, because the memory layout of a
+//! process also affects the time. The output shows medians. A ratio is the median of the ratios of adjacent samples.
 
 mod own;
 mod program;
@@ -29,7 +29,7 @@ const SAMPLE: Duration = Duration::from_millis(2);
 /// The time for which each program runs before it is measured: long enough for just-in-time compilers.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// A program to compare with, and the goal: the maximum ratio of the time of our program to the time of this program.
+/// A program to compare with. The `goal` is the maximum ratio of our time to the time of this program.
 struct Other {
     start: Start,
     goal: f64,

@@ -1,5 +1,5 @@
-//! Measures the verification of the crate `ecommpay`, and the HMAC alone. Reads and prints the same lines as the
-//! programs of the SDKs.
+//! Measures the verification of the crate `ecommpay`, and the HMAC alone. Input and output have the format of the SDK
+//! programs.
 
 use std::hint::black_box;
 use std::io::{BufRead, stdin};
@@ -10,9 +10,7 @@ use ecommpay::signature::{canonical, of_message};
 use ecommpay::{Keyring, ProjectKey};
 use ecommpay_benches::verify;
 
-/// The argument for the verification of the callback route.
 pub const VERIFY: &str = "verify";
-/// The argument for the HMAC alone.
 pub const HMAC: &str = "HMAC alone";
 
 /// Reads lines: a secret, a callback, and then one number of repetitions in each line. Prints the name of the task, and

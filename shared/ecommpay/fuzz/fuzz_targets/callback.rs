@@ -63,7 +63,7 @@ fn assert_complete(message: &Value<'_>, report: &Report) {
     }
 }
 
-/// Returns whether a value has a line in the canonical string. The line of a `null` does not count.
+/// Returns whether the canonical string has a line for this value. A `null` does not count.
 fn has_line(value: &Value<'_>) -> bool {
     match value {
         Value::Null => false,

@@ -40,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// Returns the number of form fields that a value gives.
+/// Returns the number of form fields for a value.
 fn scalars(value: &Value<'_>) -> usize {
     match value {
         Value::Array(elements) => elements.iter().map(scalars).sum(),

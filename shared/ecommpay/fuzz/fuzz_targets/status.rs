@@ -51,7 +51,7 @@ fuzz_target!(|body: &[u8]| {
     assert_page(&message);
 });
 
-/// Checks that each element of the list in a page gives one operation.
+/// Checks that each element of the list in a page becomes one operation.
 fn assert_page(message: &Value<'_>) {
     let list = elements(message, "operations");
     let is_list = matches!(message.get("operations"), Some(Value::Array(_)));

@@ -41,8 +41,8 @@ fuzz_target!(|body: &[u8]| {
     }
     let text = as_written.to_base64();
     assert_eq!(Signature::from_base64(&text), Some(as_written));
-    // A number that PHP spells differently changes the canonical string, unless the number is below `signature` or
-    // `frame_mode`: such a number has no line.
+    // A number that PHP prints differently changes the canonical string. An exception is a number under `signature` or
+    // `frame_mode`, which has no line.
     if as_php.is_some_and(|as_php| as_php != as_written) {
         assert!(may_be_reframed(&message));
         assert!(canonical_to_sign(&message).is_err());

@@ -1,6 +1,5 @@
-//! Lists the platform's recommendations.
+//! Lists what the platform recommends for a code.
 
-/// What the platform recommends for a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     /// Nothing: the operation succeeded.
@@ -11,9 +10,7 @@ pub(super) enum Action {
     Retry,
     /// The same request may succeed later.
     RetryLater,
-    /// Correct the request.
     FixRequest,
-    /// Correct the request, or repeat it later.
     FixOrRetryLater,
     /// Do not try again with the same payment instrument.
     DoNotRetry,

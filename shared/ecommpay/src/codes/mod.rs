@@ -12,7 +12,7 @@
 //! - 30000 to 30401: the merchant;
 //! - 9999, 19999 and 29999: no result yet.
 //!
-//! Source: Codes.
+//! Source ([list](crate::sources)): Codes.
 
 mod action;
 mod result_code;

@@ -1,11 +1,11 @@
 //! Defines a result code with its reason and its advice. Confidential reasons are left out.
+//!
+//! Source ([list](crate::sources)): Codes.
 
 use super::action::Action;
 use super::table::CODES;
 
 /// One code of the list.
-///
-/// Source: Codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResultCode {
     number: u32,
@@ -14,8 +14,8 @@ pub struct ResultCode {
 }
 
 impl ResultCode {
-    /// Returns the entry for a code. Returns `None` if the list does not have the code, or if the code is not written
-    /// as messages write it: in plain digits, without a sign and without leading zeros.
+    /// Returns the entry for a code; `None` if the list does not have the code. The code must be written in plain
+    /// digits, without a sign and without leading zeros.
     pub fn find(code: &str) -> Option<Self> {
         let has_other_spelling = code.starts_with('+') || code.starts_with('0') && code.len() > 1;
         if has_other_spelling {
@@ -37,7 +37,7 @@ impl ResultCode {
     }
 
     /// Returns whether the reason must not reach the customer, because a risk system, a sanctions list or a fraud rule
-    /// decided. A fraudster could use the reason to circumvent the rule.
+    /// decided. A fraudster could use such a reason.
     fn is_confidential(self) -> bool {
         matches!(
             self.number,
@@ -50,8 +50,8 @@ impl ResultCode {
         (!self.is_confidential()).then_some(self.message)
     }
 
-    /// Returns advice to the shop that may be shown to anyone. A code with a confidential reason has the advice of
-    /// `DoNotRetry`, so the advice does not reveal that the reason is confidential.
+    /// Returns advice for the shop that may be shown to anyone. A confidential code has the advice of `DoNotRetry`, so
+    /// that the advice does not reveal the reason.
     pub fn advice(self) -> &'static str {
         let action = match self.is_confidential() {
             true => Action::DoNotRetry,
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_confidential_code_has_the_advice_of_the_other_codes_without_retry() {
+    fn a_confidential_code_has_the_same_advice_as_other_codes_without_a_retry() {
         let advice = |is_confidential: bool| {
             let codes = all().filter(move |code| {
                 code.action == Action::DoNotRetry && code.is_confidential() == is_confidential

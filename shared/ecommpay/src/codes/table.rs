@@ -5,7 +5,6 @@ use super::action::Action::{
     Support, Wait,
 };
 
-/// Every code of the list.
 #[rustfmt::skip]
 pub(super) const CODES: &[(u32, &str, Action)] = &[
     (0, "Success", Nothing),

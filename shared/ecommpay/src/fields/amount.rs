@@ -1,4 +1,6 @@
 //! Defines amounts and their currency.
+//!
+//! Sources ([list](crate::sources)): Bancontact; Gate API.
 
 use std::fmt;
 
@@ -7,8 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::error::FieldError;
 
 /// A currency that Bancontact supports. Bancontact supports only the euro.
-///
-/// Source: Bancontact, overview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Currency {
     /// Euro; the minor unit is the cent.
@@ -32,8 +32,6 @@ impl Currency {
 }
 
 /// An amount in minor units, 1 to 10^13.
-///
-/// Source: Gate API; Bancontact, overview, for the minimum of a sale and the limit of the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
 pub struct MinorUnits(u64);

@@ -12,11 +12,10 @@ const TIME_WITH_T: &[BorrowedFormatItem<'_>] =
 const HOURS: &[BorrowedFormatItem<'_>] = format_description!("[hour]");
 const HOURS_AND_MINUTES: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
-/// The length of a time without an offset. The length is checked because the crate `time` also accepts a sign before
+/// The length of a time without an offset. This length is checked, because the crate `time` also accepts a sign before
 /// the year.
 const TIME_LENGTH: usize = "YYYY-MM-DD hh:mm:ss".len();
 
-/// Returns whether a text is a date as `DD-MM-YYYY`.
 pub(crate) fn is_day_of_birth(text: &str) -> bool {
     text.len() == "DD-MM-YYYY".len() && Date::parse(text, DAY_OF_BIRTH).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Defines the errors of fields. The text of an error completes a sentence that begins with the name of the field.
+//! Defines the errors of fields. Each message continues a sentence that begins with the name of the field.
 
 use thiserror::Error;
 

@@ -1,16 +1,17 @@
 //! Defines names of fields that the merchant fills in.
+//!
+//! Source ([list](crate::sources)): Signature.
 
 use serde::Serialize;
 
 use super::error::FieldError;
 use crate::signature::is_signed;
 
-/// The name of a field: 1 to 64 letters, digits and `_`, but no name that the signature leaves out.
+/// The name of a field: 1 to 64 letters, digits and `_`. The names `signature` and `frame_mode` are refused, because
+/// the signature leaves them out.
 ///
-/// A name has no colon, because a colon separates a name from the value in a signed line: `a:` with the value `b` would
-/// have the same line as `a` with the value `:b`. A field with the name `signature` or `frame_mode` has no line.
-///
-/// Source: Signature.
+/// A colon is refused, because the signature would not distinguish `a:` with the value `b` from `a` with the value
+/// `:b`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct FieldName(String);
@@ -35,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_refused_if_it_can_merge_with_a_separator_or_is_not_signed() {
+    fn a_name_is_refused_if_it_has_a_separator_or_the_signature_leaves_it_out() {
         for name in ["last_name", "a", &"x".repeat(64)] {
             assert!(FieldName::new(name).is_ok(), "{name}");
         }

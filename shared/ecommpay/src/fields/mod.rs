@@ -1,7 +1,7 @@
 //! Defines the values of requests, as types that cannot hold a wrong value.
 //!
-//! The lines of a signed message are joined with `;`, and values are not escaped. If a text could hold `;`, two
-//! different requests could share one signature. So no text can hold `;` or a control character.
+//! The canonical string joins its lines with `;` and does not escape values. If a text could contain `;`, two different
+//! requests could have the same signature. So no text contains `;` or a control character.
 
 mod amount;
 pub(crate) mod date;

@@ -1,4 +1,6 @@
 //! Defines the id of a project.
+//!
+//! Source ([list](crate::sources)): Gate API.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -8,8 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::error::FieldError;
 
 /// The id of a project, a number from 1 to 4294967295.
-///
-/// Source: Gate API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProjectId(NonZeroU32);

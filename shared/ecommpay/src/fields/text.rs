@@ -1,4 +1,6 @@
 //! Defines text that may be signed.
+//!
+//! Sources ([list](crate::sources)): Bancontact; Gate API; Signature.
 
 use std::fmt;
 
@@ -7,8 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::error::FieldError;
 
 /// Text that may be signed: 1 to 255 characters, no `;`, no control character.
-///
-/// Source: Gate API for the length, Signature for the characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Text(String);
@@ -58,8 +58,6 @@ impl From<Text> for String {
 }
 
 /// A last name in the form that Bancontact requires: 3 to 100 characters. `Debug` hides the name.
-///
-/// Source: Bancontact, payments through Gate.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LastName(Text);

@@ -1,4 +1,6 @@
 //! Sends the data that the platform requests.
+//!
+//! Source ([list](crate::sources)): Gate, clarification.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,10 +15,8 @@ const MAX_PARTS: usize = 8;
 
 /// `POST /v2/payment/clarification`: sends the data that the platform requests in `clarification_fields`.
 ///
-/// The data may be incomplete; the platform then requests the missing data again. The time limit is 30 minutes from
-/// each request of the platform. `Debug` hides the data.
-///
-/// Source: Gate, clarification.
+/// The data may be incomplete; the platform then requests the missing data again. The platform waits 30 minutes after
+/// each of its requests. `Debug` hides the data.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Clarification {
     /// The project and the payment.
@@ -39,8 +39,8 @@ impl Clarification {
     ///
     /// Fails if a name or a text is invalid, or if the request could share its signature with another request:
     ///
-    /// - if there is no text, because an empty object has no line;
-    /// - if a text has a `:`, because `b:c` in the field `a` has the same line as `c` in the field `a.b`;
+    /// - if there is no text, because the signature does not cover an empty object;
+    /// - if a text has a `:`, because `b:c` in the field `a` has the same signature as `c` in the field `a.b`;
     /// - if two names are equal, or if one name is an object that contains the other, such as `a` and `a.b`.
     pub fn new<'a>(
         general: General,
@@ -63,8 +63,8 @@ impl Clarification {
     }
 }
 
-/// Returns those of the names that one request can carry together, each with any valid text. Leaves out a name with an
-/// invalid part or too many parts, and a name that is the object of another name: `a` beside `a.b`.
+/// Returns the names that one request can carry together. Leaves out a name with an invalid part or too many parts.
+/// Also leaves out a name that is the object of another name, such as `a` beside `a.b`.
 pub fn sendable_names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
     let is_valid = |name: &&str| {
         let is_valid_part = |part| FieldName::new(part).is_ok();

@@ -1,4 +1,6 @@
 //! Refunds a payment.
+//!
+//! Sources ([list](crate::sources)): Bancontact; Gate, refunds.
 
 use std::fmt;
 
@@ -8,8 +10,6 @@ use super::request::{General, Request};
 use crate::fields::{Currency, MinorUnits, Text};
 
 /// `POST /v2/payment/bancontact/refund`: refunds a payment, in whole or in part.
-///
-/// Source: Bancontact, refunds through Gate; Gate, refunds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refund {
     /// The project and the payment.
@@ -28,10 +28,8 @@ impl Request for Refund {
     }
 }
 
-/// The amount of a refund. Amount and currency are always sent. Without both, the platform would refund the remaining
-/// amount. This amount can change after the merchant has decided.
-///
-/// Source: Bancontact, refunds through Gate.
+/// The amount of a refund. Without an amount and a currency, the platform would refund the remaining amount. The
+/// remaining amount can change after the merchant has decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefundPayment {
     /// Minor units.
@@ -46,8 +44,6 @@ pub struct RefundPayment {
 }
 
 /// The customer of a refund. `Debug` hides all fields.
-///
-/// Source: Bancontact, refunds through Gate.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct RefundCustomer {
     /// The customer's IP address.

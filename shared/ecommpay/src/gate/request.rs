@@ -1,4 +1,6 @@
 //! Defines the trait of all requests, and the part `general` of each request.
+//!
+//! Sources ([list](crate::sources)): Gate, organisation; Gate API; Signature.
 
 use serde::Serialize;
 
@@ -7,8 +9,6 @@ use crate::signature::keyring::ProjectKey;
 use crate::signature::{self, SignError};
 
 /// A request to Gate.
-///
-/// Source: Gate, organisation; Signature.
 pub trait Request: Serialize {
     /// The path below the Gate host.
     const PATH: &'static str;
@@ -27,9 +27,7 @@ pub trait Request: Serialize {
     }
 }
 
-/// The part of every request that names the project and the payment and holds the signature.
-///
-/// Source: Gate API.
+/// The part of every request that names the payment and holds the signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct General {
     /// The project that accepts the payment.
@@ -44,7 +42,7 @@ pub struct General {
 }
 
 impl General {
-    /// Names a payment, without a signature.
+    /// Creates an unsigned part that names a payment.
     pub fn new(project_id: ProjectId, payment_id: Text) -> Self {
         Self {
             project_id,

@@ -1,4 +1,6 @@
 //! Starts a payment.
+//!
+//! Sources ([list](crate::sources)): Bancontact; Gate API.
 
 use std::fmt;
 
@@ -11,8 +13,6 @@ use crate::fields::{Currency, LastName, MinorUnits, Text};
 /// `POST /v2/payment/bancontact/sale`: starts a payment.
 ///
 /// The answer says only whether the platform accepted the request. The redirect URL arrives in a callback.
-///
-/// Source: Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sale {
     /// The project and the payment.
@@ -34,8 +34,6 @@ impl Request for Sale {
 }
 
 /// The amount of a sale.
-///
-/// Source: Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SalePayment {
     /// Minor units; Bancontact requires at least 100.
@@ -49,8 +47,6 @@ pub struct SalePayment {
 
 /// The customer of a sale. Id and IP address are mandatory. If the last name is missing, the platform requests it in a
 /// clarification. `Debug` hides all fields.
-///
-/// Source: Bancontact, payments through Gate; Gate API.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Customer {
     /// The merchant's id of the customer.
@@ -72,11 +68,9 @@ impl fmt::Debug for Customer {
 }
 
 /// The addresses to which the browser returns.
-///
-/// Source: Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReturnUrl {
-    /// The address for the return button, for interruptions, and for each result whose address below is missing.
+    /// The address for the return button, for interruptions, and for a result without an address below.
     #[serde(rename = "return")]
     pub back: Text,
     /// The address after a success.

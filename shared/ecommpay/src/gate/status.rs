@@ -1,12 +1,12 @@
 //! Requests the status of a payment.
+//!
+//! Source ([list](crate::sources)): Gate, status.
 
 use serde::Serialize;
 
 use super::request::{General, Request};
 
 /// `POST /v2/payment/status`: requests the status of a payment and its operations.
-///
-/// Source: Gate, status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// The project and the payment.

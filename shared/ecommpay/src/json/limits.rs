@@ -7,30 +7,28 @@ pub struct Limits {
     pub bytes: usize,
     /// Levels of nested arrays and objects; a scalar at the top level has depth 0.
     pub depth: usize,
-    /// Members of all objects and elements of all arrays together. A short element costs as much time as a member.
+    /// Members of all objects and elements of all arrays together.
     pub keys: usize,
-    /// Bytes of the canonical string, which has a line `path:value` for each value. Every line repeats the whole path,
-    /// so a long key above many values counts again for each value. For a short text, the limit is lower
-    /// ([`Limits::canonical_of`]).
+    /// Bytes of the canonical string. Each value has a line with its whole path, so a long key counts again for each
+    /// value below the key. A short text has a lower limit ([`Limits::canonical_of`]).
     pub canonical: usize,
 }
 
-/// The maximum size of the canonical string, as a multiple of the size of the text. The canonical string of a message
-/// of the platform is less than twice as large as the text.
+/// The maximum size of the canonical string, as a multiple of the size of the text. Messages of the platform stay below
+/// 2.
 const MAX_GROWTH: usize = 4;
-/// Every text, however short, may have a canonical string of this size, in bytes.
+/// The canonical string of a short text may have this size, in bytes.
 const SHORT_CANONICAL: usize = 4 * 1024;
 
 impl Limits {
-    /// The limits of a callback: 256 KiB, 32 levels, 2,000 members and elements, a canonical string of 1 MiB.
+    /// The limits of a callback.
     pub const CALLBACK: Limits = Limits {
         bytes: 256 * 1024,
         depth: 32,
         keys: 2_000,
         canonical: 1024 * 1024,
     };
-    /// The limits of a status answer: 4 MiB, 32 levels, 100,000 members and elements, a canonical string of 16 MiB. A
-    /// status answer lists all operations of a payment, which can be thousands.
+    /// The limits of a status answer, which can list thousands of operations.
     pub const ANSWER: Limits = Limits {
         bytes: 4 * 1024 * 1024,
         keys: 100_000,
@@ -38,8 +36,8 @@ impl Limits {
         ..Limits::CALLBACK
     };
 
-    /// Returns the maximum size of the canonical string of a text with `bytes` bytes. Anyone can send an unsigned text,
-    /// so the work for a text must be in proportion to the size of the text.
+    /// Returns the maximum size of the canonical string for a text with `bytes` bytes. Anyone can send an unsigned
+    /// text, so the work for a text must be in proportion to its size.
     pub fn canonical_of(&self, bytes: usize) -> usize {
         let in_proportion = bytes.saturating_mul(MAX_GROWTH).max(SHORT_CANONICAL);
         self.canonical.min(in_proportion)

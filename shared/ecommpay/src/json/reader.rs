@@ -1,4 +1,6 @@
-//! Parses a text to a tree, within limits.
+//! Parses a text into a tree, within limits.
+//!
+//! Source ([list](crate::sources)): JSON.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,8 +12,6 @@ use super::value::{Member, Value};
 /// Reads one JSON text.
 ///
 /// Fails if the text is not JSON, exceeds one of the `limits`, or has an object with two equal keys.
-///
-/// Source: JSON.
 pub fn parse(text: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
     if text.len() > limits.bytes {
         return Err(JsonError::TooLarge);
@@ -44,7 +44,7 @@ struct Reader<'a> {
     path: usize,
 }
 
-/// For an object with more keys than this, a hash set finds a repeated key faster than pairwise comparison does.
+/// In an object with more keys than this, a hash set finds a repeated key faster than pairwise comparison.
 const FEW_KEYS: usize = 16;
 
 impl<'a> Reader<'a> {
@@ -71,8 +71,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a value. `value`, `value_below` and `string` are inlined into the loops over members and elements, so that
-    /// the loops build each value in place. Returning a value through several calls would cost more than reading it.
+    /// Inlined, like `value_below` and `string`, because returning a value through several calls costs more time than
+    /// reading the value.
     #[inline(always)]
     fn value(&mut self) -> Result<Value<'a>, JsonError> {
         match self.peek() {
@@ -80,12 +80,12 @@ impl<'a> Reader<'a> {
             Some(b'[') => self.nested(Self::array),
             Some(b'"') => {
                 let text = self.string()?;
-                self.weigh(text.len())?;
+                self.count_line(text.len())?;
                 Ok(Value::String(text))
             }
             Some(b'-' | b'0'..=b'9') => {
                 let token = self.number()?;
-                self.weigh(token.len())?;
+                self.count_line(token.len())?;
                 Ok(Value::Number(token))
             }
             Some(b't') => self.word("true", Value::Bool(true)),
@@ -95,17 +95,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Subtracts one line of the canonical string from the remaining limit: path, colon, a value of this length,
-    /// separator. `null` has an empty value, but its value counts as one byte. A collection also counts as a line with
-    /// a value of one byte. It has no line, but the code that reads the tree builds its path too.
-    fn weigh(&mut self, length: usize) -> Result<(), JsonError> {
+    /// Subtracts one line of the canonical string from the limit: path, colon, value and separator. A `null` counts as
+    /// a value of one byte. An array or an object counts as a line with one byte, because its path is also built.
+    fn count_line(&mut self, length: usize) -> Result<(), JsonError> {
         let line = self.path + length + 2;
         let left = self.canonical_left.checked_sub(line);
         self.canonical_left = left.ok_or(JsonError::CanonicalTooLarge)?;
         Ok(())
     }
 
-    /// Reads a value. `name` is the number of bytes of the last component of the path to the value.
+    /// Reads a value below the current path. `name` is the length in bytes of the value's key or index.
     #[inline(always)]
     fn value_below(&mut self, name: usize) -> Result<Value<'a>, JsonError> {
         let parent = self.path;
@@ -119,7 +118,7 @@ impl<'a> Reader<'a> {
         match self.text.get(self.at..self.at + word.len()) {
             Some(found) if found == word => {
                 self.at += word.len();
-                self.weigh(1)?;
+                self.count_line(1)?;
                 Ok(value)
             }
             _ => Err(self.not_json()),
@@ -131,7 +130,7 @@ impl<'a> Reader<'a> {
         read: fn(&mut Self) -> Result<Value<'a>, JsonError>,
     ) -> Result<Value<'a>, JsonError> {
         self.depth_left = self.depth_left.checked_sub(1).ok_or(JsonError::TooDeep)?;
-        self.weigh(1)?;
+        self.count_line(1)?;
         self.at += 1; // the bracket
         self.skip_space();
         let value = read(self)?;
@@ -139,8 +138,7 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// Subtracts one member or one element from the remaining limit.
-    fn count(&mut self) -> Result<(), JsonError> {
+    fn count_item(&mut self) -> Result<(), JsonError> {
         let left = self.keys_left.checked_sub(1);
         self.keys_left = left.ok_or(JsonError::TooManyKeys)?;
         Ok(())
@@ -153,7 +151,7 @@ impl<'a> Reader<'a> {
             return Ok(Value::Array(elements));
         }
         loop {
-            self.count()?;
+            self.count_item()?;
             elements.push(self.value_below(digits_of(elements.len()))?);
             if self.end_of_item(b']')? {
                 return Ok(Value::Array(elements));
@@ -168,7 +166,7 @@ impl<'a> Reader<'a> {
             return Ok(Value::Object(members));
         }
         loop {
-            self.count()?;
+            self.count_item()?;
             let key = self.string()?;
             self.skip_space();
             self.expect(b':')?;
@@ -326,14 +324,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Returns the number of decimal digits of an index.
 fn digits_of(index: usize) -> usize {
     index
         .checked_ilog10()
         .map_or(1, |log| 1 + usize::try_from(log).unwrap_or_default())
 }
 
-/// Returns the length of a key in a path. In a path, the colons of a key are doubled.
+/// Returns the length of a key in a path, in which each colon of a key is doubled.
 fn escaped_length(key: &str) -> usize {
     key.len() + key.bytes().filter(|byte| *byte == b':').count()
 }
@@ -343,7 +340,7 @@ fn has_duplicates(members: &[Member<'_>]) -> bool {
         let mut seen = HashSet::with_capacity(members.len());
         return !members.iter().all(|(key, _)| seen.insert(key.as_ref()));
     }
-    // Compares from the end, because names in one object often share their beginning and rarely their end.
+    // Compares from the end, because keys of one object often share their beginning and rarely their end.
     let is_same = |left: &str, right: &str| left.bytes().rev().eq(right.bytes().rev());
     members.iter().enumerate().any(|(index, (key, _))| {
         let mut before = members.iter().take(index);

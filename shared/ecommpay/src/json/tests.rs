@@ -44,7 +44,7 @@ fn each_limit_and_each_malformed_text_has_its_own_error() {
     };
     assert!(read(&wide(2_000)).is_ok());
     assert_eq!(read(&wide(2_001)), Err(JsonError::TooManyKeys));
-    // The elements of an array count like the members of an object, also if they are empty or nested.
+    // The elements of an array count like the members of an object, even if they are empty or nested.
     for element in ["1", "{}", "[]"] {
         let list = |count: usize| format!("[{}]", vec![element; count].join(","));
         assert!(read(&list(2_000)).is_ok(), "{element}");
@@ -88,7 +88,7 @@ fn a_message_is_refused_when_its_canonical_string_would_exceed_the_limit() {
         under(&"k".repeat(8_000), &zeros(1_900)),
         under(&"k".repeat(700), &zeros(12)),
         under(&":".repeat(70_000), &zeros(150)),
-        // Empty lists have no line, but they also count towards the limit.
+        // Empty lists add nothing to the canonical string, but they also count towards the limit.
         under(&long, &format!("[{}[]]", "[],".repeat(1_900))),
     ] {
         assert!(attack.len() <= Limits::CALLBACK.bytes);
@@ -107,7 +107,7 @@ fn a_line_counts_as_its_path_its_value_and_two_separators() {
         parse(text.as_bytes(), limits).map(|_| ())
     };
     let ten = "0,".repeat(10);
-    for (text, weight) in [
+    for (text, counted) in [
         ("\"abc\"", 5),
         ("-12", 5),
         ("null", 3),
@@ -117,8 +117,8 @@ fn a_line_counts_as_its_path_its_value_and_two_separators() {
         // The paths are `a:0` to `a:9` and `a:10`.
         (&format!("{{\"a\":[{ten}0]}}"), 60 + 7 + 4 + 3),
     ] {
-        assert_eq!(read(text, weight), Ok(()), "{text}");
-        let less = read(text, weight - 1);
+        assert_eq!(read(text, counted), Ok(()), "{text}");
+        let less = read(text, counted - 1);
         assert_eq!(less, Err(JsonError::CanonicalTooLarge), "{text}");
     }
 }
@@ -135,7 +135,8 @@ fn the_limit_of_the_canonical_string_is_4_times_the_text_and_at_least_4_kib() {
         16 * 1024 * 1024
     );
 
-    // The object counts 3 bytes, the array counts 1,003 bytes, and each element counts 1,005 bytes: 4 times 2,764.
+    // The string counts 11,056 bytes: 3 for the object, 1,003 for the array, and 1,005 for each of 10 elements. This is
+    // 4 times 2,764.
     let text = format!("{{\"{}\":[{}0]}}", "k".repeat(1_000), "0,".repeat(9));
     let padded = |bytes: usize| text.clone() + &" ".repeat(bytes - text.len());
     assert!(read(&padded(2_764)).is_ok());

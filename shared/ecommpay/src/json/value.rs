@@ -1,10 +1,10 @@
 //! Defines the tree that the reader returns.
+//!
+//! Source ([list](crate::sources)): JSON.
 
 use std::borrow::Cow;
 
 /// A JSON value, which borrows from the text that was read.
-///
-/// Source: JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<'a> {
     /// `null`
@@ -64,12 +64,12 @@ impl<'a> Value<'a> {
         self.get(key)?.as_text().map(str::to_owned)
     }
 
-    /// Returns the id in the member `key`; `None` if the id is empty or blank, because such a text names nothing.
+    /// Returns the id in the member `key`; `None` if the id is empty or blank.
     pub fn id_at(&self, key: &str) -> Option<String> {
         self.text_at(key).filter(|id| !id.trim().is_empty())
     }
 
-    /// Returns an unsigned integer that is written as a number or as a string of digits; `None` for every other value.
+    /// Returns an unsigned integer, written as a number or as a string of digits; `None` for every other value.
     pub fn as_u64(&self) -> Option<u64> {
         let text = self.as_text()?;
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,6 @@
 //! Creates a signed link from any parameters of Payment Page.
+//!
+//! Sources ([list](crate::sources)): Signature; Payment Page.
 
 use std::fmt::Write as _;
 
@@ -10,8 +12,6 @@ use crate::signature::keyring::ProjectKey;
 use crate::signature::{SignError, canonical_to_sign};
 
 /// The address of the platform's Payment Page.
-///
-/// Source: Payment Page, about.
 pub const PAYMENT_PAGE: &str = "https://paymentpage.ecommpay.com/payment";
 
 /// The characters that are percent-encoded: all except the unreserved characters of RFC 3986.
@@ -30,8 +30,8 @@ pub enum LinkError {
     /// A parameter is `null`, an array or an object.
     #[error("the parameter {0} must be a text, a number, true or false")]
     NotAScalar(String),
-    /// A name or a value has a semicolon or a control character. With a semicolon, a name or a value could contain a
-    /// further parameter under the same signature.
+    /// A name or a value has a semicolon or a control character. After a semicolon, another parameter could be hidden
+    /// under the same signature.
     #[error("the parameter {0} must not contain a semicolon or a control character")]
     Separator(String),
     /// A parameter has an empty value.
@@ -46,9 +46,7 @@ pub enum LinkError {
 }
 
 /// Returns the signed link with these parameters, in the order of the object. If `base` has a query, the query stays in
-/// front of the parameters, and the signature does not cover the query.
-///
-/// Source: Payment Page, about; Signature.
+/// front of the parameters. The signature does not cover the query.
 pub fn link(base: &str, parameters: &Value<'_>, key: &ProjectKey) -> Result<String, LinkError> {
     if !matches!(parameters, Value::Object(_)) {
         return Err(LinkError::NotAnObject);

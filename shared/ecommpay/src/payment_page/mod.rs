@@ -1,10 +1,9 @@
 //! Makes the signed link to the platform's Payment Page.
 //!
 //! The signature covers all parameters except `frame_mode`. The values are signed before they are percent-encoded.
-//! Two links that differ only in `frame_mode` have the same signature.
 //!
-//! The payment exists at the platform only after the customer has confirmed the payment on the page. The result
-//! of the payment arrives by callback, as with Gate.
+//! The payment exists at the platform only after the customer has confirmed it on the page. The result arrives by
+//! callback, as with Gate.
 
 mod link;
 mod page;

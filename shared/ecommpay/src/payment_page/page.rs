@@ -1,4 +1,6 @@
 //! Defines the parameters of a Bancontact payment on Payment Page.
+//!
+//! Sources ([list](crate::sources)): Bancontact; Payment Page.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,8 +16,6 @@ use crate::signature::SignError;
 use crate::signature::keyring::ProjectKey;
 
 /// The parameters of a Bancontact payment, with the names and limits of the platform. `Debug` hides the customer.
-///
-/// Source: Payment Page, parameters; Bancontact, payments through Payment Page.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct PaymentPage {
     project_id: ProjectId,

@@ -1,4 +1,6 @@
 //! Defines the optional parameters of Payment Page and their forms.
+//!
+//! Source ([list](crate::sources)): Payment Page.
 
 use serde::Serialize;
 
@@ -15,8 +17,6 @@ use crate::fields::{FieldError, Text};
 /// - `interface_type`: by agreement with the platform;
 /// - `payment_methods_options`, `receipt_data`, `booking_info`, `addendum_data`: Bancontact does not use them;
 /// - `target_element`, `css_modal_wrap`, `baseUrl`: for the script of the page, not for a link.
-///
-/// Source: Payment Page, parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextParameter {
@@ -83,8 +83,6 @@ fn is_language(text: &str) -> bool {
 }
 
 /// An optional parameter that is a number.
-///
-/// Source: Payment Page, parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NumberParameter {
@@ -133,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_parameter_is_refused_if_it_does_not_have_its_form() {
+    fn a_text_parameter_is_refused_if_it_is_malformed() {
         let text = |text: &str| Text::new(text).unwrap();
         for (parameter, good, bad) in [
             (TextParameter::LanguageCode, "nl", "nld"),

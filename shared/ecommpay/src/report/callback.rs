@@ -1,14 +1,11 @@
-//! Distinguishes a callback from other texts that a project key signs.
+//! Distinguishes a callback from a Payment Page link, which a project key also signs.
 //!
-//! A Payment Page link has the signature of the project, and the shopper has the link. The shopper can post the
-//! parameters of the link as JSON, and can change the JSON without a change of the signed text. So only the signed text
-//! decides.
+//! The shopper has the link and can post its parameters as JSON. The shopper can also change those parts of the JSON
+//! that the signature does not cover. Therefore only the canonical string decides, which is the signed text.
+//!
+//! Sources ([list](crate::sources)): Callbacks; Payment Page.
 
-/// The starts of the lines that only a callback has. Each callback has at least one of these lines: a callback about a
-/// payment names the payment, and any other callback is about an account, a token or a recurring payment. A parameter of
-/// Payment Page has another name.
-///
-/// Source: Callbacks; Payment Page, parameters.
+/// The starts of lines of the canonical string that only callbacks have. Each callback has at least one such line.
 const LINES_OF_CALLBACKS: [&[u8]; 9] = [
     b"account:",
     b"customer:",
@@ -21,8 +18,7 @@ const LINES_OF_CALLBACKS: [&[u8]; 9] = [
     b"token:",
 ];
 
-/// Returns whether a signed [`canonical`](crate::signature::canonical()) string is the string of a callback. The
-/// parameters of a Payment Page link are no callback.
+/// Returns whether a signed [`canonical`](crate::signature::canonical()) string is the string of a callback.
 pub fn is_callback(canonical: &[u8]) -> bool {
     let mut lines = canonical.split(|byte| *byte == b';');
     lines.any(|line| {
@@ -37,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_without_a_part_of_a_callback_is_no_callback() {
+    fn a_string_is_a_callback_only_if_it_has_a_line_of_a_callback() {
         for text in [
             "payment:id:order-1;project_id:211",
             "general:payment_id:order-1;general:project_id:211",

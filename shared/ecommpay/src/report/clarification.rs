@@ -1,4 +1,6 @@
 //! Reads the fields that the platform requests in a clarification.
+//!
+//! Source ([list](crate::sources)): Gate, clarification.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,8 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::json::Value;
 
 /// A field that the platform requests.
-///
-/// Source: Gate, clarification.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClarificationField {
     /// The platform's name of the field, as `object.field`.
@@ -22,19 +22,16 @@ pub struct ClarificationField {
 ///
 /// - List form: `{"customer":["last_name"]}`. An entry can also be an object of such lists.
 /// - Schema form: `{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{}}}}`. A property
-///   that has properties itself is an object with fields, and no field.
+///   with properties of its own is an object, not a field.
 ///
-/// The signature covers neither an empty `required` nor a property with an empty description. Therefore an empty
-/// `required` means the same as a missing `required`, and a required field needs no property.
-///
-/// Source: Gate, clarification.
+/// The signature covers neither an empty `required` nor an empty property, so an attacker can add or remove both.
+/// Therefore an empty `required` means the same as a missing `required`, and a required field needs no property.
 pub(super) fn fields(value: &Value<'_>) -> Vec<ClarificationField> {
     let mut requested = Requested::default();
     requested.read("", value);
     requested.fields
 }
 
-/// The fields in the order of the message.
 #[derive(Default)]
 struct Requested {
     fields: Vec<ClarificationField>,
@@ -119,7 +116,7 @@ mod tests {
             ),
             expected(&[("customer.last_name", true), ("customer.email", false)])
         );
-        // The message with an empty `required` and the message without `required` have the same signature.
+        // Both messages have the same signature.
         for required in ["", r#""required":[],"#] {
             assert_eq!(
                 requested(&format!(

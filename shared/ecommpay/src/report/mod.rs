@@ -4,9 +4,11 @@
 //! status answer lists all operations in `operations`. Fields may be missing, and integers may be strings.
 //! Statuses are stored as text, even undocumented statuses. This module does not decide what follows from a report.
 //!
-//! Some fields can have one of two names. The reader uses the second name if it cannot read the first. If it used the
-//! second name only if the first is missing, an empty list under the first name would hide the field, and the signature
-//! does not cover an empty list.
+//! Some fields have two names. The reader uses the second name if the first is missing or cannot be read. Otherwise an
+//! attacker could hide the field with an empty list under the first name, which the signature does not cover.
+//!
+//! Sources ([list](crate::sources)): Gate API; Gate, status; Confirmation; Payment links; Callbacks; Results;
+//! the platform's plug-ins.
 
 mod callback;
 mod clarification;
@@ -29,8 +31,6 @@ pub use sum::Sum;
 /// A report about one payment.
 ///
 /// Fields that this crate does not read remain in the [`Value`] from which the report is read.
-///
-/// Source: Callbacks; Gate, status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The project's number.
@@ -48,10 +48,8 @@ pub struct Report {
     pub payment_sum: Option<Sum>,
     /// The operations in the order of the message.
     pub operations: Vec<Operation>,
-    /// Whether the message has the list `operations`, and each element of the list has a type, a status and an id. Such
-    /// a status answer lists all operations of the payment, also those that the platform made.
-    ///
-    /// Source: Gate, status.
+    /// Whether the list `operations` is complete: it is not empty, and each element has a type, a status and an id. In
+    /// a status answer, such a list has all operations of the payment, including those that the platform started.
     pub has_complete_list: bool,
     /// The page to which the shopper's browser is sent.
     pub redirect: Option<Redirect>,
@@ -62,8 +60,6 @@ pub struct Report {
 }
 
 /// An error of a request.
-///
-/// Source: Gate API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorItem {
     /// A code of the platform's unified list, as text.
@@ -108,8 +104,6 @@ impl Report {
     ///
     /// Returns `None` if `payment.status` is missing, or is `error` (a request failed). Also returns `None` if a
     /// refund, a reversal or a refund reverse is pending: `payment.status` can then be the status of this operation.
-    ///
-    /// Source: Results.
     pub fn is_final(&self) -> Option<bool> {
         let payment_status = self.payment_status.as_deref()?;
         let refund_is_pending = self
@@ -123,8 +117,6 @@ impl Report {
     }
 
     /// Returns the first undocumented status: `payment.status`, or the status of an operation.
-    ///
-    /// Source: Results; Confirmation; Payment links; the platform's plug-ins.
     pub fn undocumented_status(&self) -> Option<&str> {
         let of_operations = self.operations.iter().map(|operation| &operation.status);
         self.payment_status
@@ -137,8 +129,6 @@ impl Report {
 
 /// Returns the id of the project that a message names: at the top level, or in `general` if the top level has no
 /// readable id.
-///
-/// Source: Callbacks.
 pub fn project_id(message: &Value<'_>) -> Option<u64> {
     let in_general = || message.at(&["general", "project_id"])?.as_u64();
     let top = message.get("project_id").and_then(Value::as_u64);
@@ -158,7 +148,7 @@ mod tests {
     use super::*;
     use crate::json::{Limits, parse};
 
-    /// The signature covers none of the added values.
+    /// The signature covers none of the values that this test adds.
     #[test]
     fn a_value_that_the_signature_does_not_cover_hides_no_field_with_another_name() {
         let read = |text: &str| Report::read(&parse(text.as_bytes(), Limits::CALLBACK).unwrap());

@@ -1,12 +1,12 @@
 //! Reads the operations that a report lists.
+//!
+//! Sources ([list](crate::sources)): Gate, status; Callbacks.
 
 use super::sum::Sum;
 use crate::json::Value;
 use crate::operation::{OperationType, Outcome};
 
 /// One operation of a payment.
-///
-/// Source: Callbacks; Gate, status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
     /// The platform's id of the operation, a number as the message writes it; absent in errors.
@@ -42,8 +42,8 @@ impl Operation {
 
 /// Reads `operation` and `operations` of a message. Skips an operation without a type or a status.
 ///
-/// `payment.merchant_refund_id` belongs to the last operation of the payment, which a callback has in `operation`. So
-/// this id is not copied to the operations of a list.
+/// In a callback, `payment.merchant_refund_id` belongs to `operation`. In a status answer, it belongs to the last
+/// operation, so it is not copied to the operations of the list.
 pub(super) fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Operation> {
     let single = message
         .get("operation")
@@ -56,7 +56,6 @@ pub(super) fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) 
     single.into_iter().chain(several).collect()
 }
 
-/// Returns whether the message has the list `operations`, and each element of the list has a type, a status and an id.
 pub(super) fn has_complete_list(message: &Value<'_>) -> bool {
     let listed = message.get("operations").map(Value::elements);
     let has_id = |value| operation(value, None).is_some_and(|operation| operation.id.is_some());

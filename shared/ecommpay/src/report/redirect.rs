@@ -1,25 +1,22 @@
 //! Reads redirect data: the page of the bank to which the shopper's browser is sent.
+//!
+//! Sources ([list](crate::sources)): Bancontact; Gate, callbacks.
 
 use crate::json::Value;
 
-/// The page to which the shopper's browser is sent. A message has the redirect data in `redirect_data`, in
-/// `redirectData`, or in an object `return_url`.
-///
-/// Source: Gate, callbacks; Bancontact, payments through Gate.
+/// The page to which the shopper's browser is sent, from `redirect_data`, `redirectData`, or an object `return_url`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redirect {
     /// `GET` or `POST`.
     pub method: RedirectMethod,
     /// The redirect URL.
     pub url: String,
-    /// The form fields of a `POST`, in order. The signature does not cover a field with the name `signature` or
-    /// `frame_mode`. The signature also does not show where the nested name of a field ends and the value begins.
+    /// The form fields of a `POST`, in order. The signature covers them only in part: it leaves out the names
+    /// `signature` and `frame_mode`, and does not show where a nested name ends and its value begins.
     pub fields: Vec<(String, String)>,
 }
 
 /// The HTTP method of the redirect.
-///
-/// Source: Gate, callbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedirectMethod {
     /// Open the URL; ignore the fields.
@@ -28,7 +25,7 @@ pub enum RedirectMethod {
     Post,
 }
 
-/// Reads the redirect data of a message, from the first of the three locations that holds usable data.
+/// Reads the redirect data of a message from the first location with usable data.
 pub(super) fn redirect(message: &Value<'_>) -> Option<Redirect> {
     ["redirect_data", "redirectData", "return_url"]
         .iter()

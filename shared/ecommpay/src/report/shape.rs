@@ -1,21 +1,24 @@
 //! Checks that every field of a message has the kind of value that its reader expects.
 //!
-//! A signed line does not show where its path ends and its value begins, so `"url":"https://bank"` and
+//! The canonical string does not show where a path ends and its value begins, so `"url":"https://bank"` and
 //! `"url":{"https":"//bank"}` have the same signature. A list has the same signature as an object with the keys 0, 1
-//! and so on. `true` has the same signature as `1`. With such a change, an attacker can hide a field from the reader.
-//! An attacker cannot give a field a value that was not signed.
+//! and so on. `true` has the same signature as `1`. With such a change, an attacker can hide a field from the reader,
+//! but cannot give a field a value that was not signed.
+//!
+//! Sources ([list](crate::sources)): Gate, status; Callbacks.
 
 use crate::json::Value;
 
-/// Returns whether every field that [`Report`](super::Report) or
-/// [`StatusAnswer`](crate::answer::StatusAnswer) reads has the expected kind of value. If not, a change that the
-/// signature does not cover may have hidden a field: treat the message as a hint, never as a fact.
+/// Returns whether every field that [`Report`](super::Report) or [`StatusAnswer`](crate::answer::StatusAnswer) reads
+/// has the expected kind of value. If not, a change that the signature does not cover may have hidden a field. Treat
+/// such a message as a hint, never as a fact.
 ///
-/// A field that is read as a text must be a string or a number. A field that is read as an object must be an object. A
-/// field that is read as a list must be a list or an empty object. Each field may also be missing, `null` or an empty
-/// list. An operation with an id must have a type and a status.
+/// Each field may be missing, `null` or an empty list. Otherwise these kinds are expected:
+/// - for a text: a string or a number;
+/// - for an object: an object;
+/// - for a list: a list or an empty object.
 ///
-/// Source: Callbacks; Gate, status.
+/// An operation with an id must have a type and a status.
 pub fn has_sound_shape(message: &Value<'_>) -> bool {
     matches!(message, Value::Object(_))
         && texts(message, &["project_id", "request_id", "status", "code"])
@@ -73,7 +76,7 @@ fn redirect(redirect: &Value<'_>) -> bool {
     texts(redirect, &["method", "url"]) && object(redirect.get("body"), |_| true)
 }
 
-/// Accepts the list form, in which an entry is a name or an object of such lists, and the schema form.
+/// Accepts the list form and the schema form. An entry of the list form is a name, or an object of such lists.
 fn clarification(fields: &Value<'_>) -> bool {
     fields.members().iter().all(|(_, form)| match form {
         Value::Array(entries) => entries
@@ -86,8 +89,8 @@ fn clarification(fields: &Value<'_>) -> bool {
     })
 }
 
-/// Returns whether a value is a text without a colon. A text with a colon could have been an object, because both
-/// have the same line.
+/// Returns whether a value is a text without a colon. A text with a colon could have been an object, because both have
+/// the same signature.
 fn is_name(value: &Value<'_>) -> bool {
     value.as_str().is_some_and(|name| !name.contains(':'))
 }

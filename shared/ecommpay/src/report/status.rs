@@ -1,8 +1,7 @@
 //! Says which statuses of payments and operations are documented, and which are final.
+//!
+//! Sources ([list](crate::sources)): Confirmation; Payment links; Results; the platform's plug-ins.
 
-/// The statuses of payments and operations that are documented, or whose meaning the platform's plug-ins show.
-///
-/// Source: Results; Confirmation; Payment links; the platform's plug-ins.
 const DOCUMENTED_STATUSES: [&str; 28] = [
     "awaiting 3ds result",
     "awaiting capture",
@@ -36,15 +35,11 @@ const DOCUMENTED_STATUSES: [&str; 28] = [
 
 /// Returns whether the meaning of a status is known, from the platform's documents or its plug-ins. The status can be
 /// of a payment or of an operation.
-///
-/// Source: Results; Confirmation; Payment links; the platform's plug-ins.
 pub fn is_documented(status: &str) -> bool {
     DOCUMENTED_STATUSES.contains(&status)
 }
 
 /// Returns whether a `payment.status` is final for the payment. Undocumented statuses are not final.
-///
-/// Source: Results.
 pub(super) fn is_final(payment_status: &str) -> bool {
     matches!(
         payment_status,

@@ -1,12 +1,12 @@
 //! Defines amounts as the platform reports them.
+//!
+//! Source ([list](crate::sources)): Callbacks.
 
 use serde::{Deserialize, Serialize};
 
 use crate::json::Value;
 
 /// An amount as the platform reports it, in any currency and without limits.
-///
-/// Source: Callbacks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sum {
     /// Minor units.

@@ -1,4 +1,6 @@
 //! Makes the canonical string of a received message, with its numbers as they are written or as PHP prints them.
+//!
+//! Source ([list](crate::sources)): Signature.
 
 use super::lines::Lines;
 use crate::json::Value;
@@ -6,19 +8,17 @@ use crate::json::Value;
 /// Returns the canonical string of a message, with every number as it is written.
 ///
 /// For an object with two equal keys, the order of the lines is not defined. The reader refuses such an object.
-///
-/// Source: Signature.
 pub fn canonical(message: &Value<'_>) -> Vec<u8> {
     Lines::of(message).into_string()
 }
 
-/// Returns the canonical string with fractions and exponents as PHP prints them. Returns `None` if PHP
-/// prints every number as it is written: the string would then be equal to [`canonical`]. Also returns `None` for a
-/// message with more than 16 fractions and exponents, and more than one for each 256 bytes of the canonical string.
+/// Returns the canonical string with fractions and exponents as PHP prints them. Returns `None` if this string would be
+/// equal to [`canonical`]. Also returns `None` if the message has too many fractions and exponents: more than 16, and
+/// more than one for each 256 bytes of the canonical string.
 ///
-/// The platform's documentation does not say how fractions are signed, and refers to the PHP SDK.
-/// Use this string only to verify, never to sign. PHP prints some different numbers alike, such as `10.0` and `10`. So
-/// [`may_be_reframed`](super::may_be_reframed) returns true for a message with a number that PHP prints differently.
+/// The platform does not document how fractions are signed, and refers to the PHP SDK. Use this string only to verify,
+/// never to sign: PHP prints some different numbers alike, such as `10.0` and `10`. For a message with such a number,
+/// [`may_be_reframed`](super::may_be_reframed) returns true.
 ///
 /// Source: an assumption.
 pub fn canonical_as_php(message: &Value<'_>) -> Option<Vec<u8>> {

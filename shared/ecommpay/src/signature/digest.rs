@@ -1,12 +1,12 @@
 //! Defines the signature as a value.
+//!
+//! Source ([list](crate::sources)): Signature.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 
 /// A signature: the 64 bytes of an HMAC-SHA-512.
-///
-/// Source: Signature.
 #[derive(Debug, Clone, Copy)]
 pub struct Signature([u8; 64]);
 
@@ -20,7 +20,6 @@ impl PartialEq for Signature {
 impl Eq for Signature {}
 
 impl Signature {
-    /// Wraps the bytes of a digest.
     pub(super) fn from_bytes(bytes: [u8; 64]) -> Self {
         Self(bytes)
     }

@@ -1,4 +1,6 @@
 //! Holds the secret keys of a project: the current key and, during a rotation, the previous key.
+//!
+//! Source ([list](crate::sources)): Signature.
 
 use std::fmt;
 
@@ -9,8 +11,6 @@ use thiserror::Error;
 use super::digest::Signature;
 
 /// A project's secret key, prepared for HMAC-SHA-512. `Debug` hides the key.
-///
-/// Source: Signature.
 #[derive(Clone)]
 pub struct ProjectKey(Hmac<Sha512>);
 
@@ -61,8 +61,7 @@ impl fmt::Debug for ProjectKey {
 pub enum KeySlot {
     /// The key that signs requests.
     Current,
-    /// The previous key. During a rotation, signatures of this key are accepted until the platform uses the current key
-    /// only.
+    /// The previous key. During a rotation, its signatures are accepted until the platform uses only the current key.
     Previous,
 }
 

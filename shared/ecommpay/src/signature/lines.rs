@@ -6,11 +6,10 @@ use std::fmt::Write as _;
 use super::{path_order, php_number};
 use crate::json::{Member, Value};
 
-/// A message may have one fraction or exponent for this number of bytes of its canonical string. In a message with more
-/// of them, every number counts as it is written, because the conversion of a number is slow. The platform sends
-/// integers only.
+/// A message may have one fraction or exponent for this number of bytes of its canonical string. If it has more, every
+/// number counts as it is written, because the conversion of numbers is slow. The platform sends only integers.
 const BYTES_FOR_EACH_FRACTION: usize = 256;
-/// Every message, however short, may have this number of fractions and exponents.
+/// A short message may have this number of fractions and exponents.
 const FRACTIONS_OF_A_SHORT_MESSAGE: usize = 16;
 
 /// The sorted lines of a message, with every number as it is written.
@@ -21,8 +20,8 @@ pub(super) struct Lines {
     lines: Vec<Line>,
     /// The path to the current value.
     path: String,
-    /// Whether the lines of `text` are already sorted. They are sorted if all names are plain: then the members of each
-    /// object are sorted before their lines are written. The elements of an array are always in order.
+    /// Whether the lines are already in order. This is so if all names are plain: the members of each object are then
+    /// sorted before their lines are written.
     in_order: bool,
 }
 
@@ -36,7 +35,6 @@ struct Line {
 }
 
 impl Lines {
-    /// Makes and sorts the lines of a message.
     pub(super) fn of(message: &Value<'_>) -> Self {
         let mut lines = Self {
             // Most callbacks fit into these capacities without a reallocation.
@@ -112,8 +110,8 @@ impl Lines {
         });
     }
 
-    /// Sorts the lines in natural order. A forged message can have paths that are slow to compare. So each path is
-    /// converted once to a key whose bytes have this order.
+    /// Sorts the lines in natural order. The paths of a forged message can be slow to compare. Therefore each path is
+    /// first converted to a key that compares byte by byte.
     fn sort(&mut self) {
         let mut keys = Vec::with_capacity(self.text.len());
         let mut order = Vec::with_capacity(self.lines.len());
@@ -145,14 +143,12 @@ impl Lines {
         self.text.as_bytes()
     }
 
-    /// Consumes the lines and returns the canonical string.
     pub(super) fn into_string(self) -> Vec<u8> {
         self.text.into_bytes()
     }
 
-    /// Returns the canonical string with fractions and exponents as PHP prints them. Returns `None` if PHP prints every
-    /// number as it is written, or if the message has too many fractions and exponents. The paths and so the order of the
-    /// lines are the same in both strings.
+    /// Returns the string of [`canonical_as_php`](super::canonical_as_php()). The order of the lines stays the same,
+    /// because the paths do not change.
     pub(super) fn as_php(&self) -> Option<Vec<u8>> {
         let in_proportion = self.text.len() / BYTES_FOR_EACH_FRACTION;
         let mut left = in_proportion.max(FRACTIONS_OF_A_SHORT_MESSAGE);
@@ -176,8 +172,8 @@ impl Lines {
     }
 }
 
-/// Compares the paths of two members of an object in which all names are plain. The first comparison has slices of
-/// equal length, because such a comparison is fast and nearly always decides.
+/// Compares the paths of two members of an object with plain names. Slices of equal length are compared first, because
+/// this comparison is fast and nearly always decides.
 fn by_path((left_key, left): &Member<'_>, (right_key, right): &Member<'_>) -> Ordering {
     let (left_key, right_key) = (left_key.as_bytes(), right_key.as_bytes());
     let shared = left_key.len().min(right_key.len());

@@ -9,7 +9,7 @@
 //! - A colon inside a key is doubled.
 //! - The keys `signature` and `frame_mode` are left out at every depth, with everything below them.
 //!
-//! Source: Signature.
+//! Source ([list](crate::sources)): Signature.
 
 mod canonical;
 mod digest;

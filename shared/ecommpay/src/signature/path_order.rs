@@ -2,6 +2,8 @@
 //!
 //! The platform sorts like PHP's `strnatcmp`: runs of digits compare as numbers, so the element 10 of a
 //! list follows the element 2. Only the path is compared, never the value.
+//!
+//! Source ([list](crate::sources)): Signature.
 
 use std::cmp::Ordering;
 
@@ -12,8 +14,6 @@ use std::cmp::Ordering;
 /// - Two runs of digits compare by length, then digit by digit. If one of the runs starts with `0`, the two
 ///   runs compare only digit by digit.
 /// - The path that ends first is smaller.
-///
-/// Source: Signature; PHP's `strnatcmp`.
 pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
     let key = |path: &[u8]| {
         let mut key = Vec::with_capacity(path.len());
@@ -23,11 +23,12 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
     key(left).cmp(&key(right))
 }
 
-/// Adds the key of a path to `keys`. The keys of two paths compare byte by byte as [`compare`] compares the paths.
+/// Adds the key of a path to `keys`. A comparison of two keys byte by byte has the same result as [`compare`] with
+/// their paths.
 ///
 /// - A run of digits that starts with `0` is followed by a zero byte, so that a shorter run is smaller.
-/// - Any other run of digits is written as its length and its digits. The length is one digit, or `9` and 4 bytes if the
-///   run has at least 9 digits. A short key matters, because a forged message can have a path of many short runs.
+/// - Before any other run of digits, its length is written: as one digit, or as `9` and 4 bytes if the run has at least
+///   9 digits. So a forged path of many short runs still has a short key.
 pub(super) fn push_key(path: &[u8], keys: &mut Vec<u8>) {
     let mut rest = skip_leading_zeros(path);
     while let Some((&byte, after)) = rest.split_first() {
@@ -64,8 +65,8 @@ pub(super) fn push_key(path: &[u8], keys: &mut Vec<u8>) {
     }
 }
 
-/// Returns whether a name is plain: it is not empty and has no digits, white space or colons. Plain names compare byte
-/// by byte, also with the colon that follows each name in a path.
+/// Returns whether a name is plain: it is not empty and has no digits, white space or colons. Paths of plain names
+/// compare byte by byte.
 pub(super) fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| is_plain(byte) && byte != b':')
 }

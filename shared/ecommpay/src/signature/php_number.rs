@@ -3,13 +3,12 @@
 //! The platform sends integers only. Its documentation does not say how a fraction is signed, and the official SDKs
 //! disagree. The documentation refers to the PHP SDK. So the signature of a body may cover a fraction as PHP spells it.
 
-/// A number with more significant digits is signed as it is written. PHP's `json_encode` writes at most 17. The
-/// conversion of a number with more than 19 digits to floating point can be slow.
+/// A number with more significant digits counts as it is written, because its conversion to floating point can be slow.
+/// PHP's `json_encode` writes at most 17 digits.
 const MAX_DIGITS: usize = 19;
 
-/// Returns a number with a fraction or an exponent as PHP's `(string)` prints it, with PHP's default precision of
-/// 14 digits. Returns `None` for an integer and for a number with more than 19 digits, which are signed as they are
-/// written.
+/// Returns a number with a fraction or an exponent as PHP's `(string)` prints it, with 14 digits by default. Returns
+/// `None` for an integer, and for a number with more than 19 significant digits.
 pub(super) fn spelling(token: &str) -> Option<String> {
     if !is_fraction(token) {
         return None;
@@ -51,13 +50,12 @@ pub(super) fn is_fraction(token: &str) -> bool {
     token.contains(['.', 'e', 'E'])
 }
 
-/// Returns the number as PHP prints it if PHP prints it differently from the way in which the message writes it.
+/// Returns the number as PHP prints it, if this spelling differs from `token`.
 pub(super) fn respelled(token: &str) -> Option<String> {
     spelling(token).filter(|spelled| spelled != token)
 }
 
-/// Returns whether PHP can print a number differently from the way in which the message writes it. Returns true for a
-/// fraction with too many digits.
+/// Returns whether PHP may print the number differently. Returns true for a fraction with too many digits.
 pub(super) fn is_respelled(token: &str) -> bool {
     is_fraction(token) && spelling(token).as_deref() != Some(token)
 }

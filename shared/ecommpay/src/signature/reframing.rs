@@ -1,23 +1,23 @@
-//! Detects messages whose signature can also be the signature of another message.
+//! Detects reframed messages. The signature of a reframed message could belong to another message.
+//!
+//! Source ([list](crate::sources)): Payment Page.
 
 use super::lines::is_signed;
 use super::php_number;
 use crate::json::Value;
 
-/// Returns whether a message could have been made from another message with the same signature. Treat this
-/// message as a hint, never as a fact.
+/// Returns whether a message could have been made from another message with the same signature. Treat such a message as
+/// a hint, never as a fact.
 ///
 /// - Lines are joined with `;`, and values are not escaped. So a value that holds `;` and later `:` can contain lines
 ///   of another message.
-/// - An empty key at the top level leaves no trace in the path. An empty key below the top level merges with the
-///   separators of the path. So does a colon at the start or end of a key. A `;` in a key ends a line.
+/// - At the top level, an empty key leaves no trace in the path. Below the top level, it looks like a separator, as
+///   does a colon at the start or end of a key. A `;` in a key ends a line.
 /// - A number that PHP prints differently can have the string of another number: `37493000003351.0` verifies
 ///   with the signature of `37493000003351` and is read as a different id.
 ///
 /// A colon can also move from a value into the path. This function does not detect a moved colon, but
 /// [`has_sound_shape`](crate::report::has_sound_shape) does for the fields that are read.
-///
-/// Source: Payment Page, parameters, which forbids `;`.
 pub fn may_be_reframed(value: &Value<'_>) -> bool {
     match value {
         Value::String(text) => text

@@ -1,4 +1,6 @@
 //! Signs requests.
+//!
+//! Source ([list](crate::sources)): Signature.
 
 use serde::Serialize;
 use thiserror::Error;
@@ -23,8 +25,6 @@ pub enum SignError {
 }
 
 /// Returns the canonical string of a request, computed from the JSON text of the request.
-///
-/// Source: Signature.
 pub fn canonical_of<M: Serialize>(message: &M) -> Result<Vec<u8>, SignError> {
     let text = serde_json::to_vec(message)?;
     canonical_to_sign(&json::parse(&text, Limits::CALLBACK)?)
@@ -33,8 +33,6 @@ pub fn canonical_of<M: Serialize>(message: &M) -> Result<Vec<u8>, SignError> {
 /// Returns the canonical string of a message that is about to be signed.
 ///
 /// Fails if a number has an exponent, or has a fraction that PHP prints differently.
-///
-/// Source: Signature.
 pub fn canonical_to_sign(message: &Value<'_>) -> Result<Vec<u8>, SignError> {
     let is_ambiguous = |token: &str| token.contains(['e', 'E']) || php_number::is_respelled(token);
     if any_number(message, is_ambiguous) {

@@ -1,4 +1,6 @@
 //! Verifies the signature that a message carries.
+//!
+//! Source ([list](crate::sources)): Signature.
 
 use std::cell::OnceCell;
 
@@ -7,11 +9,10 @@ use super::keyring::{KeySlot, Keyring};
 use super::lines::Lines;
 use crate::json::Value;
 
-/// Returns the signature that a message carries: at the top level, or in `general` if the top level has no text.
+/// Returns the signature that a message carries: at the top level, or in `general` if the top level has no text. The
+/// official SDKs use the same order.
 ///
 /// Returns `None` if there is no signature, or if the signature is not the base64 of 64 bytes.
-///
-/// Source: Signature; the official SDKs for the order of the two locations.
 pub fn of_message(message: &Value<'_>) -> Option<Signature> {
     let in_general = || message.at(&["general", "signature"])?.as_str();
     let top = message.get("signature").and_then(Value::as_str);
@@ -20,16 +21,14 @@ pub fn of_message(message: &Value<'_>) -> Option<Signature> {
 
 /// Verifies a signature of a message against the keys of one project. Returns the slot of the key that matched.
 ///
-/// Tries the canonical string with the numbers as they are written. If PHP prints a number differently, also tries the
-/// canonical string with the numbers as PHP prints them, as [`canonical_as_php`](super::canonical_as_php()) returns it.
-///
-/// Source: Signature.
+/// Tries the canonical string with the numbers as they are written. If PHP prints a number differently, also tries
+/// [`canonical_as_php`](super::canonical_as_php()).
 pub fn verify(message: &Value<'_>, signature: &Signature, keyring: &Keyring) -> Option<KeySlot> {
     SignedForms::of(message).verify(signature, keyring)
 }
 
-/// The canonical strings that a signature of a message can cover. Each string is built at most once, even if several
-/// keyrings are tried.
+/// The canonical strings that a signature of a message can cover. The second string is built only when it is needed,
+/// and only once.
 #[derive(Debug)]
 pub struct SignedForms {
     lines: Lines,

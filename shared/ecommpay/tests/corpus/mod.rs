@@ -11,7 +11,6 @@ pub fn data(path: &str) -> PathBuf {
         .join(path)
 }
 
-/// Reads a file in `tests/data` as JSON.
 pub fn json(path: &str) -> Value {
     serde_json::from_slice(&std::fs::read(data(path)).unwrap()).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Makes changes to a message: changes that the signature covers, and changes that the signature does not cover.
+//! Changes messages: with changes that the signature covers, and with changes that it does not cover.
 
 use super::message::*;
 
@@ -68,7 +68,7 @@ pub fn change_uncovered(node: &Node, choices: &mut Choices) -> Node {
     }
 }
 
-/// Returns the array with the same lines as an object with the keys 0, 1, 2, ...
+/// Returns the array that has the same canonical string as an object with the keys 0, 1, 2 and so on.
 fn as_array(members: &[(String, Node)]) -> Option<Node> {
     let member = |index: usize| members.iter().find(|(key, _)| *key == index.to_string());
     let elements: Option<Vec<Node>> = (0..members.len())
@@ -77,7 +77,7 @@ fn as_array(members: &[(String, Node)]) -> Option<Node> {
     elements.map(Node::Array)
 }
 
-/// Returns whether a node has no line.
+/// Returns whether a node adds nothing to the canonical string.
 fn is_empty(node: &Node) -> bool {
     match node {
         Node::Array(elements) => elements.iter().all(is_empty),
@@ -104,8 +104,8 @@ fn anything(choices: &mut Choices) -> Node {
     }
 }
 
-/// Changes the structure of one collection in one of these ways. A member or an element is added, removed, renamed, or
-/// moved to the top level. It can also be swapped with another one, or replaced with another kind of value.
+/// Changes one array or object. A member or an element is added, removed, renamed or moved to the top level. It can
+/// also be swapped with another one, or replaced with another kind of value.
 pub fn restructured(message: &Node, choices: &mut Choices) -> Node {
     let mut changed = message.clone();
     let mut left = Some(choices.below(collections_in(message)));
@@ -220,7 +220,7 @@ fn unused(members: &[(String, Node)]) -> String {
     key
 }
 
-/// Replaces some texts with objects. Splits each of these texts at a colon: the part before the colon becomes the key.
+/// Replaces some texts with a colon by objects. The part before the colon becomes the key.
 pub fn split_at_colons(node: &Node, choices: &mut Choices) -> Node {
     match node {
         Node::Array(elements) => {

@@ -62,9 +62,8 @@ pub fn texts() -> impl Strategy<Value = String> {
     prop_oneof![3 => free, 1 => known.prop_map(String::from)]
 }
 
-/// Keys with which no two paths are equal or compare as equal in natural order: no white space, no leading zeros, not
-/// empty, no colon at the start or end. Colons in keys are doubled, so the key `b` in `a:` and the key `:b` in `a` have
-/// the same path.
+/// Keys that never make two paths equal in natural order: no white space, no leading zeros, not empty, no colon at the
+/// start or end. For example, the key `b` in `a:` and the key `:b` in `a` have the same path.
 pub fn keys() -> impl Strategy<Value = String> {
     let free = texts().prop_map(|text| {
         let text: String = text
@@ -308,7 +307,7 @@ pub fn scalars_of<'a>(node: &'a mut Node, found: &mut Vec<&'a mut Node>) {
     }
 }
 
-/// Returns the text after the path in the line of a scalar.
+/// Returns the text of a scalar in the canonical string.
 pub fn signed_text(scalar: &Node) -> String {
     match scalar {
         Node::Null => String::new(),

@@ -123,7 +123,7 @@ pub fn judge(text: &[u8], ours: &Result<Value<'_>, JsonError>) -> Result<(), Str
     let counts = Counts::of(text);
     let is_correct = match (ours, &theirs) {
         (Ok(ours), Ok(theirs)) => agree(ours, theirs),
-        // JSON has no largest number, but the floats of serde_json have a largest number.
+        // serde_json refuses a number that is too large for a float. JSON has no such limit.
         (Ok(_), Err(error)) => error.to_string().starts_with("number out of range"),
         (Err(JsonError::NotJson(_) | JsonError::NotUtf8 | JsonError::TrailingData(_)), theirs) => {
             theirs.is_err()
@@ -133,7 +133,7 @@ pub fn judge(text: &[u8], ours: &Result<Value<'_>, JsonError>) -> Result<(), Str
         (Err(JsonError::TooManyKeys), _) => counts.values > limits.keys,
         // serde_json keeps one of two equal keys.
         (Err(JsonError::DuplicateKey), Ok(theirs)) => counts.keys > keys_of(theirs),
-        // The reader stops at the duplicate key. The error that serde_json reports is later in the text.
+        // The reader stops at the duplicate key, before the error that serde_json reports.
         (Err(JsonError::DuplicateKey), Err(_)) => true,
         (Err(JsonError::CanonicalTooLarge), _) => {
             text.len().pow(2) > limits.canonical_of(text.len())
@@ -149,7 +149,7 @@ pub fn judge(text: &[u8], ours: &Result<Value<'_>, JsonError>) -> Result<(), Str
 struct Counts {
     depth: usize,
     keys: usize,
-    /// The maximum number of members and elements. Each of them follows an opening bracket or a comma.
+    /// An upper bound: each member or element follows an opening bracket or a comma.
     values: usize,
 }
 

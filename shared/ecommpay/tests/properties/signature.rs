@@ -38,7 +38,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_scalar_is_refused_unless_its_line_is_the_same(
+    fn a_changed_scalar_is_refused_unless_the_canonical_string_is_the_same(
         message in messages(), at in any::<Index>(), new in scalars(), seed in any::<u64>(),
     ) {
         let mut message = message;

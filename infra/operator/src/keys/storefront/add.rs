@@ -52,7 +52,7 @@ pub struct AddArgs {
     payment_id_prefix: Option<MerchantId>,
 }
 
-/// The new key, in the form in which `--json` shows it.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct ShownKey<'a> {
     #[serde(flatten)]
@@ -83,7 +83,7 @@ impl AddArgs {
         let listed = ListedKey::new(&storefront, now);
         let id = &listed.key_id;
         show(&listed, &key, session.json, session.out).map_err(|error| {
-            // In this command, a closed pipe is an error too: the operator can see the key only in this output.
+            // A closed pipe is an error here, because the operator can see the key only in this output.
             anyhow!("the key {id} was created but could not be shown ({error}); revoke it")
         })
     }

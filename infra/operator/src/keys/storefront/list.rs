@@ -33,7 +33,6 @@ pub struct ListArgs {
     project: Option<ProjectId>,
 }
 
-/// A key whose item cannot be read.
 #[derive(Serialize)]
 struct UnreadableKey<'a> {
     key_id: &'a str,
@@ -64,7 +63,7 @@ impl ListArgs {
     }
 }
 
-/// Returns a value that orders the list. Keys whose items cannot be read are at the end, sorted by their ids.
+/// Returns the sort key of an entry. Keys whose items cannot be read are at the end, sorted by their ids.
 fn position(entry: &KeyEntry) -> impl Ord + use<> {
     let key = entry.key.as_ref();
     let readable = |key: &ListedKey| (key.project_id, key.name.clone(), key.created_at);

@@ -74,7 +74,7 @@ impl RevokeArgs {
     }
 }
 
-/// Returns the end of a sentence about a time, or nothing if the time is not known.
+/// Returns the text about the time, or an empty text if the time is not known.
 fn time(at: Option<Timestamp>) -> String {
     at.map(|at| format!(" at {at}")).unwrap_or_default()
 }

@@ -23,7 +23,7 @@ pub struct History<'a> {
     other_payment_ids: &'a BTreeSet<String>,
     quarantine_items: BTreeSet<QuarantineItem>,
     pub decisions: Vec<DecisionView<'a>>,
-    /// By operation id, how well the reports support the outcome of the operation.
+    /// The evidence for the outcome of each operation, by operation id.
     evidence: BTreeMap<&'a str, Evidence>,
     polling: PollingView,
     pub next: Option<NextStep>,
@@ -32,7 +32,6 @@ pub struct History<'a> {
     pub gone: Vec<u64>,
 }
 
-/// An operator's decision about quarantined money.
 #[derive(Serialize)]
 pub struct DecisionView<'a> {
     pub verdict: Verdict,
@@ -40,7 +39,7 @@ pub struct DecisionView<'a> {
     pub at: Timestamp,
     /// The items that the decision settles.
     pub items: BTreeSet<QuarantineItem>,
-    /// How many of the settled items the stored reports no longer show.
+    /// The number of settled items that the stored reports no longer show.
     pub former_items: usize,
 }
 
@@ -66,7 +65,6 @@ struct PollingView {
     needs_recheck: bool,
 }
 
-/// The step that is due next.
 #[derive(Serialize)]
 pub struct NextStep {
     pub what: What,
@@ -93,7 +91,7 @@ pub struct EventRow {
     pub published: bool,
 }
 
-/// The part of an event's body that this module reads.
+/// The fields of an event's body that this module reads.
 #[derive(Deserialize)]
 struct Body {
     time: Timestamp,

@@ -10,7 +10,6 @@ use super::history::{History, NextStep, What};
 use crate::output::text::{money, plain, ranges, spaced};
 use crate::payment::quarantine::{Quarantine, describe};
 
-/// A payment with its history, as text.
 pub struct Text<'a> {
     payment: &'a Payment,
     quarantine: Quarantine,
@@ -262,7 +261,7 @@ mod tests {
         execute(None, create, NOW).unwrap().unwrap().payment
     }
 
-    /// Returns the output about an external payment, and about a payment in quarantine: for each payment first the
+    /// Returns what `show` writes about an external payment and about a payment in quarantine: for each payment the
     /// text, then the JSON. Both payments have `text` in each field that others choose.
     fn shown(text: &str) -> [String; 4] {
         [None, Some(created())].map(|before| {

@@ -8,8 +8,8 @@ mod storefront_keys;
 
 use crate::operator::Operator;
 
-/// All parts share a sandbox, because a sandbox starts slowly. The part about project keys runs first, because
-/// functions that already run would use a changed key only after five minutes.
+/// All parts share a sandbox, because a sandbox starts slowly. The part about project keys runs first: a function that
+/// already runs uses a changed key only after five minutes.
 #[tokio::test]
 async fn an_operator_manages_keys_and_queues_and_compares_records() -> anyhow::Result<()> {
     let operator = Operator::start().await?;

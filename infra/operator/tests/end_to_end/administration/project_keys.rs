@@ -120,7 +120,6 @@ pub async fn the_second_of_two_simultaneous_changes_fails(
     Ok(())
 }
 
-/// Returns the value of the secret.
 async fn stored_keys(operator: &Operator) -> anyhow::Result<Value> {
     let name = json!({ "SecretId": operator.ready().project_keys_secret });
     let sandbox = &operator.system.sandbox;

@@ -16,7 +16,7 @@ const WRONG_TOKEN: &str = "canaryWrongDataApiToken";
 pub async fn an_interval_is_compared_on_demand(operator: &Operator) -> anyhow::Result<()> {
     let system = &operator.system;
     system.create_paid("paid").await?;
-    // Refund in the Dashboard. No callback reports this refund.
+    // This refund is made in the Dashboard, and no callback reports it.
     system.simulator.drop_callbacks("paid").await?;
     let refund = json!({ "amount": 400 });
     system.simulator.refund("paid", refund).await?;

@@ -22,7 +22,7 @@ pub async fn dead_letters_are_moved_back_in_order(operator: &Operator) -> anyhow
         .matches("redrive_nothing.json", &REDRIVE, "")
         .await?;
 
-    // The tool moves any messages, so the bodies need not be events. The messages are in two message groups.
+    // The tool moves any message, so the bodies need not be events.
     audit.set_redelivery(1, 1).await?;
     let [first, second, other] = ["a 1", "{\"a\": \"\u{20ac} 2\"}", "b 1"];
     for (group, name, body) in [("a", "1", first), ("a", "2", second), ("b", "3", other)] {
@@ -40,8 +40,8 @@ pub async fn dead_letters_are_moved_back_in_order(operator: &Operator) -> anyhow
     operator.matches("redrive_most.json", &most, "").await?;
     let rest = ["--yes", "redrive", "audit"];
     operator.matches("redrive.txt", &rest, "").await?;
-    // The messages become dead letters a second time. The tool must move them a second time, although a queue drops a
-    // repeated deduplication id for five minutes.
+    // The messages become dead letters a second time, within five minutes. A queue drops a repeated deduplication id
+    // for five minutes, so the tool must send new ids.
     become_dead_letters(&audit, 3).await?;
     operator.matches("redrive.json", &REDRIVE, "").await?;
     audit.set_redelivery(180, 10).await?;

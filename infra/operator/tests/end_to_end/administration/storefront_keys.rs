@@ -55,7 +55,7 @@ pub async fn a_key_works_until_it_is_revoked(operator: &Operator) -> anyhow::Res
     a_damaged_key_is_listed_and_revoked(operator).await
 }
 
-/// Stores a key whose item cannot be read. The list must still show all keys, and the key can be revoked.
+/// Stores a key whose item cannot be read. The list must still show all keys, and the key must be revocable.
 async fn a_damaged_key_is_listed_and_revoked(operator: &Operator) -> anyhow::Result<()> {
     let ready = operator.ready();
     let put = json!({
@@ -151,7 +151,6 @@ async fn second_key(operator: &Operator) -> anyhow::Result<String> {
     Ok(key)
 }
 
-/// Tries to create a checkout.
 async fn create(storefront: &Storefront) -> anyhow::Result<(StatusCode, Value)> {
     let order = storefront.order("not-allowed");
     storefront

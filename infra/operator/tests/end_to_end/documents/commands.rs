@@ -34,7 +34,7 @@ enum Fence {
 #[derive(Default)]
 struct Reader {
     fence: Option<Fence>,
-    /// The lines of a command in a code block, up to the line that was read last.
+    /// The lines of the current command in a code block.
     block: String,
     paragraph: String,
     commands: Vec<String>,
@@ -63,7 +63,7 @@ impl Reader {
         }
     }
 
-    /// Reads a line of a code block. A command continues on the next line after a backslash and inside quotation marks.
+    /// A command continues on the next line after a backslash and inside quotation marks.
     fn read_block(&mut self, line: &str) {
         if !self.block.is_empty() {
             self.block.push('\n');

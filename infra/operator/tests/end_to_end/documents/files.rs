@@ -8,7 +8,6 @@ use anyhow::Context;
 /// These folders contain no documents of this repository. Hidden folders are skipped too, except for `.github`.
 const SKIPPED: [&str; 2] = ["node_modules", "target"];
 
-/// Returns the root of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

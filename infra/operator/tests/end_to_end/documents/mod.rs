@@ -64,8 +64,8 @@ impl Reader {
         })
     }
 
-    /// Runs a command of the documents and returns its standard output. For each pair in `replaced`, first replaces a
-    /// part of the command, such as an id, by another text.
+    /// Runs a command of the documents and returns its standard output. First replaces parts of the command, such as an
+    /// id: each pair in `replaced` has the old and the new text.
     async fn follow(
         &self,
         command: &str,

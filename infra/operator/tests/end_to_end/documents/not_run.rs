@@ -111,7 +111,7 @@ pub const NOWHERE: [(&str, &str); 25] = [
     ("aws secretsmanager delete-secret", DESTROYS),
 ];
 
-/// Returns why the test does not run a command. Returns `None` if neither list has the command.
+/// Returns why the test does not run a command; `None` if it must run the command.
 pub fn reason(command: &str) -> Option<&'static str> {
     let elsewhere = ELSEWHERE.iter().find(|(listed, _)| *listed == command);
     let nowhere = NOWHERE.iter().find(|(start, _)| command.starts_with(start));

@@ -41,7 +41,6 @@ impl Target {
 /// The code and the tests of a rule.
 type Rule = (Vec<Target>, Vec<Target>);
 
-/// Returns the code and the tests of each rule.
 fn rules(document: &str) -> anyhow::Result<Vec<Rule>> {
     let rows = document.lines().filter(|line| line.starts_with('|'));
     let rows = rows.map(cells);

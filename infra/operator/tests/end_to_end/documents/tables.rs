@@ -25,7 +25,6 @@ fn rows(document: &str, heading: &str) -> anyhow::Result<Vec<Vec<String>>> {
     Ok(rows.filter(|row| !is_ruler(row)).collect())
 }
 
-/// Returns the cells of a table row.
 pub fn cells(line: &str) -> Vec<String> {
     let line = line.replace("\\|", "\u{0}");
     let cells = line.trim().trim_matches('|').split('|');
@@ -34,7 +33,6 @@ pub fn cells(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns the code spans of a text.
 fn spans(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -171,8 +169,8 @@ fn the_documented_alarms_are_those_of_the_template() -> anyhow::Result<()> {
     )
 }
 
-/// Formats an alarm as a row. [`schemas::yaml`] ignores YAML tags such as `!Ref`, so a threshold that is a parameter is
-/// shown by the name of the parameter.
+/// Formats an alarm as a row. [`schemas::yaml`] ignores YAML tags such as `!Ref`. So a threshold that is a parameter is
+/// shown as the name of the parameter.
 fn alarm(alarm: &Value) -> anyhow::Result<String> {
     let word = |name: &str| alarm[name].as_str().unwrap_or_default();
     let (_, name) = word("AlarmName").split_once("}-").context("no name")?;
@@ -258,7 +256,7 @@ fn every_command_of_the_tool_is_documented() -> anyhow::Result<()> {
     let help = String::from_utf8(help.stdout)?;
     let (_, list) = help.split_once("Commands:\n").context("no commands")?;
     let lines = list.lines().take_while(|line| !line.trim().is_empty());
-    // The lines on which the explanation of a command continues are indented more than the names of commands.
+    // The explanation of a command can have several lines. These lines are indented more than the names of commands.
     let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = names.filter_map(|line| line.split_whitespace().next());
     let names: BTreeSet<&str> = names.filter(|name| *name != "help").collect();

@@ -38,9 +38,8 @@ async fn matches(operator: &Operator, snapshot: &str, args: &[&str]) -> anyhow::
     operator.check(snapshot, &stable(&out)?)
 }
 
-/// Replaces operation ids and the refund id of a rejection, because they differ in each test run. Also replaces the state of the polling: in JSON the
-/// whole object `polling`, and in a text the whole line about status requests. Formats JSON with line breaks, so that
-/// reviewers can read the snapshots.
+/// Replaces what differs in each test run: operation ids, the refund id of a rejection, and the state of the polling.
+/// Adds line breaks to JSON, so that reviewers can read the snapshots.
 fn stable(out: &str) -> anyhow::Result<String> {
     let text = match serde_json::from_str::<Value>(out) {
         Ok(mut value) => {
@@ -64,7 +63,7 @@ fn stable(out: &str) -> anyhow::Result<String> {
     Ok(lines.collect())
 }
 
-/// Replaces operation ids. The operation ids of the simulated platform are numbers with fourteen digits.
+/// Replaces operation ids, which are numbers with fourteen digits on the simulated platform.
 fn without_operation_ids(line: &str) -> String {
     let mut stable = String::new();
     let mut digits = String::new();

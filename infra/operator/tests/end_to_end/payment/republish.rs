@@ -14,8 +14,7 @@ pub async fn published_events_are_published_again(operator: &Operator) -> anyhow
     let command = ["republish", "--project", "211", "paid", "--by", "anna"];
     let republish = [&command[..], &["--yes"]].concat();
     matches(operator, "republish.txt", &republish).await?;
-    // The queue drops a repeated deduplication id for five minutes. The events arrive a second time, so they must have
-    // new deduplication ids.
+    // The queue drops a repeated deduplication id for five minutes. So the events can arrive again only with new ids.
     let again = queue.until("paid", "refund.succeeded").await?;
     ensure!(first == again, "{first:?}\n{again:?}");
 
