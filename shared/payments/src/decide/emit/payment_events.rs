@@ -2,6 +2,7 @@
 
 use super::PendingEvent;
 use crate::events::EventKind;
+use crate::model::timestamp::Timestamp;
 use crate::model::{EmittedState, Payment, Status, Waiting};
 
 /// Returns the pending events about the payment's status and money, and records them as emitted.
@@ -92,12 +93,24 @@ pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> 
     Some(PendingEvent::plain(EventKind::PaymentOverrefunded))
 }
 
-/// Records the state that the events of this change show, if the payment is open again after an event with a final
-/// status. If the payment becomes final again, that state then has an event.
-pub(super) fn record_shown_state(payment: &mut Payment) {
+/// Records the state that the events of this change show:
+///
+/// - Since when the events show the payment as paid. If a payment waits for a confirmation after `payment.succeeded`,
+///   the success still holds.
+/// - The state itself, if the payment is open again after an event with a final status. If the payment becomes final
+///   again, that state then has an event.
+pub(super) fn record_shown_state(payment: &mut Payment, at: Timestamp) {
     let status = payment.status();
     let shown = emitted_state(payment, status);
-    if let Some(last) = &mut payment.emitted_mut().last
+    let emitted = payment.emitted_mut();
+    emitted.paid_since = match status {
+        Status::Succeeded | Status::PartiallyRefunded if emitted.success => {
+            emitted.paid_since.or(Some(at))
+        }
+        open if !open.is_final() => emitted.paid_since,
+        _ => None,
+    };
+    if let Some(last) = &mut emitted.last
         && last.status.is_final()
         && !status.is_final()
     {
