@@ -81,12 +81,17 @@ fn record(payment: &mut Payment, status: Status, kind: EventKind) -> PendingEven
 }
 
 /// Returns `payment.overrefunded` if this event is pending, and records the event as emitted. The merchant must know of
-/// an excess refund. `refundable_amount` cannot show the excess, because this amount is never below 0.
+/// an excess refund. `refundable_amount` cannot show the excess, because this amount is never below 0. If a return that a
+/// signed answer must explain can be part of the refunded amount, the event waits for this answer.
 pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> {
     let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
     let is_unpaid = payment.is_not_confirmed() || payment.is_declined_by_answer();
-    let is_excess = refunded > paid && (paid > 0 || is_unpaid);
-    if !is_excess || payment.is_foreign() || payment.emitted().overrefunded == refunded {
+    let is_excess = |refunded: u64| refunded > paid && (paid > 0 || is_unpaid);
+    if !is_excess(refunded)
+        || payment.emitted().overrefunded == refunded
+        || payment.is_foreign()
+        || !is_excess(refunded.saturating_sub(payment.returns().withheld))
+    {
         return None;
     }
     payment.emitted_mut().overrefunded = refunded;
