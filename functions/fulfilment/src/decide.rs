@@ -1,12 +1,14 @@
 //! Decides the action that follows from an event and the stored memory of its payment. The functions are pure, so that
 //! tests can try every order of events.
 //!
-//! Each event carries the whole state of its payment. The newest state decides, which is the state of the event with
-//! the highest sequence number. So no event waits for another event. `payment.succeeded` ships the goods, even if it
-//! arrives late. But it ships nothing if the money is unconfirmed, under review or gone in a newer state.
+//! Each event carries the whole state of its payment, so no event waits for another event. The events arrive in any
+//! order, but only their sequence numbers decide:
 //!
-//! After `order.paid_twice`, the payment ships nothing, whatever the sequence numbers are. So in every order of the
-//! events, the goods of an order stay shipped only for the payment that paid first.
+//! - The newest state says whether the money is there.
+//! - `payment.succeeded` ships the goods, even if it arrives late. But it ships nothing if an event with a higher sequence
+//!   number shows that the money was under review or gone, even if the money was paid again later. Then a person decides.
+//! - After `order.paid_twice`, the payment ships nothing, whatever the sequence numbers are. So the goods of an order stay
+//!   shipped only for one payment.
 
 use payments::events::EventKind;
 use payments::model::Status;
@@ -16,21 +18,24 @@ use crate::event::{Event, State};
 use crate::goods::{Action, Goods};
 use crate::memory::{Memory, Newest};
 
-/// What the state of a payment says about the money.
+/// What the events of a payment say about the money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Money {
-    /// The money is not paid yet, or not confirmed yet.
+    /// The money is not paid yet, or not confirmed yet, or no `payment.succeeded` has arrived.
     Pending,
     /// The money is paid and not refunded in full.
     Paid,
-    /// The payment is quarantined or unmatched, or another payment paid its order first: a person must decide.
+    /// A person must decide. For example, the payment is quarantined or unmatched, or another payment paid its order
+    /// first.
     InReview,
     /// The payment is declined, failed or refunded in full.
     Gone,
+    /// The money is not confirmed, and was gone or under review after the last `payment.succeeded`.
+    Withdrawn,
 }
 
 impl Money {
-    fn of(state: &State, is_paid_twice: bool) -> Self {
+    fn of(state: &State) -> Self {
         // The amounts are checked before the status, because a payment can stay `quarantined` after a complete refund.
         if state.paid_amount > 0 && state.refunded_amount >= state.paid_amount {
             return Money::Gone;
@@ -41,10 +46,20 @@ impl Money {
             | Status::AwaitingCustomer
             | Status::AwaitingClarification
             | Status::AwaitingConfirmation => Money::Pending,
-            Status::Succeeded | Status::PartiallyRefunded if is_paid_twice => Money::InReview,
             Status::Succeeded | Status::PartiallyRefunded => Money::Paid,
             Status::Quarantined | Status::Unmatched => Money::InReview,
             Status::Declined | Status::Failed | Status::Refunded => Money::Gone,
+        }
+    }
+
+    /// Returns what all processed events say, without the actions.
+    fn of_events(memory: &Memory) -> Self {
+        let is_withdrawn = memory.is_paid_twice || memory.last_without_money > memory.last_success;
+        match Self::of(&memory.newest.state) {
+            Money::Paid if is_withdrawn => Money::InReview,
+            Money::Paid if memory.last_success == 0 => Money::Pending,
+            Money::Pending if is_withdrawn => Money::Withdrawn,
+            money => money,
         }
     }
 }
@@ -64,54 +79,48 @@ pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
         sequence: event.sequence,
         state: event.state,
     };
-    let Memory {
-        goods,
-        newest,
-        is_paid_twice,
-        mut actions,
-    } = memory.unwrap_or(Memory {
+    let mut memory = memory.unwrap_or(Memory {
         goods: Goods::Waiting,
         newest: arrived,
         is_paid_twice: false,
+        last_success: 0,
+        last_without_money: 0,
         actions: Actions::default(),
     });
-    if let Some(action) = actions.of(event.sequence) {
+    if let Some(action) = memory.actions.of(event.sequence) {
         return Decision::Duplicate(action);
     }
-    let newest = match newest.sequence > arrived.sequence {
-        true => newest,
-        false => arrived,
-    };
-    let is_paid_twice = is_paid_twice || event.kind == Some(EventKind::OrderPaidTwice);
-    let money = Money::of(&newest.state, is_paid_twice);
-    let action = action(goods, money, event.kind);
-    actions.add(event.sequence, action);
-    let memory = Memory {
-        goods: goods.after(action),
-        newest,
-        is_paid_twice,
-        actions,
-    };
+    if arrived.sequence > memory.newest.sequence {
+        memory.newest = arrived;
+    }
+    let raise = |last: &mut u64| *last = event.sequence.max(*last);
+    match Money::of(&event.state) {
+        Money::Paid if event.kind == Some(EventKind::PaymentSucceeded) => {
+            raise(&mut memory.last_success);
+        }
+        Money::InReview | Money::Gone => raise(&mut memory.last_without_money),
+        _ => {}
+    }
+    memory.is_paid_twice |= event.kind == Some(EventKind::OrderPaidTwice);
+    let action = action(memory.goods, Money::of_events(&memory));
+    memory.goods = memory.goods.after(action);
+    memory.actions.add(event.sequence, action);
     Decision::New(action, memory)
 }
 
-/// Looks up the action in the table below. A row stands for one state of the money and one type of event. A column
-/// stands for one location of the goods before the action. [`Goods::after`] returns the location after the action.
+/// Looks up the action in the table below. A column stands for one location of the goods before the action.
+/// [`Goods::after`] returns the location after the action.
 #[rustfmt::skip]
-fn action(goods: Goods, money: Money, kind: Option<EventKind>) -> Action {
+fn action(goods: Goods, money: Money) -> Action {
     use Action::{Hold, Nothing, Ship, TakeBack};
-    use EventKind::{PaymentSucceeded, RefundReturned};
 
-    let [waiting, held, shipped, stopped, taken_back] = match (money, kind) {
-        //                                            waiting  held     shipped   stopped   taken back
-        (Money::Pending,  _)                      => [Nothing, Nothing, Nothing,  Nothing,  Nothing],
-        (Money::Paid,     Some(PaymentSucceeded)) => [Ship,    Ship,    Nothing,  Ship,     Ship],
-        // Waiting: `payment.succeeded` shipped nothing if it arrived after the event of the refund.
-        (Money::Paid,     Some(RefundReturned))   => [Hold,    Nothing, Nothing,  Nothing,  Hold],
-        // Taken back: the payment counts as paid again, for example after a declined refund. A person must decide.
-        (Money::Paid,     _)                      => [Nothing, Nothing, Nothing,  Nothing,  Hold],
-        (Money::InReview, _)                      => [Hold,    Nothing, Hold,     Nothing,  Hold],
-        (Money::Gone,     _)                      => [Nothing, Nothing, TakeBack, TakeBack, Nothing],
+    let [waiting, held, shipped, stopped, taken_back] = match money {
+        //                    waiting  held     shipped   stopped   taken back
+        Money::Pending   => [Nothing, Nothing, Nothing,  Nothing,  Nothing],
+        Money::Paid      => [Ship,    Ship,    Nothing,  Ship,     Ship],
+        Money::InReview  => [Hold,    Nothing, Hold,     Nothing,  Hold],
+        Money::Gone      => [Nothing, Nothing, TakeBack, TakeBack, Nothing],
+        Money::Withdrawn => [Nothing, Nothing, Hold,     Nothing,  Nothing],
     };
     match goods {
         Goods::Waiting   => waiting,

@@ -115,15 +115,17 @@ fn read(item: &Item) -> Result<Memory, StoreError> {
             refunded_amount: read_number(item, "refunded_amount")?,
         },
     };
-    // Items that were written before this attribute existed do not have it.
-    let is_paid_twice = match item.get("paid_twice") {
-        None => 0,
-        Some(_) => read_number(item, "paid_twice")?,
+    // Items that were written before an attribute existed do not have it.
+    let number_or_zero = |name| match item.get(name) {
+        None => Ok(0),
+        Some(_) => read_number(item, name),
     };
     Ok(Memory {
         goods: goods.ok_or_else(|| item_error("unknown goods"))?,
         newest,
-        is_paid_twice: is_paid_twice > 0,
+        is_paid_twice: number_or_zero("paid_twice")? > 0,
+        last_success: number_or_zero("last_success")?,
+        last_without_money: number_or_zero("last_without_money")?,
         actions: actions.ok_or_else(|| item_error("unknown actions"))?,
     })
 }
@@ -139,6 +141,8 @@ fn write(memory: &Memory, version: u64, now: Timestamp) -> Result<Item, StoreErr
         ("paid_amount", number(newest.state.paid_amount)),
         ("refunded_amount", number(newest.state.refunded_amount)),
         ("paid_twice", number(memory.is_paid_twice.into())),
+        ("last_success", number(memory.last_success)),
+        ("last_without_money", number(memory.last_without_money)),
         ("actions", text(memory.actions.to_string())),
         ("expires_at", expiry(now.after(RETENTION))),
     ];
@@ -184,6 +188,8 @@ mod tests {
                 },
             },
             is_paid_twice: true,
+            last_success: 3,
+            last_without_money: 2,
             actions: Actions::parse("2 hold, 3 ship, 4-5 nothing").unwrap(),
         }
     }
@@ -211,12 +217,15 @@ mod tests {
     }
 
     #[test]
-    fn an_item_without_the_attribute_of_paid_twice_is_read() {
+    fn an_item_without_the_attributes_that_were_added_later_is_read() {
         let mut older = item(&memory());
-        older.remove("paid_twice");
-        let is_paid_twice = false;
+        for name in ["paid_twice", "last_success", "last_without_money"] {
+            older.remove(name);
+        }
         let expected = Memory {
-            is_paid_twice,
+            is_paid_twice: false,
+            last_success: 0,
+            last_without_money: 0,
             ..memory()
         };
         assert_eq!(read(&older).unwrap(), expected);
@@ -270,7 +279,7 @@ mod tests {
         // The text of the actions is longest if every second event is missing. Each limit below is in bytes. The limit
         // of DynamoDB is 400 KB.
         let with_gaps = after(events.iter().step_by(2));
-        for (memory, limit) in [(in_order, 200), (backwards, 150), (with_gaps, 15_000)] {
+        for (memory, limit) in [(in_order, 250), (backwards, 200), (with_gaps, 15_000)] {
             let item = item(&memory);
             let size = size(&item);
             assert!(size <= limit, "{size} bytes: {item:?}");

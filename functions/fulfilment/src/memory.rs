@@ -18,6 +18,10 @@ pub struct Memory {
     pub newest: Newest,
     /// Whether another payment paid the order first.
     pub is_paid_twice: bool,
+    /// The highest sequence number of a `payment.succeeded` with paid money; 0 if none was processed.
+    pub last_success: u64,
+    /// The highest sequence number of an event that shows the money as gone or under review; 0 if none was processed.
+    pub last_without_money: u64,
     /// The processed events, and the action of each event.
     pub actions: Actions,
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::refunds::refund_status::RefundStatus;
 use super::serde_skip::is_default;
 use super::status::Status;
+use super::timestamp::Timestamp;
 
 /// What the events of the current attempt said. Only `unsuccessful` and `overrefunded` can be from an earlier attempt.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,10 @@ pub struct Emitted {
     /// Whether an event corrected an emitted success, and no later event said that the payment is paid.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success_withdrawn: bool,
+    /// The time of the first event that showed the payment as paid. The time starts again after an event that shows a
+    /// declined, quarantined or wholly refunded payment. `None` if no event shows the payment as paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) paid_since: Option<Timestamp>,
     /// The refunded amount in the last `payment.overrefunded`; 0 if there was no such event.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) overrefunded: u64,

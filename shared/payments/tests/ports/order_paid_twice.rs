@@ -49,11 +49,26 @@ impl System {
         assert_eq!(self.payment(payment_id).status(), Status::Refunded);
     }
 
-    /// Applies a status answer that lists the sale and other operations.
-    async fn answer_paid(&self, payment_id: &str, time: &str, others: &[Value]) {
-        let mut operations = vec![ended(payment_id, "sale", "success", time)];
-        operations.extend_from_slice(others);
-        let answer = status_answer(payment_id, "success", 1000, &operations);
+    /// Reports a successful sale whose amount differs from the order, so that the payment is quarantined.
+    async fn report_another_amount(&self, payment_id: &str, time: &str) {
+        let mut sale = ended(payment_id, "sale", "success", time);
+        sale["sum_initial"]["amount"] = json!(900);
+        let body = callback(payment_id, "success", 900, sale);
+        assert!(self.callback(&body).await);
+        assert_eq!(self.payment(payment_id).status(), Status::Quarantined);
+    }
+
+    async fn release(&self, payment_id: &str) {
+        let items = self.payment(payment_id).quarantine();
+        let key = key(payment_id);
+        let released = self.payments.release(&key, "anna", &items);
+        released.await.unwrap().published.unwrap();
+        assert_eq!(self.payment(payment_id).status(), Status::Succeeded);
+    }
+
+    /// Applies a status answer.
+    async fn answer(&self, payment_id: &str, status: &str, operations: &[Value]) {
+        let answer = status_answer(payment_id, status, 1000, operations);
         let answer = TestReport::read(&answer);
         let applied = self.apply(payment_id, answer.answer_to(1)).await;
         applied.unwrap().unwrap().published.unwrap();
@@ -124,12 +139,14 @@ async fn each_later_payment_of_an_order_names_the_earlier_payments_once() {
     system.report_paid("one", "10:00:00").await;
     system.report_paid("other", "10:00:00").await;
     assert_eq!(system.paid_twice(), 0);
+    system.pass(MINUTE);
     system.report_paid("two", "11:00:00").await;
     assert_eq!(
         (system.earlier("two"), system.paid_twice()),
         (vec!["one".into()], 1)
     );
     system.report_paid("two", "11:00:00").await;
+    system.pass(MINUTE);
     system.report_paid("three", "12:00:00").await;
     assert_eq!(system.earlier("three"), ["one", "two"]);
     for first in ["one", "other"] {
@@ -149,21 +166,106 @@ async fn no_other_payments_are_queried_for_the_first_payment_of_an_order() {
 }
 
 #[tokio::test]
-async fn the_platforms_date_decides_which_payment_was_first() {
+async fn the_payment_whose_success_is_emitted_first_is_first_whatever_the_platforms_dates_are() {
     let system = System::empty();
-    system.pay("late", "11:00:00").await;
-    system.pay("early", "10:00:00").await;
-    assert_eq!(system.earlier("late"), ["early"]);
-    assert!(system.earlier("early").is_empty());
+    system.pay("one", "11:00:00").await;
+    system.pass(MINUTE);
+    system.pay("two", "10:00:00").await;
+    assert_eq!(system.earlier("two"), ["one"]);
+    assert!(system.earlier("one").is_empty());
 }
 
 #[tokio::test]
-async fn the_creation_time_decides_which_of_two_payments_paid_in_the_same_second_was_first() {
+async fn the_creation_time_decides_which_of_two_successes_emitted_at_the_same_time_is_first() {
     let system = System::empty();
-    system.pay("b", "10:00:00").await;
-    system.pass(Duration::from_millis(1));
-    system.pay("a", "10:00:00").await;
+    for payment_id in ["b", "a"] {
+        system
+            .create_for(&storefront("shop"), payment_id, "order-1")
+            .await;
+        system.pass(Duration::from_millis(1));
+    }
+    system.report_paid("a", "10:00:00").await;
+    system.report_paid("b", "10:00:00").await;
     assert_eq!(system.earlier("a"), ["b"]);
+    assert!(system.earlier("b").is_empty());
+}
+
+/// The goods of the other payment can be shipped before an operator releases the quarantined payment.
+#[tokio::test]
+async fn a_payment_that_is_released_after_another_payment_paid_the_order_is_the_later_payment() {
+    let system = System::empty();
+    system
+        .create_for(&storefront("shop"), "one", "order-1")
+        .await;
+    system.report_another_amount("one", "10:00:00").await;
+    system.pay("two", "11:00:00").await;
+    assert_eq!(system.paid_twice(), 0);
+    system.pass(3 * DAY);
+    system.release("one").await;
+    assert_eq!(system.earlier("one"), ["two"]);
+    assert!(system.earlier("two").is_empty());
+}
+
+/// A quarantine stops the goods of a payment. So a success before the quarantine does not make the payment the first.
+#[tokio::test]
+async fn the_success_after_a_quarantine_decides_and_not_the_success_before() {
+    let system = System::empty();
+    system.pay("one", "10:00:00").await;
+    system.report_another_amount("one", "10:00:00").await;
+    system.pass(MINUTE);
+    system.pay("two", "11:00:00").await;
+    system.pass(MINUTE);
+    system.release("one").await;
+    assert_eq!(system.earlier("one"), ["two"]);
+    assert!(system.earlier("two").is_empty());
+}
+
+/// Goods that were shipped stay shipped while the payment waits for the confirmation of its money.
+#[tokio::test]
+async fn a_payment_stays_first_while_it_waits_for_a_confirmation_after_its_success() {
+    let system = System::empty();
+    system.pay("one", "10:00:00").await;
+    let sale = || ended("one", "sale", "success", "10:00:00");
+    let mut refund = ended("one", "refund", "processing", "10:30:00");
+    refund["sum_initial"]["amount"] = json!(400);
+    let body = callback("one", "success", 1000, refund.clone());
+    assert!(system.callback(&body).await);
+    assert_eq!(system.count_sent(EventKind::RefundPending), 1);
+    refund["status"] = json!("success");
+    system
+        .answer("one", "awaiting confirmation", &[sale(), refund.clone()])
+        .await;
+    assert_eq!(system.payment("one").status(), Status::AwaitingConfirmation);
+    assert_eq!(system.count_sent(EventKind::RefundSucceeded), 1);
+    system.pass(MINUTE);
+    system.pay("two", "11:00:00").await;
+    assert_eq!(system.paid_twice(), 0);
+    system.pass(MINUTE);
+    system.answer("one", "success", &[sale(), refund]).await;
+    assert_eq!(system.payment("one").status(), Status::PartiallyRefunded);
+    assert_eq!(system.earlier("two"), ["one"]);
+    assert!(system.earlier("one").is_empty());
+}
+
+#[tokio::test]
+async fn the_checks_of_two_successes_emitted_at_nearly_the_same_time_find_the_same_first_payment() {
+    for order in [["one", "two"], ["two", "one"]] {
+        let system = System::empty();
+        for payment_id in ["one", "two"] {
+            system
+                .create_for(&storefront("shop"), payment_id, "order-1")
+                .await;
+        }
+        for payment_id in ["one", "two"] {
+            system.report_paid_and_crash(payment_id, "10:00:00").await;
+            system.pass(Duration::from_millis(1));
+        }
+        for payment_id in order {
+            system.report_paid(payment_id, "10:00:00").await;
+        }
+        assert_eq!(system.earlier("two"), ["one"], "{order:?}");
+        assert!(system.earlier("one").is_empty(), "{order:?}");
+    }
 }
 
 #[tokio::test]
@@ -190,6 +292,7 @@ async fn at_most_twenty_payments_of_one_order_are_read() {
         system.pay(&format!("p-{number:02}"), "10:00:00").await;
     }
     system.tables().loads = 0;
+    system.pass(MINUTE);
     system.pay("last", "11:00:00").await;
     assert_eq!(system.earlier("last").len(), 20);
     let loads = system.tables().loads;
@@ -213,11 +316,10 @@ async fn a_payment_that_was_emitted_as_the_later_payment_remains_the_later_payme
     system.pay("one", "10:00:00").await;
     system.pay("two", "11:00:00").await;
     assert_eq!(system.earlier("two"), ["one"]);
-    // A signed answer gives another date to the sale of the first payment.
-    system.answer_paid("one", "11:30:00", &[]).await;
-    let one = system.payment("one");
-    let sale = one.operation("sale of one").unwrap();
-    assert_eq!(sale.ended_at(), Some(at("2027-01-15T11:30:00")));
+    system.report_another_amount("one", "10:00:00").await;
+    system.pass(MINUTE);
+    system.release("one").await;
+    system.pass(MINUTE);
     system.pay("three", "12:00:00").await;
     assert_eq!(system.earlier("three"), ["one", "two"]);
     assert!(system.earlier("one").is_empty());
@@ -251,10 +353,10 @@ async fn the_outbox_sweep_also_checks_the_first_payment_of_an_order() {
     system.report_paid_and_crash("one", "10:00:00").await;
     system.sweep_outbox().await;
     assert_eq!(system.tables().order_queries, 1);
-    system.report_paid("two", "09:00:00").await;
+    system.report_paid("two", "11:00:00").await;
     assert_eq!(
-        (system.earlier("one"), system.paid_twice()),
-        (vec!["two".into()], 1)
+        (system.earlier("two"), system.paid_twice()),
+        (vec!["one".into()], 1)
     );
 }
 
@@ -264,13 +366,17 @@ async fn the_daily_report_finds_an_order_that_is_paid_twice_after_its_refund_was
     system.pay("one", "10:00:00").await;
     system.report_refunded("one").await;
     system.pay("two", "11:00:00").await;
+    system.pass(MINUTE);
+    let sale = ended("one", "sale", "success", "10:00:00");
     let declined = ended("one", "refund", "decline", "20:00:00");
-    system.answer_paid("one", "10:00:00", &[declined]).await;
+    system.answer("one", "success", &[sale, declined]).await;
     assert_eq!(system.payment("one").status(), Status::Succeeded);
     assert_eq!(system.paid_twice(), 0);
     system.pass_until(at("2027-01-16T04:30:00"));
     assert_eq!(system.report().await, [("2027-01-15".to_owned(), 2)]);
-    assert_eq!(system.earlier("two"), ["one"]);
+    // The goods of the first payment were taken back before the goods of the second payment were shipped.
+    assert_eq!(system.earlier("one"), ["two"]);
+    assert!(system.earlier("two").is_empty());
     assert_eq!(system.paid_twice(), 1);
 }
 

@@ -102,7 +102,7 @@ pub(super) fn emit_expiry(mut payment: Payment, at: Timestamp) -> Change {
 fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) -> Change {
     payment.set_updated_at(at);
     if !pending.is_empty() {
-        payment_events::record_shown_state(&mut payment);
+        payment_events::record_shown_state(&mut payment, at);
     }
     let mut events = Vec::with_capacity(pending.len());
     for event in pending {

@@ -2,6 +2,7 @@
 
 use super::PendingEvent;
 use crate::events::EventKind;
+use crate::model::timestamp::Timestamp;
 use crate::model::{EmittedState, Payment, Status, Waiting};
 
 /// Returns the pending events about the payment's status and money, and records them as emitted.
@@ -80,24 +81,41 @@ fn record(payment: &mut Payment, status: Status, kind: EventKind) -> PendingEven
 }
 
 /// Returns `payment.overrefunded` if this event is pending, and records the event as emitted. The merchant must know of
-/// an excess refund. `refundable_amount` cannot show the excess, because this amount is never below 0.
+/// an excess refund. `refundable_amount` cannot show the excess, because this amount is never below 0. If a return that a
+/// signed answer must explain can be part of the refunded amount, the event waits for this answer.
 pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> {
     let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
     let is_unpaid = payment.is_not_confirmed() || payment.is_declined_by_answer();
-    let is_excess = refunded > paid && (paid > 0 || is_unpaid);
-    if !is_excess || payment.is_foreign() || payment.emitted().overrefunded == refunded {
+    let is_excess = |refunded: u64| refunded > paid && (paid > 0 || is_unpaid);
+    if !is_excess(refunded)
+        || payment.emitted().overrefunded == refunded
+        || payment.is_foreign()
+        || !is_excess(refunded.saturating_sub(payment.returns().withheld))
+    {
         return None;
     }
     payment.emitted_mut().overrefunded = refunded;
     Some(PendingEvent::plain(EventKind::PaymentOverrefunded))
 }
 
-/// Records the state that the events of this change show, if the payment is open again after an event with a final
-/// status. If the payment becomes final again, that state then has an event.
-pub(super) fn record_shown_state(payment: &mut Payment) {
+/// Records the state that the events of this change show:
+///
+/// - Since when the events show the payment as paid. If a payment waits for a confirmation after `payment.succeeded`,
+///   the success still holds.
+/// - The state itself, if the payment is open again after an event with a final status. If the payment becomes final
+///   again, that state then has an event.
+pub(super) fn record_shown_state(payment: &mut Payment, at: Timestamp) {
     let status = payment.status();
     let shown = emitted_state(payment, status);
-    if let Some(last) = &mut payment.emitted_mut().last
+    let emitted = payment.emitted_mut();
+    emitted.paid_since = match status {
+        Status::Succeeded | Status::PartiallyRefunded if emitted.success => {
+            emitted.paid_since.or(Some(at))
+        }
+        open if !open.is_final() => emitted.paid_since,
+        _ => None,
+    };
+    if let Some(last) = &mut emitted.last
         && last.status.is_final()
         && !status.is_final()
     {

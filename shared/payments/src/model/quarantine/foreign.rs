@@ -23,17 +23,28 @@ pub(super) const FIRST_DATE: Timestamp = Timestamp::from_millis(946_684_800_000)
 impl Payment {
     /// Whether another system made the payment at the platform, and no operator has released the money. The money then
     /// never counts as paid, and this service never refunds it. Storefronts do not see the operations.
+    ///
+    /// A release still holds when the money is not confirmed later, because the money may have been refunded since.
     pub fn is_foreign(&self) -> bool {
         if !self.is_of_another_system() {
             return false;
         }
         let is_of_foreign = |item: &QuarantineItem| item.reason == QuarantineReason::ForeignPayment;
         let items = self.all_quarantine_items();
-        !items.iter().any(is_of_foreign)
-            || self
-                .without_verdict(Verdict::Released, items)
-                .iter()
-                .any(is_of_foreign)
+        if !items.iter().any(is_of_foreign) {
+            return !self.was_foreign_released();
+        }
+        let unreleased = self.without_verdict(Verdict::Released, items);
+        unreleased.iter().any(is_of_foreign)
+    }
+
+    /// Whether an operator released the item of an operation that took money of another system's payment, even if the
+    /// item does not exist any more.
+    fn was_foreign_released(&self) -> bool {
+        self.operations().any(|(id, operation)| {
+            let mut sums = operation.reported_sums();
+            sums.any(|sum| self.is_released(&QuarantineItem::foreign(id, sum)))
+        })
     }
 
     /// Whether another system made the payment at the platform. If no operation decides this, Gate's answers decide.

@@ -138,6 +138,15 @@ impl Payment {
         items
     }
 
+    /// Whether a release lists an item.
+    pub(super) fn is_released(&self, item: &QuarantineItem) -> bool {
+        let mut releases = self.decisions_with(Verdict::Released).peekable();
+        releases.peek().is_some() && {
+            let digest = item.digest();
+            releases.any(|decision| decision.items.contains(&digest))
+        }
+    }
+
     fn decisions_with(&self, verdict: Verdict) -> impl Iterator<Item = &Decision> {
         let decisions = self.decisions.iter();
         decisions.filter(move |decision| decision.verdict == verdict)
@@ -182,7 +191,9 @@ impl Payment {
                 items.add(QuarantineReason::UnknownOperation, Some(id), sum);
             }
             if is_foreign && self.took_money(operation) {
-                items.add(QuarantineReason::ForeignPayment, Some(id), operation.sum());
+                items
+                    .items
+                    .insert(QuarantineItem::foreign(id, operation.sum()));
             }
             if operation.kind().is_about_refund() && operation.has_succeeded() {
                 add_refund_items(id, operation, &mut items);

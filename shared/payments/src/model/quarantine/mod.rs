@@ -59,6 +59,16 @@ pub struct QuarantineItem {
 }
 
 impl QuarantineItem {
+    /// Returns the item of an operation that took the money of another system's payment.
+    fn foreign(operation_id: &str, sum: Option<&Sum>) -> Self {
+        Self {
+            reason: QuarantineReason::ForeignPayment,
+            operation_id: Some(operation_id.to_owned()),
+            reported: sum.cloned(),
+            status: None,
+        }
+    }
+
     /// Returns the digest that represents the item in a stored decision.
     pub(crate) fn digest(&self) -> String {
         sha256::start_of_hex(to_json_string(self).as_bytes(), 16)

@@ -6,6 +6,7 @@ use super::attribution::{Attributed, OwnRefunds, RefundKey};
 use super::refund::Refund;
 use crate::model::ledger::RefundAmounts;
 use crate::model::payment::Payment;
+use crate::model::reported::evidence::Evidence;
 use crate::model::reported::operation::Operation;
 
 /// The refunds and the returns of the same amount.
@@ -36,6 +37,10 @@ pub(crate) struct Returns {
     pub(in crate::model) amount: u64,
     /// The amount by which returns in signed answers exceed the refunds to which they belong.
     pub(in crate::model) signed_excess: u64,
+    /// The amount of the returns that only callbacks report and that belong to no single refund. A signed answer will
+    /// show whether this amount is part of the refunded amount. A return that the newest signed answer does not list is
+    /// left out.
+    pub(crate) withheld: u64,
     /// The ids of the returns that only callbacks report and that no known refund explains.
     pub(crate) unexplained: BTreeSet<String>,
 }
@@ -85,6 +90,10 @@ impl Payment {
             match operation.is_signed() {
                 true => returns.amount = returns.amount.saturating_add(amount_of((id, operation))),
                 false => {
+                    if self.evidence_of(operation) != Evidence::Contradictory {
+                        let amount = amount_of((id, operation));
+                        returns.withheld = returns.withheld.saturating_add(amount);
+                    }
                     returns.unexplained.insert(id.clone());
                 }
             }

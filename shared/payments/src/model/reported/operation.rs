@@ -318,6 +318,12 @@ impl Operation {
         }
     }
 
+    /// Returns `sum_initial` of each final report, also of the reports that do not count.
+    pub(in crate::model) fn reported_sums(&self) -> impl Iterator<Item = Option<&Sum>> {
+        let reports = self.finals.iter();
+        reports.map(|report| report.sum_initial.as_ref())
+    }
+
     /// Returns `sum_converted` and `sum_initial` of the final report that counts.
     pub(in crate::model) fn final_sums(&self) -> impl Iterator<Item = &Sum> {
         let report = self.effective_report().into_iter();

@@ -8,8 +8,10 @@
 //! without a new success, when a refund is returned. Second, DynamoDB applies a transaction item by item. So a check
 //! can miss the other payment while DynamoDB still applies the transaction of that payment.
 //!
-//! `order.paid_twice` is emitted for each payment that holds money of the order, except for the payment that was
-//! paid first.
+//! `order.paid_twice` is emitted for each payment that holds money of the order, except for the first. The first is the
+//! payment that events have shown as paid for the longest time, because its goods were shipped first. The platform's
+//! dates do not decide: a payment that was paid first can be quarantined until the goods of another payment are shipped.
+//! Each payment stores its own time, so all checks come to the same result.
 
 use std::collections::BTreeSet;
 
@@ -19,8 +21,7 @@ use super::publish::PublishLimit;
 use crate::decide::{self, Fact};
 use crate::events::{Event, metrics};
 use crate::model::ids::PaymentKey;
-use crate::model::timestamp::Timestamp;
-use crate::model::{Operation, Payment, Status};
+use crate::model::{Payment, Status};
 use crate::ports::{Clock, EventQueue, PaymentStore, StoreError, Stored};
 use crate::service::commit::Payments;
 use crate::service::error::{ApplyError, PublishError, left_to_sweep};
@@ -42,8 +43,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         Ok(())
     }
 
-    /// Compares the payments of an order that have money. Emits `order.paid_twice` for each of them except the payment
-    /// that was paid first.
+    /// Compares the payments of an order that have money. Emits `order.paid_twice` for each of them except the first.
     ///
     /// Publishes the events of the other payments. If `payment` has changed, returns its new version and its new
     /// events, which the caller must publish.
@@ -66,12 +66,15 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         let with_money = loads.try_filter_map(async |loaded| Ok(loaded.filter(has_money)));
         let mut paid: Vec<Payment> = with_money.take(MAX_PAYMENTS).try_collect().await?;
         paid.extend(has_money(payment).then(|| payment.clone()));
-        // The platform's dates have whole seconds, so two payments can have the same date.
-        paid.sort_by_key(|payment| (paid_at(payment), payment.created_at(), payment.key()));
+        paid.sort_by_key(|payment| {
+            let emitted = payment.emitted();
+            let shown = (!emitted.success, emitted.paid_since);
+            (shown, payment.created_at(), payment.key())
+        });
         for (index, payment) in paid.iter().enumerate() {
             let earlier = paid.iter().take(index);
-            // The order by the platform's dates can still change. But if an event has already named `payment` as the
-            // earlier of two payments, `payment` stays the earlier of the two.
+            // A payment can be quarantined and released again, so the order can change. But if an event has already
+            // named `payment` as the earlier of two payments, `payment` stays the earlier of the two.
             let is_later = |other: &&Payment| {
                 let earlier = other.earlier_payments_of_order();
                 earlier.contains(payment.payment_id())
@@ -121,11 +124,4 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
 fn has_money(payment: &Payment) -> bool {
     let status = payment.status();
     status.is_paid() && status != Status::Refunded
-}
-
-/// Returns the time at which the payment was paid, by the platform's clock.
-fn paid_at(payment: &Payment) -> Timestamp {
-    let sales = payment.successful_sales();
-    let ends = sales.filter_map(Operation::ended_at);
-    ends.min().unwrap_or(payment.created_at())
 }

@@ -642,3 +642,68 @@ fn an_old_sale_without_money_does_not_hide_a_new_sale() {
         }
     }
 }
+
+/// Returns a signed answer with one sale of the other system, and with further operations.
+fn answer(payment_status: &str, sale_status: &str, others: &[Value]) -> Verified {
+    edited("sale_success", |body| {
+        let mut sale = body.as_object_mut().unwrap().remove("operation").unwrap();
+        sale["status"] = sale_status.into();
+        body["payment"]["status"] = payment_status.into();
+        body["operations"] = json!([&[sale], others].concat());
+    })
+}
+
+#[test]
+fn refunded_money_that_was_released_and_is_not_confirmed_later_causes_an_overrefunded_event() {
+    let refund = json!({
+        "id": "9001", "type": "refund", "status": "success", "request_id": "q-r-1",
+        "date": "2019-07-03T09:28:29+0000", "sum_initial": {"amount": 1000, "currency": "EUR"},
+    });
+    let confirmation = json!({
+        "id": "3", "type": "payment confirmation", "status": "decline",
+        "date": "2019-07-05T09:28:29+0000",
+    });
+    for end in [
+        answer("decline", "success", &[confirmation, refund.clone()]),
+        answer("decline", "decline", &[refund]),
+    ] {
+        let mut payment = claimed();
+        payment.deliver(&sale(1000));
+        assert_eq!(payment.review(Verdict::Released), Ok(true));
+        payment.refund_succeeds("r-1", "9001", 1000);
+        payment.poll_by(NOW.after(HOUR), &end);
+        assert_eq!(payment.status(), Status::Declined);
+        assert_eq!(payment.last_kind(), "payment.overrefunded");
+        let data = payment.last_data();
+        assert_eq!(
+            (&data["paid_amount"], &data["refunded_amount"]),
+            (&json!(0), &json!(1000))
+        );
+    }
+}
+
+#[test]
+fn a_storefront_learns_the_result_of_its_refund_after_a_second_sale_of_the_other_system() {
+    let mut payment = claimed();
+    payment.status_answer(&sale(1000));
+    assert_eq!(payment.review(Verdict::Released), Ok(true));
+    payment.reserve("r-1", Some(400)).unwrap();
+    payment.refund_answer("r-1", &accepted("q-r-1"));
+    assert_eq!(payment.last_kind(), "refund.pending");
+    payment.deliver(&edited("sale_success", |body| {
+        body["operation"]["id"] = "2".into();
+    }));
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(payment.view()["paid_amount"], 0);
+    payment.refund_reported("r-1", "9001", 400);
+    assert_eq!(payment.last_kind(), "refund.succeeded");
+    assert_eq!(payment.last_data()["refund"]["amount"], 400);
+    // The storefront does not know this refund.
+    payment.deliver(&refund_operation(
+        "9002",
+        "success",
+        json!({ "sum_initial": reports::euros(100) }),
+    ));
+    assert_eq!(payment.last_kind(), "refund.succeeded");
+    assert_eq!(payment.last_data()["refund"]["refund_id"], "r-1");
+}

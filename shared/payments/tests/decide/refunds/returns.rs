@@ -315,3 +315,34 @@ fn a_return_above_all_refunds_does_not_make_refunded_money_refundable() {
     let reasons = payment.quarantine_reasons();
     assert_eq!(reasons, [QuarantineReason::ReturnedExceedsRefunded].into());
 }
+
+/// Two refunds of the same amount are successful, so a return of this amount belongs to no single refund until a signed
+/// answer lists the return.
+#[test]
+fn an_overrefund_is_emitted_only_if_a_return_that_waits_for_an_answer_does_not_explain_it() {
+    let mut payment = TestPayment::paid();
+    for (refund_id, operation_id) in [("r-1", "7"), ("r-2", "8")] {
+        payment.refund_succeeds(refund_id, operation_id, 400);
+    }
+    payment.deliver(&returned("9", 400, None));
+    payment.deliver(&refund_of_dashboard("10", 300));
+    assert_eq!(payment.refund_sums(), (1100, 0, 0));
+    assert!(payment.needs_recheck());
+    assert!(!payment.kinds().contains(&"payment.overrefunded"));
+
+    let refunds = [
+        ("7", "refund", 400),
+        ("8", "refund", 400),
+        ("10", "refund", 300),
+    ];
+    let with_return = [&refunds[..], &[("9", "refund reverse", 400)]].concat();
+    let mut explained = payment.fork();
+    explained.poll_now(NOW, &answer_with(&with_return));
+    assert_eq!(explained.refund_sums(), (700, 0, 300));
+    assert!(!explained.kinds().contains(&"payment.overrefunded"));
+
+    let ten_days = Duration::from_secs(240 * 3_600);
+    payment.poll_by(NOW.after(ten_days), &answer_with(&refunds));
+    assert_eq!(payment.refund_sums(), (1100, 0, 0));
+    assert_eq!(payment.last_kind(), "payment.overrefunded");
+}
