@@ -19,9 +19,11 @@ pub(super) enum Reason {
     UndocumentedOperation(String),
     /// A callback says that a refund of ours succeeded with another amount than requested.
     RefundDiffers(String),
-    /// A callback says that the processing of a refund failed, or that its id exists already. The text is the
+    /// A callback says that the processing of an accepted refund failed, or that its id exists already. The text is the
     /// `refund_id`.
     RefundQuestioned(String),
+    /// A callback declines a refund operation because its processing failed.
+    RefundProcessingFailed(String),
     /// A callback reports a return, and no known refund explains it.
     UnexplainedReturn(String),
     /// A callback names a sum that a signed answer must confirm.
@@ -44,6 +46,10 @@ pub(super) fn reasons(payment: &Payment) -> BTreeSet<Reason> {
         .operations()
         .filter(|(_, operation)| operation.evidence() == Evidence::Overruled);
     reasons.extend(overruled.map(|(id, _)| Reason::Overruled(id.to_owned())));
+    let failed = payment.operations().filter(|(_, operation)| {
+        operation.gives_back() && operation.has_processing_failed() && !operation.is_signed()
+    });
+    reasons.extend(failed.map(|(id, _)| Reason::RefundProcessingFailed(id.to_owned())));
     let questioned = payment.refunds().iter();
     let questioned = questioned.filter(|refund| payment.is_refund_questioned(refund));
     let questioned = questioned.filter_map(Refund::refund_id);

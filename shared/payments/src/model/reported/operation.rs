@@ -437,6 +437,11 @@ impl Operation {
         self.is_declined() && self.code() == Some(DUPLICATE_REFUND)
     }
 
+    /// Whether the operation was declined because its processing failed or timed out.
+    pub(crate) fn has_processing_failed(&self) -> bool {
+        self.is_declined() && self.code().is_some_and(is_processing_failure)
+    }
+
     /// Whether the operation is a sale.
     pub(crate) fn is_sale(&self) -> bool {
         *self.kind() == OperationType::Sale

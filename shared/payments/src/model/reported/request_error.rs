@@ -171,15 +171,14 @@ impl Payment {
             || operations.any(|one| one.is_declined_duplicate() && names_request(one))
     }
 
-    /// Whether reports leave it undecided whether a refund is made: the processing of the accepted request failed, its
-    /// id exists already, or its operation is declined although the platform may still make the refund.
+    /// Whether reports leave it undecided whether an accepted refund is made: its processing failed, or its id exists
+    /// already.
     pub(crate) fn is_refund_questioned(&self, refund: &Refund) -> bool {
         let request = refund.request();
         let is_accepted = matches!(request, GateRequest::Accepted { .. });
-        let operation = refund.operation_id().and_then(|id| self.operation(id));
-        let is_error = is_accepted
-            && (self.has_processing_failed(request) || self.is_reported_as_duplicate(request));
-        refund.status().is_reserved() && (is_error || operation.is_some_and(Operation::is_declined))
+        refund.status().is_reserved()
+            && is_accepted
+            && (self.has_processing_failed(request) || self.is_reported_as_duplicate(request))
     }
 
     /// Whether the platform may still make a refund after it declined the operation, because the processing failed or

@@ -82,7 +82,7 @@ pub struct CheckoutService<'a, S, Q, C, G> {
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q, C, G> {
     /// Creates the payment, sends its sale and returns the checkout. If the payment exists already, returns the
     /// existing checkout. Before the return, a failed payment starts its next attempt, and a sale with an unknown
-    /// outcome is sent again, at most [`MAX_REPEATS`] times.
+    /// outcome is sent again, a limited number of times.
     pub async fn create(
         &self,
         storefront: &Storefront,
