@@ -163,7 +163,11 @@ impl<'a> Source<'a> {
             fields: redirect.fields.iter().cloned().collect(),
         });
         let date = operation.date.as_deref().unwrap_or_default();
-        Waiting::new(date, self.payment_date(), &self.digest, redirect, fields)
+        // An answer can list two operations that await data and have the same date.
+        let id = operation.id.as_deref().unwrap_or_default();
+        let digest = [self.digest.as_str(), id].concat();
+        let digest = sha256::start_of_hex(digest.as_bytes(), self.digest.len());
+        Waiting::new(date, self.payment_date(), &digest, redirect, fields)
     }
 }
 

@@ -7,6 +7,7 @@ use ecommpay::report::ClarificationField;
 use serde::{Deserialize, Serialize};
 
 use super::report_order::ReportOrder;
+use crate::json_text::to_json_string;
 use crate::model::timestamp::Timestamp;
 use crate::sha256;
 
@@ -55,7 +56,7 @@ impl Waiting {
 
     /// Returns the digest that identifies this request of the platform.
     pub fn digest(&self) -> String {
-        sha256::start_of_hex(format!("{:?}", self.order).as_bytes(), 32)
+        sha256::start_of_hex(to_json_string(&self.order).as_bytes(), 32)
     }
 
     /// Returns the fields that the platform requests.

@@ -117,3 +117,37 @@ fn a_field_that_the_schema_does_not_require_is_optional() {
     let name = "clarification_required";
     assert_eq!(emitted[name], view[name]);
 }
+
+/// A signed answer can list both refunds, with the same date.
+#[test]
+fn data_for_one_refund_does_not_hide_the_request_for_another_refund() {
+    let mut payment = TestPayment::paid();
+    for id in ["r-1", "r-2"] {
+        payment.reserve(id, Some(400)).unwrap();
+        payment.refund_answer(id, &accepted(&format!("q-{id}")));
+    }
+    payment.status_answer(&edited("status_many_operations", |body| {
+        body["payment"]["status"] = "success".into();
+        body["payment"]["sum"]["amount"] = 1000.into();
+        body["clarification_fields"] = json!({ "account": ["number"] });
+        let operations = body["operations"].as_array_mut().unwrap();
+        operations.truncate(2);
+        let mut refund = operations.pop().unwrap();
+        refund["status"] = "awaiting clarification".into();
+        refund["sum_initial"]["amount"] = 400.into();
+        for (number, id) in [(1, "r-1"), (2, "r-2")] {
+            refund["id"] = number.into();
+            refund["request_id"] = format!("q-{id}").into();
+            operations.push(refund.clone());
+        }
+    }));
+    let request = |payment: &TestPayment, index: usize| {
+        let request = payment.clarification_request_of(&payment.refunds()[index]);
+        request.map(Waiting::digest)
+    };
+    let first = request(&payment, 0).unwrap();
+    assert!(request(&payment, 1).is_some());
+    payment.fact(Fact::ClarificationAccepted { digest: &first }, NOW);
+    assert_eq!(request(&payment, 0), None);
+    assert!(request(&payment, 1).is_some());
+}
