@@ -8,6 +8,7 @@ use ecommpay::report::Sum;
 
 use super::refund::Refund;
 use crate::model::attempt::gate_request::Duplicate;
+use crate::model::ledger::RefundAmounts;
 use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 use crate::model::reported::texts::digest_of_id;
@@ -145,11 +146,18 @@ fn own(payment: &Payment) -> impl Iterator<Item = (&str, &Refund)> {
 }
 
 impl Payment {
+    /// Attributes the refund operations and the returns.
+    pub(super) fn attributed(&self, amounts: &RefundAmounts<'_>) -> (Attributed, Attributed) {
+        let own_refunds = OwnRefunds::of(self);
+        let refunds = self.attributed_refunds(&own_refunds);
+        let returns = self.attributed_returns(&own_refunds, &refunds, amounts);
+        (refunds, returns)
+    }
+
     /// Attributes each refund operation to the refund that the operation names, or else to a refund found by
     /// elimination. Any other operation is an external refund.
-    pub(super) fn attributed_refunds(&self) -> Attributed {
-        let own_refunds = OwnRefunds::of(self);
-        let eliminated = self.attributed_by_elimination(&own_refunds);
+    fn attributed_refunds<'a>(&'a self, own_refunds: &OwnRefunds<'a>) -> Attributed {
+        let eliminated = self.attributed_by_elimination(own_refunds);
         let mut attributed = Attributed::new();
         let operations = self.reported.operations.iter();
         for (id, operation) in operations.filter(|(_, operation)| operation.gives_back()) {
@@ -172,7 +180,7 @@ impl Payment {
             return BTreeMap::new();
         }
         let mut amounts = BTreeMap::new();
-        for (key, ids) in self.attributed_refunds() {
+        for (key, ids) in self.attributed_refunds(&OwnRefunds::of(self)) {
             if let RefundKey::Own(refund_id) = key
                 && let Some(amount) = requested.get(refund_id.as_str())
             {
@@ -204,8 +212,7 @@ impl Payment {
 
     /// Returns the ids of the operations that belong to refunds of ours: refunds and returns.
     pub(in crate::model) fn operations_of_own_refunds(&self) -> BTreeSet<String> {
-        let refunds = self.attributed_refunds();
-        let returns = self.attributed_returns(&refunds);
+        let (refunds, returns) = self.attributed(&RefundAmounts::of(self));
         let attributed = refunds.into_iter().chain(returns);
         attributed
             .filter(|(key, _)| matches!(key, RefundKey::Own(_)))
