@@ -97,11 +97,8 @@ pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> 
 /// status. If the payment becomes final again, that state then has an event.
 pub(super) fn record_shown_state(payment: &mut Payment) {
     let status = payment.status();
-    let shown = emitted_state(payment, status);
-    if let Some(last) = &mut payment.emitted_mut().last
-        && last.status.is_final()
-        && !status.is_final()
-    {
-        *last = shown;
+    let last = payment.emitted().last.as_ref();
+    if last.is_some_and(|last| last.status.is_final()) && !status.is_final() {
+        payment.emitted_mut().last = Some(emitted_state(payment, status));
     }
 }

@@ -131,6 +131,10 @@ impl<'a> OwnRefunds<'a> {
     /// Returns the id of the refund that an operation names by its `merchant_refund_id`. An operation without a
     /// `merchant_refund_id` names a refund by its `request_id`.
     fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
+        // Without refunds of ours, no digests of the operation's ids are needed.
+        if self.refunds.is_empty() {
+            return None;
+        }
         match (operation.merchant_refund_id(), operation.request_id()) {
             (Some(named), _) => self.named(named),
             (None, Some(request_id)) => self.requested(request_id, operation),
