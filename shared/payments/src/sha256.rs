@@ -11,9 +11,12 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Returns the first `digits` digits of the digest, for uses in which a collision gives no advantage.
 pub fn start_of_hex(bytes: &[u8], digits: usize) -> String {
-    let mut digest = hex(bytes);
-    digest.truncate(digits);
-    digest
+    let digest = Sha256::digest(bytes);
+    // Two digits for each byte.
+    let start = digest.get(..digits.div_ceil(2)).unwrap_or(&digest);
+    let mut start = hex::encode(start);
+    start.truncate(digits);
+    start
 }
 
 /// Whether two digests are equal. The comparison takes constant time.
@@ -31,6 +34,16 @@ mod tests {
             hex(b""),
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         );
+    }
+
+    #[test]
+    fn a_digest_is_cut_to_a_number_of_digits() {
+        for (digits, expected) in [(0, ""), (3, "e3b"), (16, "e3b0c44298fc1c14")] {
+            assert_eq!(start_of_hex(b"", digits), expected);
+        }
+        for digits in [64, 65] {
+            assert_eq!(start_of_hex(b"", digits), hex(b""));
+        }
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn exec_returns_the_status_and_the_output_of_the_command() {
         assert!(!ready[name].as_str().unwrap().is_empty(), "{name}");
     }
     assert_eq!(ready["project_id"], 211);
-    for queue in ["fulfilment", "audit", "work"] {
+    for queue in ["fulfilment", "audit", "work", "daily"] {
         for kind in ["queues", "dead_letters"] {
             assert!(ready[kind][queue].is_string(), "{kind}: {queue}");
         }

@@ -80,7 +80,7 @@ fn is_false(value: &bool) -> bool {
 #[derive(Serialize)]
 struct Data<'a> {
     #[serde(flatten)]
-    payment: PaymentView<'a>,
+    payment: &'a PaymentView<'a>,
     #[serde(flatten)]
     about: About<'a>,
 }
@@ -116,10 +116,16 @@ struct Subject<'a> {
 }
 
 impl Event {
-    /// Creates an event from the payment after the change.
-    pub fn new(payment: &Payment, kind: EventKind, about: About<'_>, at: Timestamp) -> Self {
+    /// Creates an event from the payment after the change. `view` shows this payment, with the event's sequence number.
+    pub fn new(
+        payment: &Payment,
+        view: &PaymentView<'_>,
+        kind: EventKind,
+        about: About<'_>,
+        at: Timestamp,
+    ) -> Self {
         let data = to_json(&Data {
-            payment: PaymentView::new(payment, at),
+            payment: view,
             about,
         });
         let content = StoredContent {
@@ -128,7 +134,7 @@ impl Event {
         };
         let stored = to_json_string(&content);
         let subject = payment.payment_id();
-        let (key, sequence) = (payment.key(), payment.sequence());
+        let (key, sequence) = (payment.key(), view.sequence());
         Self::with_envelope(key, subject, sequence, kind, &content, stored)
     }
 

@@ -96,6 +96,16 @@ impl<'a> PaymentView<'a> {
             updated_at: payment.updated_at(),
         }
     }
+
+    /// Returns the sequence number of the newest event that the view includes.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Sets the sequence number. Each event of a change has its own.
+    pub fn set_sequence(&mut self, sequence: u64) {
+        self.sequence = sequence;
+    }
 }
 
 /// The maximum number of operations, and the maximum number of refunds, that a view lists. The view counts the

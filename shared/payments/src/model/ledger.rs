@@ -111,9 +111,15 @@ impl Payment {
     /// Returns the amount by which the returns in signed answers exceed all refunds and reversals, or the refunds to which
     /// the returns belong.
     pub(super) fn confirmed_excess_returns(&self) -> u64 {
+        let signed = || {
+            let returns = self.successful_returns();
+            returns.filter(|(_, operation)| operation.is_signed())
+        };
+        if signed().next().is_none() {
+            return 0;
+        }
         let amounts = RefundAmounts::of(self);
-        self.successful_returns()
-            .filter(|(_, operation)| operation.is_signed())
+        signed()
             .map(|(id, operation)| amounts.of_operation(id, operation))
             .fold(0, u64::saturating_add)
             .saturating_sub(self.refunds_and_reversals())

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ecommpay::fields::ProjectId;
 use payments::model::schedule::Next;
-use payments::ports::{Work, WorkMessage};
+use payments::ports::{SHARDS, Work, WorkMessage};
 use payments::service::sweep::POLLS_PER_MESSAGE;
 use tokio::time::Instant;
 
@@ -135,6 +135,43 @@ async fn a_checkout_expires_while_the_polls_of_its_project_exceed_the_rate() {
     let run = system.hand_out_polls(in_a_minute()).await;
     assert_eq!((run.found, run.handed_out, run.in_time), (71, 60, false));
     assert!(system.sent().contains(&"2 checkout.expired".to_owned()));
+}
+
+#[tokio::test]
+async fn a_checkout_expires_and_its_data_is_erased_behind_more_late_polls_than_a_run_reads() {
+    for has_key in [true, false] {
+        let mut system = System::empty();
+        system.polls_per_second = 1;
+        let project = ProjectId::new(211).unwrap();
+        // A run reads 600 polls. All payments are in the same shard, because their ids have the same length.
+        for number in 0..610 {
+            system.recheck(211, &format!("p-{number:05}")).await;
+        }
+        let request = checkout_request(PAYMENT);
+        system.create(&storefront("shop"), &request).await.unwrap();
+        let sweep = async || {
+            let sweeper = system.sweeper();
+            match has_key {
+                true => sweeper.hand_out_polls([project], in_a_minute()).await,
+                false => sweeper.sweep_without_keys([project], in_a_minute()).await,
+            }
+        };
+        // No worker sends the polls that are handed out.
+        let expires_at = system.payment(PAYMENT).order().unwrap().expires_at;
+        system.pass_until(expires_at);
+        for _ in 0..SHARDS {
+            sweep().await;
+            system.pass(MINUTE);
+        }
+        assert_eq!(system.sent().last().unwrap(), "2 checkout.expired");
+        system.pass(31 * DAY);
+        for _ in 0..SHARDS {
+            sweep().await;
+            system.pass(MINUTE);
+        }
+        assert!(system.payment(PAYMENT).order().unwrap().customer.is_none());
+        assert_eq!(system.polls(), Vec::<String>::new());
+    }
 }
 
 #[tokio::test]

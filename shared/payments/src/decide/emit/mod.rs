@@ -5,7 +5,7 @@ mod refund_events;
 
 use self::refund_events::PendingRefund;
 use crate::decide::change::Change;
-use crate::events::view::{DiscrepancyView, OperationView, RefundView};
+use crate::events::view::{DiscrepancyView, OperationView, PaymentView, RefundView};
 use crate::events::{About, Event, EventKind};
 use crate::model::timestamp::Timestamp;
 use crate::model::{Discrepancy, Payment};
@@ -104,11 +104,15 @@ fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) 
     if !pending.is_empty() {
         payment_events::record_shown_state(&mut payment, at);
     }
+    let first = payment.sequence() + 1;
+    pending.iter().for_each(|_| payment.next_sequence());
+    // Only the sequence number of the view differs between the events.
+    let mut view = (!pending.is_empty()).then(|| PaymentView::new(&payment, at));
     let mut events = Vec::with_capacity(pending.len());
-    for event in pending {
-        payment.next_sequence();
-        if let Some((kind, about)) = event.describe(&payment) {
-            events.push(Event::new(&payment, kind, about, at));
+    for (sequence, event) in (first..).zip(pending) {
+        if let (Some(view), Some((kind, about))) = (&mut view, event.describe(&payment)) {
+            view.set_sequence(sequence);
+            events.push(Event::new(&payment, view, kind, about, at));
         }
     }
     Change { payment, events }

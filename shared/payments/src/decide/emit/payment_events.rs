@@ -35,8 +35,8 @@ fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
     let kind = EventKind::of_status(status).filter(|_| payment.is_emittable())?;
     // The rejected money never counts as paid, so only the refund of this money has an event. This holds even if a report
     // removes the reason of the rejection.
-    let has_no_reason = payment.quarantine().is_empty();
-    if payment.is_rejected() || has_no_reason && payment.is_refunded_by_rejection() {
+    let has_no_reason = || payment.quarantine().is_empty();
+    if payment.is_rejected() || payment.is_refunded_by_rejection() && has_no_reason() {
         return None;
     }
     // An emitted success holds until an event corrects the success, so waiting for a confirmation causes no event.
@@ -47,13 +47,14 @@ fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
         return Some(kind);
     };
     let has_new_kind = EventKind::of_status(last.status) != Some(kind);
-    let has_new_money =
-        last.paid_amount != payment.paid_amount() || last.quarantine != payment.quarantine_digest();
+    let has_new_money = || {
+        last.paid_amount != payment.paid_amount() || last.quarantine != payment.quarantine_digest()
+    };
     let has_money = status.is_paid() || matches!(status, Status::Quarantined | Status::Unmatched);
     let clarification = payment.clarification_request().map(Waiting::digest);
     let has_new_clarification =
         status == Status::AwaitingClarification && last.clarification != clarification;
-    (has_new_kind || has_money && has_new_money || has_new_clarification).then_some(kind)
+    (has_new_kind || has_money && has_new_money() || has_new_clarification).then_some(kind)
 }
 
 /// Records an event of this kind as emitted, and returns the event.
@@ -106,7 +107,6 @@ pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> 
 ///   again, that state then has an event.
 pub(super) fn record_shown_state(payment: &mut Payment, at: Timestamp) {
     let status = payment.status();
-    let shown = emitted_state(payment, status);
     let emitted = payment.emitted_mut();
     emitted.paid_since = match status {
         Status::Succeeded | Status::PartiallyRefunded if emitted.success => {
@@ -115,10 +115,8 @@ pub(super) fn record_shown_state(payment: &mut Payment, at: Timestamp) {
         open if !open.is_final() => emitted.paid_since,
         _ => None,
     };
-    if let Some(last) = &mut emitted.last
-        && last.status.is_final()
-        && !status.is_final()
-    {
-        *last = shown;
+    let last = payment.emitted().last.as_ref();
+    if last.is_some_and(|last| last.status.is_final()) && !status.is_final() {
+        payment.emitted_mut().last = Some(emitted_state(payment, status));
     }
 }

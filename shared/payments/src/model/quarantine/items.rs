@@ -79,6 +79,10 @@ impl Payment {
     }
 
     fn is_every_item_rejected(&self) -> bool {
+        // Without a rejection, no items need to be computed.
+        if self.decisions_with(Verdict::Rejected).next().is_none() {
+            return false;
+        }
         let items = self.quarantine();
         !items.is_empty() && self.without_verdict(Verdict::Rejected, items).is_empty()
     }

@@ -27,6 +27,10 @@ impl Payment {
     ///
     /// If the payment has more operations than it can store, it is not known which operations the answer listed.
     fn is_unlisted(&self, operation: &Operation) -> bool {
+        // These checks come first, because they are cheap and rarely hold for many operations.
+        if !operation.unlisted || !changes_amounts(operation) || self.most_known_operations() > 0 {
+            return false;
+        }
         let (Some(answer), Some(order)) = (&self.reported.newest_answer, operation.report_order())
         else {
             return false;
@@ -36,10 +40,7 @@ impl Payment {
         let changed_at = operation.changed_at().filter(|date| FIRST_DATE <= *date);
         let arrived_later =
             changed_at.is_some_and(|date| date.after(MAX_CLOCK_DIFFERENCE) < answer.received_at);
-        operation.unlisted
-            && changes_amounts(operation)
-            && self.most_known_operations() == 0
-            && (is_later || arrived_later)
+        is_later || arrived_later
     }
 }
 

@@ -8,6 +8,7 @@ use ecommpay::report::Sum;
 
 use super::refund::Refund;
 use crate::model::attempt::gate_request::Duplicate;
+use crate::model::ledger::RefundAmounts;
 use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 use crate::model::reported::texts::digest_of_id;
@@ -130,6 +131,10 @@ impl<'a> OwnRefunds<'a> {
     /// Returns the id of the refund that an operation names by its `merchant_refund_id`. An operation without a
     /// `merchant_refund_id` names a refund by its `request_id`.
     fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
+        // Without refunds of ours, no digests of the operation's ids are needed.
+        if self.refunds.is_empty() {
+            return None;
+        }
         match (operation.merchant_refund_id(), operation.request_id()) {
             (Some(named), _) => self.named(named),
             (None, Some(request_id)) => self.requested(request_id, operation),
@@ -145,11 +150,18 @@ fn own(payment: &Payment) -> impl Iterator<Item = (&str, &Refund)> {
 }
 
 impl Payment {
+    /// Attributes the refund operations and the returns.
+    pub(super) fn attributed(&self, amounts: &RefundAmounts<'_>) -> (Attributed, Attributed) {
+        let own_refunds = OwnRefunds::of(self);
+        let refunds = self.attributed_refunds(&own_refunds);
+        let returns = self.attributed_returns(&own_refunds, &refunds, amounts);
+        (refunds, returns)
+    }
+
     /// Attributes each refund operation to the refund that the operation names, or else to a refund found by
     /// elimination. Any other operation is an external refund.
-    pub(super) fn attributed_refunds(&self) -> Attributed {
-        let own_refunds = OwnRefunds::of(self);
-        let eliminated = self.attributed_by_elimination(&own_refunds);
+    fn attributed_refunds<'a>(&'a self, own_refunds: &OwnRefunds<'a>) -> Attributed {
+        let eliminated = self.attributed_by_elimination(own_refunds);
         let mut attributed = Attributed::new();
         let operations = self.reported.operations.iter();
         for (id, operation) in operations.filter(|(_, operation)| operation.gives_back()) {
@@ -172,7 +184,7 @@ impl Payment {
             return BTreeMap::new();
         }
         let mut amounts = BTreeMap::new();
-        for (key, ids) in self.attributed_refunds() {
+        for (key, ids) in self.attributed_refunds(&OwnRefunds::of(self)) {
             if let RefundKey::Own(refund_id) = key
                 && let Some(amount) = requested.get(refund_id.as_str())
             {
@@ -204,8 +216,7 @@ impl Payment {
 
     /// Returns the ids of the operations that belong to refunds of ours: refunds and returns.
     pub(in crate::model) fn operations_of_own_refunds(&self) -> BTreeSet<String> {
-        let refunds = self.attributed_refunds();
-        let returns = self.attributed_returns(&refunds);
+        let (refunds, returns) = self.attributed(&RefundAmounts::of(self));
         let attributed = refunds.into_iter().chain(returns);
         attributed
             .filter(|(key, _)| matches!(key, RefundKey::Own(_)))

@@ -57,8 +57,7 @@ impl Payment {
         let amounts = RefundAmounts::of(self);
         let amount_of =
             |(id, operation): (&String, &Operation)| amounts.of_operation(id, operation);
-        let refunds = self.attributed_refunds();
-        let attributed = self.attributed_returns(&refunds);
+        let (refunds, attributed) = self.attributed(&amounts);
         let refunded: BTreeMap<&String, u64> = self
             .counted_refunds()
             .map(|(id, operation)| (id, amount_of((id, operation))))
@@ -105,12 +104,15 @@ impl Payment {
     /// `merchant_refund_id` belongs to the only refund that has the same amount and is not newer than the return. A
     /// return that matches no refund or several refunds is left out. `refunds` contains the attributed refund
     /// operations.
-    pub(super) fn attributed_returns(&self, refunds: &Attributed) -> Attributed {
-        let own_refunds = OwnRefunds::of(self);
-        let amounts = RefundAmounts::of(self);
+    pub(super) fn attributed_returns(
+        &self,
+        own_refunds: &OwnRefunds<'_>,
+        refunds: &Attributed,
+        amounts: &RefundAmounts<'_>,
+    ) -> Attributed {
         let mut by_amount: BTreeMap<u64, SameAmount<'_>> = BTreeMap::new();
         for (key, ids) in refunds {
-            if let Some((amount, date)) = self.amount_and_date(ids, &amounts) {
+            if let Some((amount, date)) = self.amount_and_date(ids, amounts) {
                 by_amount
                     .entry(amount)
                     .or_default()

@@ -71,10 +71,9 @@ impl Payment {
         for refund in &mut self.refunds {
             refund.request.time_out(polls_sent, at);
         }
-        let mut operations = self.attributed_refunds();
-        let returns = self.attributed_returns(&operations);
-        let attributed: BTreeSet<&String> = returns.values().flatten().collect();
         let amounts = RefundAmounts::of(self);
+        let (mut operations, returns) = self.attributed(&amounts);
+        let attributed: BTreeSet<&String> = returns.values().flatten().collect();
         for (id, operation) in self.successful_returns() {
             // A return without an amount in the payment's currency is a quarantine item, and no refund shows it.
             if !attributed.contains(id) && amounts.of_operation(id, operation) > 0 {

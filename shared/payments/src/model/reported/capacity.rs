@@ -252,7 +252,10 @@ impl Payment {
         positions.sort_unstable_by_key(|(group, length, id)| (*group, Reverse((*length, *id))));
         let mut bytes = 0;
         let is_reduced = |(index, (.., id)): (usize, &(DetailGroup, usize, &String))| {
-            bytes += length(id, operations.get(*id)?);
+            // The lengths of the operations beyond the maximum number are not needed.
+            if index < MAX_DETAILED {
+                bytes += length(id, operations.get(*id)?);
+            }
             (index >= MAX_DETAILED || bytes > MAX_DETAILED_BYTES).then(|| (*id).clone())
         };
         let reduced: Vec<String> = positions

@@ -1,5 +1,7 @@
 //! Reads the payments of an index that are due.
 
+use std::ops::Range;
+
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use tokio::time::{Instant, sleep_until};
@@ -27,8 +29,22 @@ impl<S: PaymentStore + Sync, Q: Sync, C: Clock + Sync> Payments<S, Q, C> {
         max: usize,
         deadline: Instant,
     ) -> Found {
+        let shards = 0..SHARDS;
+        self.find_due_of(shards, index, due_by, max, deadline).await
+    }
+
+    /// Returns at most `max` payments of some shards of an index that are due at or before `due_by`. Stops at the
+    /// deadline.
+    pub(super) async fn find_due_of(
+        &self,
+        shards: Range<u8>,
+        index: Index,
+        due_by: Timestamp,
+        max: usize,
+        deadline: Instant,
+    ) -> Found {
         // The shards are read in parallel, so that no shard delays the other shards.
-        let shards = (0..SHARDS).map(|shard| self.due_of(index, shard, due_by));
+        let shards = shards.map(|shard| self.due_of(index, shard, due_by));
         let all = stream::select_all(shards).take(max);
         let results: Vec<_> = all.take_until(sleep_until(deadline)).collect().await;
         let mut run = BatchRun {

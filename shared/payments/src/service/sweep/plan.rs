@@ -57,14 +57,22 @@ pub(super) fn polls(projects: &[Vec<Due>], per_second: usize, now: Timestamp) ->
     planned.into_iter().map(message).collect()
 }
 
-/// Selects the part of the payments that is checked in this minute: at most `max` payments. The parts take turns, because
-/// a check does not move a payment in the index.
-pub(super) fn part_of_minute(late: &[Due], max: usize, now: Timestamp) -> Vec<Due> {
-    let parts = late.chunks(max);
-    let minute = now.unix_seconds().unsigned_abs() / PERIOD_S as u64;
-    let number = minute.checked_rem(parts.len() as u64).unwrap_or_default();
-    let number = usize::try_from(number).unwrap_or_default();
-    late.chunks(max).nth(number).unwrap_or_default().to_vec()
+/// Returns the number of the current minute. Successive runs have successive numbers.
+pub(super) fn minute(now: Timestamp) -> u64 {
+    now.unix_seconds().unsigned_abs() / PERIOD_S as u64
+}
+
+/// Selects the part of the payments that is checked in this turn: at most `max` payments. The parts take turns, because a
+/// check does not move a payment in the index.
+pub(super) fn part_of_turn(mut late: Vec<Due>, max: usize, turn: u64) -> Vec<Due> {
+    let parts = late.len().div_ceil(max.max(1)) as u64;
+    let number = turn.checked_rem(parts).unwrap_or_default();
+    let start = usize::try_from(number)
+        .unwrap_or_default()
+        .saturating_mul(max);
+    let mut part = late.split_off(start.min(late.len()));
+    part.truncate(max);
+    part
 }
 
 /// Plans work without a limit on its rate.
@@ -139,17 +147,20 @@ mod tests {
     }
 
     #[test]
-    fn successive_minutes_check_each_late_payment_once() {
-        for (count, minutes) in [(0, 1), (3, 1), (4, 1), (9, 3)] {
+    fn successive_turns_check_each_late_payment_once() {
+        for (count, turns) in [(0, 1), (3, 1), (4, 1), (9, 3)] {
             let all = due(211, count);
-            let mut checked = Vec::new();
-            for minute in 30..30 + minutes {
-                let now = Timestamp::from_millis(minute * 60_000 + 17);
-                checked.extend(part_of_minute(&all, 4, now));
-            }
+            let parts = (30..30 + turns).flat_map(|turn| part_of_turn(all.clone(), 4, turn));
+            let mut checked: Vec<Due> = parts.collect();
             checked.sort_by_key(|due| due.since);
             assert_eq!(checked, all, "{count}");
         }
+    }
+
+    #[test]
+    fn successive_minutes_have_successive_numbers() {
+        let minute = |seconds: i64| minute(Timestamp::from_millis(seconds * 1_000));
+        assert_eq!([0, 59, 60, 150].map(minute), [0, 0, 1, 2]);
     }
 
     #[test]

@@ -11,14 +11,16 @@ use super::batch_run::BatchRun;
 use super::find_due::Found;
 use super::plan;
 use crate::model::timestamp::Timestamp;
-use crate::ports::{Clock, Due, EventQueue, Index, PaymentStore, Work, WorkMessage, WorkQueue};
+use crate::ports::{
+    Clock, Due, EventQueue, Index, PaymentStore, SHARDS, Work, WorkMessage, WorkQueue,
+};
 use crate::service::commit::Payments;
 
 /// A run does at most this many tasks of each kind directly. Direct work needs no message and no further invocation,
 /// and does not depend on the work queue. 1,000 tasks take about a second.
 const MAX_DIRECT: usize = 1_000;
-/// A run checks at most this many payments whose polls are late. Most checks only load the payment twice, so 10,000
-/// checks take some seconds.
+/// A run checks at most this many payments whose polls are late. The projects with late polls share this number evenly.
+/// Most checks only load the payment twice, so 10,000 checks take some seconds.
 const MAX_LATE: usize = 10_000;
 /// A run finds at most this many due payments of each kind.
 const MAX_FOUND: usize = 100_000;
@@ -60,6 +62,15 @@ impl PollSweep {
     }
 }
 
+/// The late polls of a project.
+struct Late {
+    project_id: ProjectId,
+    /// The late polls that the run has found.
+    due: Vec<Due>,
+    /// Whether `due` has every late poll of the project.
+    is_complete: bool,
+}
+
 /// Finds what is due, and does it or hands it out.
 #[derive(Debug)]
 pub struct Sweeper<'a, S, Q, C, W> {
@@ -94,21 +105,28 @@ where
         let quota = self.polls_per_second.saturating_mul(plan::PERIOD_S);
         let (mut run, mut selected, mut late) = (BatchRun::EMPTY, Vec::new(), Vec::new());
         let late_since = due_by.before(LATE);
-        for (_, Found { due, run: search }) in self.find_polls(projects, due_by, deadline).await {
+        for (project_id, found) in self.find_polls(projects, due_by, deadline).await {
+            let Found { due, run: search } = found;
+            let is_late = |due: &&Due| due.since < late_since;
+            late.push(Late {
+                project_id,
+                due: due.iter().filter(is_late).cloned().collect(),
+                is_complete: search.in_time,
+            });
             run.found += due.len() as u64;
             run.in_time &= due.len() <= quota;
             run.add(search);
-            late.extend(due.iter().filter(|due| due.since < late_since).cloned());
             selected.push(plan::select(due, quota));
         }
         let now = self.payments.clock.now();
         let planned = plan::polls(&selected, self.polls_per_second, now);
         let (handed_out, direct) = join(
             self.hand_out(planned, deadline),
-            self.expire_and_erase(&late, deadline),
+            self.expire_and_erase(late, late_since, deadline),
         )
         .await;
         run.add(handed_out);
+        run.add(direct.polled);
         PollSweep {
             polled: run,
             ..direct
@@ -125,16 +143,23 @@ where
         let now = self.payments.clock.now();
         let (mut run, mut late) = (BatchRun::EMPTY, Vec::new());
         for (project_id, found) in self.find_polls(projects, now, deadline).await {
-            run.found += found.due.len() as u64;
-            run.add(found.run);
-            if !found.due.is_empty() {
+            let Found { due, run: search } = found;
+            run.found += due.len() as u64;
+            if !due.is_empty() {
                 run.fail(format!("project {project_id} has due polls, but no key"));
             }
-            late.extend(found.due);
+            late.push(Late {
+                project_id,
+                due,
+                is_complete: search.in_time,
+            });
+            run.add(search);
         }
+        let direct = self.expire_and_erase(late, now, deadline).await;
+        run.add(direct.polled);
         PollSweep {
             polled: run,
-            ..self.expire_and_erase(&late, deadline).await
+            ..direct
         }
     }
 
@@ -155,17 +180,62 @@ where
         join_all(finds).await
     }
 
-    /// Expires the checkouts and erases the data of payments whose polls wait, if they are due. A run checks a part of
-    /// the payments.
-    async fn expire_and_erase(&self, late: &[Due], deadline: Instant) -> PollSweep {
-        let part = plan::part_of_minute(late, MAX_LATE, self.payments.clock.now());
+    /// Expires the checkouts and erases the data of payments whose polls wait since `late_since`, if they are due. A run
+    /// checks a part of the payments of each project.
+    async fn expire_and_erase(
+        &self,
+        mut late: Vec<Late>,
+        late_since: Timestamp,
+        deadline: Instant,
+    ) -> PollSweep {
+        late.retain(|late| !late.due.is_empty());
+        let max = MAX_LATE.div_ceil(late.len().max(1));
+        let parts = late
+            .into_iter()
+            .map(|late| self.part_of(late, late_since, max, deadline));
+        let (mut search, mut part) = (BatchRun::EMPTY, Vec::new());
+        for Found { due, run } in join_all(parts).await {
+            search.add(run);
+            part.extend(due);
+        }
         // One after the other, because both load the same payments.
         let expired = self.payments.expire_all(part.clone(), deadline).await;
         let erased = self.payments.erase_all(part, deadline).await;
         PollSweep {
-            polled: BatchRun::EMPTY,
+            polled: search,
             expired: without_counts(expired),
             erased: without_counts(erased),
+        }
+    }
+
+    /// Returns the payments of a project that this run checks, at most `max`.
+    ///
+    /// If the run has not found every late poll, it reads one shard further. The shards take turns, so a payment behind
+    /// many late polls is checked every 16 minutes.
+    async fn part_of(
+        &self,
+        late: Late,
+        late_since: Timestamp,
+        max: usize,
+        deadline: Instant,
+    ) -> Found {
+        let minute = plan::minute(self.payments.clock.now());
+        if late.is_complete {
+            return Found {
+                due: plan::part_of_turn(late.due, max, minute),
+                run: BatchRun::EMPTY,
+            };
+        }
+        let shards = u64::from(SHARDS);
+        let shard = u8::try_from(minute % shards).unwrap_or_default();
+        let index = Index::Poll(late.project_id);
+        let found = self
+            .payments
+            .find_due_of(shard..shard + 1, index, late_since, MAX_FOUND, deadline)
+            .await;
+        Found {
+            due: plan::part_of_turn(found.due, max, minute / shards),
+            ..found
         }
     }
 

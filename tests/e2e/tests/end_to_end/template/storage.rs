@@ -84,6 +84,23 @@ async fn every_queue_of_events_is_fifo_encrypted_and_has_its_own_dead_letter_que
     Ok(())
 }
 
+/// `operator queues` and the sandbox find the queues by these outputs.
+#[tokio::test]
+async fn every_queue_with_dead_letters_has_an_output_for_both() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let outputs = template.section("Outputs");
+    for (name, queue) in template.all("AWS::SQS::Queue") {
+        let Some(dead_letters) = target(&queue["RedrivePolicy"]["deadLetterTargetArn"]) else {
+            continue;
+        };
+        for name in [name, dead_letters] {
+            let value = &outputs[format!("{name}Url")]["Value"];
+            ensure!(target(value) == Some(name), "{name}: {value}");
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn every_queue_refuses_requests_without_tls() -> anyhow::Result<()> {
     let template = Template::processed().await?;

@@ -122,7 +122,10 @@ impl<'a> Actions<'a> {
             "worker" => {
                 let open = format!("{payment}-open");
                 for (kind, payment) in [("publish", payment), ("poll", &open)] {
-                    let work = json!({ "kind": kind, "payments": [[211, payment, 0]] });
+                    let due = json!({
+                        "project_id": 211, "payment_id": payment, "since": Timestamp::now(),
+                    });
+                    let work = json!({ "kind": kind, "payments": [due] });
                     let message = json!({ "messageId": payment, "body": work.to_string() });
                     let messages = json!({ "Records": [message] });
                     invoke_with(&system.sandbox, "worker", &messages).await?;
