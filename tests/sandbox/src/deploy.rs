@@ -20,7 +20,7 @@ pub const STACK: &str = "sandbox";
 /// Deploys a template with `deploy.py`.
 #[derive(Debug)]
 pub struct Deployer<'a> {
-    /// The supervisor that runs the script.
+    /// Starts the script.
     pub supervisor: &'a Supervisor,
     /// The Python interpreter that has the packages.
     pub python: &'a Path,
@@ -95,14 +95,13 @@ impl Outputs {
             .with_context(|| format!("The template has no output {name}"))
     }
 
-    /// Returns an output, or `None` if the stack has no output with this name. Some outputs exist only under a
-    /// condition of the template.
+    /// Returns an output, or `None` if a condition of the template leaves it out.
     pub fn find(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Returns the outputs whose names end with `end`. The keys are the names without `end`, in lower case: for
-    /// `QueueUrl`, the key of `AuditQueueUrl` is `audit`.
+    /// Returns the outputs whose names end with `end`. A key is the rest of the name in lower case: for `end` =
+    /// `QueueUrl`, `AuditQueueUrl` has the key `audit`.
     pub fn ending(&self, end: &str) -> BTreeMap<String, String> {
         let named = self.0.iter().filter_map(|(name, value)| {
             Some((name.strip_suffix(end)?.to_lowercase(), value.clone()))

@@ -1,4 +1,4 @@
-//! Runs the deployment script `infra/deploy.py` against the local AWS, as an operator runs the script against AWS.
+//! Runs the deployment script `infra/deploy.py` against the local AWS, in the same way as an operator does for AWS.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ impl DeployScript {
         Ok(())
     }
 
-    /// Deploys the binaries in the folder once more, with the parameters of the earlier deployment.
+    /// Deploys the binaries in the folder again, with the earlier parameters.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl DeployScript {
     ///
     /// When the script cannot be run, or its packages cannot be installed.
     pub async fn run(&self, command: &str, arguments: &[String]) -> anyhow::Result<Run> {
-        // The installation keeps the user's environment variables, because pip may need a proxy.
+        // The installation keeps the user's environment variables, because pip may need the variables of a proxy.
         self.supervisor.install(PACKAGES).await?;
         let mut script = self.script(command);
         with_clean_environment(&mut script, &self.endpoint)
@@ -131,7 +131,7 @@ impl DeployScript {
         })
     }
 
-    /// Builds the binaries. The build keeps the user's environment variables, because cargo may need them.
+    /// The build keeps the user's environment variables, because cargo may need them.
     async fn build(&self) -> anyhow::Result<String> {
         let mut script = self.script("build");
         let log = self.folder.join("build.log");
@@ -141,8 +141,8 @@ impl DeployScript {
         Ok(std::fs::read_to_string(&log)?)
     }
 
-    /// Copies a binary without its debugging symbols, so that each deployment compresses a smaller file. Without the
-    /// program `strip`, the copy keeps the symbols.
+    /// Copies a binary. Each deployment compresses the copy, so `strip` removes its debugging symbols if this program
+    /// exists.
     async fn put(&self, built: &Path, copy: &Path) -> anyhow::Result<()> {
         let mut strip = self.supervisor.command("strip");
         strip.arg("-o").args([copy, built]);

@@ -34,8 +34,8 @@ pub async fn build(
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = supervisor.command(&cargo);
-    // With `--workspace`, dependencies have the same features as in `cargo test --workspace`. With other features, cargo
-    // would compile the dependencies twice.
+    // Without `--workspace`, the dependencies would have other features than in `cargo test --workspace`. Then cargo
+    // would compile them twice.
     command
         .current_dir(tools::root())
         .args([
@@ -67,10 +67,10 @@ pub async fn build(
         .collect()
 }
 
-/// Returns whether an outer `cargo run` or `cargo test` sets the variable to describe the package that it runs.
+/// Whether an outer `cargo run` or `cargo test` set this variable, to describe the package that it runs.
 ///
-/// The build script of ring reads such variables. If the variables stayed set, a build that another package starts
-/// would compile ring, and everything that depends on ring, again.
+/// The build script of ring reads such variables. If they stayed set, each other outer package would compile ring
+/// again.
 fn describes_a_package(name: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
         .iter()
@@ -78,7 +78,7 @@ fn describes_a_package(name: &str) -> bool {
         || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name)
 }
 
-/// Reads the paths of the binaries, by name, from cargo's messages. Each line is a JSON object.
+/// Returns the paths of the binaries by name. Each line of cargo's output is a JSON object.
 fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
     messages
         .lines()

@@ -93,7 +93,7 @@ impl Sandbox {
             _ = cancelled => Ok(None),
         };
         if !matches!(started, Ok(Some(_))) {
-            // The future of the start was dropped. The drop stops the programs, but some programs may need time to end.
+            // The dropped start has stopped its programs, but they may need time to end.
             supervisor.all_ended().await;
         }
         started
@@ -109,7 +109,7 @@ impl Sandbox {
         &self.supervisor
     }
 
-    /// Returns the Python interpreter that has the packages of the local AWS, the AWS SDK among them.
+    /// Returns the Python interpreter whose packages include the local AWS and the AWS SDK.
     pub fn python(&self) -> &Path {
         &self.python
     }
@@ -119,7 +119,7 @@ impl Sandbox {
         self.aws.log()
     }
 
-    /// Returns the deployment script. The script deployed the stack if [`Options::by_script`] is set.
+    /// Returns the deployment script, which deployed the stack if [`Options::by_script`] is set.
     ///
     /// # Errors
     ///
@@ -149,7 +149,6 @@ impl Sandbox {
     }
 }
 
-/// The public addresses.
 struct Addresses {
     api: TcpListener,
     shop: TcpListener,
