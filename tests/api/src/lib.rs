@@ -99,6 +99,7 @@ impl Answer {
             .collect()
     }
 
+    /// Returns the header `location`.
     pub fn location(&self) -> Option<&str> {
         self.headers.get("location").map(String::as_str)
     }

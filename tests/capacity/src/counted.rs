@@ -38,6 +38,7 @@ pub struct Step {
     pub function: String,
     /// The API route; empty for scheduled work.
     pub route: String,
+    /// The calls of the step.
     pub used: Used,
 }
 

@@ -13,9 +13,9 @@ use crate::quotas::Quotas;
 use crate::spread::simulate;
 use crate::template::Template;
 
-/// The rates of the tables, in payments per second.
+/// In payments per second.
 pub const RATES: [u64; 3] = [1, 100, 10_000];
-/// The number of payments in the simulation of the table `spread`.
+/// The number of payments in the simulation for the table `spread`.
 pub const SIMULATED: u64 = 100_000;
 
 /// The inputs of all tables.
@@ -29,7 +29,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads the counts, the quotas and the template. Adds the calls of the assumed wait of a shopper to the counts.
+    /// Reads all inputs, and adds the assumed wait of shoppers to the counts.
     ///
     /// # Errors
     ///
@@ -47,12 +47,11 @@ impl Model {
         })
     }
 
-    /// Returns the load of `rate` payments per second.
     pub(crate) fn load(&self, rate: f64) -> Load<'_> {
         Load::new(&self.counted, &self.assumptions, self.max_waits, rate)
     }
 
-    /// Returns the tables by the names of their blocks in the document.
+    /// Returns the tables by name. The document marks each table with its name.
     ///
     /// # Errors
     ///
@@ -67,7 +66,7 @@ impl Model {
         ])
     }
 
-    /// Returns the calls of each step of a payment.
+    /// Returns the calls of a payment, by step.
     fn counts(&self) -> String {
         let row = |name: &str, api_calls: u64, used: &Used| {
             let mut row = vec![name.to_owned()];
@@ -99,7 +98,7 @@ impl Model {
         )
     }
 
-    /// Returns the load and the partitions at each rate.
+    /// Returns the load and the number of partitions at each rate.
     fn needs(&self) -> anyhow::Result<String> {
         let loads = RATES.map(|rate| self.load(rate as f64));
         let partition = self.quotas.of("partition_writes")?;
@@ -142,7 +141,6 @@ impl Model {
         Ok(table(&by_rate("payments per second"), &rows))
     }
 
-    /// Returns all limits, the lowest first.
     fn limits(&self) -> anyhow::Result<String> {
         let rows: Vec<Vec<String>> = limits(self)?
             .into_iter()
@@ -159,7 +157,7 @@ impl Model {
         Ok(table(&header, &rows))
     }
 
-    /// Returns the distribution of simulated payments over shards and partitions.
+    /// Returns how evenly simulated payments are distributed.
     fn spread(&self) -> anyhow::Result<String> {
         let mut rows = Vec::new();
         for rate in RATES.into_iter().skip(1) {
@@ -181,7 +179,7 @@ impl Model {
         Ok(table(&header, &rows))
     }
 
-    /// Returns the number of partitions that the table and the busiest queue need at a rate.
+    /// Returns the partitions that the table and the busiest queue need at a rate.
     ///
     /// # Errors
     ///
@@ -216,8 +214,7 @@ pub(crate) fn by_rate(first: &str) -> Vec<&str> {
     vec![first, "1", "100", "10,000"]
 }
 
-/// Compares the tables of `infra/capacity.md` with the calculation. If `UPDATE_SNAPSHOTS` is set, writes the calculated
-/// tables instead.
+/// Compares the tables of `infra/capacity.md` with the calculation, or writes them if `UPDATE_SNAPSHOTS` is set.
 ///
 /// # Errors
 ///

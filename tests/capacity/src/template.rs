@@ -1,4 +1,4 @@
-//! Reads settings, indexes and resources of `infra/template.yaml`.
+//! Reads settings and resources of `infra/template.yaml`.
 
 use anyhow::Context;
 use serde_json::Value;
@@ -37,14 +37,14 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// If an index contains attributes other than keys, because the calculation covers only the write units of keys.
+    /// If an index contains other attributes than keys. The calculation covers only keys.
     pub fn indexes(&self) -> anyhow::Result<Vec<KeysOnlyIndex>> {
         let indexes = self.at("/Resources/Table/Properties/GlobalSecondaryIndexes")?;
         let indexes = indexes.as_array().into_iter().flatten();
         indexes.map(index).collect()
     }
 
-    /// Returns the number of resources of a type. The resources of the sample consumer do not count.
+    /// Returns the number of resources of a type, without those of the sample consumer.
     pub fn count(&self, kind: &str) -> usize {
         let resources = self.0.get("Resources").and_then(Value::as_object);
         let resources = resources.into_iter().flat_map(|all| all.values());
@@ -54,7 +54,7 @@ impl Template {
             .count()
     }
 
-    /// Returns the memory in GB of the function with this name, such as `sweeper`.
+    /// Returns the memory in GB of a function, such as `sweeper`.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl Template {
         timeout.as_f64().context("Timeout is not a number")
     }
 
-    /// Estimates the size of an access log line, with 16 bytes for each variable.
+    /// Returns the estimated size of an access log line. Each variable counts as 16 bytes.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl Template {
             .map(|part| part.trim_start_matches(char::is_alphanumeric).len())
             .sum();
         let variables = format.matches("$context.").count();
-        // CloudWatch adds 26 bytes per line.
+        // CloudWatch adds 26 bytes to each line.
         Ok((constant + 16 * variables + 26) as f64)
     }
 

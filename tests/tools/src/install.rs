@@ -9,8 +9,8 @@ use crate::Supervisor;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/tools/install.py");
 
 impl Supervisor {
-    /// Installs the packages that a file pins, unless they are already installed. Returns the folder of the packages.
-    /// `pins` is the path of the file in the workspace.
+    /// Installs the packages that the file `pins` lists, unless they are already installed. Returns their folder.
+    /// `pins` is a path in the workspace.
     ///
     /// # Errors
     ///

@@ -26,6 +26,7 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Settings {
     /// The platform serves only this project.
     pub project_id: u32,
+    /// The secret key of the project.
     pub key: String,
     /// The divisor of the platform's delays. 1.0 is real time.
     pub clock_speed: f64,

@@ -10,6 +10,7 @@ const MAX_LINES: usize = 200;
 /// Each visit of the activity page reads the status of at most this many open payments, the newest.
 const MAX_POLLED: usize = 5;
 
+/// The source of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// A status from the API.
@@ -23,12 +24,15 @@ pub enum Source {
 pub struct Line {
     /// When the shop received the text.
     pub at: OffsetDateTime,
+    /// The payment of the text.
     pub payment_id: String,
+    /// Where the text is from.
     pub source: Source,
     /// The status or the event type.
     pub text: String,
 }
 
+/// The activity of all orders.
 #[derive(Debug, Default)]
 pub struct History(Mutex<Inner>);
 
@@ -58,6 +62,7 @@ impl History {
         }
     }
 
+    /// Adds a line for an event.
     pub fn add_event(&self, payment_id: &str, kind: &str) {
         self.inner().add(payment_id, Source::Queue, kind);
     }

@@ -30,6 +30,7 @@ use self::delivery::Delivery;
 use self::history::History;
 use self::orders::Shipment;
 
+/// The settings of the shop.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The base URL of the payment API.
