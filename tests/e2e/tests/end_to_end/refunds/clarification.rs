@@ -1,4 +1,4 @@
-//! Tests refunds for which the platform asks for data.
+//! Tests refunds for which the platform requests data.
 
 use anyhow::ensure;
 use e2e::storefront::partial_refund;
@@ -8,7 +8,7 @@ use sandbox::Options;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_refund_that_awaits_a_clarification_succeeds_after_a_valid_clarification()
+async fn a_refund_that_awaits_clarification_succeeds_after_the_requested_data_is_sent()
 -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let storefront = &system.storefront;
