@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{account, eventually};
 
+/// A queue of a sandbox.
 #[derive(Debug)]
 pub struct Queue {
     client: Client,
@@ -114,6 +115,7 @@ impl Queue {
         ))
     }
 
+    /// Waits until the queue is empty.
     pub async fn until_empty(&self) -> anyhow::Result<()> {
         eventually("an empty queue", async || {
             Ok((self.counts().await? == (0, 0)).then_some(()))

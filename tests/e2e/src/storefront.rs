@@ -107,6 +107,7 @@ impl Storefront {
         self.post("/checkouts", &order, 201).await
     }
 
+    /// Returns the payment that the API shows.
     pub async fn payment(&self, payment_id: &str) -> anyhow::Result<Value> {
         self.get(&format!("/payments/{}", to_path(payment_id)), 200)
             .await

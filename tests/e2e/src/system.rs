@@ -155,6 +155,7 @@ impl System {
         Ok(())
     }
 
+    /// Invokes the sweeper, and returns its answer.
     pub async fn sweep(&self) -> anyhow::Result<Value> {
         invoke(&self.sandbox, "sweeper").await
     }

@@ -8,7 +8,7 @@ use sandbox::Options;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_refund_that_awaits_clarification_succeeds_after_the_requested_data_is_sent()
+async fn a_refund_that_awaits_a_clarification_succeeds_after_a_valid_clarification()
 -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let storefront = &system.storefront;
