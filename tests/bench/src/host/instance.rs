@@ -1,4 +1,4 @@
-//! Runs one process of a function, with its own Runtime API.
+//! Runs a process of a function with its own Runtime API.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ use super::cpu::{CpuClock, CpuShare, resident};
 use super::program::Program;
 use super::runtime_api::{Call, Event, RuntimeApi};
 
-/// The time limit of this host for a start and for an answer. Lambda's limits are shorter, but other programs can slow
-/// down this machine.
+/// The time limit of a start and of an answer. It is longer than Lambda's limits, because other programs can slow down
+/// this machine.
 const TIME_OUT: Duration = Duration::from_secs(60);
 
-/// A running function, which is ready for an event except during [`Instance::invoke`].
+/// A running function. It is ready for an event, except during [`Instance::invoke`].
 #[derive(Debug)]
 pub struct Instance {
     program: Program,
@@ -29,34 +29,29 @@ pub struct Instance {
     share: Option<CpuShare>,
 }
 
-/// The answer to an event.
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// The body of the answer.
     pub reply: Bytes,
-    /// The time between sending the event and receiving the whole answer.
+    /// From sending the event to receiving the whole answer.
     pub took: Duration,
 }
 
-/// Measures a process, even while the process handles an event.
+/// Measures a process, also while it handles an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Gauge {
     pid: Pid,
     clock: CpuClock,
 }
 
-/// The resources that a process has used.
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {
-    /// CPU time of all threads since the start.
+    /// Of all threads since the start.
     pub cpu: Duration,
-    /// Resident memory in bytes.
+    /// Resident, in bytes.
     pub memory: u64,
 }
 
 impl Gauge {
-    /// Returns the process's usage.
-    ///
     /// # Errors
     ///
     /// If the process has ended.
@@ -102,12 +97,12 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Returns the time between starting the process and its first request for an event.
+    /// Returns the time from the start of the process to its first request for an event.
     pub fn init(&self) -> Duration {
         self.init
     }
 
-    /// Limits the process to a share of one CPU, as Lambda does after init: a function with 128 MB has 0.0723.
+    /// Limits the process to a share of a CPU. After init, Lambda does the same: a function with 128 MB has 0.0723.
     ///
     /// # Errors
     ///
@@ -118,11 +113,11 @@ impl Instance {
         Ok(())
     }
 
-    /// Sends an event and waits until the function has answered the event and requests the next event.
+    /// Sends an event, and waits for its answer and the request for the next event.
     ///
     /// # Errors
     ///
-    /// If the function fails, ends or exceeds the time-out. The instance cannot be used afterwards.
+    /// If the function fails, ends or exceeds the time limit. Then the instance cannot be used any more.
     pub async fn invoke(&mut self, event: impl Into<Bytes>) -> anyhow::Result<Invocation> {
         let name = self.program.name.clone();
         let ready = self.ready.take();
@@ -149,8 +144,6 @@ impl Instance {
         })
     }
 
-    /// Returns the process's usage.
-    ///
     /// # Errors
     ///
     /// If the process has ended.
@@ -158,12 +151,12 @@ impl Instance {
         self.gauge.usage()
     }
 
-    /// Returns a gauge, which can measure the process during [`Instance::invoke`].
+    /// Returns a gauge that works also during [`Instance::invoke`].
     pub fn gauge(&self) -> Gauge {
         self.gauge
     }
 
-    /// Ends the process and waits until it has ended. Dropping an instance does not wait.
+    /// Ends the process, and waits for its end. A drop does not wait.
     ///
     /// # Errors
     ///
@@ -201,7 +194,6 @@ impl Instance {
 
 #[cfg(test)]
 impl Instance {
-    /// Returns the process id.
     pub fn pid(&self) -> i32 {
         self.gauge.pid.as_raw()
     }

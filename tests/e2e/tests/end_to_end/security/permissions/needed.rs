@@ -14,8 +14,8 @@ use crate::security::permissions::actions::{Actions, FUNCTIONS};
 
 /// The delay of the platform's answers in the first attempt. Meanwhile, a callback about the same payment is committed.
 const DELAY: Duration = Duration::from_secs(3);
-/// Each further attempt delays the answers by this much more. A slow machine needs a longer delay to commit the
-/// callback. The longest delay (7 s) stays below the 8 s that a function waits for Gate.
+/// Added to the delay at each further attempt, because a slow machine needs more time to commit the callback. The
+/// longest delay, 7 s, stays below the 8 s that a function waits for Gate.
 const ADDITIONAL_DELAY: Duration = Duration::from_secs(2);
 /// The maximum wait for an action. An action may take longer or fail: only the refusals in the logs count.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
