@@ -52,9 +52,7 @@ pub struct Usage {
 }
 
 impl Gauge {
-    /// # Errors
-    ///
-    /// If the process has ended.
+    /// Fails if the process has ended.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         Ok(Usage {
             cpu: self.clock.now()?,
@@ -144,9 +142,7 @@ impl Instance {
         })
     }
 
-    /// # Errors
-    ///
-    /// If the process has ended.
+    /// Fails if the process has ended.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         self.gauge.usage()
     }

@@ -36,9 +36,7 @@ pub struct Found {
 }
 
 impl Check<'_> {
-    /// # Errors
-    ///
-    /// If a check fails. The error shows the first failures.
+    /// Fails if a check fails. The error shows the first failures.
     pub async fn all(&self) -> anyhow::Result<Found> {
         // Four concurrent parts keep the CPUs busy.
         let parts = tokio::join!(self.part(0), self.part(1), self.part(2), self.part(3));

@@ -1,4 +1,4 @@
-//! Runs several instances of one function and calls them as API Gateway does.
+//! Runs the instances of a function, and calls them as API Gateway does.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,6 @@ use tokio::sync::Semaphore;
 
 use crate::host::{Gauge, Instance, Program, Usage};
 
-/// The instances of a function.
 #[derive(Debug)]
 pub struct Pool {
     idle: Mutex<Vec<Instance>>,
@@ -17,16 +16,12 @@ pub struct Pool {
     permits: Semaphore,
 }
 
-/// A function's answer to API Gateway.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reply {
-    /// The HTTP status.
     pub status_code: u16,
-    /// The headers.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// The body.
     pub body: Option<String>,
 }
 
@@ -48,7 +43,7 @@ impl Pool {
         })
     }
 
-    /// Sends an event to the most recently used idle instance. If no instance is idle, waits for an idle instance.
+    /// Sends an event to the idle instance that was used last. Waits if no instance is idle.
     ///
     /// # Errors
     ///
@@ -58,8 +53,8 @@ impl Pool {
         self.invoke_idle(event).await
     }
 
-    /// Sends an event to an idle instance. Returns `None` if no instance is idle, as Lambda does if the reserved
-    /// concurrency is used up.
+    /// Sends an event to an idle instance. Returns `None` if no instance is idle. In the same way, Lambda refuses a
+    /// call when the reserved concurrency is used up.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Holds the tables in memory. Calls dynoxide in this process, without its HTTP server.
+//! Holds the tables in memory. It calls dynoxide directly, without an HTTP server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,19 +13,17 @@ use serde_json::{Value, json};
 
 use crate::settings::{STOREFRONT_KEYS, TABLE};
 
-/// The table of payments and the table of storefront keys.
+/// The tables of payments and of storefront keys.
 pub struct Store {
     database: Database,
     calls: AtomicU64,
     nanoseconds: AtomicU64,
 }
 
-/// The calls that a store has answered during some time, and their CPU time.
+/// The answered calls, and their CPU time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Work {
-    /// The number of answered calls.
     pub calls: u64,
-    /// CPU time of these calls.
     pub cpu: Duration,
 }
 
@@ -43,7 +41,7 @@ impl Store {
         })
     }
 
-    /// Stores the item of a storefront key.
+    /// Stores a storefront key.
     ///
     /// # Errors
     ///
@@ -54,7 +52,7 @@ impl Store {
         Ok(())
     }
 
-    /// Answers a call with a status and a body.
+    /// Returns the status and the body of the answer.
     pub fn call(&self, operation: &str, body: &[u8]) -> (StatusCode, Vec<u8>) {
         let begin = thread_cpu();
         let answer = self.answer(operation, body);
@@ -98,9 +96,8 @@ impl Store {
             "GetItem" => run(body, |request| database.get_item(request)),
             "UpdateItem" => run(body, |request| database.update_item(request)),
             "TransactWriteItems" => run(body, |mut request: TransactWriteItemsRequest| {
-                // The token identifies a repeat of a call whose answer was lost. No answer is lost in this test, so the
-                // token is removed. With the token, dynoxide would search the tokens of the last ten minutes at each
-                // call.
+                // This token marks a repeated call after a lost answer. In this test, no answer is lost. With the
+                // token, each call would make dynoxide search the tokens of ten minutes.
                 request.client_request_token = None;
                 database.transact_write_items(request)
             }),
