@@ -35,10 +35,6 @@ struct Record {
 
 impl Gate {
     /// Starts a Gate that accepts every request.
-    ///
-    /// # Errors
-    ///
-    /// If no port is free.
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let record = Arc::new(Mutex::new(Record {
@@ -75,10 +71,6 @@ impl Gate {
 
     /// Refuses later requests with another key's signature, with the code 3261. [`Gate::answer_status`] then signs with
     /// this key.
-    ///
-    /// # Errors
-    ///
-    /// If the secret is empty.
     pub fn require_key(&self, secret: &str) -> anyhow::Result<()> {
         self.record().key = Some(ProjectKey::new(secret)?);
         Ok(())
@@ -96,10 +88,6 @@ impl Gate {
 
     /// Answers later status requests with `answer`, signed with the key of [`Gate::require_key`] or else with project
     /// 211's key.
-    ///
-    /// # Errors
-    ///
-    /// If the answer cannot be signed.
     pub fn answer_status(&self, mut answer: Value) -> anyhow::Result<()> {
         let key = self.record().key.clone();
         let key = key.map_or_else(|| ProjectKey::new("test-secret-key"), Ok)?;

@@ -105,10 +105,6 @@ impl Answer {
     }
 
     /// Returns the token in the answer's `checkout_url`.
-    ///
-    /// # Errors
-    ///
-    /// If the answer has no `checkout_url`.
     pub fn token(&self) -> anyhow::Result<&str> {
         let url = self.json.get("checkout_url").and_then(Value::as_str);
         let (_, token) = url
@@ -120,10 +116,6 @@ impl Answer {
 
 impl Api {
     /// Starts the services. The tables contain only the storefront keys, and Gate accepts all requests.
-    ///
-    /// # Errors
-    ///
-    /// If a service cannot be started.
     pub async fn start() -> anyhow::Result<Self> {
         let wire = Wire::start().await?;
         wire.set_secret(PROJECT_KEYS);
@@ -238,11 +230,7 @@ impl Api {
         self.post(routes::REFUNDS, &[payment_id], refund).await
     }
 
-    /// Sends a callback of the platform. `file` is a path relative to `tests/data/callbacks`.
-    ///
-    /// # Errors
-    ///
-    /// If the answer is not 200.
+    /// Sends a callback of the platform. `file` is a path relative to `tests/data/callbacks`. The answer must be 200.
     pub async fn report(&self, file: &str) -> anyhow::Result<()> {
         let answer = self.call(Call {
             route: routes::CALLBACKS,
@@ -255,10 +243,6 @@ impl Api {
     }
 
     /// Emits `checkout.expired` now, so that no test has to wait.
-    ///
-    /// # Errors
-    ///
-    /// If the payment does not exist, or its checkout cannot expire.
     pub async fn expire(&self, payment_id: &str) -> anyhow::Result<()> {
         let store = &self.checkouts.payments.store;
         let key = PaymentKey::new(ProjectId::new(211)?, payment_id);

@@ -13,10 +13,6 @@ pub fn callback(file: &str) -> PathBuf {
 }
 
 /// Compares the status, headers and body of an answer with the stored answer `name`.
-///
-/// # Errors
-///
-/// If the answers differ, or if no answer is stored.
 pub fn check(name: &str, route: &str, answer: &Answer) -> anyhow::Result<()> {
     let mut actual = json!({
         "route": route,

@@ -34,10 +34,6 @@ const REFERENCES: [(&str, &str); 3] = [
 ];
 
 /// Returns the variables of a function (`callback`, `checkout` or `refund`) with the defaults of the parameters.
-///
-/// # Errors
-///
-/// If the template has no such function.
 pub fn variables(function: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let template = schemas::yaml("template.yaml")?;
     let (first, rest) = function
@@ -64,10 +60,6 @@ pub fn variables(function: &str) -> anyhow::Result<BTreeMap<String, String>> {
 }
 
 /// Returns the default of a parameter.
-///
-/// # Errors
-///
-/// If the parameter has no default.
 pub fn default_of(parameter: &str) -> anyhow::Result<String> {
     let template = schemas::yaml("template.yaml")?;
     let default = template.pointer(&format!("/Parameters/{parameter}/Default"));

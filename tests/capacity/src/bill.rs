@@ -33,10 +33,6 @@ struct Price {
 
 impl Prices {
     /// Reads `prices.csv`.
-    ///
-    /// # Errors
-    ///
-    /// If the file has an invalid row.
     pub fn read() -> anyhow::Result<Self> {
         let mut reader = csv::Reader::from_reader(include_str!("../prices.csv").as_bytes());
         let prices: Vec<Price> = reader.deserialize().collect::<Result<_, _>>()?;
@@ -65,10 +61,6 @@ pub struct Bill<'a> {
 
 impl Bill<'_> {
     /// Returns the tables of the bill by their titles.
-    ///
-    /// # Errors
-    ///
-    /// If a price or a setting is missing.
     pub fn tables(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
         let batch = self.model.assumptions.batch;
         // At a few payments per hour, X-Ray records nearly all API calls. The bill counts all.

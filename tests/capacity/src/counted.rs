@@ -126,10 +126,6 @@ impl Counted {
     }
 
     /// Reads `counted.json`.
-    ///
-    /// # Errors
-    ///
-    /// If the file is missing or invalid.
     pub fn read() -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(Self::path()).context("counted.json is missing")?;
         Ok(serde_json::from_str(&text)?)

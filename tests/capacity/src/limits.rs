@@ -30,10 +30,6 @@ pub struct Limit {
 }
 
 /// Returns all limits, the lowest first.
-///
-/// # Errors
-///
-/// If a setting or a quota is missing.
 pub fn limits(model: &Model) -> anyhow::Result<Vec<Limit>> {
     let one = model.load(1.0);
     let mut limits = of_settings(&one, model)?;

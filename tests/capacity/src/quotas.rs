@@ -23,10 +23,6 @@ pub struct Quota {
 
 impl Quotas {
     /// Reads `quotas.csv`.
-    ///
-    /// # Errors
-    ///
-    /// If the file has an invalid row.
     pub fn read() -> anyhow::Result<Self> {
         let mut reader = csv::Reader::from_reader(include_str!("../quotas.csv").as_bytes());
         Ok(Self(reader.deserialize().collect::<Result<_, _>>()?))
@@ -38,10 +34,6 @@ impl Quotas {
     }
 
     /// Returns the value of a quota.
-    ///
-    /// # Errors
-    ///
-    /// If the file has no quota with this name.
     pub fn of(&self, name: &str) -> anyhow::Result<f64> {
         let quota = self.0.iter().find(|quota| quota.name == name);
         Ok(quota

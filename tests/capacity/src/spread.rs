@@ -53,10 +53,6 @@ pub struct Simulation {
 ///
 /// SHA-256 replaces the hash functions of DynamoDB and SQS, which are not published. Every good hash function
 /// distributes keys evenly.
-///
-/// # Errors
-///
-/// If the project id is invalid.
 pub fn simulate(
     payments: u64,
     rate: u64,

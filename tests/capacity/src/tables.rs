@@ -30,10 +30,6 @@ pub struct Model {
 
 impl Model {
     /// Reads all inputs, and adds the assumed wait of shoppers to the counts.
-    ///
-    /// # Errors
-    ///
-    /// If a file cannot be read.
     pub fn read(assumptions: Assumptions) -> anyhow::Result<Self> {
         let mut counted = Counted::read()?;
         counted.add_shopper_wait(assumptions.shopper_wait_ms);
@@ -52,10 +48,6 @@ impl Model {
     }
 
     /// Returns the tables by name. The document marks each table with its name.
-    ///
-    /// # Errors
-    ///
-    /// If a setting or a quota is missing.
     pub fn tables(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
         Ok(vec![
             ("counts", self.counts()),
@@ -180,10 +172,6 @@ impl Model {
     }
 
     /// Returns the partitions that the table and the busiest queue need at a rate.
-    ///
-    /// # Errors
-    ///
-    /// If a quota is missing.
     pub fn partitions(&self, rate: u64) -> anyhow::Result<(u64, u64)> {
         let load = self.load(rate as f64);
         let table = load.partitions(self.quotas.of("partition_writes")?);
@@ -215,10 +203,6 @@ pub(crate) fn by_rate(first: &str) -> Vec<&str> {
 }
 
 /// Compares the tables of `infra/capacity.md` with the calculation, or writes them if `UPDATE_SNAPSHOTS` is set.
-///
-/// # Errors
-///
-/// If a table differs.
 pub fn check() -> anyhow::Result<()> {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/capacity.md");
     for (name, table) in Model::read(Assumptions::default())?.tables()? {

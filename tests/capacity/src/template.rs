@@ -11,19 +11,11 @@ pub struct Template(Value);
 
 impl Template {
     /// Reads the template.
-    ///
-    /// # Errors
-    ///
-    /// If the file is missing or invalid.
     pub fn read() -> anyhow::Result<Self> {
         Ok(Self(schemas::yaml("template.yaml")?))
     }
 
     /// Returns the numeric default of a parameter.
-    ///
-    /// # Errors
-    ///
-    /// If the parameter has no numeric default.
     pub fn number(&self, parameter: &str) -> anyhow::Result<f64> {
         let default = self.0.pointer(&format!("/Parameters/{parameter}/Default"));
         let number = default.and_then(|default| match default {
@@ -33,11 +25,8 @@ impl Template {
         number.with_context(|| format!("{parameter} has no number as its default"))
     }
 
-    /// Returns the indexes of the table.
-    ///
-    /// # Errors
-    ///
-    /// If an index contains other attributes than keys. The calculation covers only keys.
+    /// Returns the indexes of the table. Fails for an index with other attributes than keys, because the calculation
+    /// covers only keys.
     pub fn indexes(&self) -> anyhow::Result<Vec<KeysOnlyIndex>> {
         let indexes = self.at("/Resources/Table/Properties/GlobalSecondaryIndexes")?;
         let indexes = indexes.as_array().into_iter().flatten();
@@ -55,10 +44,6 @@ impl Template {
     }
 
     /// Returns the memory in GB of a function, such as `sweeper`.
-    ///
-    /// # Errors
-    ///
-    /// If the template has neither a memory size of this function nor a default.
     pub fn memory_gb(&self, function: &str) -> anyhow::Result<f64> {
         let resources = self.at("/Resources")?.as_object();
         let mut resources = resources.into_iter().flatten();
@@ -73,20 +58,12 @@ impl Template {
     }
 
     /// Returns the time-out of a function in seconds.
-    ///
-    /// # Errors
-    ///
-    /// If the template sets no time-out for this function.
     pub fn timeout_s(&self, function: &str) -> anyhow::Result<f64> {
         let timeout = self.at(&format!("/Resources/{function}/Properties/Timeout"))?;
         timeout.as_f64().context("Timeout is not a number")
     }
 
     /// Returns the estimated size of an access log line. Each variable counts as 16 bytes.
-    ///
-    /// # Errors
-    ///
-    /// If the API has no access log.
     pub fn access_log_bytes(&self) -> anyhow::Result<f64> {
         let format = self.at("/Resources/ApiStage/Properties/AccessLogSettings/Format")?;
         let format = format.as_str().context("Format is not a text")?;

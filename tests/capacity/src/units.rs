@@ -51,11 +51,7 @@ impl KeysOnlyIndex {
     }
 }
 
-/// Returns the size of an item in bytes.
-///
-/// # Errors
-///
-/// If an attribute is neither a text nor a number. The product writes no other type.
+/// Returns the size of an item in bytes. Fails for other types than texts and numbers, which the product never writes.
 pub fn size(item: &Value) -> anyhow::Result<u64> {
     let attributes = item.as_object().context("the item is not an object")?;
     let sizes = attributes.iter().map(|(name, value)| {
@@ -78,10 +74,6 @@ fn value_size(value: &Value) -> anyhow::Result<u64> {
 }
 
 /// Returns the units of a write.
-///
-/// # Errors
-///
-/// If [`size`] fails.
 pub fn write(
     before: Option<&Value>,
     after: Option<&Value>,

@@ -31,11 +31,7 @@ pub struct Deployer<'a> {
 }
 
 impl Deployer<'_> {
-    /// Creates the stack, waits until the stack is complete, and returns its outputs.
-    ///
-    /// # Errors
-    ///
-    /// When the template cannot be read, or the local AWS refuses a resource. The message names the first refused
+    /// Creates the stack, waits until the stack is complete, and returns its outputs. An error names the first refused
     /// resource and the reason.
     pub async fn deploy(
         &self,
@@ -53,10 +49,6 @@ impl Deployer<'_> {
     }
 
     /// Returns the outputs of a stack that another program has deployed.
-    ///
-    /// # Errors
-    ///
-    /// When the stack does not exist.
     pub async fn outputs(&self, aws: &LocalAws) -> anyhow::Result<Outputs> {
         self.run(aws, "outputs", STACK).await
     }
@@ -86,10 +78,6 @@ pub struct Outputs(BTreeMap<String, String>);
 
 impl Outputs {
     /// Returns an output.
-    ///
-    /// # Errors
-    ///
-    /// When the template has no output with this name.
     pub fn get(&self, name: &str) -> anyhow::Result<&str> {
         self.find(name)
             .with_context(|| format!("The template has no output {name}"))

@@ -34,10 +34,6 @@ pub struct Run {
 
 impl DeployScript {
     /// Creates the folder for the binaries and the logs.
-    ///
-    /// # Errors
-    ///
-    /// When the folder cannot be created.
     pub fn new(supervisor: &Supervisor, folder: &Folder, endpoint: &str) -> anyhow::Result<Self> {
         let folder = folder.file("deployment");
         std::fs::create_dir_all(&folder)
@@ -50,10 +46,6 @@ impl DeployScript {
     }
 
     /// Deploys binaries for the first time.
-    ///
-    /// # Errors
-    ///
-    /// When the deployment or its smoke test fails.
     pub async fn deploy(
         &self,
         binaries: &BTreeMap<String, PathBuf>,
@@ -75,19 +67,11 @@ impl DeployScript {
     }
 
     /// Deploys the binaries in the folder again, with the earlier parameters.
-    ///
-    /// # Errors
-    ///
-    /// When the script cannot be run.
     pub async fn deploy_again(&self) -> anyhow::Result<Run> {
         self.run("deploy", &self.with_binaries()).await
     }
 
     /// Builds the binaries for AWS and deploys them.
-    ///
-    /// # Errors
-    ///
-    /// When the script cannot be run, or the build fails.
     pub async fn deploy_built(&self) -> anyhow::Result<Run> {
         let built = self.build().await?;
         let deployed = self.run("deploy", &["--no-build".to_owned()]).await?;
@@ -108,10 +92,6 @@ impl DeployScript {
     }
 
     /// Runs a command of the script.
-    ///
-    /// # Errors
-    ///
-    /// When the script cannot be run, or its packages cannot be installed.
     pub async fn run(&self, command: &str, arguments: &[String]) -> anyhow::Result<Run> {
         // The installation keeps the user's environment variables, because pip may need the variables of a proxy.
         self.supervisor.install(PACKAGES).await?;
@@ -141,8 +121,8 @@ impl DeployScript {
         Ok(std::fs::read_to_string(&log)?)
     }
 
-    /// Copies a binary. Each deployment compresses the copy, so `strip` removes its debugging symbols if this program
-    /// exists.
+    /// Copies a binary. Each deployment compresses the copy, so the program `strip` removes its debugging symbols,
+    /// if this program exists.
     async fn put(&self, built: &Path, copy: &Path) -> anyhow::Result<()> {
         let mut strip = self.supervisor.command("strip");
         strip.arg("-o").args([copy, built]);

@@ -8,10 +8,6 @@ use anyhow::{Context, ensure};
 use tools::Supervisor;
 
 /// Returns the names of the binaries that the functions of a template run.
-///
-/// # Errors
-///
-/// When the template cannot be read.
 pub fn binaries(template: &Path) -> anyhow::Result<Vec<String>> {
     let text = std::fs::read_to_string(template)
         .with_context(|| format!("{} cannot be read", template.display()))?;
@@ -24,10 +20,6 @@ pub fn binaries(template: &Path) -> anyhow::Result<Vec<String>> {
 
 /// Builds binaries of the workspace in the dev profile and returns their paths by name. Cargo prints its progress to
 /// standard error.
-///
-/// # Errors
-///
-/// When cargo fails, or the workspace has no binary with one of the names.
 pub async fn build(
     supervisor: &Supervisor,
     binaries: &[String],
@@ -69,8 +61,8 @@ pub async fn build(
 
 /// Whether an outer `cargo run` or `cargo test` set this variable, to describe the package that it runs.
 ///
-/// The build script of ring reads such variables. If they stayed set, each other outer package would compile ring
-/// again.
+/// The build script of ring reads such variables. If they stayed set, cargo would compile ring again for each outer
+/// package.
 fn describes_a_package(name: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
         .iter()

@@ -65,11 +65,8 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox. If the start fails, all processes of the sandbox have ended when this function returns.
-    ///
-    /// # Errors
-    ///
-    /// When a tool is missing or a step fails; the message is one sentence.
+    /// Starts a sandbox. If the start fails, all processes of the sandbox have ended when this function returns. An
+    /// error message is one sentence.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         Self::start_unless(options, std::future::pending::<()>())
             .await?
@@ -78,10 +75,6 @@ impl Sandbox {
 
     /// Starts a sandbox like [`Sandbox::start`]. If `cancelled` completes before the sandbox has started, ends all
     /// processes of the sandbox and returns `None`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Sandbox::start`].
     pub async fn start_unless<T>(
         options: Options,
         cancelled: impl Future<Output = T>,
@@ -120,10 +113,6 @@ impl Sandbox {
     }
 
     /// Returns the deployment script, which deployed the stack if [`Options::by_script`] is set.
-    ///
-    /// # Errors
-    ///
-    /// When the script's folder cannot be created.
     pub fn deploy_script(&self) -> anyhow::Result<DeployScript> {
         DeployScript::new(&self.supervisor, &self.folder, self.aws.endpoint())
     }

@@ -30,10 +30,6 @@ pub struct LocalAws {
 impl LocalAws {
     /// Starts the local AWS and waits for its first answer. The functions call `functions_endpoint`, or the local AWS
     /// if it is `None`.
-    ///
-    /// # Errors
-    ///
-    /// When the local AWS ends, finds no free port, or does not answer within a minute.
     pub async fn start(
         supervisor: &Supervisor,
         python: &Path,
@@ -112,11 +108,8 @@ impl LocalAws {
     }
 }
 
-/// Installs the packages of the local AWS and the AWS SDK, and returns their Python interpreter.
-///
-/// # Errors
-///
-/// When the packages cannot be installed; the reason is on standard error.
+/// Installs the packages of the local AWS and the AWS SDK, and returns their Python interpreter. After a failure, the
+/// reason is on standard error.
 pub async fn python(supervisor: &Supervisor) -> anyhow::Result<PathBuf> {
     let packages = supervisor.install("tests/sandbox/requirements.txt").await?;
     Ok(packages.join("bin/python"))

@@ -111,11 +111,7 @@ impl Options {
     }
 }
 
-/// Parses the command line.
-///
-/// # Errors
-///
-/// Returns the text to print and the exit status. For `--help`, the status is 0.
+/// Parses the command line. An error has the text to print and the exit status, which is 0 for `--help`.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<CommandLine, (String, u8)> {
     CommandLine::command()
         .try_get_matches_from(arguments)

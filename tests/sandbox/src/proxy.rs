@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::progress::say;
 
-// As API Gateway, which accepts 10 MB. It waits 30 seconds for a function; the proxy waits longer.
+// API Gateway accepts 10 MB, and waits 30 seconds for a function. The proxy waits a little longer.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(35);
 
@@ -63,10 +63,6 @@ pub struct Proxy {
 
 impl Proxy {
     /// Starts the proxy, which answers 503 until [`Proxy::set_target`]. With `follow`, it prints each call.
-    ///
-    /// # Errors
-    ///
-    /// When the listener has no address.
     pub fn start(listener: TcpListener, follow: bool) -> anyhow::Result<Self> {
         let address = listener
             .local_addr()

@@ -57,10 +57,6 @@ pub struct ReadyFile {
 impl ReadyFile {
     /// Reserves the path `usual`, or uses `own` if another run has reserved it. Deletes the file of a killed run at
     /// this path.
-    ///
-    /// # Errors
-    ///
-    /// When the folder cannot be written.
     pub fn claim(usual: &Path, own: PathBuf) -> anyhow::Result<Self> {
         let claim = || -> std::io::Result<Option<File>> {
             if let Some(parent) = usual.parent() {
@@ -85,10 +81,6 @@ impl ReadyFile {
     }
 
     /// Writes the file in one step, so that no reader finds a part of it.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be written.
     pub fn write(&self, ready: &Ready) -> anyhow::Result<()> {
         let write = || -> std::io::Result<()> {
             let parent = self.path.parent().unwrap_or(Path::new("."));

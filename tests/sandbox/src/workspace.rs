@@ -28,10 +28,6 @@ pub struct Folder {
 
 impl Folder {
     /// Creates a folder, and deletes old files of ended sandboxes.
-    ///
-    /// # Errors
-    ///
-    /// When the target folder cannot be written.
     pub fn new() -> anyhow::Result<Self> {
         let parent = sandboxes();
         let create = || -> std::io::Result<Self> {

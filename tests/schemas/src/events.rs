@@ -14,10 +14,6 @@ use crate::validation::{BASE, DEFINITIONS, Documents, differences};
 static VALIDATORS: LazyLock<anyhow::Result<BTreeMap<String, Validator>>> = LazyLock::new(read);
 
 /// Returns the event types that have a schema.
-///
-/// # Errors
-///
-/// If the schemas cannot be read.
 pub fn types() -> anyhow::Result<Vec<&'static str>> {
     Ok(validators()?.keys().map(String::as_str).collect())
 }
@@ -25,11 +21,7 @@ pub fn types() -> anyhow::Result<Vec<&'static str>> {
 /// Checks an event against the schema of its type.
 ///
 /// A schema cannot express these rules, which are also checked: the id consists of the project, the payment and the
-/// sequence number, and both fields with the payment id are equal.
-///
-/// # Errors
-///
-/// If the event is invalid. The error lists all differences from the schema.
+/// sequence number, and both fields with the payment id are equal. The error lists all differences from the schema.
 pub fn check(event: &Value) -> anyhow::Result<()> {
     let validator = validators()?
         .get(text(event, "/type"))

@@ -7,10 +7,6 @@ use serde_json::{Map, Value, json};
 use yaml_rust2::{Yaml, YamlLoader};
 
 /// Reads a YAML file of `infra`. Tags such as `!Ref` are ignored.
-///
-/// # Errors
-///
-/// If the file cannot be read.
 pub fn yaml(name: &str) -> anyhow::Result<Value> {
     let documents = YamlLoader::load_from_str(&std::fs::read_to_string(path(name))?)?;
     Ok(documents.first().map_or(Value::Null, to_json))

@@ -19,10 +19,6 @@ pub struct Document {
 
 impl Document {
     /// Reads the document.
-    ///
-    /// # Errors
-    ///
-    /// If the document cannot be read.
     pub fn read() -> anyhow::Result<Self> {
         let json = infra::yaml("openapi.yaml")?;
         let definitions = infra::json(DEFINITIONS)?;
@@ -62,10 +58,6 @@ impl Document {
     }
 
     /// Returns all differences between a value and a schema of the document.
-    ///
-    /// # Errors
-    ///
-    /// If the schema is invalid.
     pub fn differences(&self, schema: &Value, value: &Value) -> anyhow::Result<Vec<String>> {
         let mut schema = schema.clone();
         make_absolute(&mut schema);

@@ -13,10 +13,6 @@ pub const TIMESTAMP: &str = "2026-01-01T00:00:00Z";
 const PATTERN: &[u8] = b"0000-00-00T00:00:00";
 
 /// Compares a text with a file.
-///
-/// # Errors
-///
-/// If the text differs from the file, or the file is missing.
 pub fn check(path: &Path, actual: &str) -> anyhow::Result<()> {
     if is_update() {
         return write(path, actual);
@@ -26,10 +22,6 @@ pub fn check(path: &Path, actual: &str) -> anyhow::Result<()> {
 }
 
 /// Compares a text with the part of a document between `<!-- name -->` and `<!-- end -->`.
-///
-/// # Errors
-///
-/// If the texts differ, or the document has no such part.
 pub fn check_block(path: &Path, name: &str, actual: &str) -> anyhow::Result<()> {
     let document = read(path)?;
     let marker = format!("<!-- {name} -->\n");

@@ -10,11 +10,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/tools/ins
 
 impl Supervisor {
     /// Installs the packages that the file `pins` lists, unless they are already installed. Returns their folder.
-    /// `pins` is a path in the workspace.
-    ///
-    /// # Errors
-    ///
-    /// If the packages cannot be installed. The reason is on standard error.
+    /// `pins` is a path in the workspace. After a failure, the reason is on standard error.
     pub async fn install(&self, pins: &str) -> anyhow::Result<PathBuf> {
         let mut command = self.command(self.python());
         command.args(["-I", SCRIPT]).arg(crate::root().join(pins));

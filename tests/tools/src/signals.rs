@@ -17,10 +17,6 @@ pub struct Signals {
 
 impl Signals {
     /// Starts to receive the signals.
-    ///
-    /// # Errors
-    ///
-    /// If the system refuses to deliver the signals.
     pub fn new() -> anyhow::Result<Self> {
         let receive = |kind| unix::signal(kind).context("Signals cannot be received");
         Ok(Self {

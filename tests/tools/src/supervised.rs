@@ -32,11 +32,7 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Creates a supervisor.
-    ///
-    /// # Errors
-    ///
-    /// If Python 3.10 or newer is missing. The message says what to install.
+    /// Creates a supervisor. If Python is missing, the error says what to install.
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
             python: python::find()?,
@@ -57,11 +53,8 @@ impl Supervisor {
         command
     }
 
-    /// Starts a command that [`Supervisor::command`] returned.
-    ///
-    /// # Errors
-    ///
-    /// If the supervising process cannot be started. If only the program cannot be started, its exit status is 127.
+    /// Starts a command that [`Supervisor::command`] returned. If only the program cannot be started, its exit status
+    /// is 127.
     pub fn start(&self, mut command: Command) -> anyhow::Result<Supervised> {
         // With its own process group, the child does not receive the Ctrl-C of the terminal. This process stops the
         // programs in order.
@@ -88,10 +81,6 @@ impl Supervisor {
     }
 
     /// Runs a command to its end, and returns its status and standard output. Dropping the future stops the program.
-    ///
-    /// # Errors
-    ///
-    /// If the supervising process cannot be started, or the program's output cannot be read.
     pub async fn output(&self, mut command: Command) -> anyhow::Result<(ExitStatus, Vec<u8>)> {
         command.stdout(Stdio::piped());
         let mut supervised = self.start(command)?;
@@ -139,10 +128,6 @@ impl Supervised {
 }
 
 /// Runs a command until it ends or a signal arrives. Returns the exit status for this process.
-///
-/// # Errors
-///
-/// If signals cannot be received, Python is missing, the command is empty, or the command cannot be started.
 pub async fn run(command: &[OsString]) -> anyhow::Result<u8> {
     let mut signals = Signals::new()?;
     let supervisor = Supervisor::new()?;
@@ -159,10 +144,6 @@ pub async fn run(command: &[OsString]) -> anyhow::Result<u8> {
 }
 
 /// Redirects the output and the errors of a command into a new file.
-///
-/// # Errors
-///
-/// If the file cannot be written.
 pub fn log_to(command: &mut Command, path: &Path) -> anyhow::Result<()> {
     let open = || -> std::io::Result<(File, File)> {
         let file = File::create(path)?;

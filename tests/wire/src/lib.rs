@@ -59,10 +59,6 @@ struct Record {
 
 impl Wire {
     /// Starts the services with empty tables.
-    ///
-    /// # Errors
-    ///
-    /// If the tables cannot be made from the template.
     pub async fn start() -> anyhow::Result<Self> {
         let tables = [("Table", TABLE), ("StorefrontKeys", STOREFRONT_KEYS)];
         let endpoint = table::serve(&tables)

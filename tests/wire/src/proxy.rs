@@ -17,10 +17,6 @@ pub struct CountingProxy {
 
 impl CountingProxy {
     /// Starts a proxy to an address such as `http://127.0.0.1:80`.
-    ///
-    /// # Errors
-    ///
-    /// If the address does not start with `http://`, or no port is free.
     pub async fn to(server: &str) -> anyhow::Result<Self> {
         let server = server
             .strip_prefix("http://")
@@ -29,10 +25,6 @@ impl CountingProxy {
     }
 
     /// Starts a proxy that accepts connections and never answers.
-    ///
-    /// # Errors
-    ///
-    /// If no port is free.
     pub async fn without_server() -> anyhow::Result<Self> {
         Self::start(None).await
     }

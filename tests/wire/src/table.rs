@@ -15,10 +15,6 @@ const SHARED: [&str; 4] = [
 ];
 
 /// Returns an in-memory database. Each pair has the template's resource and the name of the new table.
-///
-/// # Errors
-///
-/// If a table cannot be made from the template.
 pub fn database(tables: &[(&str, &str)]) -> anyhow::Result<dynoxide::Database> {
     let template = schemas::yaml("template.yaml")?;
     let database = dynoxide::Database::memory()?;
@@ -39,10 +35,6 @@ pub(crate) async fn serve(tables: &[(&str, &str)]) -> anyhow::Result<String> {
 }
 
 /// Returns the key attributes of the table and its indexes.
-///
-/// # Errors
-///
-/// If the template has no valid table.
 pub fn keys() -> anyhow::Result<BTreeSet<String>> {
     Ok(schemas_of_keys()?
         .into_iter()
@@ -51,10 +43,6 @@ pub fn keys() -> anyhow::Result<BTreeSet<String>> {
 }
 
 /// Returns the sort keys of the table and its indexes.
-///
-/// # Errors
-///
-/// If the template has no valid table.
 pub fn sort_keys() -> anyhow::Result<BTreeSet<String>> {
     let keys = schemas_of_keys()?.into_iter();
     Ok(keys

@@ -108,10 +108,6 @@ impl Bench<'_> {
 
     /// Measures all cases. Each round measures each case once, so that a slow minute of the machine affects all
     /// targets. The first round only loads all files into the page cache.
-    ///
-    /// # Errors
-    ///
-    /// If a function fails or returns an unexpected status.
     pub async fn run(&mut self, plan: Plan) -> anyhow::Result<Samples> {
         let mut samples = Samples::new();
         if plan.rounds == 0 {
@@ -193,10 +189,6 @@ impl Bench<'_> {
 }
 
 /// Fails if a target makes other calls than our function. Only targets with the same calls can be compared.
-///
-/// # Errors
-///
-/// If the calls of a target differ from the calls of our functions.
 pub fn check_same_calls(samples: &Samples) -> anyhow::Result<()> {
     for ((scenario, target), own) in samples {
         let ours = samples.get(&(*scenario, "ours"));

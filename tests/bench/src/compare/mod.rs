@@ -63,10 +63,6 @@ pub struct Arguments {
 }
 
 /// Builds and measures the targets, and writes the results. The exit code shows a failure if a goal is missed.
-///
-/// # Errors
-///
-/// If a target cannot be built or measured.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.prepared {
         Some(prepared) => measure(arguments, prepared).await,

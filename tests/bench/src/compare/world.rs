@@ -36,10 +36,6 @@ pub struct World {
 
 impl World {
     /// Starts the stubs.
-    ///
-    /// # Errors
-    ///
-    /// If the port is in use, or the temporary folder cannot be written.
     pub fn start(endpoints: Endpoints) -> anyhow::Result<Self> {
         let port = match endpoints {
             Endpoints::Deployed => 443,
@@ -64,10 +60,6 @@ impl World {
     }
 
     /// Adds the log, the template's variables, and variables that make the program trust the stubs' certificates.
-    ///
-    /// # Errors
-    ///
-    /// If the template has no such function.
     pub fn equip(&self, mut program: Program) -> anyhow::Result<Program> {
         program.log = Some(self.file("log"));
         program

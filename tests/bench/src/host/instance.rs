@@ -63,10 +63,6 @@ impl Gauge {
 
 impl Instance {
     /// Starts a program and waits until it requests its first event.
-    ///
-    /// # Errors
-    ///
-    /// If the program cannot be started, or ends or fails during init.
     pub async fn start(program: &Program) -> anyhow::Result<Self> {
         let api = RuntimeApi::start().await?;
         let mut command = program.command(api.address)?;
@@ -101,21 +97,15 @@ impl Instance {
     }
 
     /// Limits the process to a share of a CPU. After init, Lambda does the same: a function with 128 MB has 0.0723.
-    ///
-    /// # Errors
-    ///
-    /// If this program does not run as root.
+    /// This needs root.
     pub fn limit_cpu(&mut self, share: f64) -> anyhow::Result<()> {
         self.share = None;
         self.share = Some(CpuShare::limit(self.gauge.pid, share)?);
         Ok(())
     }
 
-    /// Sends an event, and waits for its answer and the request for the next event.
-    ///
-    /// # Errors
-    ///
-    /// If the function fails, ends or exceeds the time limit. Then the instance cannot be used any more.
+    /// Sends an event, and waits for its answer and the request for the next event. After an error, the instance cannot
+    /// be used any more.
     pub async fn invoke(&mut self, event: impl Into<Bytes>) -> anyhow::Result<Invocation> {
         let name = self.program.name.clone();
         let ready = self.ready.take();
@@ -153,10 +143,6 @@ impl Instance {
     }
 
     /// Ends the process, and waits for its end. A drop does not wait.
-    ///
-    /// # Errors
-    ///
-    /// If the process cannot be ended.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }

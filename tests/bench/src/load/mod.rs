@@ -95,10 +95,6 @@ fn built(folder: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Runs the load test in a supervised copy, and prints the results.
-///
-/// # Errors
-///
-/// If a function fails, or a check fails.
 pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if std::env::var_os(SUPERVISED).is_none() {
         return run_supervised().await;

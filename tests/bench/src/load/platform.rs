@@ -59,10 +59,6 @@ impl Platform {
 }
 
 /// Returns a signed callback.
-///
-/// # Errors
-///
-/// If the callback cannot be signed.
 pub fn callback(plan: Plan, content: Report) -> anyhow::Result<String> {
     let (status, code, text) = match (content, plan.is_declined()) {
         (Report::Redirect, _) => ("awaiting redirect result", "9999", "Awaiting processing"),

@@ -27,10 +27,6 @@ pub struct Reply {
 
 impl Pool {
     /// Starts `size` instances of a program.
-    ///
-    /// # Errors
-    ///
-    /// If an instance does not start.
     pub async fn start(program: &Program, size: u32) -> anyhow::Result<Self> {
         let mut idle = Vec::new();
         for _ in 0..size {
@@ -44,10 +40,6 @@ impl Pool {
     }
 
     /// Sends an event to the idle instance that was used last. Waits if no instance is idle.
-    ///
-    /// # Errors
-    ///
-    /// If the function fails.
     pub async fn invoke(&self, event: String) -> anyhow::Result<Reply> {
         let _permit = self.permits.acquire().await?;
         self.invoke_idle(event).await
@@ -55,10 +47,6 @@ impl Pool {
 
     /// Sends an event to an idle instance. Returns `None` if no instance is idle. In the same way, Lambda refuses a
     /// call when the reserved concurrency is used up.
-    ///
-    /// # Errors
-    ///
-    /// If the function fails.
     pub async fn try_invoke(&self, event: String) -> anyhow::Result<Option<Reply>> {
         let Ok(_permit) = self.permits.try_acquire() else {
             return Ok(None);
@@ -75,10 +63,6 @@ impl Pool {
     }
 
     /// Returns the usage of each instance.
-    ///
-    /// # Errors
-    ///
-    /// If an instance has ended.
     pub fn usage(&self) -> anyhow::Result<Vec<Usage>> {
         self.gauges.iter().map(Gauge::usage).collect()
     }

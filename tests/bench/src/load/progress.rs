@@ -59,20 +59,12 @@ pub struct Cpus {
 
 impl Progress {
     /// Starts the first window. `begin` is the start of the run.
-    ///
-    /// # Errors
-    ///
-    /// If an instance has ended, or a clock cannot be read.
     pub fn new(traffic: &Traffic, begin: Instant) -> anyhow::Result<Self> {
         let last = Snapshot::now(traffic)?;
         Ok(Self { begin, last })
     }
 
     /// Returns the measurements of the window, and starts the next window.
-    ///
-    /// # Errors
-    ///
-    /// If an instance has ended, or a clock cannot be read.
     pub fn window(&mut self, traffic: &Traffic) -> anyhow::Result<Window> {
         let now = Snapshot::now(traffic)?;
         let window = now.since(&self.last, self.begin, traffic.take_waits());

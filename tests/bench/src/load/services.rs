@@ -42,10 +42,6 @@ pub struct Calls {
 
 impl Services {
     /// Creates tables with only the storefront's key.
-    ///
-    /// # Errors
-    ///
-    /// If the template has no such tables.
     pub fn new(queues: Queues) -> anyhow::Result<Self> {
         let store = Store::new()?;
         store.put_storefront_key(serde_json::from_str(STOREFRONT)?)?;

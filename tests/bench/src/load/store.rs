@@ -29,10 +29,6 @@ pub struct Work {
 
 impl Store {
     /// Creates empty tables.
-    ///
-    /// # Errors
-    ///
-    /// If the template has no such tables.
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
             database: wire::database(&[(TABLE, TABLE), (STOREFRONT_KEYS, STOREFRONT_KEYS)])?,
@@ -42,10 +38,6 @@ impl Store {
     }
 
     /// Stores a storefront key.
-    ///
-    /// # Errors
-    ///
-    /// If the item has no key.
     pub fn put_storefront_key(&self, item: Value) -> anyhow::Result<()> {
         let request = json!({ "TableName": STOREFRONT_KEYS, "Item": item });
         self.database.put_item(serde_json::from_value(request)?)?;
@@ -79,10 +71,6 @@ impl Store {
     }
 
     /// Returns the number of items in the table of payments.
-    ///
-    /// # Errors
-    ///
-    /// If the table cannot be described.
     pub fn items(&self) -> anyhow::Result<u64> {
         let request = serde_json::from_value(json!({ "TableName": TABLE }))?;
         let table = serde_json::to_value(self.database.describe_table(request)?)?;

@@ -32,10 +32,6 @@ pub struct Waits {
 
 impl Traffic {
     /// Makes a payment, from the order to the last callback.
-    ///
-    /// # Errors
-    ///
-    /// If an answer has an unexpected status.
     pub async fn pay(&self, plan: Plan) -> anyhow::Result<()> {
         let redirect = plan.redirect_time();
         if redirect == RedirectTime::Early {

@@ -49,10 +49,6 @@ pub struct Arguments {
 }
 
 /// Runs all measurements in a supervised copy of this program, and prints a table.
-///
-/// # Errors
-///
-/// If a function fails.
 pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if std::env::var_os(SUPERVISED).is_none() {
         return run_supervised().await;

@@ -61,11 +61,7 @@ struct Part {
 }
 
 /// Runs all parts, and prints a table. The exit code shows a failure if 100 workers reach fewer than 200 polls per
-/// second.
-///
-/// # Errors
-///
-/// If a poll fails, is sent twice, or is sent too early.
+/// second. Returns an error if a poll fails, or is sent twice or too early.
 pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let seconds = arguments.seconds;
     println!("| part | projects | polls | seconds | polls per second | at the same time |");

@@ -28,10 +28,6 @@ pub struct Platform {
 
 impl Platform {
     /// The platform answers after `delay_ms`.
-    ///
-    /// # Errors
-    ///
-    /// If the key is invalid.
     pub fn new(delay_ms: u64, start: Instant) -> anyhow::Result<Self> {
         Ok(Self {
             delay: Duration::from_millis(delay_ms),

@@ -73,10 +73,6 @@ impl Scenario {
     }
 
     /// Stores the items for the event with this number, and returns the event.
-    ///
-    /// # Errors
-    ///
-    /// If a file in `data` is invalid.
     pub fn stage(self, number: u64, stubs: &Stubs) -> anyhow::Result<String> {
         let payment_id = format!("bench-{number:010}");
         let put = |item: &str| {

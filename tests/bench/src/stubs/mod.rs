@@ -57,10 +57,6 @@ struct State {
 
 impl Stubs {
     /// Starts the stubs in their own thread, so that they do not wait for the measuring thread.
-    ///
-    /// # Errors
-    ///
-    /// If the port is in use.
     pub fn start(address: SocketAddr) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;

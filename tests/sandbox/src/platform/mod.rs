@@ -59,11 +59,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Starts to serve on `listener`, which should be bound to 127.0.0.1.
-    ///
-    /// # Errors
-    ///
-    /// If the clock speed is not above 0, the key is empty, or there is no HTTP client for callbacks.
+    /// Starts to serve on `listener`, which should be bound to 127.0.0.1. The clock speed must be above 0.
     pub async fn start(listener: TcpListener, settings: Settings) -> anyhow::Result<Platform> {
         let port = listener.local_addr()?.port();
         let (running, watched) = watch::channel(());

@@ -46,7 +46,7 @@ pub const LANGUAGES: [(&str, &str); 5] = [
     ("en", "English"),
 ];
 
-/// The first content of the form's field.
+/// The form first shows this last name.
 pub const LAST_NAME: &str = "Janssens";
 
 #[derive(Debug, PartialEq, Eq)]
@@ -59,7 +59,8 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Reads the posted form. A default replaces each missing or unknown value, but no empty last name.
+    /// Reads the posted form. A default replaces each missing or unknown value. An empty last name stays
+    /// empty.
     pub fn read(form: &[u8]) -> Self {
         let field = |wanted: &str| {
             form_urlencoded::parse(form)

@@ -60,10 +60,6 @@ struct Shared {
 
 impl Shop {
     /// Starts the shop.
-    ///
-    /// # Errors
-    ///
-    /// If the HTTP client cannot be created.
     pub fn start(
         listener: TcpListener,
         settings: Settings,

@@ -97,7 +97,8 @@ fn choose(
     }
 }
 
-/// Whether this page can still pay its payment. After an error, a newer payment can have the same id but another page.
+/// Whether the page with this token can still pay the payment. After an error, a newer payment can have the same id,
+/// but another token.
 fn is_open(payment: &Payment, token: &str) -> bool {
     payment.sale_status() == Some(Status::AwaitingRedirect) && payment.token == token
 }

@@ -11,7 +11,7 @@ use super::schedule;
 use crate::platform::faults::Faults;
 use crate::platform::shared::{PlatformState, Shared};
 
-/// The maximum time, in real time, that a callback waits to be overtaken with the switch `reorder`.
+/// With the switch `reorder`, a callback waits at most this long for a later callback, in real time.
 const OVERTAKING_LIMIT: Duration = Duration::from_secs(3);
 /// The pause between two checks of a condition, in real time.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);

@@ -111,7 +111,7 @@ impl Payment {
         operations.find(|operation| operation.status == Status::AwaitingClarification)
     }
 
-    /// Whether the confirmation procedure has not confirmed this successful charge.
+    /// Whether this charge has a confirmation procedure that has not succeeded.
     pub fn is_unconfirmed(&self, charge: &Operation) -> bool {
         let is_confirmed = || {
             let confirmation = self.first(OperationType::PaymentConfirmation);
@@ -123,7 +123,7 @@ impl Payment {
 
     /// Returns what an operation added to the merchant's money, in minor units.
     ///
-    /// The sum of these effects is [`Payment::remaining`], or below 0.
+    /// All effects add up to [`Payment::remaining`], or to less than 0.
     pub fn effect(&self, operation: &Operation) -> i64 {
         let moved = i64::try_from(operation.moved).unwrap_or(i64::MAX);
         match operation.kind {
@@ -164,7 +164,7 @@ impl Payment {
 
     /// Returns `payment.sum` in messages: the charges less the refunds and reversals.
     ///
-    /// Charges also count without confirmation. Without a charge, the ordered amount counts.
+    /// Unconfirmed charges also count. If there is no charge, the ordered amount counts instead.
     pub fn sum(&self) -> Money {
         let mut charges = self.charges().map(|charge| charge.counted).peekable();
         let charged = match charges.peek() {
