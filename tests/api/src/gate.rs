@@ -69,7 +69,7 @@ impl Gate {
         self.record().answer = (StatusCode::BAD_REQUEST, refusal);
     }
 
-    /// Refuses later requests with another key's signature, with the code 3261. [`Gate::answer_status`] then signs with
+    /// Refuses later requests that another key has signed, with the code 3261. [`Gate::answer_status`] then signs with
     /// this key.
     pub fn require_key(&self, secret: &str) -> anyhow::Result<()> {
         self.record().key = Some(ProjectKey::new(secret)?);

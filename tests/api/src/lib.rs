@@ -261,8 +261,7 @@ impl Api {
         Ok(())
     }
 
-    /// Whether a function has made a call other than a read since the last [`Wire::forget`]. Messages sent to a queue
-    /// count.
+    /// Whether a function has written an item or sent a message since the last [`Wire::forget`].
     pub fn has_written(&self) -> bool {
         let calls = self.wire.calls();
         calls

@@ -91,9 +91,9 @@ def python(_is_built):
     own = shutil.ignore_patterns("pip", "pip-*", "setuptools*", "pkg_resources", "_distutils_hack", "distutils-*")
     shutil.copytree(site_packages, code, ignore=own, dirs_exist_ok=True)
     shutil.copy(HERE / "python/callback.py", code)
-    # Like a carefully built package, so that a cold start compiles nothing.
+    # The package is compiled now, so that a cold start compiles nothing.
     must_run([packages / "bin/python", "-I", "-m", "compileall", "-q", code])
-    # The interpreter itself, because the wrapper of a version manager would take time.
+    # The program is the interpreter itself, because the wrapper of a version manager would take time.
     interpreter = Path(sys.executable).resolve()
     return {"callback": function(interpreter, ["-m", "awslambdaric", "callback.handler"], code, "callback.handler")}
 

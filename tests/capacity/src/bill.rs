@@ -63,7 +63,7 @@ impl Bill<'_> {
     /// Returns the tables of the bill by their titles.
     pub fn tables(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
         let batch = self.model.assumptions.batch;
-        // At a few payments per hour, X-Ray records nearly all API calls. The bill counts all.
+        // At a few payments per hour, X-Ray records nearly all API calls. Therefore this column counts all.
         let million = [(1.0, 0.0), (batch, 0.0), (1.0, 1.0)]
             .into_iter()
             .map(|(batch, traced)| Ok(with_total(self.payments(batch, traced)?)))

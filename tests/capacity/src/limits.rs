@@ -143,8 +143,8 @@ fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
     let requests = model.template.number("DataApiRequestsPerSecond")?;
     let per_second = model.template.number("PollsPerSecond")?;
     let workers = model.template.number("PollConcurrency")?;
-    // A poll loads the payment twice, and commits the claim and the answer. An answer with news also sends an event and
-    // marks the event as published.
+    // A poll loads the payment twice, and commits the claim and the answer. An answer that changes the payment also
+    // sends an event, and marks it as published.
     let poll_ms = assumptions.own_ms
         + assumptions.gate_ms
         + 5.0 * assumptions.table_ms

@@ -1,7 +1,7 @@
 //! Contains the code that the end-to-end tests share: the system under test, a storefront, a shopper, the simulated
 //! platform, and readers of queues and logs.
 //!
-//! All of it calls a running sandbox from outside. A function returns an error if a service does not answer, answers
+//! This code calls a running sandbox from outside. A function returns an error if a service does not answer, answers
 //! with an unexpected status, or does not reach the expected state within [`TIMEOUT`].
 
 // This index cannot panic: a missing field of a JSON value is null.
@@ -49,7 +49,7 @@ pub async fn eventually<T>(
     bail!("{what}: timeout after {} s", TIMEOUT.as_secs())
 }
 
-/// Reads a value until it matches. The error shows the last value.
+/// Reads a value until `matches` accepts it. The error shows the last value.
 pub async fn until_matching(
     what: &str,
     mut read: impl AsyncFnMut() -> anyhow::Result<Value>,

@@ -43,7 +43,7 @@ impl Simulator {
         Ok(self.http.get(url).send().await?.json().await?)
     }
 
-    /// Waits until the platform's record of a payment matches.
+    /// Waits until `matches` accepts the platform's record of a payment.
     pub async fn until_records(
         &self,
         payment_id: &str,

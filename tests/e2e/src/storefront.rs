@@ -120,7 +120,7 @@ impl Storefront {
             .with_context(|| format!("expected the status {status}"))
     }
 
-    /// Waits until a payment matches.
+    /// Waits until `matches` accepts a payment.
     pub async fn until_matching(
         &self,
         payment_id: &str,

@@ -160,7 +160,7 @@ impl System {
         invoke(&self.sandbox, "sweeper").await
     }
 
-    /// Invokes the sweeper until its answer matches. `what` names the awaited result in the error.
+    /// Invokes the sweeper until `matches` accepts its answer. `what` names the awaited result in the error.
     pub async fn sweep_until(
         &self,
         what: &str,
@@ -169,7 +169,7 @@ impl System {
         until_matching(what, async || self.sweep().await, matches).await
     }
 
-    /// Invokes the sweeper until a payment matches.
+    /// Invokes the sweeper until `matches` accepts a payment.
     pub async fn sweep_until_payment(
         &self,
         payment_id: &str,

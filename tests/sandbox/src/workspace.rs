@@ -64,7 +64,8 @@ impl Folder {
     }
 }
 
-/// Deletes the state of each ended sandbox, and its whole folder after a day. Ignores errors, because another process may delete the same files.
+/// Deletes the state of each ended sandbox, and its whole folder after a day. Ignores errors, because another process
+/// may delete the same files.
 fn sweep(parent: &Path) {
     for folder in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let folder = folder.path();

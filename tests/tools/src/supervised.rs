@@ -1,7 +1,7 @@
 //! Runs programs that end with this process.
 //!
-//! Each program is a child of `infra/tools/supervise.py`. When this process ends, the script stops the program and all
-//! its descendants, even after SIGKILL.
+//! Each program is a child of `infra/tools/supervise.py`. When this process ends, even by SIGKILL, the script stops the
+//! program and all its descendants.
 //!
 //! Linux's parent-death signal (`PR_SET_PDEATHSIG`) could not replace the script. Setting it needs unsafe code, and it
 //! does not reach grandchildren, such as the functions that the local AWS starts.
@@ -143,7 +143,7 @@ pub async fn run(command: &[OsString]) -> anyhow::Result<u8> {
     Ok(u8::try_from(code).unwrap_or(1))
 }
 
-/// Redirects the output and the errors of a command into a new file.
+/// Redirects the standard output and standard error of a command into a new file.
 pub fn log_to(command: &mut Command, path: &Path) -> anyhow::Result<()> {
     let open = || -> std::io::Result<(File, File)> {
         let file = File::create(path)?;

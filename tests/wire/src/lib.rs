@@ -160,8 +160,8 @@ impl Wire {
         self.record().hanging.insert(operation.to_owned());
     }
 
-    /// Sets the value of the default secret, which has no value at the start. It replaces each secret without
-    /// [`Wire::set_secret_of`].
+    /// Sets the value of the default secret, which has no value at first. Each secret that [`Wire::set_secret_of`] has
+    /// not set is the default secret.
     pub fn set_secret(&self, value: &str) {
         self.record().secret.set(value);
     }

@@ -179,7 +179,7 @@ impl Bench<'_> {
         Ok(milliseconds(invocation.took))
     }
 
-    /// Fails if the log has an error, which an answer need not show. Removes the log.
+    /// Fails if the log has an error, because an answer can hide an error. Removes the log.
     fn check_log(&self) -> anyhow::Result<()> {
         let path = self.world.file("log");
         let checked = check_log(&path);

@@ -71,7 +71,7 @@ impl World {
                 .with("AWS_ENDPOINT_URL", &url)
                 .with("GATE_URL", &url);
         }
-        // For our functions and OpenSSL, for boto3, and for Node.
+        // The variables are for our functions and OpenSSL, for boto3, and for Node.
         let file = |name: &str| self.file(name).display().to_string();
         Ok(program
             .with("SSL_CERT_FILE", file("roots.pem"))

@@ -36,7 +36,7 @@ pub struct Found {
 }
 
 impl Check<'_> {
-    /// Fails if a check fails. The error shows the first failures.
+    /// Runs all checks. The error shows the first failures.
     pub async fn all(&self) -> anyhow::Result<Found> {
         // Four concurrent parts keep the CPUs busy.
         let parts = tokio::join!(self.part(0), self.part(1), self.part(2), self.part(3));
@@ -101,7 +101,7 @@ impl Check<'_> {
         Ok((2 + last + later_days + paid, messages))
     }
 
-    /// Checks that the table and the queues have nothing that belongs to no payment.
+    /// Checks that all items and all messages belong to a payment.
     fn check_sums(&self, found: &Found) -> anyhow::Result<()> {
         let items = self.services.store.items()?;
         ensure!(

@@ -165,7 +165,7 @@ fn a_stored_payment_has_the_fields_that_the_baselines_read() {
 }
 
 #[test]
-fn a_callback_has_a_usual_length_for_the_platform() {
+fn a_callback_is_as_long_as_a_usual_callback_of_the_platform() {
     let body = callback(PLACEHOLDER).unwrap();
     assert!((1_400..=1_600).contains(&body.len()), "{}", body.len());
 }

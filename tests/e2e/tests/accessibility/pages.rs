@@ -9,7 +9,7 @@ use checkout::pages::{self, FormNotice};
 use ecommpay::report::ClarificationField;
 use payments::model::{Redirect, RedirectMethod};
 
-/// Returns each page in each language. The keys are names.
+/// Returns each page in each language. A key names the page and the language.
 pub fn all(origin: &str) -> BTreeMap<String, Response<String>> {
     let nowhere = format!("{origin}/pages/nowhere");
     let redirect = Redirect {

@@ -27,7 +27,7 @@ struct Outcome<'a> {
     shop: (&'a str, &'a str),
 }
 
-/// The payment is over 10.00 EUR.
+/// The paid amount is 10.00 EUR.
 fn succeeded<'a>(events: &'a [&'a str]) -> Outcome<'a> {
     Outcome {
         status: "succeeded",

@@ -24,7 +24,7 @@ pub enum Source {
 pub struct Line {
     /// When the shop received the text.
     pub at: OffsetDateTime,
-    /// The payment of the text.
+    /// The payment's id.
     pub payment_id: String,
     /// Where the text is from.
     pub source: Source,

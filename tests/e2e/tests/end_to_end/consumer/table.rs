@@ -20,7 +20,7 @@ pub struct Stored {
     pub expires_at: i64,
 }
 
-/// Waits until a payment has an item that matches.
+/// Waits until `matches` accepts the item of a payment.
 pub async fn until(
     system: &System,
     payment_id: &str,

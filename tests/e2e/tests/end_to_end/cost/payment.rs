@@ -69,8 +69,8 @@ async fn a_paid_payment_makes_exactly_the_calls_in_counted_json() -> anyhow::Res
     Ok(())
 }
 
-/// A comparison that reaches a further hour has a further slice. Each comparison ends ten minutes after now. Waits
-/// until this test cannot reach the next hour.
+/// A comparison has a slice for each hour, and ends ten minutes after now. Waits until no comparison of this test can
+/// reach a further hour.
 async fn wait_for_a_constant_number_of_slices() {
     const HOUR: u64 = 3_600;
     const LONGEST_TEST: u64 = 180;

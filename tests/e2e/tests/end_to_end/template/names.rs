@@ -26,7 +26,7 @@ const NAMES: [(&str, &str); 16] = [
     ("AWS::SecretsManager::Secret", "Name"),
 ];
 
-/// These resources have no name that must be unique.
+/// These resources need no unique name.
 const WITHOUT_NAME: [&str; 15] = [
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::Integration",

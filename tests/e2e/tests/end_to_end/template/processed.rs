@@ -31,7 +31,7 @@ impl Template {
         Ok(Self(serde_json::from_slice(&output)?))
     }
 
-    /// The section has a name such as `Outputs`.
+    /// Returns a section, such as `Outputs`.
     pub fn section(&self, name: &str) -> &Value {
         &self.0[name]
     }

@@ -76,7 +76,7 @@ async fn code_deploy_moves_the_aliases_gradually_and_back_if_an_alarm_of_the_rel
             "ConfigName": "Canary10Percent10Minutes",
         }]);
         ensure!(*pace == expected, "{function}: {pace}");
-        // Otherwise only one alias would move back, and the others would move on.
+        // All groups must watch the alarms of all functions. Otherwise only one alias would move back.
         let watched = &group["AlarmConfiguration"];
         ensure!(
             *watched == json!({ "Enabled": true, "Alarms": alarms }),

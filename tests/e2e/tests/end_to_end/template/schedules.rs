@@ -16,7 +16,7 @@ fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::
     ensure!(properties["ScheduleExpression"] == times, "{properties}");
     let dead_letters = target(&properties["Targets"][0]["DeadLetterConfig"]["Arn"]);
     ensure!(dead_letters == Some("ScheduleDeadLetters"), "{properties}");
-    // The rule is created after the function. Therefore this dependency also makes the queue's policy precede the rule.
+    // The rule is created after the function, and thus after this policy, which lets the rule send to the queue.
     let dependencies = list(&template.resource(function)["DependsOn"]);
     ensure!(
         dependencies.contains(&json!("ScheduleDeadLettersPolicy")),

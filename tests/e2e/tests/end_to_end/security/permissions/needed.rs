@@ -1,4 +1,4 @@
-//! Revokes a permission, and expects that AWS refuses a call. `LONG=1` revokes all, otherwise one of each function.
+//! Revokes one permission of each function, or all with `LONG=1`, and expects that AWS refuses a call.
 
 use std::time::Duration;
 
