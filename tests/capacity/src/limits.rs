@@ -12,8 +12,9 @@ use crate::tables::Model;
 /// `shared/payments/src/service/sweep/sweeper.rs`).
 const FOUND_BY_A_RUN: f64 = 100_000.0;
 /// The further pages of the Data API that a day needs, as a share of the pages of its operations. Each side of the day
-/// has a margin of ten minutes. Each slice of the day needs two further pages: one shows whether the slice must be split,
-/// and the last one is not full. A slice has at least 100 pages, because only a slice of more than 200 pages is split.
+/// has a margin of ten minutes. Each slice of the day needs two further pages: one shows whether the slice must be
+/// split, and the last one is not full. A slice has at least 100 pages, because only a slice of more than 200 pages is
+/// split.
 const FURTHER_PAGES: f64 = 20.0 / 1_440.0 + 2.0 / 100.0;
 
 /// One row of the table `limits`.

@@ -23,8 +23,8 @@ fn is_figure(cell: &str) -> bool {
     characters.all(|character| character.is_ascii_digit() || ".,".contains(character))
 }
 
-/// Formats a number with commas between thousands. A number with a fraction has two decimals below 10, one decimal below
-/// 100, and otherwise none.
+/// Formats a number with commas between thousands. A number with a fraction has two decimals below 10, one decimal
+/// below 100, and otherwise none.
 pub fn number(value: f64) -> String {
     let decimals = match value.abs() {
         _ if value == value.trunc() => 0,

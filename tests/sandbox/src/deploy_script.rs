@@ -121,8 +121,8 @@ impl DeployScript {
         Ok(std::fs::read_to_string(&log)?)
     }
 
-    /// Copies a binary. Each deployment compresses the copy, so the program `strip` removes its debugging symbols,
-    /// if this program exists.
+    /// Copies a binary. Each deployment compresses the copy, so the program `strip` removes its debugging symbols, if
+    /// this program exists.
     async fn put(&self, built: &Path, copy: &Path) -> anyhow::Result<()> {
         let mut strip = self.supervisor.command("strip");
         strip.arg("-o").args([copy, built]);

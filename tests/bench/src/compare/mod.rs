@@ -62,8 +62,7 @@ pub struct Arguments {
     prepared: Option<PathBuf>,
 }
 
-/// Builds and measures the targets, and writes the results. The exit code shows a failure if a measured goal is
-/// missed.
+/// Builds and measures the targets, and writes the results. The exit code shows a failure if a measured goal is missed.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.prepared {
         Some(prepared) => measure(arguments, prepared).await,

@@ -49,7 +49,8 @@ use crate::settings::{TABLE, variables};
 use tools::supervised;
 
 /// The test fails if an instance's memory grows by more than this share after the warm-up. In ten minutes, an instance
-/// of about 10 MB handles more than ten thousand payments. Therefore a leak of 100 bytes per payment exceeds this share.
+/// of about 10 MB handles more than ten thousand payments. Therefore a leak of 100 bytes per payment exceeds this
+/// share.
 const MAX_GROWTH: f64 = 0.05;
 
 /// The options of a load test.

@@ -59,8 +59,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Reads the posted form. A default replaces each missing or unknown value. An empty last name stays
-    /// empty.
+    /// Reads the posted form. A default replaces each missing or unknown value. An empty last name stays empty.
     pub fn read(form: &[u8]) -> Self {
         let field = |wanted: &str| {
             form_urlencoded::parse(form)

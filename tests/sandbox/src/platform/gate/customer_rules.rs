@@ -76,8 +76,8 @@ fn path(field: &str) -> String {
     format!("customer.{field}")
 }
 
-/// Whether `no_diacritics` allows a character: a Latin letter without diacritics, a Cyrillic letter, or a
-/// character that is no letter.
+/// Whether `no_diacritics` allows a character: a Latin letter without diacritics, a Cyrillic letter, or a character
+/// that is no letter.
 fn is_standard(character: char) -> bool {
     let is_cyrillic = matches!(character, '\u{400}'..='\u{52f}');
     let is_combining = matches!(character, '\u{300}'..='\u{36f}');
