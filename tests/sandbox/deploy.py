@@ -24,7 +24,7 @@ POLL_SECONDS = 0.05
 
 
 class Failure(Exception):
-    """A sentence for the user, without its full stop."""
+    """An error message for the user, without its full stop."""
 
 
 def read_template(path):
@@ -45,7 +45,6 @@ def functions(template):
     """Yields the logical name, the resource and the binary of each function."""
     for name, resource in template["Resources"].items():
         if resource.get("Type") == "AWS::Serverless::Function":
-            # The folder of a build for AWS: ../target/lambda/<binary>
             folder, _, binary = str(resource.get("Properties", {}).get("CodeUri")).rpartition("/")
             if not folder.endswith("target/lambda") or not binary:
                 raise Failure(f"The function {name} names no binary: its CodeUri is not ../target/lambda/<binary>")
@@ -70,7 +69,7 @@ def to_json(value):
 
 def deploy(request):
     """Deploys {"template": path, "stack": name, "binaries": {name: path}, "parameters": {name: text}}."""
-    # Each call has one attempt, because retries would only delay the error of a local server.
+    # Each call has one attempt. A retry would only delay the error of a local server.
     config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"})
     s3 = boto3.client("s3", config=config)
     cloudformation = boto3.client("cloudformation", config=config)

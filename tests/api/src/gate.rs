@@ -1,4 +1,4 @@
-//! Implements a fake of the platform's Gate, which records every request and returns the answer that a test sets.
+//! Implements a fake Gate, which records each request and returns the answer that a test sets.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-/// A fake Gate that listens on this machine.
+/// A fake Gate on a local port.
 #[derive(Debug, Clone)]
 pub struct Gate {
     address: String,
@@ -23,23 +23,18 @@ pub struct Gate {
 
 #[derive(Debug)]
 struct Record {
-    /// The path and body of each request.
+    /// The path and the body of each request.
     requests: Vec<(String, Value)>,
     answer: (StatusCode, Value),
-    /// The time between a request and its answer.
     delay: Duration,
-    /// The only key whose signatures are accepted; `None` accepts every signature.
+    /// If set, the only key whose signatures are accepted.
     key: Option<ProjectKey>,
-    /// The signed answer to status requests. Without this answer, status requests receive `answer`.
+    /// The signed answer to status requests. Without it, they receive `answer`.
     status_answer: Option<Value>,
 }
 
 impl Gate {
     /// Starts a Gate that accepts every request.
-    ///
-    /// # Errors
-    ///
-    /// If no port is free.
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let record = Arc::new(Mutex::new(Record {
@@ -58,49 +53,41 @@ impl Gate {
         Ok(gate)
     }
 
-    /// Returns the address of this Gate.
+    /// Returns the base URL.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// From now on, accepts every request.
+    /// Accepts all later requests.
     pub fn accept(&self) {
         self.record().answer = accepted();
     }
 
-    /// From now on, refuses every request with a code.
+    /// Refuses all later requests with this code.
     pub fn refuse(&self, code: &str) {
         let refusal = json!({ "status": "error", "code": code, "message": "Only for our eyes" });
         self.record().answer = (StatusCode::BAD_REQUEST, refusal);
     }
 
-    /// From now on, accepts only signatures of this key, and refuses other requests with the code 3261. Later calls of
-    /// [`Gate::answer_status`] sign with this key.
-    ///
-    /// # Errors
-    ///
-    /// If the secret is empty.
+    /// Refuses later requests that another key has signed, with the code 3261. [`Gate::answer_status`] then signs with
+    /// this key.
     pub fn require_key(&self, secret: &str) -> anyhow::Result<()> {
         self.record().key = Some(ProjectKey::new(secret)?);
         Ok(())
     }
 
-    /// From now on, answers each request after this time.
+    /// Delays each later answer by this time.
     pub fn delay(&self, delay: Duration) {
         self.record().delay = delay;
     }
 
-    /// From now on, answers 502, so that the outcome of a request is unknown.
+    /// Answers later requests with 502, so that their outcome is unknown.
     pub fn fail(&self) {
         self.record().answer = (StatusCode::BAD_GATEWAY, Value::Null);
     }
 
-    /// From now on, answers status requests with `answer`. Signs the answer with the key of [`Gate::require_key`], or
-    /// else with the first key of project 211.
-    ///
-    /// # Errors
-    ///
-    /// If the answer cannot be signed.
+    /// Answers later status requests with `answer`, signed with the key of [`Gate::require_key`] or else with project
+    /// 211's key.
     pub fn answer_status(&self, mut answer: Value) -> anyhow::Result<()> {
         let key = self.record().key.clone();
         let key = key.map_or_else(|| ProjectKey::new("test-secret-key"), Ok)?;
@@ -119,7 +106,7 @@ impl Gate {
         requests.filter(|(path, _)| path == Status::PATH).count()
     }
 
-    /// Returns the path and body of each request, in order.
+    /// Returns the path and the body of each request, in order.
     pub fn requests(&self) -> Vec<(String, Value)> {
         self.record().requests.clone()
     }
@@ -129,7 +116,7 @@ impl Gate {
     }
 }
 
-/// Returns the answer to an accepted request, with the request id of the callbacks in `tests/data`.
+/// The request id is the one in the callbacks of `tests/data`.
 fn accepted() -> (StatusCode, Value) {
     let request_id = "7e08d48c4f5da3692b65e5426f44ed36896e569c";
     let answer = json!({ "status": "success", "request_id": request_id });

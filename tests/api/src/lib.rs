@@ -1,7 +1,7 @@
-//! Calls the HTTP functions through their routes, in this process, as API Gateway calls them.
+//! Calls the handlers of the HTTP functions in this process, with the events that API Gateway sends.
 //!
-//! The handlers, the rules and the adapters are real. The tables have the template's keys and indexes (see `wire`), and
-//! Gate is a small server that records its requests.
+//! The handlers, the rules and the adapters are real. `wire` simulates the tables and the other AWS services, and
+//! [`Gate`] is a fake.
 
 mod gate;
 pub mod routes;
@@ -28,33 +28,32 @@ use wire::{STOREFRONT_KEYS, TABLE, Wire};
 pub use self::gate::Gate;
 use self::services::{Services, TOKENS};
 
-/// The key of the shop, with the scopes `checkout`, `read` and `refund`.
+/// A key of the shop, with the scopes `checkout`, `read` and `refund`.
 pub const SHOP: &str = "sk_shop_secret";
-/// A key of the same shop with the scope `read` only.
+/// A key of the same shop, only with the scope `read`.
 pub const READER: &str = "sk_reader_secret";
-/// A key of the same shop with the scopes `checkout` and `refund` only.
+/// A key of the same shop, only with the scopes `checkout` and `refund`.
 pub const WRITER: &str = "sk_writer_secret";
-/// A key of the same shop with all scopes, also `project`.
+/// A key of the same shop with all scopes, which include `project`.
 pub const PROJECT: &str = "sk_project_secret";
 /// The key of another shop in the same project.
 pub const OTHER_SHOP: &str = "sk_other_secret";
 /// A key of another storefront, whose payment ids must begin with `web-`.
 pub const PREFIXED: &str = "sk_prefixed_secret";
-/// The key of a shop with the same name in another project.
+/// The key of a shop in another project, with the same name.
 pub const OTHER_PROJECT: &str = "sk_abroad_secret";
 
-/// The payment of the callbacks in `tests/data`.
+/// The payment id of the callbacks in `tests/data`.
 pub const PAYMENT: &str = "ECT_TEST_1562051806691899";
 
 const PROJECT_KEYS: &str =
     r#"{"211":{"current":"test-secret-key"},"212":{"current":"another-secret-key"}}"#;
 
-/// The HTTP functions, and the services that the functions call. A method that calls a function fails if the function
-/// fails.
+/// The HTTP functions, and the services that they call. A method returns an error if the function fails.
 pub struct Api {
     /// The tables, the queues and the secrets.
     pub wire: Wire,
-    /// Gate.
+    /// The fake Gate.
     pub gate: Gate,
     /// The function that serves checkouts and payments.
     pub checkouts: Checkouts,
@@ -65,11 +64,11 @@ pub struct Api {
 /// One request.
 #[derive(Debug, Clone, Default)]
 pub struct Call<'a> {
-    /// The route; see [`routes`].
+    /// The route, one of [`routes`].
     pub route: &'a str,
-    /// The decoded parameters of the path, in their order.
+    /// The decoded path parameters, in the order of the route.
     pub parameters: &'a [&'a str],
-    /// The key of the storefront. An empty text means a request without a key.
+    /// The storefront key; empty for a request without a key.
     pub key: &'a str,
     /// Further headers.
     pub headers: &'a [(&'a str, &'a str)],
@@ -91,7 +90,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Returns the pointers of the fields that a problem names, in the order of the problem.
+    /// Returns the pointers in the `errors` of a problem document.
     pub fn pointers(&self) -> Vec<&str> {
         let errors = self.json.get("errors").and_then(Value::as_array);
         let pointers = errors.into_iter().flatten();
@@ -105,11 +104,7 @@ impl Answer {
         self.headers.get("location").map(String::as_str)
     }
 
-    /// Returns the token of a checkout.
-    ///
-    /// # Errors
-    ///
-    /// If the answer has no `checkout_url`.
+    /// Returns the token in the answer's `checkout_url`.
     pub fn token(&self) -> anyhow::Result<&str> {
         let url = self.json.get("checkout_url").and_then(Value::as_str);
         let (_, token) = url
@@ -120,11 +115,7 @@ impl Answer {
 }
 
 impl Api {
-    /// Starts the services: tables that contain only the storefront keys, and a Gate that accepts every request.
-    ///
-    /// # Errors
-    ///
-    /// If a service cannot be started.
+    /// Starts the services. The tables contain only the storefront keys, and Gate accepts all requests.
     pub async fn start() -> anyhow::Result<Self> {
         let wire = Wire::start().await?;
         wire.set_secret(PROJECT_KEYS);
@@ -176,11 +167,11 @@ impl Api {
         self.call_with(call.route, &event(&call)).await
     }
 
-    /// Calls the function of a route with an event of the gateway.
+    /// Calls the function of a route with this event.
     pub async fn call_with(&self, route: &str, event: &Value) -> anyhow::Result<Answer> {
         let request = api_gateway::read_request(&event.to_string());
         let answer = match route {
-            // The futures are on the heap, because a test makes many calls and a thread's stack has only 2 MB.
+            // Boxed, because a thread's stack of 2 MB is too small for the futures of many calls.
             routes::CALLBACKS => Box::pin(self.callbacks.handle(request)).await,
             route if route.contains("/refunds") => Box::pin(self.refunds.handle(request)).await,
             _ => Box::pin(self.checkouts.handle(request)).await,
@@ -239,11 +230,7 @@ impl Api {
         self.post(routes::REFUNDS, &[payment_id], refund).await
     }
 
-    /// Sends a callback of the platform. `file` is a path relative to `tests/data/callbacks`.
-    ///
-    /// # Errors
-    ///
-    /// If the answer is not 200.
+    /// Sends a callback of the platform. `file` is a path relative to `tests/data/callbacks`. The answer must be 200.
     pub async fn report(&self, file: &str) -> anyhow::Result<()> {
         let answer = self.call(Call {
             route: routes::CALLBACKS,
@@ -255,11 +242,7 @@ impl Api {
         Ok(())
     }
 
-    /// Emits `checkout.expired` before the checkout has expired, so that no test must wait.
-    ///
-    /// # Errors
-    ///
-    /// If the payment does not exist, or its checkout cannot expire.
+    /// Emits `checkout.expired` now, so that no test has to wait.
     pub async fn expire(&self, payment_id: &str) -> anyhow::Result<()> {
         let store = &self.checkouts.payments.store;
         let key = PaymentKey::new(ProjectId::new(211)?, payment_id);
@@ -278,8 +261,7 @@ impl Api {
         Ok(())
     }
 
-    /// Returns whether a function has made a call other than `GetItem`, `Query` or `GetSecretValue` since the last
-    /// [`Wire::forget`]. Sends to a queue count.
+    /// Whether a function has written an item or sent a message since the last [`Wire::forget`].
     pub fn has_written(&self) -> bool {
         let calls = self.wire.calls();
         calls
@@ -288,7 +270,7 @@ impl Api {
     }
 }
 
-/// Returns an order of 10.00 EUR.
+/// The amount is 10.00 EUR.
 pub fn order(payment_id: &str) -> Value {
     json!({
         "payment_id": payment_id,
@@ -300,12 +282,12 @@ pub fn order(payment_id: &str) -> Value {
     })
 }
 
-/// Returns a refund of 4.00 EUR.
+/// The amount is 4.00 EUR.
 pub fn refund(refund_id: &str) -> Value {
     json!({ "refund_id": refund_id, "amount": 400, "currency": "EUR", "description": "returned" })
 }
 
-/// Returns the event that API Gateway sends for a call, in payload format 2.0.
+/// Returns the event of a call as API Gateway sends it, in payload format 2.0.
 pub fn event(call: &Call<'_>) -> Value {
     let (method, path) = call.route.split_once(' ').unwrap_or_default();
     let names = path

@@ -1,4 +1,4 @@
-//! Builds the handlers of the functions for the services that a test provides.
+//! Builds the handlers of the functions with the services of a test.
 
 use aws::config::QueueConfig;
 use aws::dynamodb::DynamoStore;
@@ -18,21 +18,21 @@ use wire::{STOREFRONT_KEYS, TABLE};
 
 /// The name of the secret with the project keys.
 pub const PROJECT_KEYS: &str = "keys";
-/// The name of the secret from which checkout tokens are computed.
+/// The name of the secret behind the checkout tokens.
 pub const TOKENS: &str = "tokens";
 
-/// The services that the functions call, and the queues to which the functions publish.
+/// The services that the functions call.
 #[derive(Debug, Clone)]
 pub struct Services {
-    /// The configuration of the client for the tables.
+    /// The client configuration for DynamoDB.
     pub table: SdkConfig,
-    /// The configuration of the client for the queues.
+    /// The client configuration for SQS.
     pub queues: SdkConfig,
-    /// The configuration of the client for the secrets.
+    /// The client configuration for Secrets Manager.
     pub secrets: SdkConfig,
-    /// The address of Gate. If the address is invalid, the functions that call Gate cannot be built.
+    /// The base URL of Gate.
     pub gate: String,
-    /// The URLs of the queues.
+    /// The URLs of the queues that receive all events.
     pub queue_urls: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Reads the files of `tests/data`: the platform's callbacks and the stored answers.
+//! Reads callbacks, and compares answers with stored answers, from `tests/data`.
 
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,7 @@ pub fn callback(file: &str) -> PathBuf {
     data().join("callbacks").join(file)
 }
 
-/// Compares the status, headers and body of an answer with the stored answer of this name.
-///
-/// # Errors
-///
-/// If the answers differ, or if no answer is stored.
+/// Compares the status, headers and body of an answer with the stored answer `name`.
 pub fn check(name: &str, route: &str, answer: &Answer) -> anyhow::Result<()> {
     let mut actual = json!({
         "route": route,
@@ -33,7 +29,7 @@ fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../data")
 }
 
-/// Replaces the values that differ in every run: timestamps, and the signature of a link with a timestamp.
+/// Replaces the values that differ in each run.
 fn normalize(value: &mut Value) {
     match value {
         Value::Object(members) => members.values_mut().for_each(normalize),

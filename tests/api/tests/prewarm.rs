@@ -1,5 +1,5 @@
-//! Tests that the functions `callback` and `checkout` open their connections during init, and that the first event uses
-//! these connections. Init also ends if a connection cannot be opened.
+//! Tests that `callback` and `checkout` open connections during init, and use them for the first event. Init also ends
+//! if a connection cannot be opened.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -17,9 +17,9 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use wire::CountingProxy;
 
-/// A time limit that is much longer than the time that init waits for a connection.
+/// Much longer than init waits for a connection.
 const LONG: Duration = Duration::from_secs(60);
-/// The time between init and the first event, in which a function requests the event from Lambda.
+/// The time that a function takes to request its first event from Lambda.
 const UNTIL_THE_FIRST_EVENT: Duration = Duration::from_millis(100);
 
 /// A proxy for each service.
@@ -31,10 +31,10 @@ struct Proxies {
 }
 
 impl Proxies {
-    /// Returns proxies to services that answer. The table and Gate belong to `api`.
+    /// The services answer. The table and Gate are those of `api`.
     async fn answering(api: &Api) -> Self {
         let sent = json!({ "MessageId": "1", "MD5OfMessageBody": "not computed" });
-        // The secret of the checkout tokens also has this text, which is long enough for a secret.
+        // Both secrets have this text. It is also long enough for the secret of checkout tokens.
         let keys = r#"{"211":{"current":"test-secret-key"}}"#;
         let secret = json!({ "Name": "secret", "SecretString": keys });
         let table = api.wire.config().endpoint_url().unwrap();
@@ -42,7 +42,7 @@ impl Proxies {
         Self::to([table, &queues, &secrets, api.gate.address()]).await
     }
 
-    /// Returns proxies to services that accept connections and never answer.
+    /// The services accept connections, but never answer.
     async fn hanging() -> Self {
         Self {
             table: CountingProxy::without_server().await.unwrap(),
@@ -52,7 +52,6 @@ impl Proxies {
         }
     }
 
-    /// Returns proxies to the table, the queues, the secrets and Gate.
     async fn to([table, queues, secrets, gate]: [&str; 4]) -> Self {
         Self {
             table: CountingProxy::to(table).await.unwrap(),
@@ -62,12 +61,12 @@ impl Proxies {
         }
     }
 
-    /// Returns the number of connections to the table, the queues, the secrets and Gate.
+    /// Returns the connections to the table, the queues, the secrets and Gate.
     fn connections(&self) -> [usize; 4] {
         [&self.table, &self.queues, &self.secrets, &self.gate].map(CountingProxy::connections)
     }
 
-    /// Returns the services behind the proxies. One HTTP client calls all services, as in a function.
+    /// As in a function, one HTTP client calls all services.
     fn services(&self, queue_urls: &[&str]) -> Services {
         let credentials = Credentials::new("test", "test", None, None, "test");
         let config = sdk::config("eu-west-1".into(), credentials, None);
@@ -88,7 +87,7 @@ impl Proxies {
 const ONE_QUEUE: &[&str] = &["https://one.example"];
 const TWO_QUEUES: &[&str] = &["https://one.example", "https://other.example"];
 
-/// Starts a service that returns the same answer to every request. Returns its address.
+/// Starts a service that answers all requests with `answer`, and returns its address.
 async fn serve(answer: Value) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -123,7 +122,7 @@ async fn a_checkout_uses_the_connections_from_init() {
     let proxies = Proxies::answering(&api).await;
     api.checkouts = proxies.services(ONE_QUEUE).checkouts().unwrap();
     api.checkouts.prewarm().await;
-    // The two secrets are fetched concurrently, each over its own connection.
+    // The two secrets are read at the same time, each over its own connection.
     assert_eq!(proxies.connections(), [1, 1, 2, 1]);
 
     sleep(UNTIL_THE_FIRST_EVENT).await;

@@ -1,5 +1,5 @@
-//! Tests the sizes of a usual payment's items, because DynamoDB charges a write by size: one unit for each started
-//! kilobyte of the item, and two units in a transaction.
+//! Tests the sizes of a usual payment's items. DynamoDB charges one write unit per started kilobyte, and two in a
+//! transaction.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -10,21 +10,21 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use wire::TABLE;
 
-/// The bytes of an item that one write unit covers.
+/// One write unit covers an item of this many bytes.
 const UNIT: usize = 1_024;
 
-/// Returns the size of an item in bytes: the names and the values of its attributes.
+/// Counts the names and the values of the attributes, in bytes.
 fn size(item: &Item) -> usize {
     let sizes = item.iter().map(|(name, value)| match value {
         AttributeValue::S(text) => name.len() + text.len(),
-        // One byte for each two digits, and one further byte.
+        // DynamoDB stores two digits in a byte, and adds one byte.
         AttributeValue::N(number) => name.len() + number.len().div_ceil(2) + 1,
         _ => panic!("{name} is neither text nor number"),
     });
     sizes.sum()
 }
 
-/// Returns the sizes of the payment's items by their sort keys.
+/// Returns the sizes by sort key.
 async fn sizes(api: &Api) -> BTreeMap<String, usize> {
     let client = Client::new(api.wire.config());
     let items = client.scan().table_name(TABLE).send().await.unwrap().items;
@@ -43,8 +43,8 @@ async fn the_items_of_a_usual_payment_stay_within_their_size_limits() {
     let redirected = sizes(&api).await;
     api.report("sale_success.json").await.unwrap();
     let paid = sizes(&api).await;
-    // The order, the redirect URL and the report of the redirect URL need more than one kilobyte. A paid payment also
-    // needs more: the final reports with their sums replace the redirect URL and its report.
+    // With the redirect URL and its report, a payment needs more than one kilobyte. When the payment is paid, the final
+    // reports and their sums replace both.
     for (step, sizes, limit) in [
         ("created", created, UNIT),
         ("redirected", redirected, 1_500),

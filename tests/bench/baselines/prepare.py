@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Builds our functions and the baselines, which are other implementations. Writes their commands and their sizes.
+"""Builds our functions and the baselines, which are other implementations of the same functions.
 
     python3 prepare.py [--no-build] ANSWER
 
-The program writes the JSON file ANSWER. For each target, it contains the functions, or the reason why it is missing.
-`infra/deploy.py` builds our functions. The pinned packages of the Node and the Python function are installed into
-`.tools`.
+Writes the JSON file ANSWER. For each target, it has the commands and sizes of the functions, or the reason why the
+target is missing. `infra/deploy.py` builds our functions. Pinned packages are installed into `.tools`.
 """
 
 import io
@@ -31,13 +30,13 @@ BASELINES = ROOT / "target/bench"
 
 
 def must_run(command, **options):
-    """Runs a program. Fails if the program fails."""
+    """Runs a program, which must succeed."""
     if run(command, **options) != 0:
         raise Failure(f"{Path(command[0]).name} failed; the reason is above.")
 
 
 def sizes(folder):
-    """Returns the size of a folder's files and the size of their deployment package, in bytes."""
+    """Returns the size of a folder's files and of their deployment package, in bytes."""
     size, package = 0, io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
@@ -63,19 +62,19 @@ def function(program, arguments, folder, handler="bootstrap"):
 
 
 def binaries(folder):
-    """Returns the functions that cargo-lambda has built into a folder."""
+    """Returns the functions that cargo-lambda built into a folder."""
     return {name: function(folder / name / "bootstrap", [], folder / name) for name in FUNCTIONS}
 
 
 def ours(is_built):
-    """Builds our functions as they are deployed."""
+    """Builds our functions for deployment."""
     if not is_built:
         build("x86_64")
     return binaries(BUILT)
 
 
 def rust_defaults(is_built):
-    """Builds the Rust baseline, which has default settings, with the cargo-lambda that builds our functions."""
+    """Builds the Rust baseline with default settings, with the same cargo-lambda as our functions."""
     folder = BASELINES / "rust-defaults"
     if not is_built:
         variables = {**os.environ, "CARGO_TARGET_DIR": str(folder)}
@@ -88,13 +87,13 @@ def python(_is_built):
     packages = install(HERE / "python/requirements.txt")
     (site_packages,) = packages.glob("lib/python*/site-packages")
     code = empty("python")
-    # Every virtual environment has these packages. The function does not need them.
+    # Each virtual environment has these packages, but the function needs none of them.
     own = shutil.ignore_patterns("pip", "pip-*", "setuptools*", "pkg_resources", "_distutils_hack", "distutils-*")
     shutil.copytree(site_packages, code, ignore=own, dirs_exist_ok=True)
     shutil.copy(HERE / "python/callback.py", code)
-    # The code is compiled now, as in a carefully built package, so that a cold start compiles nothing.
+    # The package is compiled now, so that a cold start compiles nothing.
     must_run([packages / "bin/python", "-I", "-m", "compileall", "-q", code])
-    # The program is the interpreter itself, because the wrapper of a version manager would add its own time.
+    # The program is the interpreter itself, because the wrapper of a version manager would take time.
     interpreter = Path(sys.executable).resolve()
     return {"callback": function(interpreter, ["-m", "awslambdaric", "callback.handler"], code, "callback.handler")}
 
@@ -125,7 +124,6 @@ TARGETS = {"ours": ours, "rust-defaults": rust_defaults, "node": node, "python":
 
 
 def main():
-    """Runs the command line."""
     answer = {}
     for name, prepare in TARGETS.items():
         try:

@@ -1,4 +1,4 @@
-//! Implements a small HTTP/1.1 server for Lambda's Runtime API and for the stubs.
+//! Serves HTTP/1.1 for Lambda's Runtime API and for the stubs.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,9 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-/// Answers requests.
 pub trait Service: Send + Sync + 'static {
-    /// Returns the response to a request.
     fn answer(
         &self,
         head: Parts,
@@ -27,22 +25,22 @@ pub trait Service: Send + Sync + 'static {
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 }
 
-/// The server adds this extension to the first request of each connection.
+/// Marks the first request of a connection, as an extension.
 #[derive(Debug, Clone, Copy)]
 pub struct FirstRequest;
 
-/// Serves requests until the future is dropped. The drop also closes the connections.
+/// Serves requests. Dropping the future also closes all connections.
 pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, service: Arc<impl Service>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        // Without the option `nodelay`, a small packet can wait for the acknowledgement of the previous packet.
+        // Otherwise a small packet can wait until the previous packet is acknowledged.
         let _ = stream.set_nodelay(true);
         let (tls, service) = (tls.clone(), Arc::clone(&service));
         connections.spawn(async move {
             match tls {
                 None => connection(stream, service).await,
                 Some(tls) => {
-                    // If a client rejects the certificate, the client itself reports the error.
+                    // A client that rejects the certificate reports the error itself.
                     if let Ok(stream) = tls.accept(stream).await {
                         connection(stream, service).await;
                     }
@@ -73,13 +71,12 @@ where
             Ok::<_, Infallible>(response)
         }
     });
-    // A client that disconnects ends only its own connection.
+    // A disconnected client ends only its own connection.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), answer)
         .await;
 }
 
-/// Returns a JSON response.
 pub fn response(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;

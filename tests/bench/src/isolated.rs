@@ -1,7 +1,7 @@
-//! Creates a network namespace in which the hosts that the functions call resolve to this machine.
+//! Isolates the functions in a network namespace, in which the hosts that they call resolve to this machine.
 //!
-//! In the namespace, the functions use the same host names as deployed functions, and can reach no other machine. A
-//! network namespace needs Linux, and either root or user namespaces.
+//! The functions use the same host names as on AWS, and can reach no other machine. A network namespace needs Linux,
+//! and root or user namespaces.
 
 use std::ffi::OsString;
 

@@ -1,4 +1,4 @@
-//! Measures the functions as they are deployed. README.md describes the method.
+//! Measures the functions as they are deployed. README.md describes the methods.
 
 mod compare;
 mod host;
@@ -38,7 +38,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     let line = CommandLine::parse();
     match line.command {
-        // The comparison has one thread, so that it takes as little CPU time as possible from the functions.
+        // A single thread takes less CPU time from the functions.
         None => {
             let runtime = Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(compare::run(&line.compare))

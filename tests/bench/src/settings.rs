@@ -1,18 +1,15 @@
-//! Reads the functions' environment variables from `infra/template.yaml`, and defines the secrets that they name.
+//! Reads the functions' environment variables from the template, and defines their secrets.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context;
 use serde_json::Value;
 
-/// The project's id.
 pub const PROJECT: u64 = 211;
-/// The project's key.
 pub const KEY: &str = "bench-project-key";
-/// The name of the table of payments. The template refers to the table with `!Ref Table`, and `schemas::yaml` ignores
-/// YAML tags, so the name is the text `Table`.
+/// In the template, this name is the reference `!Ref Table`. `schemas::yaml` ignores the tag and leaves the text
+/// `Table`.
 pub const TABLE: &str = "Table";
-/// The name of the table of storefront keys.
 pub const STOREFRONT_KEYS: &str = "StorefrontKeys";
 
 /// The hosts that a deployed function calls.
@@ -23,7 +20,7 @@ pub const HOSTS: [&str; 4] = [
     "api.ecommpay.com",
 ];
 
-/// The values that replace references inside the template's texts.
+/// Replaces references in the template's texts.
 const REFERENCES: [(&str, &str); 3] = [
     (
         "${FulfilmentQueue}",
@@ -36,12 +33,7 @@ const REFERENCES: [(&str, &str); 3] = [
     ("${AWS::StackName}", "bench"),
 ];
 
-/// Returns the environment variables of a function (`callback`, `checkout` or `refund`), with the defaults of the
-/// template's parameters.
-///
-/// # Errors
-///
-/// If the template does not have that function.
+/// Returns the variables of a function (`callback`, `checkout` or `refund`) with the defaults of the parameters.
 pub fn variables(function: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let template = schemas::yaml("template.yaml")?;
     let (first, rest) = function
@@ -60,18 +52,14 @@ pub fn variables(function: &str) -> anyhow::Result<BTreeMap<String, String>> {
             variables.insert(name.clone(), resolved(&template, value));
         }
     }
-    // The template chooses this address with a condition, which `resolved` cannot read.
+    // In the template, this value depends on a condition, which `resolved` cannot read.
     if let Some(address) = variables.get_mut("PUBLIC_BASE_URL") {
         *address = "https://pay.shop.example".to_owned();
     }
     Ok(variables)
 }
 
-/// Returns the default of a parameter of the template.
-///
-/// # Errors
-///
-/// If the template has no such parameter with a default.
+/// Returns the default of a parameter.
 pub fn default_of(parameter: &str) -> anyhow::Result<String> {
     let template = schemas::yaml("template.yaml")?;
     let default = template.pointer(&format!("/Parameters/{parameter}/Default"));
@@ -94,7 +82,7 @@ fn resolved(template: &Value, value: &Value) -> String {
     }
 }
 
-/// Returns the value of a secret. `id` is the template's reference to the secret.
+/// Returns a secret. `id` is the template's reference to it.
 pub fn secret(id: &str) -> Option<String> {
     match id {
         "ProjectKeys.Id" => Some(format!(r#"{{"{PROJECT}":{{"current":"{KEY}"}}}}"#)),

@@ -1,10 +1,11 @@
-//! Contains assumptions about values that the sandbox cannot measure: durations on AWS, and the behaviour of shoppers.
+//! Defines the assumptions about values that the sandbox cannot measure: durations on AWS and the behaviour of
+//! shoppers.
 
 use clap::Args;
 
 use crate::counted::Step;
 
-/// The assumptions. Each assumption is a command line option of the same name.
+/// The assumptions. Each is a command line option of the same name.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Assumptions {
     /// Duration of a function's own work per call, in ms
@@ -33,16 +34,16 @@ pub struct Assumptions {
     pub traced: f64,
 }
 
-/// Bytes that Lambda itself logs per call: the lines START, END and REPORT, with CloudWatch's 26 bytes per line.
+/// What Lambda itself logs per call: the lines START, END and REPORT, each with 26 bytes that CloudWatch adds.
 pub const PLATFORM_LOG_BYTES: f64 = 400.0;
 
 impl Assumptions {
-    /// Returns the duration of a step in ms, under the assumption that the function makes one call after another.
+    /// Returns the duration of a step in ms. The function makes one call after another.
     pub fn busy_ms(&self, step: &Step) -> f64 {
         self.working_ms(step) + self.wait_ms(step)
     }
 
-    /// Returns the duration of a step in ms without the wait of a shopper.
+    /// Returns the duration of a step in ms, without the shopper's wait.
     pub fn working_ms(&self, step: &Step) -> f64 {
         let gate = match step.route.as_str() {
             "POST /checkouts" => self.gate_ms,
@@ -53,7 +54,7 @@ impl Assumptions {
         self.own_ms + calls + step.used.sends() as f64 * self.queue_ms + gate
     }
 
-    /// Returns the duration in ms of a shopper's wait in a step, with the calls of the wait.
+    /// Returns the duration of the shopper's wait in ms, including its calls.
     pub fn wait_ms(&self, step: &Step) -> f64 {
         let calls = step.used.wait_calls as f64 * self.table_ms;
         match step.route.as_str() {

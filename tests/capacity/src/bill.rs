@@ -1,4 +1,4 @@
-//! Computes the AWS bill at list prices. No test compares the sums of the bill, because AWS changes the prices.
+//! Computes the AWS bill at list prices. No test checks the sums, because AWS changes its prices.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +14,13 @@ const MILLION: f64 = 1e6;
 const GB: f64 = 1e9;
 const SECONDS_PER_MONTH: f64 = 2_628_000.0;
 const MINUTES_PER_MONTH: f64 = SECONDS_PER_MONTH / 60.0;
-/// The empty receives of a standard queue in a minute. Lambda polls a standard queue with five connections, and each
-/// receive waits for 20 s.
+/// Receives without a message. Lambda polls a standard queue over five connections, and each receive waits 20 s.
 const EMPTY_RECEIVES_PER_MINUTE: f64 = 5.0 * 60.0 / 20.0;
-/// The number of metrics that only the worker writes: `poll_lag_s`.
+/// Only the metric `poll_lag_s`.
 const WORKER_METRICS: f64 = 1.0;
-/// The time for which a function caches a secret.
 const SECRET_CACHE_MINUTES: f64 = 5.0;
 
-/// List prices in dollars, from `prices.csv`.
+/// AWS's list prices in dollars.
 #[derive(Debug, Clone)]
 pub struct Prices(BTreeMap<String, Price>);
 
@@ -35,10 +33,6 @@ struct Price {
 
 impl Prices {
     /// Reads `prices.csv`.
-    ///
-    /// # Errors
-    ///
-    /// If the file has an invalid row.
     pub fn read() -> anyhow::Result<Self> {
         let mut reader = csv::Reader::from_reader(include_str!("../prices.csv").as_bytes());
         let prices: Vec<Price> = reader.deserialize().collect::<Result<_, _>>()?;
@@ -53,13 +47,13 @@ impl Prices {
     }
 }
 
-/// The dollars of each line of a bill, with the name of a service or an item.
+/// The lines of a bill: a service or an item, and its dollars.
 type Lines = Vec<(String, f64)>;
 
 /// The inputs of a bill.
 #[derive(Debug)]
 pub struct Bill<'a> {
-    /// Counts, template and assumptions.
+    /// The counts, the template and the assumptions.
     pub model: &'a Model,
     /// The prices.
     pub prices: &'a Prices,
@@ -67,13 +61,9 @@ pub struct Bill<'a> {
 
 impl Bill<'_> {
     /// Returns the tables of the bill by their titles.
-    ///
-    /// # Errors
-    ///
-    /// If a price or a setting is missing.
     pub fn tables(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
         let batch = self.model.assumptions.batch;
-        // At a few payments per hour, X-Ray records nearly every API call, so the calculation counts every API call.
+        // At a few payments per hour, X-Ray records nearly all API calls. Therefore this column counts all.
         let million = [(1.0, 0.0), (batch, 0.0), (1.0, 1.0)]
             .into_iter()
             .map(|(batch, traced)| Ok(with_total(self.payments(batch, traced)?)))
@@ -117,7 +107,8 @@ impl Bill<'_> {
         lines.iter_mut().for_each(|(_, usd)| *usd *= millions);
         lines.push(("fixed".to_owned(), total(&self.fixed()?)));
         let mut lines = with_total(lines);
-        // X-Ray records each run of the sweeper, the first API call of each second, and a share of the other API calls.
+        // X-Ray records each run of the sweeper. In each second, it records the first API call and a share of the
+        // others.
         let calls = self.model.load(rate as f64).api_calls();
         let traced = assumptions.traced + (1.0 - assumptions.traced) / calls;
         let traces = calls * SECONDS_PER_MONTH * traced + MINUTES_PER_MONTH;
@@ -125,8 +116,8 @@ impl Bill<'_> {
         Ok(lines)
     }
 
-    /// Returns the cost of a million payments, by service. Consumers receive and delete `batch` messages per call, and
-    /// X-Ray records the share `traced` of the API calls.
+    /// Returns the cost of a million payments by service. Consumers receive and delete `batch` messages per call. X-Ray
+    /// records the share `traced` of the API calls.
     fn payments(&self, batch: f64, traced: f64) -> anyhow::Result<Lines> {
         let counted = &self.model.counted;
         let mut lines = Lines::new();
@@ -134,7 +125,7 @@ impl Bill<'_> {
             lines.extend(self.call(step)?);
             lines.extend(self.used(&step.used)?);
         }
-        // A consumer receives and deletes each message.
+        // Each message is received and deleted.
         let requests = 2.0 * counted.payment().sends() as f64 / batch * MILLION;
         lines.push(self.line("queues", "queue_request", requests)?);
         let traces = counted.api_calls() as f64 * traced * MILLION;
@@ -181,7 +172,7 @@ impl Bill<'_> {
         ])
     }
 
-    /// Returns the cost of a million payments by step and service. A consumer receives and deletes one message per call.
+    /// Returns the cost of a million payments by step and service, with one message per receive and delete.
     fn steps(&self) -> anyhow::Result<String> {
         let services = [
             "API",
@@ -234,7 +225,7 @@ impl Bill<'_> {
         Ok(total(&lines) * MINUTES_PER_MONTH / MILLION)
     }
 
-    /// Returns the cost of a million API calls of a step, with the invocations of the function.
+    /// Returns the cost of a million API calls, including the runs of the function.
     fn call(&self, step: &Step) -> anyhow::Result<Lines> {
         if step.route.is_empty() {
             return Ok(Lines::new());
@@ -258,7 +249,6 @@ impl Bill<'_> {
         ])
     }
 
-    /// Returns the cost of a million repetitions of `used`.
     fn used(&self, used: &Used) -> anyhow::Result<Lines> {
         let writes = (used.write_units + used.all_index_write_units()) as f64;
         Ok(vec![
@@ -274,7 +264,7 @@ impl Bill<'_> {
     }
 }
 
-/// Sums the lines of each service, in the order of their first lines.
+/// Adds the lines of each service. The services keep the order of their first lines.
 fn by_service(lines: Lines) -> Lines {
     let mut sums = Lines::new();
     for (service, usd) in lines {
@@ -296,7 +286,7 @@ fn with_total(mut lines: Lines) -> Lines {
     lines
 }
 
-/// Returns a table with one column of dollars for each list of lines. All lists have the same names.
+/// The columns have dollars. All lists must have the same names.
 fn columns(header: &[&str], lists: &[Lines]) -> String {
     let names = lists.first().into_iter().flatten().map(|(name, _)| name);
     let rows: Vec<Vec<String>> = names

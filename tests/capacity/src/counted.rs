@@ -1,4 +1,4 @@
-//! Reads the counts of `counted.json`.
+//! Reads `counted.json`, the counts of a payment's calls.
 
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Sub};
@@ -8,54 +8,54 @@ use anyhow::Context;
 use payments::service::checkout::READ_INTERVAL;
 use serde::{Deserialize, Serialize};
 
-/// The approximate size of the log line `a waiting shopper was redirected`, with the bytes that CloudWatch adds.
+/// The approximate size of the log line `a waiting shopper was redirected`, including CloudWatch's own bytes.
 const HAND_OFF_LINE_BYTES: u64 = 320;
 
-/// The claim of a wait slot and its release. The item of a slot is smaller than a KB.
+/// A wait slot is claimed and released. Its item is smaller than 1 KB, so each write is one unit.
 const SLOT_WRITES: u64 = 2;
 
-/// The content of `counted.json`, which an end-to-end test counts.
+/// The content of `counted.json`, which an end-to-end test writes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Counted {
     /// The steps of one paid payment, in their order.
     pub steps: Vec<Step>,
-    /// The calls of a run of the sweeper that finds no work.
+    /// A run of the sweeper that finds no work.
     pub tick: Used,
     /// The number of metrics that a run of the sweeper writes.
     pub tick_metrics: u64,
     /// The number of metrics that the functions write about a payment.
     pub payment_metrics: u64,
-    /// KB that a payment leaves in the table, without index entries.
+    /// The KB that a payment leaves in the table, without indexes.
     pub stored_kb: u64,
 }
 
 /// One step of a payment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// The name of the step in the table `counts`.
+    /// The name of the step in the tables.
     pub name: String,
     /// The function that runs.
     pub function: String,
-    /// The API route. Empty for scheduled work.
+    /// The API route; empty for scheduled work.
     pub route: String,
-    /// The calls that the step makes.
+    /// The calls of the step.
     pub used: Used,
 }
 
-/// Calls of AWS services, and their size.
+/// Calls of AWS services, with their units and log bytes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Used {
-    /// The number of calls by operation. Reads of items are divided by the kind of item, and sends by the queue.
+    /// The number of calls by operation. Reads also have the kind of item, and sends the queue.
     pub calls: BTreeMap<String, u64>,
     /// DynamoDB read units.
     pub read_units: f64,
     /// DynamoDB write units of the table.
     pub write_units: u64,
-    /// DynamoDB write units of the indexes, by index and kind of entry.
+    /// DynamoDB write units by index and kind of index entry.
     pub index_write_units: BTreeMap<String, u64>,
     /// Bytes of the function's own log lines.
     pub log_bytes: u64,
-    /// The DynamoDB calls that a shopper's request makes only if it waits.
+    /// DynamoDB calls that a shopper's request makes only while it waits.
     #[serde(skip)]
     pub wait_calls: u64,
 }
@@ -126,18 +126,13 @@ impl Counted {
     }
 
     /// Reads `counted.json`.
-    ///
-    /// # Errors
-    ///
-    /// If the file is missing or invalid.
     pub fn read() -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(Self::path()).context("counted.json is missing")?;
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Adds what a shopper's request does because it waits `ms` for the redirect URL: the claim and the release of a wait
-    /// slot, repeated reads, and the log line with the metric `redirect_latency_ms`. In the sandbox, the redirect URL
-    /// arrives before the shopper.
+    /// Adds the calls and the log line of a shopper who waits `ms` for the redirect URL. The counts have no such wait,
+    /// because in the sandbox the redirect URL arrives before the shopper.
     pub fn add_shopper_wait(&mut self, ms: f64) {
         let reads = (ms / READ_INTERVAL.as_secs_f64() / 1e3).ceil();
         if reads <= 0.0 {
@@ -150,7 +145,7 @@ impl Counted {
             used.read_units += reads;
             *used.calls.entry("UpdateItem".to_owned()).or_default() += SLOT_WRITES;
             used.write_units += SLOT_WRITES;
-            // The claim of the slot is left out, because a request that gets no slot makes this call too.
+            // A request that gets no slot also tries the claim. Therefore the claim is not part of the wait.
             used.wait_calls = reads as u64 + SLOT_WRITES - 1;
             used.log_bytes += HAND_OFF_LINE_BYTES;
             self.payment_metrics += 1;

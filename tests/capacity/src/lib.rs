@@ -1,9 +1,10 @@
-//! Calculates limits, load and the AWS bill from the calls that one payment makes.
+//! Calculates load, limits and the AWS bill from the calls of one payment.
 //!
-//! The counts of these calls are in `counted.json`. `tests/e2e/tests/end_to_end/cost/payment.rs` measures and checks
-//! them. The other inputs are AWS's quotas (`quotas.csv`) and prices (`prices.csv`), the template's settings, and a few
-//! assumptions. `cargo run --bin capacity` prints all tables. A test compares the tables of `infra/capacity.md` with
-//! the calculation. These tables contain no prices.
+//! `counted.json` has the counts of these calls, which `tests/e2e/tests/end_to_end/cost/payment.rs` measures. The other
+//! inputs are AWS's quotas and prices, the template's settings, and a few assumptions.
+//!
+//! `cargo run --bin capacity` prints all tables. A test compares the tables of `infra/capacity.md`, which contain no
+//! prices.
 
 pub mod assumptions;
 pub mod bill;

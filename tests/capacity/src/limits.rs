@@ -1,4 +1,4 @@
-//! Computes the rates of payments at which limits are reached.
+//! Computes the payments per second at which limits are reached.
 
 use ecommpay::data_api::PAGE;
 use payments::ports::SHARDS;
@@ -8,11 +8,13 @@ use crate::load::{Load, largest_share_in_burst};
 use crate::markdown::number;
 use crate::tables::Model;
 
-/// The maximum number of due payments of one kind that a run of the sweeper finds (`MAX_FOUND` in
-/// `shared/payments/src/service/sweep/sweeper.rs`). The sweeper runs once a minute.
+/// The maximum number of due payments of one kind that the sweeper finds per minute (`MAX_FOUND` in
+/// `shared/payments/src/service/sweep/sweeper.rs`).
 const FOUND_BY_A_RUN: f64 = 100_000.0;
-/// The pages of the Data API that a day needs in addition to the pages of its operations: margins of ten minutes on both
-/// sides of the day, and one page more for each slice of at most 200 pages, half of which a split leaves empty.
+/// The further pages of the Data API that a day needs, as a share of the pages of its operations. Each side of the day
+/// has a margin of ten minutes. Each slice of the day needs two further pages: one shows whether the slice must be
+/// split, and the last one is not full. A slice has at least 100 pages, because only a slice of more than 200 pages is
+/// split.
 const FURTHER_PAGES: f64 = 20.0 / 1_440.0 + 2.0 / 100.0;
 
 /// One row of the table `limits`.
@@ -29,10 +31,6 @@ pub struct Limit {
 }
 
 /// Returns all limits, the lowest first.
-///
-/// # Errors
-///
-/// If a setting or a quota is missing.
 pub fn limits(model: &Model) -> anyhow::Result<Vec<Limit>> {
     let one = model.load(1.0);
     let mut limits = of_settings(&one, model)?;
@@ -146,8 +144,8 @@ fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
     let requests = model.template.number("DataApiRequestsPerSecond")?;
     let per_second = model.template.number("PollsPerSecond")?;
     let workers = model.template.number("PollConcurrency")?;
-    // A poll loads the payment twice, and commits the claim and the answer. An answer with news also sends an event and
-    // marks the event as published.
+    // A poll loads the payment twice, and commits the claim and the answer. An answer that changes the payment also
+    // sends an event, and marks it as published.
     let poll_ms = assumptions.own_ms
         + assumptions.gate_ms
         + 5.0 * assumptions.table_ms

@@ -7,20 +7,19 @@ use payments::ports::SHARDS;
 use crate::assumptions::Assumptions;
 use crate::counted::{Counted, Used};
 
-/// The natural logarithm of the odds that a bucket (a shard or a partition) stays within [`largest_share`]. On average,
-/// a bucket exceeds this share in at most one of e^12 (about 160,000) seconds.
+/// How unlikely it is that a bucket (a shard or a partition) exceeds [`largest_share`]: on average, at most once in
+/// e^12 (about 160,000) seconds.
 const LOG_ODDS: f64 = 12.0;
 
-/// DynamoDB lets a partition use the unused capacity of its last 300 seconds. The calculation relies on 60 of these
-/// seconds.
+/// DynamoDB lets a partition use the unused capacity of the last 300 seconds. The calculation relies on 60 of them.
 const BURST_S: f64 = 60.0;
 
-/// The load of one second at a constant rate.
+/// The load at a constant rate.
 #[derive(Debug)]
 pub struct Load<'a> {
     counted: &'a Counted,
     assumptions: &'a Assumptions,
-    /// The maximum number of shoppers' requests that wait at the same time.
+    /// At most this many shoppers' requests wait at the same time.
     max_waits: f64,
     payment: Used,
     /// Payments per second.
@@ -49,8 +48,7 @@ impl<'a> Load<'a> {
         self.counted.api_calls() as f64 * self.rate
     }
 
-    /// Returns the mean number of concurrent executions, by function. A shopper's request without a wait slot does not
-    /// wait.
+    /// Returns the mean number of concurrent executions by function. A shopper's request waits only with a wait slot.
     pub fn concurrency(&self) -> BTreeMap<&'a str, f64> {
         let mut running = BTreeMap::new();
         let called = self.counted.steps.iter();
@@ -63,7 +61,7 @@ impl<'a> Load<'a> {
         running
     }
 
-    /// Returns the payments per second at which the executions reach `limit`, in one function or in all functions.
+    /// Returns the payments per second at which one function, or all functions together, have `limit` executions.
     pub fn rate_with_executions(&self, function: Option<&str>, limit: f64) -> f64 {
         let called = self.counted.steps.iter();
         let called = called.filter(|step| !step.route.is_empty());
@@ -80,12 +78,12 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Returns the write units per second of the table, without the indexes.
+    /// Returns the write units per second of the table, without indexes.
     pub fn table_writes(&self) -> f64 {
         self.payment.write_units as f64 * self.rate
     }
 
-    /// Returns the write units per second of the indexes, by index and kind of entry.
+    /// Returns the write units per second by index and kind of entry.
     pub fn index_writes(&self) -> BTreeMap<&str, f64> {
         let units = self.payment.index_write_units.iter();
         units
@@ -93,19 +91,18 @@ impl<'a> Load<'a> {
             .collect()
     }
 
-    /// Returns the assumed maximum number of write units per second on one shard of the busiest index.
+    /// Returns the assumed maximum write units per second on one shard of the busiest index.
     pub fn busiest_shard(&self) -> f64 {
         let most = self.index_writes().into_values().fold(0.0, f64::max);
         most / f64::from(SHARDS) * largest_share(self.rate, f64::from(SHARDS))
     }
 
-    /// Returns the partitions that the table needs if each partition handles at most `limit` write units per second.
+    /// Returns the partitions that the table needs if each can write `limit` units per second.
     pub fn partitions(&self, limit: f64) -> f64 {
         self.buckets_for(self.table_writes(), limit)
     }
 
-    /// Returns the partitions that the busiest queue needs if each partition handles at most `limit` messages per
-    /// second.
+    /// Returns the partitions that the busiest queue needs if each can receive `limit` messages per second.
     pub fn queue_partitions(&self, limit: f64) -> f64 {
         self.buckets_for(self.messages(), limit)
     }
@@ -125,7 +122,7 @@ impl<'a> Load<'a> {
         self.payment.read_units * self.rate
     }
 
-    /// Returns the read units per second of the storefront key, if there is one storefront with one key.
+    /// Returns the read units per second of a storefront key. All payments have the same key.
     pub fn key_reads(&self) -> f64 {
         self.payment.calls_of("GetItem storefront_key") as f64 * self.rate
     }
@@ -142,8 +139,8 @@ impl<'a> Load<'a> {
         self.counted.stored_kb as f64 * 1_024.0 * self.rate * 86_400.0 / 1e9
     }
 
-    /// Returns the calls per payment of the route with the most calls. The route of the callbacks does not count,
-    /// because callbacks have another limit (`CallbackRate`).
+    /// Returns the most calls per payment to one route. `POST /callbacks` does not count, because it has its own limit,
+    /// `CallbackRate`.
     pub fn calls_of_busiest_route(&self) -> f64 {
         let mut calls = BTreeMap::<&str, f64>::new();
         for step in &self.counted.steps {
@@ -161,8 +158,8 @@ impl<'a> Load<'a> {
     }
 }
 
-/// Returns the assumed maximum number of items in one bucket, as a multiple of the mean. A hash distributes `items`
-/// items over `buckets` buckets. The maximum follows from Bernstein's inequality for the binomial distribution.
+/// Returns the assumed maximum share of a bucket, as a multiple of the mean. A hash distributes `items` over `buckets`.
+/// The maximum follows from Bernstein's inequality for the binomial distribution.
 pub fn largest_share(items: f64, buckets: f64) -> f64 {
     let mean = items / buckets;
     let variance = mean * (1.0 - 1.0 / buckets);
@@ -170,8 +167,8 @@ pub fn largest_share(items: f64, buckets: f64) -> f64 {
     share.min(buckets)
 }
 
-/// Returns [`largest_share`] for the items of `BURST_S` seconds. DynamoDB's burst capacity absorbs the differences
-/// between these seconds.
+/// Returns [`largest_share`] of the items of `BURST_S` seconds, because DynamoDB's burst capacity absorbs peaks within
+/// this time.
 pub fn largest_share_in_burst(items_per_second: f64, buckets: f64) -> f64 {
     largest_share(items_per_second * BURST_S, buckets)
 }

@@ -1,6 +1,6 @@
 //! Writes Markdown tables.
 
-/// Returns a table. Columns that contain only figures are aligned to the right.
+/// Returns a table whose columns of figures are aligned to the right.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let titles: Vec<String> = header.iter().map(|title| (*title).to_owned()).collect();
@@ -23,8 +23,8 @@ fn is_figure(cell: &str) -> bool {
     characters.all(|character| character.is_ascii_digit() || ".,".contains(character))
 }
 
-/// Formats a number, with commas between thousands. A number below 10 has two decimals, and a number below 100 has one
-/// decimal. Integers and larger numbers have no decimals.
+/// Formats a number with commas between thousands. A number with a fraction has two decimals below 10, one decimal
+/// below 100, and otherwise none.
 pub fn number(value: f64) -> String {
     let decimals = match value.abs() {
         _ if value == value.trunc() => 0,
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_has_fewer_decimals_the_larger_it_is() {
+    fn a_larger_number_has_fewer_decimals() {
         let shown = [0.0, 0.125, 12.25, 123.4, 1234.5, 1_000_000.0].map(number);
         assert_eq!(shown, ["0", "0.12", "12.2", "123", "1,234", "1,000,000"]);
     }

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use serde::Deserialize;
 
-/// The default quotas of one AWS account.
+/// The default quotas of an AWS account.
 #[derive(Debug, Clone)]
 pub struct Quotas(Vec<Quota>);
 
@@ -11,37 +11,29 @@ pub struct Quotas(Vec<Quota>);
 #[derive(Debug, Clone, Deserialize)]
 pub struct Quota {
     name: String,
-    /// The limit, in the unit that `what` names.
+    /// In the unit that `what` names.
     pub value: f64,
     /// The limited quantity.
     pub what: String,
     /// The documentation page, without `https://`.
     pub source: String,
-    /// `yes` if the value was read on the page `source`. `quoted` if only a quotation of this page was read.
+    /// `yes` if the page `source` was read, or `quoted` if only a quotation of it was read.
     pub confirmed: String,
 }
 
 impl Quotas {
     /// Reads `quotas.csv`.
-    ///
-    /// # Errors
-    ///
-    /// If the file has an invalid row.
     pub fn read() -> anyhow::Result<Self> {
         let mut reader = csv::Reader::from_reader(include_str!("../quotas.csv").as_bytes());
         Ok(Self(reader.deserialize().collect::<Result<_, _>>()?))
     }
 
-    /// Returns all quotas, in the order of the file.
+    /// Returns all quotas in the order of the file.
     pub fn all(&self) -> &[Quota] {
         &self.0
     }
 
     /// Returns the value of a quota.
-    ///
-    /// # Errors
-    ///
-    /// If the file has no quota with this name.
     pub fn of(&self, name: &str) -> anyhow::Result<f64> {
         let quota = self.0.iter().find(|quota| quota.name == name);
         Ok(quota

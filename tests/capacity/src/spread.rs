@@ -1,5 +1,4 @@
-//! Simulates payments with the product's own partition keys and message groups, to measure how evenly the payments are
-//! distributed.
+//! Measures how evenly the product's own partition keys and message groups distribute simulated payments.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,28 +12,27 @@ use sha2::{Digest, Sha256};
 
 use crate::load::largest_share;
 
-/// The distribution over one kind of bucket: the shards of an index, or the partitions of a table or queue.
+/// The distribution over the shards of an index, or over the partitions of a table or queue. Both are called buckets.
 #[derive(Debug, Clone)]
 pub struct Spread {
     /// The kind of bucket.
     pub what: String,
     /// The number of buckets.
     pub buckets: usize,
-    /// The number of buckets that received a payment.
+    /// The number of buckets with a payment.
     pub used: usize,
-    /// The largest number of payments that a bucket received in one second, as a multiple of the mean of all buckets.
+    /// The most payments of a bucket in one second, as a multiple of the mean.
     pub in_a_second: f64,
-    /// The upper bound of `in_a_second`, from [`largest_share`].
+    /// The maximum of `in_a_second` that the calculation assumes.
     pub assumed: f64,
-    /// The largest number of payments that a bucket received in the whole simulation, as a multiple of the mean of all
-    /// buckets.
+    /// The most payments of a bucket in the whole simulation, as a multiple of the mean.
     pub overall: f64,
-    /// The upper bound of `overall`, from [`largest_share`].
+    /// The maximum of `overall` that the calculation assumes.
     pub assumed_overall: f64,
 }
 
 impl Spread {
-    /// Returns whether each bucket received a payment and no bucket exceeded an upper bound.
+    /// Whether each bucket has a payment, and none exceeds an assumed maximum.
     pub fn is_even(&self) -> bool {
         self.used == self.buckets
             && self.in_a_second <= self.assumed
@@ -53,12 +51,8 @@ pub struct Simulation {
 
 /// Simulates `payments` payments at `rate` per second.
 ///
-/// The hash functions of DynamoDB and SQS are not published. SHA-256 replaces them, because every good hash function
+/// SHA-256 replaces the hash functions of DynamoDB and SQS, which are not published. Every good hash function
 /// distributes keys evenly.
-///
-/// # Errors
-///
-/// If the project id is invalid.
 pub fn simulate(
     payments: u64,
     rate: u64,
@@ -99,8 +93,7 @@ pub fn simulate(
     })
 }
 
-/// Returns a payment id in one of the forms that storefronts use: with a counter, with a date, with capital letters, or
-/// random.
+/// Storefronts use ids with a counter, a date or capital letters, and random ids.
 fn payment_id(number: u64) -> String {
     match number % 4 {
         0 => format!("order-{}-1", 100_000 + number),
@@ -110,7 +103,6 @@ fn payment_id(number: u64) -> String {
     }
 }
 
-/// Returns the message group of a payment's events.
 fn group(key: &PaymentKey) -> String {
     let event = Event {
         key: key.clone(),
@@ -123,7 +115,7 @@ fn group(key: &PaymentKey) -> String {
     event.message_group_id()
 }
 
-/// Returns the partition of a key, if each partition holds an equal range of hashes.
+/// Each partition has an equal range of hashes.
 fn partition(key: &str, partitions: u64) -> String {
     let hash = Sha256::digest(key.as_bytes());
     let start: [u8; 8] = hash.first_chunk().copied().unwrap_or_default();
@@ -131,7 +123,6 @@ fn partition(key: &str, partitions: u64) -> String {
     (scaled >> 64).to_string()
 }
 
-/// The number of payments in each bucket.
 #[derive(Debug)]
 struct Count {
     buckets: u64,
@@ -198,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_uneven_distribution_is_detected() {
+    fn an_uneven_distribution_is_refused() {
         let never_used = spread(|number| number % 7);
         let too_full = spread(|number| if number % 40 == 1 { 0 } else { number % 8 });
         let rush = spread(|number| if number < 100 { 0 } else { number % 8 });

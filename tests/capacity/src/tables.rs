@@ -13,9 +13,9 @@ use crate::quotas::Quotas;
 use crate::spread::simulate;
 use crate::template::Template;
 
-/// The rates of the tables, in payments per second.
+/// In payments per second.
 pub const RATES: [u64; 3] = [1, 100, 10_000];
-/// The number of payments in the simulation of the table `spread`.
+/// The number of payments in the simulation for the table `spread`.
 pub const SIMULATED: u64 = 100_000;
 
 /// The inputs of all tables.
@@ -29,11 +29,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads the counts, the quotas and the template. Adds the calls of the assumed wait of a shopper to the counts.
-    ///
-    /// # Errors
-    ///
-    /// If a file cannot be read.
+    /// Reads all inputs, and adds the assumed wait of shoppers to the counts.
     pub fn read(assumptions: Assumptions) -> anyhow::Result<Self> {
         let mut counted = Counted::read()?;
         counted.add_shopper_wait(assumptions.shopper_wait_ms);
@@ -47,16 +43,11 @@ impl Model {
         })
     }
 
-    /// Returns the load of `rate` payments per second.
     pub(crate) fn load(&self, rate: f64) -> Load<'_> {
         Load::new(&self.counted, &self.assumptions, self.max_waits, rate)
     }
 
-    /// Returns the tables by the names of their blocks in the document.
-    ///
-    /// # Errors
-    ///
-    /// If a setting or a quota is missing.
+    /// Returns the tables by name. The document marks each table with its name.
     pub fn tables(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
         Ok(vec![
             ("counts", self.counts()),
@@ -67,7 +58,7 @@ impl Model {
         ])
     }
 
-    /// Returns the calls of each step of a payment.
+    /// Returns the calls of a payment, by step.
     fn counts(&self) -> String {
         let row = |name: &str, api_calls: u64, used: &Used| {
             let mut row = vec![name.to_owned()];
@@ -99,7 +90,7 @@ impl Model {
         )
     }
 
-    /// Returns the load and the partitions at each rate.
+    /// Returns the load and the number of partitions at each rate.
     fn needs(&self) -> anyhow::Result<String> {
         let loads = RATES.map(|rate| self.load(rate as f64));
         let partition = self.quotas.of("partition_writes")?;
@@ -142,7 +133,6 @@ impl Model {
         Ok(table(&by_rate("payments per second"), &rows))
     }
 
-    /// Returns all limits, the lowest first.
     fn limits(&self) -> anyhow::Result<String> {
         let rows: Vec<Vec<String>> = limits(self)?
             .into_iter()
@@ -159,7 +149,7 @@ impl Model {
         Ok(table(&header, &rows))
     }
 
-    /// Returns the distribution of simulated payments over shards and partitions.
+    /// Returns how evenly simulated payments are distributed.
     fn spread(&self) -> anyhow::Result<String> {
         let mut rows = Vec::new();
         for rate in RATES.into_iter().skip(1) {
@@ -181,11 +171,7 @@ impl Model {
         Ok(table(&header, &rows))
     }
 
-    /// Returns the number of partitions that the table and the busiest queue need at a rate.
-    ///
-    /// # Errors
-    ///
-    /// If a quota is missing.
+    /// Returns the partitions that the table and the busiest queue need at a rate.
     pub fn partitions(&self, rate: u64) -> anyhow::Result<(u64, u64)> {
         let load = self.load(rate as f64);
         let table = load.partitions(self.quotas.of("partition_writes")?);
@@ -216,12 +202,7 @@ pub(crate) fn by_rate(first: &str) -> Vec<&str> {
     vec![first, "1", "100", "10,000"]
 }
 
-/// Compares the tables of `infra/capacity.md` with the calculation. If `UPDATE_SNAPSHOTS` is set, writes the calculated
-/// tables instead.
-///
-/// # Errors
-///
-/// If a table differs.
+/// Compares the tables of `infra/capacity.md` with the calculation, or writes them if `UPDATE_SNAPSHOTS` is set.
 pub fn check() -> anyhow::Result<()> {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/capacity.md");
     for (name, table) in Model::read(Assumptions::default())?.tables()? {

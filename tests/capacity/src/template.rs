@@ -1,4 +1,4 @@
-//! Reads settings, indexes and resources of `infra/template.yaml`.
+//! Reads settings and resources of `infra/template.yaml`.
 
 use anyhow::Context;
 use serde_json::Value;
@@ -11,19 +11,11 @@ pub struct Template(Value);
 
 impl Template {
     /// Reads the template.
-    ///
-    /// # Errors
-    ///
-    /// If the file is missing or invalid.
     pub fn read() -> anyhow::Result<Self> {
         Ok(Self(schemas::yaml("template.yaml")?))
     }
 
     /// Returns the numeric default of a parameter.
-    ///
-    /// # Errors
-    ///
-    /// If the parameter has no numeric default.
     pub fn number(&self, parameter: &str) -> anyhow::Result<f64> {
         let default = self.0.pointer(&format!("/Parameters/{parameter}/Default"));
         let number = default.and_then(|default| match default {
@@ -33,18 +25,15 @@ impl Template {
         number.with_context(|| format!("{parameter} has no number as its default"))
     }
 
-    /// Returns the indexes of the table.
-    ///
-    /// # Errors
-    ///
-    /// If an index contains attributes other than keys, because the calculation covers only the write units of keys.
+    /// Returns the indexes of the table. Fails for an index with other attributes than keys, because the calculation
+    /// covers only keys.
     pub fn indexes(&self) -> anyhow::Result<Vec<KeysOnlyIndex>> {
         let indexes = self.at("/Resources/Table/Properties/GlobalSecondaryIndexes")?;
         let indexes = indexes.as_array().into_iter().flatten();
         indexes.map(index).collect()
     }
 
-    /// Returns the number of resources of a type. The resources of the sample consumer do not count.
+    /// Returns the number of resources of a type, without those of the sample consumer.
     pub fn count(&self, kind: &str) -> usize {
         let resources = self.0.get("Resources").and_then(Value::as_object);
         let resources = resources.into_iter().flat_map(|all| all.values());
@@ -54,11 +43,7 @@ impl Template {
             .count()
     }
 
-    /// Returns the memory in GB of the function with this name, such as `sweeper`.
-    ///
-    /// # Errors
-    ///
-    /// If the template has neither a memory size of this function nor a default.
+    /// Returns the memory in GB of a function, such as `sweeper`.
     pub fn memory_gb(&self, function: &str) -> anyhow::Result<f64> {
         let resources = self.at("/Resources")?.as_object();
         let mut resources = resources.into_iter().flatten();
@@ -73,20 +58,12 @@ impl Template {
     }
 
     /// Returns the time-out of a function in seconds.
-    ///
-    /// # Errors
-    ///
-    /// If the template sets no time-out for this function.
     pub fn timeout_s(&self, function: &str) -> anyhow::Result<f64> {
         let timeout = self.at(&format!("/Resources/{function}/Properties/Timeout"))?;
         timeout.as_f64().context("Timeout is not a number")
     }
 
-    /// Estimates the size of an access log line, with 16 bytes for each variable.
-    ///
-    /// # Errors
-    ///
-    /// If the API has no access log.
+    /// Returns the estimated size of an access log line. Each variable counts as 16 bytes.
     pub fn access_log_bytes(&self) -> anyhow::Result<f64> {
         let format = self.at("/Resources/ApiStage/Properties/AccessLogSettings/Format")?;
         let format = format.as_str().context("Format is not a text")?;
@@ -95,7 +72,7 @@ impl Template {
             .map(|part| part.trim_start_matches(char::is_alphanumeric).len())
             .sum();
         let variables = format.matches("$context.").count();
-        // CloudWatch adds 26 bytes per line.
+        // CloudWatch adds 26 bytes to each line.
         Ok((constant + 16 * variables + 26) as f64)
     }
 

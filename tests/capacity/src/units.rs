@@ -1,31 +1,33 @@
-//! Computes DynamoDB's read and write units, by the rules of its documentation.
+//! Computes DynamoDB's read and write units. Items have the form of the API: `{"pk": {"S": "..."}}`.
 //!
-//! Items are in the form of the API: `{"pk": {"S": "..."}}`. A write costs one unit per started KB of the item before
-//! or after the write, whichever is larger. In a transaction, a write costs twice as much. A consistent read costs one
-//! unit per started 4 KB, and any other read costs half a unit per started 4 KB. An index costs one unit if an entry
-//! appears or disappears, and two units if the key of an entry changes. AWS does not document whether a transaction
-//! doubles the units of an index. This module does not double them, because DynamoDB writes indexes after the
-//! transaction.
+//! These are the rules of DynamoDB's documentation:
+//! - A write costs one unit per started KB of the item before or after the write, whichever is larger.
+//! - A transaction doubles the units of a write.
+//! - A consistent read costs one unit per started 4 KB. Any other read costs half of this.
+//! - An index entry that appears or disappears costs one unit. A changed key of an entry costs two units.
+//!
+//! AWS does not document whether a transaction doubles the units of an index. This module does not double them, because
+//! DynamoDB writes indexes after the transaction.
 
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-/// The bytes of an item that one write unit covers.
+/// One write unit covers an item of this many bytes.
 const WRITE_UNIT: u64 = 1_024;
-/// The bytes of an item that one unit of a consistent read covers.
+/// One unit of a consistent read covers an item of this many bytes.
 const READ_UNIT: u64 = 4_096;
 
-/// An index that contains only keys.
+/// An index whose entries contain only keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeysOnlyIndex {
     /// The index's name.
     pub name: String,
-    /// The key attributes of the index, without the key attributes of the table.
+    /// The key attributes of the index, without those of the table.
     pub attributes: Vec<String>,
 }
 
 impl KeysOnlyIndex {
-    /// Returns the entry of an item, or `None` if the item is not in the index.
+    /// Returns an item's entry, or `None` if the index has no entry for the item.
     fn entry<'a>(&self, item: Option<&'a Value>) -> Option<Vec<(&str, &'a Value)>> {
         let item = item?;
         let own = self.attributes.iter();
@@ -33,15 +35,15 @@ impl KeysOnlyIndex {
             .collect()
     }
 
-    /// Returns the partition key of an item's entry.
+    /// Returns the partition key of an item's index entry.
     pub fn partition<'a>(&self, item: Option<&'a Value>) -> Option<&'a str> {
         let (_, value) = *self.entry(item)?.first()?;
         value.get("S")?.as_str()
     }
 
-    /// Returns the write units for the entry before a write and for the entry after the write.
+    /// Returns the units for removing the old entry, and for adding the new entry.
     pub fn write_units(&self, before: Option<&Value>, after: Option<&Value>) -> (u64, u64) {
-        // An entry contains a payment's key, a shard and a time, so every entry is smaller than a KB.
+        // An entry has a payment's key, a shard and a time. Therefore it is always smaller than 1 KB.
         match (self.entry(before), self.entry(after)) {
             (old, new) if old == new => (0, 0),
             (old, new) => (u64::from(old.is_some()), u64::from(new.is_some())),
@@ -49,11 +51,7 @@ impl KeysOnlyIndex {
     }
 }
 
-/// Returns the size of an item in bytes.
-///
-/// # Errors
-///
-/// If an attribute is neither a text nor a number. The product writes no other types.
+/// Returns the size of an item in bytes. Fails for other types than texts and numbers, which the product never writes.
 pub fn size(item: &Value) -> anyhow::Result<u64> {
     let attributes = item.as_object().context("the item is not an object")?;
     let sizes = attributes.iter().map(|(name, value)| {
@@ -76,10 +74,6 @@ fn value_size(value: &Value) -> anyhow::Result<u64> {
 }
 
 /// Returns the units of a write.
-///
-/// # Errors
-///
-/// If [`size`] fails.
 pub fn write(
     before: Option<&Value>,
     after: Option<&Value>,
@@ -105,7 +99,7 @@ mod tests {
     use super::*;
 
     fn item(bytes: usize) -> Value {
-        // The key has 2 + 3 bytes, and the name `b` has 1 byte.
+        // The key has 2 + 3 bytes, and the name `b` 1 byte.
         json!({ "pk": { "S": "abc" }, "b": { "S": "x".repeat(bytes - 6) } })
     }
 

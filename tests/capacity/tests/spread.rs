@@ -1,5 +1,5 @@
-//! Tests that simulated payments with the product's own keys are distributed as evenly as the calculation assumes. The
-//! simulation has 100,000 payments, and 1,000,000 payments with `LONG=1`.
+//! Tests that the product's own keys distribute payments as evenly as the calculation assumes. `LONG=1` simulates
+//! 1,000,000 instead of 100,000 payments.
 
 use anyhow::ensure;
 use capacity::assumptions::Assumptions;
@@ -14,7 +14,7 @@ fn check(rate: u64) -> anyhow::Result<()> {
     for spread in &simulation.spreads {
         ensure!(spread.is_even(), "{spread:?}");
     }
-    // Each payment has its own message group, so no group waits for another payment.
+    // Each payment must have its own message group, so that no payment waits for another.
     ensure!(u64::try_from(simulation.groups)? == payments);
     Ok(())
 }

@@ -1,9 +1,9 @@
-"""Calls DynamoDB of the local AWS with a function's role, and prints the outcome of each call as a JSON list.
+"""Calls DynamoDB of the local AWS with a function's role, and prints a JSON list of the results.
 
     python as_role.py ENDPOINT REGION ROLE CALLS
 
-CALLS is a JSON list of pairs [operation, parameters], with the names of the Python SDK. The outcome of a successful
-call is "allowed". The outcome of any other call is the code of its error.
+CALLS is a JSON list of pairs [operation, parameters] with the names of the Python SDK. A result is "allowed", or the
+code of the error.
 """
 
 import json
@@ -23,7 +23,7 @@ def client(service, key="test", secret="test", token=None):
 iam, sts = client("iam"), client("sts")
 described = iam.get_role(RoleName=role)["Role"]
 trust = described["AssumeRolePolicyDocument"]
-# Only Lambda may assume the role. Until the role is assumed below, it trusts this account instead.
+# The role trusts only Lambda. Until it is assumed below, it trusts this account.
 root = f"arn:aws:iam::{described['Arn'].split(':')[4]}:root"
 trusting = {"Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}]}

@@ -1,4 +1,4 @@
-"""Calls an operation of the local AWS as an administrator, and prints the answer with all pages as JSON.
+"""Calls an operation of the local AWS as an administrator, and prints the whole answer as JSON.
 
     python aws_call.py ENDPOINT REGION SERVICE OPERATION PARAMETERS
 """

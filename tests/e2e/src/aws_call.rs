@@ -1,4 +1,4 @@
-//! Calls any service of the local AWS with an administrator's rights.
+//! Calls the services of the local AWS as an administrator.
 
 use std::path::Path;
 
@@ -6,8 +6,7 @@ use anyhow::ensure;
 use sandbox::Sandbox;
 use serde_json::Value;
 
-/// Calls an operation and returns its output with all pages. The operation and its parameters have the names of
-/// the Python SDK.
+/// Calls an operation and returns its whole answer. The names are those of the Python SDK.
 pub async fn call(
     sandbox: &Sandbox,
     service: &str,
@@ -19,7 +18,7 @@ pub async fn call(
     Ok(serde_json::from_slice(&output)?)
 }
 
-/// Runs a Python script of this folder with the AWS endpoint, the region and further arguments. Returns its output.
+/// Runs a Python script of this folder and returns its output. The endpoint and the region precede `arguments`.
 pub(crate) async fn run_script(
     sandbox: &Sandbox,
     script: &str,

@@ -1,4 +1,4 @@
-//! Invokes and restarts the deployed functions. A function's name is its key in `ready.json`, such as `sweeper`.
+//! Invokes and restarts the deployed functions. Their names are those in `ready.json`, such as `sweeper`.
 
 use anyhow::{Context, ensure};
 use payments::Timestamp;
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use crate::aws_call::call;
 
-/// Invokes a function with an empty event and returns its answer.
+/// Invokes a function with an empty event.
 pub async fn invoke(sandbox: &Sandbox, function: &str) -> anyhow::Result<Value> {
     invoke_with(sandbox, function, &json!({})).await
 }
 
-/// Invokes a function with an event and returns its answer.
+/// Invokes a function with an event.
 pub async fn invoke_with(
     sandbox: &Sandbox,
     function: &str,
@@ -36,8 +36,8 @@ pub async fn configuration(sandbox: &Sandbox, function: &str) -> anyhow::Result<
     call(sandbox, "lambda", "get_function_configuration", &name).await
 }
 
-/// Restarts the processes of a function, so that their caches are empty. For this purpose, changes the function's
-/// configuration and moves each alias to a new version.
+/// Restarts the processes of a function, so that their caches are empty. Changes the configuration and moves each alias
+/// to a new version for this.
 pub async fn restart(sandbox: &Sandbox, function: &str) -> anyhow::Result<()> {
     let name = name(sandbox, function)?;
     let mut changed = name.clone();

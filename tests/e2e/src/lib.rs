@@ -1,10 +1,10 @@
-//! Contains the code that the end-to-end tests share: the system under test, a storefront, a shopper, the switches of
-//! the simulated platform, and readers of the queues and logs.
+//! Contains the code that the end-to-end tests share: the system under test, a storefront, a shopper, the simulated
+//! platform, and readers of queues and logs.
 //!
-//! All of this code calls a running sandbox from outside. Each function returns an error if a service does not answer,
-//! answers with an unexpected status, or does not reach the expected state within [`TIMEOUT`].
+//! This code calls a running sandbox from outside. A function returns an error if a service does not answer, answers
+//! with an unexpected status, or does not reach the expected state within [`TIMEOUT`].
 
-// An index into a JSON value does not panic: a missing field is null.
+// This index cannot panic: a missing field of a JSON value is null.
 #![allow(clippy::indexing_slicing)]
 
 pub mod aws_call;
@@ -29,13 +29,12 @@ use sandbox::local_aws::CREDENTIALS;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-/// The time limit of every wait, long enough for a slow machine.
+/// The time limit of each wait. It is long, because machines can be slow.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The pause between two polls of [`eventually`].
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Polls until there is a value, and returns this value. `what` names the awaited value in the error.
+/// Polls until there is a value. `what` names this value in the error.
 pub async fn eventually<T>(
     what: &str,
     mut poll: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
@@ -50,7 +49,7 @@ pub async fn eventually<T>(
     bail!("{what}: timeout after {} s", TIMEOUT.as_secs())
 }
 
-/// Reads a value until it matches a condition, and returns the value. The error contains the last value.
+/// Reads a value until `matches` accepts it. The error shows the last value.
 pub async fn until_matching(
     what: &str,
     mut read: impl AsyncFnMut() -> anyhow::Result<Value>,
@@ -65,7 +64,7 @@ pub async fn until_matching(
     matching.with_context(|| format!("the last value is {last}"))
 }
 
-/// Checks that `value` contains `expected`. The objects in `value` may have further fields, at every level.
+/// Checks that `value` has all fields of `expected`. Objects may have further fields at each level.
 pub fn ensure_contains(value: &Value, expected: Value) -> anyhow::Result<()> {
     ensure!(contains(value, &expected), "{expected} is not in {value}");
     Ok(())
@@ -80,7 +79,7 @@ fn contains(value: &Value, expected: &Value) -> bool {
     }
 }
 
-/// Returns the configuration of an AWS client with an administrator's rights in the local AWS.
+/// Returns the configuration of an AWS client with the administrator's rights.
 pub fn account(ready: &Ready) -> SdkConfig {
     let (id, secret) = CREDENTIALS;
     let credentials = Credentials::new(id, secret, None, None, "test");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::aws_call::{call, run_script};
 use crate::lambda;
 
-/// The permission for one action on one resource.
+/// One action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     statement: usize,
@@ -17,7 +17,7 @@ pub struct Grant {
     pub resource: String,
 }
 
-/// The permissions of one function.
+/// The permissions of a function's role.
 pub struct Permissions<'a> {
     sandbox: &'a Sandbox,
     role: String,
@@ -26,13 +26,13 @@ pub struct Permissions<'a> {
 }
 
 impl<'a> Permissions<'a> {
-    /// Reads the permissions of a function's role.
+    /// Reads the permissions of a function.
     pub async fn of(sandbox: &'a Sandbox, function: &str) -> anyhow::Result<Self> {
         let configuration = lambda::configuration(sandbox, function).await?;
         let role = configuration["Role"].as_str();
         let role = role.and_then(|arn| arn.rsplit('/').next());
         let role = role.context("The function has no role")?.to_owned();
-        // The template gives each role one policy, which has the function's name.
+        // In the template, each role has one policy with the function's name.
         let policy = function.to_owned();
         let names = json!({ "RoleName": role, "PolicyName": policy });
         let mut answer = call(sandbox, "iam", "get_role_policy", &names).await?;
@@ -49,7 +49,7 @@ impl<'a> Permissions<'a> {
         &self.role
     }
 
-    /// Returns a grant for each action on each resource that the policy allows.
+    /// Returns each allowed action on each resource.
     pub fn grants(&self) -> Vec<Grant> {
         let mut grants = Vec::new();
         let statements = self.original["Statement"].as_array();
@@ -66,7 +66,7 @@ impl<'a> Permissions<'a> {
         grants
     }
 
-    /// Revokes every statement whose JSON contains `text`, such as an action.
+    /// Revokes all statements whose JSON contains `text`.
     pub async fn revoke(&self, text: &str) -> anyhow::Result<()> {
         let mut policy = self.original.clone();
         if let Some(statements) = policy["Statement"].as_array_mut() {
@@ -76,7 +76,7 @@ impl<'a> Permissions<'a> {
         self.put(&policy).await
     }
 
-    /// Revokes one grant and keeps all other grants.
+    /// Revokes one grant.
     pub async fn revoke_grant(&self, grant: &Grant) -> anyhow::Result<()> {
         let others = self.grants().into_iter().filter(|other| other != grant);
         let statements: Vec<Value> = others
@@ -86,15 +86,15 @@ impl<'a> Permissions<'a> {
             .await
     }
 
-    /// Calls DynamoDB with the role. Each call has an operation and parameters, with the names of the Python SDK.
-    /// Returns the outcome of each call: `allowed` after a success, and otherwise the code of the error.
+    /// Calls DynamoDB with the role. A call has an operation and its parameters, with the names of the Python SDK. A
+    /// result is `allowed` or the code of the error.
     pub async fn call_dynamodb(&self, calls: &[(&str, Value)]) -> anyhow::Result<Vec<String>> {
         let calls = json!(calls).to_string();
         let output = run_script(self.sandbox, "as_role.py", &[&self.role, &calls]).await?;
         Ok(serde_json::from_slice(&output)?)
     }
 
-    /// Restores all permissions.
+    /// Restores the original permissions.
     pub async fn restore(&self) -> anyhow::Result<()> {
         self.put(&self.original).await
     }
@@ -108,7 +108,7 @@ impl<'a> Permissions<'a> {
     }
 }
 
-/// Returns the strings of a list. A value that is not a list counts as a list with one entry.
+/// Returns the strings of a list. Any other value counts as a list of one entry.
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
     let list = value.as_array().map(Vec::as_slice);
     let list = list.unwrap_or(std::slice::from_ref(value));

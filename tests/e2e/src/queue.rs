@@ -1,4 +1,4 @@
-//! Receives and sends the messages of a queue, and changes its settings.
+//! Receives and sends messages of a queue, and changes its settings.
 
 use anyhow::{Context, ensure};
 use aws_sdk_sqs::Client;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{account, eventually};
 
-/// One queue of a sandbox.
+/// A queue of a sandbox.
 #[derive(Debug)]
 pub struct Queue {
     client: Client,
@@ -27,15 +27,15 @@ impl Queue {
         })
     }
 
-    /// Receives and deletes events until a payment has an event of a type. Returns the events of the payment, in the
-    /// order in which they arrived.
+    /// Receives and deletes events until a payment has this type of event. Returns the payment's events in the order of
+    /// their arrival.
     pub async fn until(&self, payment_id: &str, kind: &str) -> anyhow::Result<Vec<Value>> {
         let mut events = self.until_all(&[(payment_id, kind)]).await?;
         events.retain(|event| event["subject"] == payment_id);
         Ok(events)
     }
 
-    /// Receives and deletes events until each payment has an event of its expected type. Returns all received events.
+    /// Receives and deletes events until each payment has its expected type of event. Returns all received events.
     pub async fn until_all(&self, expected: &[(&str, &str)]) -> anyhow::Result<Vec<Value>> {
         let mut events: Vec<Value> = Vec::new();
         let arrived = eventually("the arrival of all events", async || {
@@ -51,7 +51,7 @@ impl Queue {
         Ok(events)
     }
 
-    /// Receives and deletes events until no event arrives within 2 s. Returns the events.
+    /// Receives and deletes events until none arrives for 2 s.
     pub async fn drain(&self) -> anyhow::Result<Vec<Value>> {
         let mut events = Vec::new();
         loop {
@@ -76,7 +76,7 @@ impl Queue {
         })
     }
 
-    /// Sets the visibility timeout to `seconds`. A message becomes a dead letter after `deliveries` deliveries.
+    /// Sets the visibility timeout to `seconds`, and the number of deliveries before a message becomes a dead letter.
     pub async fn set_redelivery(&self, seconds: u32, deliveries: u32) -> anyhow::Result<()> {
         let arn = self.dead_letter_arn().await?;
         let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": deliveries });
@@ -105,7 +105,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Returns the number of waiting messages, and the number of delivered messages that are not deleted yet.
+    /// Returns how many messages wait, and how many are delivered but not deleted.
     pub async fn counts(&self) -> anyhow::Result<(u64, u64)> {
         let waiting = QueueAttributeName::ApproximateNumberOfMessages;
         let delivered = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
@@ -123,7 +123,7 @@ impl Queue {
         .await
     }
 
-    /// Receives messages without deleting them, so that the queue delivers them again.
+    /// Receives messages without deleting them. The queue will deliver them again.
     pub async fn receive_only(&self) -> anyhow::Result<()> {
         let request = self.client.receive_message().queue_url(&self.url);
         let received = request.max_number_of_messages(10).send().await;
@@ -131,8 +131,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Receives and deletes `count` messages, which need not be events. Fails if more messages arrive. Returns the
-    /// bodies.
+    /// Receives and deletes `count` messages of any kind, and returns their bodies. Fails if more arrive.
     pub async fn take(&self, count: usize) -> anyhow::Result<Vec<String>> {
         let mut bodies = Vec::new();
         eventually("the arrival of all messages", async || {

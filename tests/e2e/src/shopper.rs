@@ -1,4 +1,4 @@
-//! Simulates a shopper: an HTTP client that acts like a browser without scripts.
+//! Simulates a shopper's browser without scripts.
 
 use anyhow::{Context, bail, ensure};
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::eventually;
 use crate::storefront::checkout_url;
 
-/// The browser of a shopper. It follows a redirect only if a test calls [`Shopper::follow`].
+/// A browser. It follows redirects only in [`Shopper::follow`].
 #[derive(Debug, Clone)]
 pub struct Shopper {
     /// A client that follows no redirects.
@@ -23,13 +23,13 @@ impl Shopper {
         })
     }
 
-    /// Opens a page. Returns the status and the text of the answer.
+    /// Opens a page, and returns its status and text.
     pub async fn page(&self, url: &str) -> anyhow::Result<(StatusCode, String)> {
         let response = self.http.get(url).send().await?;
         Ok((response.status(), response.text().await?))
     }
 
-    /// Opens a page, which must have the status `expected` and contain `text`. Returns the page.
+    /// Opens a page, and checks its status and a part of its text.
     pub async fn page_with(&self, url: &str, expected: u16, text: &str) -> anyhow::Result<String> {
         let (status, page) = self.page(url).await?;
         ensure!(
@@ -46,7 +46,7 @@ impl Shopper {
         Ok(response.json().await?)
     }
 
-    /// Opens a checkout repeatedly until it redirects. Returns the address of the bank page.
+    /// Opens a checkout until it redirects. Returns the URL of the bank page.
     pub async fn bank_page(&self, checkout: &Value) -> anyhow::Result<String> {
         let url = checkout_url(checkout)?;
         eventually("the redirect to the bank", async || {
@@ -60,8 +60,7 @@ impl Shopper {
         .await
     }
 
-    /// Presses a button of the bank page: `pay`, `decline` or `walk-away`. Returns the address to which the bank
-    /// redirects.
+    /// Presses a button of the bank page: `pay`, `decline` or `walk-away`. Returns the URL of the redirect.
     pub async fn press(&self, bank_page: &str, button: &str) -> anyhow::Result<String> {
         let (status, _) = self.page(bank_page).await?;
         ensure!(status == StatusCode::OK, "the bank answered {status}");
@@ -69,13 +68,13 @@ impl Shopper {
         location(&response.await?)
     }
 
-    /// Pays a checkout at the bank. Returns the address to which the bank redirects.
+    /// Pays a checkout at the bank. Returns the URL of the redirect.
     pub async fn pay(&self, checkout: &Value) -> anyhow::Result<String> {
         let bank_page = self.bank_page(checkout).await?;
         self.press(&bank_page, "pay").await
     }
 
-    /// Follows one redirect and returns its target.
+    /// Follows one redirect, and returns its target.
     pub async fn follow(&self, url: &str) -> anyhow::Result<String> {
         location(&self.http.get(url).send().await?)
     }

@@ -15,7 +15,7 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Returns a client for the platform of a sandbox.
+    /// Returns a client for the sandbox's platform.
     pub fn new(ready: &Ready) -> anyhow::Result<Self> {
         Ok(Self {
             http: Client::builder().no_proxy().build()?,
@@ -23,7 +23,7 @@ impl Simulator {
         })
     }
 
-    /// Sets the faults of a payment. The payment need not exist yet. `{}` removes all faults.
+    /// Sets the switches of a payment, which may not exist yet. `{}` switches everything off.
     pub async fn set_faults(&self, payment_id: &str, faults: Value) -> anyhow::Result<()> {
         let url = format!("{}/{payment_id}/faults", self.payments);
         let answer = self.http.put(url).json(&faults).send().await?;
@@ -32,18 +32,18 @@ impl Simulator {
         Ok(())
     }
 
-    /// Makes the platform drop all callbacks about a payment.
+    /// Lets the platform drop all callbacks about a payment.
     pub async fn drop_callbacks(&self, payment_id: &str) -> anyhow::Result<()> {
         self.set_faults(payment_id, json!({ "drop": true })).await
     }
 
-    /// Returns the platform's records of a payment.
+    /// Returns the platform's record of a payment.
     pub async fn records(&self, payment_id: &str) -> anyhow::Result<Value> {
         let url = format!("{}/{payment_id}", self.payments);
         Ok(self.http.get(url).send().await?.json().await?)
     }
 
-    /// Waits until the platform's records of a payment match a condition and returns the records.
+    /// Waits until `matches` accepts the platform's record of a payment.
     pub async fn until_records(
         &self,
         payment_id: &str,
@@ -53,7 +53,7 @@ impl Simulator {
         until_matching(&what, async || self.records(payment_id).await, matches).await
     }
 
-    /// Waits until the platform awaits the shopper at the bank. Returns the address of the bank page.
+    /// Waits until the shopper can pay at the bank. Returns the URL of the bank page.
     pub async fn bank_page(&self, payment_id: &str) -> anyhow::Result<String> {
         let is_waiting = |records: &Value| records["status"] == "awaiting redirect result";
         let records = self.until_records(payment_id, is_waiting).await?;
@@ -63,18 +63,17 @@ impl Simulator {
         Ok(page.to_owned())
     }
 
-    /// Returns the number of requests of a kind that the platform received for a payment.
+    /// Returns how many requests of a kind the platform received for a payment.
     pub async fn request_count(&self, payment_id: &str, kind: &str) -> anyhow::Result<Value> {
         Ok(self.records(payment_id).await?["requests"][kind].take())
     }
 
-    /// Makes a refund in the platform's Dashboard.
+    /// Refunds a payment in the platform's Dashboard.
     pub async fn refund(&self, payment_id: &str, refund: Value) -> anyhow::Result<()> {
         self.act(payment_id, "refunds", &refund).await
     }
 
-    /// Makes the platform reverse a successful refund. `refund` is an entry of `refunds` in the payment that our API
-    /// shows.
+    /// Lets the platform reverse a successful refund. `refund` is an entry of `refunds` in our API's payment.
     pub async fn reverse_refund(&self, payment_id: &str, refund: &Value) -> anyhow::Result<()> {
         let operation = refund["operation_id"]
             .as_str()
@@ -83,7 +82,7 @@ impl Simulator {
         self.act(payment_id, &path, &json!({})).await
     }
 
-    /// Ends the confirmation procedure with a result: `credit`, `decline` or `decline_and_reverse`.
+    /// Ends the confirmation procedure with `credit`, `decline` or `decline_and_reverse`.
     pub async fn confirm(&self, payment_id: &str, result: &str) -> anyhow::Result<()> {
         let body = json!({ "result": result });
         self.act(payment_id, "confirmation", &body).await

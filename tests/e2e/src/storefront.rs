@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::until_matching;
 
-/// A storefront with a key.
+/// A storefront and its key.
 #[derive(Debug, Clone)]
 pub struct Storefront {
     http: Client,
@@ -18,7 +18,7 @@ pub struct Storefront {
 }
 
 impl Storefront {
-    /// Returns the storefront of a sandbox. Its key has all scopes.
+    /// Returns the sandbox's storefront, whose key has all scopes.
     pub fn new(ready: &Ready) -> anyhow::Result<Self> {
         Ok(Self {
             http: Client::builder().no_proxy().build()?,
@@ -36,7 +36,7 @@ impl Storefront {
         }
     }
 
-    /// Calls the API with the key. Returns the status and the JSON of the answer.
+    /// Calls the API. Returns the status and the JSON of the answer.
     pub async fn call(
         &self,
         method: Method,
@@ -58,14 +58,14 @@ impl Storefront {
         Ok((status, json))
     }
 
-    /// Sends a GET request. The answer must have the status `expected`. Returns the answer.
+    /// Sends a GET request, and checks the status.
     pub async fn get(&self, path: &str, expected: u16) -> anyhow::Result<Value> {
         let (status, answer) = self.call(Method::GET, path, None).await?;
         ensure!(status == expected, "GET {path} answered {status}: {answer}");
         Ok(answer)
     }
 
-    /// Sends a POST request. The answer must have the status `expected`. Returns the answer.
+    /// Sends a POST request, and checks the status.
     pub async fn post(&self, path: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {
         let (status, answer) = self.call(Method::POST, path, Some(body)).await?;
         ensure!(
@@ -87,7 +87,7 @@ impl Storefront {
         })
     }
 
-    /// Returns a checkout request for 10.00 EUR, changed or extended by `fields`.
+    /// Returns a checkout request for 10.00 EUR, in which `fields` are replaced or added.
     pub fn order_with(&self, payment_id: &str, fields: Value) -> Value {
         let mut order = self.order(payment_id);
         if let (Some(order), Value::Object(fields)) = (order.as_object_mut(), fields) {
@@ -96,31 +96,31 @@ impl Storefront {
         order
     }
 
-    /// Creates a checkout for 10.00 EUR and returns the answer.
+    /// Creates a checkout for 10.00 EUR.
     pub async fn create(&self, payment_id: &str) -> anyhow::Result<Value> {
         self.create_with(payment_id, json!({})).await
     }
 
-    /// Creates a checkout with the request of [`Self::order_with`] and returns the answer.
+    /// Creates a checkout with the request of [`Self::order_with`].
     pub async fn create_with(&self, payment_id: &str, fields: Value) -> anyhow::Result<Value> {
         let order = self.order_with(payment_id, fields);
         self.post("/checkouts", &order, 201).await
     }
 
-    /// Returns a payment as the API shows it.
+    /// Returns the payment that the API shows.
     pub async fn payment(&self, payment_id: &str) -> anyhow::Result<Value> {
         self.get(&format!("/payments/{}", to_path(payment_id)), 200)
             .await
     }
 
-    /// Waits until a payment has a status and returns the payment.
+    /// Waits until a payment has a status.
     pub async fn until(&self, payment_id: &str, status: &str) -> anyhow::Result<Value> {
         self.until_matching(payment_id, |payment| payment["status"] == status)
             .await
             .with_context(|| format!("expected the status {status}"))
     }
 
-    /// Waits until a payment matches a condition and returns the payment.
+    /// Waits until `matches` accepts a payment.
     pub async fn until_matching(
         &self,
         payment_id: &str,
@@ -140,7 +140,7 @@ impl Storefront {
         self.call(Method::POST, &path, Some(refund)).await
     }
 
-    /// Requests a refund. The answer must have the status `expected`. Returns the answer.
+    /// Requests a refund, and checks the status.
     pub async fn post_refund(
         &self,
         payment_id: &str,
@@ -155,7 +155,7 @@ fn refunds_path(payment_id: &str) -> String {
     format!("/payments/{}/refunds", to_path(payment_id))
 }
 
-/// Returns a request for a partial refund. `amount` is in cents.
+/// Returns a refund request. `amount` is in cents.
 pub fn partial_refund(refund_id: &str, amount: u64) -> Value {
     json!({ "refund_id": refund_id, "amount": amount, "currency": "EUR", "description": "returned" })
 }
@@ -165,13 +165,13 @@ pub fn full_refund(refund_id: &str) -> Value {
     json!({ "refund_id": refund_id, "description": "returned" })
 }
 
-/// Returns the checkout URL of the answer to a checkout request.
+/// Returns the checkout URL in the answer to a checkout request.
 pub fn checkout_url(checkout: &Value) -> anyhow::Result<&str> {
     let url = checkout["checkout_url"].as_str();
     url.with_context(|| format!("no checkout URL in {checkout}"))
 }
 
-/// Returns the pointers of a problem's errors.
+/// Returns the pointers in the `errors` of a problem document.
 pub fn pointers(problem: &Value) -> Vec<&str> {
     let errors = problem["errors"].as_array().into_iter().flatten();
     errors

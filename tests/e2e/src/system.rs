@@ -17,18 +17,18 @@ use crate::simulator::Simulator;
 use crate::storefront::Storefront;
 use crate::{logs, until_matching};
 
-/// After this time, an unpublished event is old enough for the sweeper of a sandbox, whose `OutboxGraceSeconds` is 2.
+/// The age at which the sweeper publishes an event that is still unpublished. In a sandbox, `OutboxGraceSeconds` is 2.
 pub const OUTBOX_GRACE: Duration = Duration::from_millis(2_500);
 
 /// A running sandbox with a storefront, a shopper and the simulated platform.
 pub struct System {
     /// The sandbox.
     pub sandbox: Sandbox,
-    /// A storefront with all scopes.
+    /// Its key has all scopes.
     pub storefront: Storefront,
     /// The control API of the platform.
     pub simulator: Simulator,
-    /// A shopper's browser.
+    /// A browser.
     pub shopper: Shopper,
 }
 
@@ -44,7 +44,7 @@ impl System {
         })
     }
 
-    /// Stops the sandbox and waits until it has stopped.
+    /// Stops the sandbox, and waits for its end.
     pub async fn stop(self) {
         self.sandbox.stop().await;
     }
@@ -59,18 +59,18 @@ impl System {
         Queue::new(self.ready(), name)
     }
 
-    /// Returns every log line of the functions.
+    /// Returns all log lines of the functions.
     pub async fn log(&self) -> anyhow::Result<String> {
         logs::of_functions(&self.sandbox).await
     }
 
-    /// Creates a payment of 10.00 EUR. Returns the address of its bank page.
+    /// Creates a payment of 10.00 EUR. Returns the URL of its bank page.
     pub async fn bank_page(&self, payment_id: &str) -> anyhow::Result<String> {
         let checkout = self.storefront.create(payment_id).await?;
         self.shopper.bank_page(&checkout).await
     }
 
-    /// Creates a payment of 10.00 EUR for an order. Returns the address of its bank page.
+    /// Creates a payment of 10.00 EUR for an order. Returns the URL of its bank page.
     pub async fn bank_page_for_order(
         &self,
         payment_id: &str,
@@ -81,26 +81,26 @@ impl System {
         self.shopper.bank_page(&checkout).await
     }
 
-    /// Creates a payment of 10.00 EUR, pays it and waits until it has succeeded.
+    /// Creates and pays a payment of 10.00 EUR, and waits until it has succeeded.
     pub async fn create_paid(&self, payment_id: &str) -> anyhow::Result<()> {
         let checkout = self.storefront.create(payment_id).await?;
         self.pay(&checkout).await?;
         Ok(())
     }
 
-    /// Pays a checkout and waits until its payment has succeeded. Returns the payment.
+    /// Pays a checkout, and waits until its payment has succeeded.
     pub async fn pay(&self, checkout: &Value) -> anyhow::Result<Value> {
         self.shopper.pay(checkout).await?;
         let payment_id = checkout["payment_id"].as_str().unwrap_or_default();
         self.storefront.until(payment_id, "succeeded").await
     }
 
-    /// Posts the body of a callback. Returns the status of the answer.
+    /// Posts a callback, and returns the status of the answer.
     pub async fn post_callback(&self, body: impl Into<Vec<u8>>) -> anyhow::Result<StatusCode> {
         self.post_callback_as("application/json", body).await
     }
 
-    /// Posts the body of a callback with a content type. Returns the status of the answer.
+    /// Posts a callback with this content type, and returns the status of the answer.
     pub async fn post_callback_as(
         &self,
         content_type: &str,
@@ -118,7 +118,7 @@ impl System {
         Ok(status)
     }
 
-    /// Returns a callback with the project's signature.
+    /// Returns a callback with a signature of the project's key.
     pub fn signed(&self, message: &Value) -> anyhow::Result<String> {
         let key = ProjectKey::new(&self.ready().project_key)?;
         let signature = key.sign(&signature::canonical_of(message)?);
@@ -127,7 +127,7 @@ impl System {
         Ok(signed.to_string())
     }
 
-    /// Signs a callback with the project's key and posts it. The answer must have the status `expected`.
+    /// Signs and posts a callback, and checks the status of the answer.
     pub async fn post_signed(&self, message: &Value, expected: u16) -> anyhow::Result<()> {
         let status = self.post_callback(self.signed(message)?).await?;
         ensure!(
@@ -137,7 +137,7 @@ impl System {
         Ok(())
     }
 
-    /// Sends a sale to Gate as another system of the project would.
+    /// Sends a sale to Gate, as another system of the project could.
     pub async fn send_external_sale(&self, payment_id: &str, amount: u64) -> anyhow::Result<()> {
         let ready = self.ready();
         let mut sale = json!({
@@ -155,13 +155,12 @@ impl System {
         Ok(())
     }
 
-    /// Invokes the sweeper and returns its answer.
+    /// Invokes the sweeper, and returns its answer.
     pub async fn sweep(&self) -> anyhow::Result<Value> {
         invoke(&self.sandbox, "sweeper").await
     }
 
-    /// Invokes the sweeper until its answer matches a condition, and returns that answer. `what` names the awaited
-    /// result in the error.
+    /// Invokes the sweeper until `matches` accepts its answer. `what` names the awaited result in the error.
     pub async fn sweep_until(
         &self,
         what: &str,
@@ -170,7 +169,7 @@ impl System {
         until_matching(what, async || self.sweep().await, matches).await
     }
 
-    /// Invokes the sweeper until a payment matches a condition, and returns the payment.
+    /// Invokes the sweeper until `matches` accepts a payment.
     pub async fn sweep_until_payment(
         &self,
         payment_id: &str,
@@ -184,15 +183,14 @@ impl System {
         until_matching(&what, read, matches).await
     }
 
-    /// Compares the time from `from` until now with the platform's records. Returns the function's answer.
+    /// Compares the time from `from` until now with the platform's records.
     pub async fn reconcile(&self, from: Timestamp) -> anyhow::Result<Value> {
         let (project_id, to) = (self.ready().project_id, Timestamp::now());
         let range = json!({ "project_id": project_id, "from": from, "to": to });
         invoke_with(&self.sandbox, "reconcile", &range).await
     }
 
-    /// Starts the daily runs. Waits until the runs that the schedule starts have ended, and returns the function's
-    /// answer to the schedule.
+    /// Starts the daily runs and waits for their end. Returns the answer that lists them.
     pub async fn run_daily(&self) -> anyhow::Result<Value> {
         let started = invoke(&self.sandbox, "reconcile").await?;
         for run in started["runs"].as_array().into_iter().flatten() {
@@ -205,7 +203,7 @@ impl System {
     }
 }
 
-/// Returns options for a sandbox with these template parameters.
+/// Returns options with these template parameters.
 pub fn with_parameters<const N: usize>(parameters: [(&str, &str); N]) -> Options {
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
     Options {
@@ -214,8 +212,7 @@ pub fn with_parameters<const N: usize>(parameters: [(&str, &str); N]) -> Options
     }
 }
 
-/// Returns options for a sandbox whose delays are divided by 3,600. An hour becomes a second, so the sweeper polls an
-/// open payment within seconds.
+/// Returns options that divide all delays by 3,600. Then the sweeper polls an open payment within seconds.
 pub fn accelerated() -> Options {
     Options {
         divide_times: 3_600,
@@ -223,10 +220,12 @@ pub fn accelerated() -> Options {
     }
 }
 
-/// Returns an unsigned callback about one successful operation. `status` is the `payment.status`. `amount` is in cents.
+/// Returns an unsigned callback about a successful operation. `status` is the `payment.status`, and `amount` is in
+/// cents.
 pub fn callback_message(payment: &str, id: u64, kind: &str, status: &str, amount: u64) -> Value {
     let sum = json!({ "amount": amount, "currency": "EUR" });
-    // A sale that is older than its checkout counts as another system's sale. Equal messages have equal dates.
+    // The date is in the future, because a sale that is older than its checkout counts as another system's. It is
+    // fixed, so that a repeated message is equal.
     static DATE: LazyLock<String> = LazyLock::new(|| {
         let tomorrow = Timestamp::now().after(Duration::from_secs(24 * 3600));
         let text = tomorrow.to_seconds_with_offset();

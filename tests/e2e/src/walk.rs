@@ -1,4 +1,4 @@
-//! Makes one complete payment, from the checkout to a partial refund.
+//! Makes a complete payment, from the checkout to a partial refund.
 
 use anyhow::ensure;
 use sandbox::Ready;
@@ -9,14 +9,14 @@ use crate::queue::{Queue, types};
 use crate::shopper::Shopper;
 use crate::storefront::{Storefront, partial_refund};
 
-/// Makes one complete payment in a running sandbox and prints each step.
+/// Makes a complete payment in a running sandbox, and prints each step.
 pub async fn walk(ready: &Ready, payment_id: &str) -> anyhow::Result<()> {
     let storefront = Storefront::new(ready)?;
     let shopper = Shopper::new()?;
     let fulfilment = Queue::new(ready, "fulfilment")?;
 
     let checkout = storefront.create(payment_id).await?;
-    // On a slow machine, the redirect URL may arrive before the checkout request is answered.
+    // On a slow machine, the redirect URL can arrive before the answer.
     let expected = ["processing", "awaiting_customer"];
     ensure!(
         expected.iter().any(|status| checkout["status"] == *status),

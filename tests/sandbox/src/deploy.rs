@@ -20,7 +20,7 @@ pub const STACK: &str = "sandbox";
 /// Deploys a template with `deploy.py`.
 #[derive(Debug)]
 pub struct Deployer<'a> {
-    /// The supervisor that runs the script.
+    /// Starts the script.
     pub supervisor: &'a Supervisor,
     /// The Python interpreter that has the packages.
     pub python: &'a Path,
@@ -31,11 +31,7 @@ pub struct Deployer<'a> {
 }
 
 impl Deployer<'_> {
-    /// Creates the stack, waits until the stack is complete, and returns its outputs.
-    ///
-    /// # Errors
-    ///
-    /// When the template cannot be read, or the local AWS refuses a resource. The message names the first refused
+    /// Creates the stack, waits until the stack is complete, and returns its outputs. An error names the first refused
     /// resource and the reason.
     pub async fn deploy(
         &self,
@@ -53,10 +49,6 @@ impl Deployer<'_> {
     }
 
     /// Returns the outputs of a stack that another program has deployed.
-    ///
-    /// # Errors
-    ///
-    /// When the stack does not exist.
     pub async fn outputs(&self, aws: &LocalAws) -> anyhow::Result<Outputs> {
         self.run(aws, "outputs", STACK).await
     }
@@ -86,23 +78,18 @@ pub struct Outputs(BTreeMap<String, String>);
 
 impl Outputs {
     /// Returns an output.
-    ///
-    /// # Errors
-    ///
-    /// When the template has no output with this name.
     pub fn get(&self, name: &str) -> anyhow::Result<&str> {
         self.find(name)
             .with_context(|| format!("The template has no output {name}"))
     }
 
-    /// Returns an output, or `None` if the stack has no output with this name. Some outputs exist only under a
-    /// condition of the template.
+    /// Returns an output, or `None` if a condition of the template leaves it out.
     pub fn find(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Returns the outputs whose names end with `end`. The keys are the names without `end`, in lower case: for
-    /// `QueueUrl`, the key of `AuditQueueUrl` is `audit`.
+    /// Returns the outputs whose names end with `end`. A key is the rest of the name in lower case: for `end` =
+    /// `QueueUrl`, `AuditQueueUrl` has the key `audit`.
     pub fn ending(&self, end: &str) -> BTreeMap<String, String> {
         let named = self.0.iter().filter_map(|(name, value)| {
             Some((name.strip_suffix(end)?.to_lowercase(), value.clone()))

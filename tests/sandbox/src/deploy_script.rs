@@ -1,4 +1,4 @@
-//! Runs the deployment script `infra/deploy.py` against the local AWS, as an operator runs the script against AWS.
+//! Runs the deployment script `infra/deploy.py` against the local AWS, in the same way as an operator does for AWS.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,10 +34,6 @@ pub struct Run {
 
 impl DeployScript {
     /// Creates the folder for the binaries and the logs.
-    ///
-    /// # Errors
-    ///
-    /// When the folder cannot be created.
     pub fn new(supervisor: &Supervisor, folder: &Folder, endpoint: &str) -> anyhow::Result<Self> {
         let folder = folder.file("deployment");
         std::fs::create_dir_all(&folder)
@@ -50,10 +46,6 @@ impl DeployScript {
     }
 
     /// Deploys binaries for the first time.
-    ///
-    /// # Errors
-    ///
-    /// When the deployment or its smoke test fails.
     pub async fn deploy(
         &self,
         binaries: &BTreeMap<String, PathBuf>,
@@ -74,20 +66,12 @@ impl DeployScript {
         Ok(())
     }
 
-    /// Deploys the binaries in the folder once more, with the parameters of the earlier deployment.
-    ///
-    /// # Errors
-    ///
-    /// When the script cannot be run.
+    /// Deploys the binaries in the folder again, with the earlier parameters.
     pub async fn deploy_again(&self) -> anyhow::Result<Run> {
         self.run("deploy", &self.with_binaries()).await
     }
 
     /// Builds the binaries for AWS and deploys them.
-    ///
-    /// # Errors
-    ///
-    /// When the script cannot be run, or the build fails.
     pub async fn deploy_built(&self) -> anyhow::Result<Run> {
         let built = self.build().await?;
         let deployed = self.run("deploy", &["--no-build".to_owned()]).await?;
@@ -108,12 +92,8 @@ impl DeployScript {
     }
 
     /// Runs a command of the script.
-    ///
-    /// # Errors
-    ///
-    /// When the script cannot be run, or its packages cannot be installed.
     pub async fn run(&self, command: &str, arguments: &[String]) -> anyhow::Result<Run> {
-        // The installation keeps the user's environment variables, because pip may need a proxy.
+        // The installation keeps the user's environment variables, because pip may need the variables of a proxy.
         self.supervisor.install(PACKAGES).await?;
         let mut script = self.script(command);
         with_clean_environment(&mut script, &self.endpoint)
@@ -131,7 +111,7 @@ impl DeployScript {
         })
     }
 
-    /// Builds the binaries. The build keeps the user's environment variables, because cargo may need them.
+    /// The build keeps the user's environment variables, because cargo may need them.
     async fn build(&self) -> anyhow::Result<String> {
         let mut script = self.script("build");
         let log = self.folder.join("build.log");
@@ -141,8 +121,8 @@ impl DeployScript {
         Ok(std::fs::read_to_string(&log)?)
     }
 
-    /// Copies a binary without its debugging symbols, so that each deployment compresses a smaller file. Without the
-    /// program `strip`, the copy keeps the symbols.
+    /// Copies a binary. Each deployment compresses the copy, so the program `strip` removes its debugging symbols, if
+    /// this program exists.
     async fn put(&self, built: &Path, copy: &Path) -> anyhow::Result<()> {
         let mut strip = self.supervisor.command("strip");
         strip.arg("-o").args([copy, built]);

@@ -8,10 +8,6 @@ use anyhow::{Context, ensure};
 use tools::Supervisor;
 
 /// Returns the names of the binaries that the functions of a template run.
-///
-/// # Errors
-///
-/// When the template cannot be read.
 pub fn binaries(template: &Path) -> anyhow::Result<Vec<String>> {
     let text = std::fs::read_to_string(template)
         .with_context(|| format!("{} cannot be read", template.display()))?;
@@ -24,18 +20,14 @@ pub fn binaries(template: &Path) -> anyhow::Result<Vec<String>> {
 
 /// Builds binaries of the workspace in the dev profile and returns their paths by name. Cargo prints its progress to
 /// standard error.
-///
-/// # Errors
-///
-/// When cargo fails, or the workspace has no binary with one of the names.
 pub async fn build(
     supervisor: &Supervisor,
     binaries: &[String],
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = supervisor.command(&cargo);
-    // With `--workspace`, dependencies have the same features as in `cargo test --workspace`. With other features, cargo
-    // would compile the dependencies twice.
+    // Without `--workspace`, the dependencies would have other features than in `cargo test --workspace`. Then cargo
+    // would compile them twice.
     command
         .current_dir(tools::root())
         .args([
@@ -67,10 +59,10 @@ pub async fn build(
         .collect()
 }
 
-/// Returns whether an outer `cargo run` or `cargo test` sets the variable to describe the package that it runs.
+/// Whether an outer `cargo run` or `cargo test` set this variable, to describe the package that it runs.
 ///
-/// The build script of ring reads such variables. If the variables stayed set, a build that another package starts
-/// would compile ring, and everything that depends on ring, again.
+/// The build script of ring reads such variables. If they stayed set, cargo would compile ring again for each outer
+/// package.
 fn describes_a_package(name: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
         .iter()
@@ -78,7 +70,7 @@ fn describes_a_package(name: &str) -> bool {
         || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name)
 }
 
-/// Reads the paths of the binaries, by name, from cargo's messages. Each line is a JSON object.
+/// Returns the paths of the binaries by name. Each line of cargo's output is a JSON object.
 fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
     messages
         .lines()

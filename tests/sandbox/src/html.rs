@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// Returns a whole HTML page. If `refresh_after` is set, the browser reloads the page after this number of seconds.
+/// If `refresh_after` is set, the browser reloads the page after this number of seconds.
 pub fn document(title: &str, style: &str, refresh_after: Option<u8>, body: &Markup) -> String {
     let document = html! {
         (DOCTYPE)
@@ -21,7 +21,6 @@ pub fn document(title: &str, style: &str, refresh_after: Option<u8>, body: &Mark
     document.into_string()
 }
 
-/// Returns the text that a page shows for an amount in euro cents.
 pub fn euros(cents: u64) -> String {
     format!("{}.{:02} EUR", cents / 100, cents % 100)
 }

@@ -65,11 +65,8 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox. If the start fails, all processes of the sandbox have ended when this function returns.
-    ///
-    /// # Errors
-    ///
-    /// When a tool is missing or a step fails; the message is one sentence.
+    /// Starts a sandbox. If the start fails, all processes of the sandbox have ended when this function returns. An
+    /// error message is one sentence.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         Self::start_unless(options, std::future::pending::<()>())
             .await?
@@ -78,10 +75,6 @@ impl Sandbox {
 
     /// Starts a sandbox like [`Sandbox::start`]. If `cancelled` completes before the sandbox has started, ends all
     /// processes of the sandbox and returns `None`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Sandbox::start`].
     pub async fn start_unless<T>(
         options: Options,
         cancelled: impl Future<Output = T>,
@@ -93,7 +86,7 @@ impl Sandbox {
             _ = cancelled => Ok(None),
         };
         if !matches!(started, Ok(Some(_))) {
-            // The future of the start was dropped. The drop stops the programs, but some programs may need time to end.
+            // The dropped start has stopped its programs, but they may need time to end.
             supervisor.all_ended().await;
         }
         started
@@ -109,7 +102,7 @@ impl Sandbox {
         &self.supervisor
     }
 
-    /// Returns the Python interpreter that has the packages of the local AWS, the AWS SDK among them.
+    /// Returns the Python interpreter whose packages include the local AWS and the AWS SDK.
     pub fn python(&self) -> &Path {
         &self.python
     }
@@ -119,11 +112,7 @@ impl Sandbox {
         self.aws.log()
     }
 
-    /// Returns the deployment script. The script deployed the stack if [`Options::by_script`] is set.
-    ///
-    /// # Errors
-    ///
-    /// When the script's folder cannot be created.
+    /// Returns the deployment script, which deployed the stack if [`Options::by_script`] is set.
     pub fn deploy_script(&self) -> anyhow::Result<DeployScript> {
         DeployScript::new(&self.supervisor, &self.folder, self.aws.endpoint())
     }
@@ -149,7 +138,6 @@ impl Sandbox {
     }
 }
 
-/// The public addresses.
 struct Addresses {
     api: TcpListener,
     shop: TcpListener,

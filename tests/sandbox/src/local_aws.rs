@@ -28,12 +28,8 @@ pub struct LocalAws {
 }
 
 impl LocalAws {
-    /// Starts the local AWS and waits until the local AWS answers. The functions call `functions_endpoint`. With
-    /// `None`, the functions call the local AWS itself.
-    ///
-    /// # Errors
-    ///
-    /// When the local AWS ends, finds no free port, or does not answer within a minute.
+    /// Starts the local AWS and waits for its first answer. The functions call `functions_endpoint`, or the local AWS
+    /// if it is `None`.
     pub async fn start(
         supervisor: &Supervisor,
         python: &Path,
@@ -43,8 +39,8 @@ impl LocalAws {
         let log = folder.file("aws.log");
         for _ in 0..ATTEMPTS {
             let port = free_port()?;
-            // Another process can bind the port before MiniStack. In this case MiniStack ends, or the other process
-            // answers without the marker.
+            // Another process can bind the port first. Then MiniStack ends, or the other process answers without the
+            // marker.
             let marker = format!("{}-{port}", std::process::id());
             let endpoint = format!("http://127.0.0.1:{port}");
             let mut command = command(
@@ -112,21 +108,17 @@ impl LocalAws {
     }
 }
 
-/// Installs the packages of the local AWS, the AWS SDK among them, and returns their Python interpreter.
-///
-/// # Errors
-///
-/// When the packages cannot be installed; the reason is on standard error.
+/// Installs the packages of the local AWS and the AWS SDK, and returns their Python interpreter. After a failure, the
+/// reason is on standard error.
 pub async fn python(supervisor: &Supervisor) -> anyhow::Result<PathBuf> {
     let packages = supervisor.install("tests/sandbox/requirements.txt").await?;
     Ok(packages.join("bin/python"))
 }
 
-/// Sets the variables by which a command calls the local AWS as administrator. Removes all variables of the user except
-/// five.
+/// Lets a command call the local AWS as administrator. Removes all other variables of the user except five.
 ///
-/// A profile or a proxy in the user's variables could direct calls to another AWS. MiniStack passes its environment
-/// variables to the functions, so the same is true for calls of the functions.
+/// Otherwise a profile or a proxy of the user could direct the calls to another AWS. MiniStack passes its variables on
+/// to the functions, so the calls of the functions are protected in the same way.
 pub fn with_clean_environment<'a>(command: &'a mut Command, endpoint: &str) -> &'a mut Command {
     command.env_clear();
     for name in ["PATH", "HOME", "LANG", "LC_ALL", "TZ"] {
@@ -154,7 +146,7 @@ fn command(
 ) -> Command {
     let state = folder.state();
     let mut command = supervisor.command(python);
-    // MiniStack passes this endpoint to the functions, but does not use the endpoint itself.
+    // MiniStack itself does not use this endpoint. It passes the endpoint to the functions.
     with_clean_environment(&mut command, functions_endpoint)
         .args(["-I", "-m", "ministack"])
         .env("BIND_HOST", "127.0.0.1")
@@ -175,7 +167,7 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(port().context("There is no free port on 127.0.0.1")?.port())
 }
 
-/// Repeats a health request until it is answered, and returns the edition that the answer names.
+/// Repeats a health request until an answer arrives, and returns the edition in this answer.
 async fn first_answer(endpoint: &str) -> anyhow::Result<String> {
     let client = reqwest::Client::builder()
         .no_proxy()

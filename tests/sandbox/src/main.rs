@@ -34,8 +34,7 @@ async fn main() -> ExitCode {
 
 async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new()?;
-    // Claims the path before the start. The claim deletes the file of a killed run, so that no program reads old
-    // addresses while this run starts.
+    // The claim deletes the file of a killed run. Otherwise a program could read old addresses while this run starts.
     let sandboxes = workspace::sandboxes();
     let own = sandboxes.join(format!("ready-{}.json", std::process::id()));
     let file = ReadyFile::claim(&sandboxes.join("ready.json"), own)?;
@@ -89,8 +88,8 @@ fn show(ready: &Ready) {
     ));
 }
 
-/// Runs the user's command and returns its exit status. The command is in the process group of this program, so the
-/// command can use the terminal.
+/// Runs the user's command and returns its exit status. The command stays in this program's process group, so that it
+/// can use the terminal.
 async fn exec(
     sandbox: &Sandbox,
     command: &[OsString],
@@ -116,7 +115,7 @@ async fn exec(
                 }
             }
             error = sandbox.failed(), if !warned => {
-                // The end of the local AWS is only a warning, because the exit status of the command decides.
+                // This is only a warning, because the exit status of the command decides.
                 warned = true;
                 say(&format!("{error:#}."));
             }

@@ -76,7 +76,7 @@ pub struct Options {
     /// Whether the sandbox prints each call of the API
     #[arg(skip)]
     pub follow: bool,
-    /// The endpoint that the functions call instead of the local AWS: a proxy of a test
+    /// The address that the functions call instead of the local AWS. A test puts a proxy there
     #[arg(skip)]
     pub functions_endpoint: Option<String>,
 }
@@ -101,7 +101,7 @@ impl Options {
         }
     }
 
-    /// Changes the options for interactive use: the default ports are 8080 to 8082, and the sandbox prints each call.
+    /// Sets the options for interactive use: the default ports, and the output of each call.
     fn interactive(mut self) -> Self {
         self.port.get_or_insert(8080);
         self.shop_port.get_or_insert(8081);
@@ -111,12 +111,7 @@ impl Options {
     }
 }
 
-/// Parses the command line.
-///
-/// # Errors
-///
-/// Returns the text to print and the exit status. For `--help` the status is 0. For a wrong command line the text
-/// starts with the first sentence of clap's report.
+/// Parses the command line. An error has the text to print and the exit status, which is 0 for `--help`.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<CommandLine, (String, u8)> {
     CommandLine::command()
         .try_get_matches_from(arguments)

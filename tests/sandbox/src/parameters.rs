@@ -7,7 +7,7 @@ use payments::model::schedule::Schedule;
 
 use crate::Options;
 
-/// Returns the parameters by name. `api` is the public address of the API, and `platform` the address of the platform.
+/// Returns the parameters by name. `api` and `platform` are addresses.
 pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, String> {
     let payment_page = format!("{platform}/payment");
     let times = divided(&Schedule::default(), options.divide_times);
@@ -18,7 +18,7 @@ pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeM
         ("DataApiUrl", platform),
         // The local AWS speaks plain HTTP.
         ("RequireTls", "false"),
-        // The local AWS compares the number of a parameter as a text, and then delivers no message of any queue.
+        // With any other value, no queue delivers messages, because the local AWS compares the number as a text.
         ("PollConcurrency", "0"),
         ("ReconcileConcurrency", "0"),
         // The default, half a minute, is too long for tests and demonstrations.
@@ -37,7 +37,6 @@ pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeM
         .collect()
 }
 
-/// Returns the parameters of a schedule, with all times divided by `by`.
 fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 5] {
     let seconds = |time: &Duration| (time.as_secs_f64() / f64::from(by)).to_string();
     let delays: Vec<String> = schedule.poll_delays.iter().map(seconds).collect();

@@ -1,4 +1,4 @@
-//! Stores the secrets that an operator adds to a new deployment: the project's key, the Data API's token and a
+//! Stores the secrets of a new deployment, as an operator does: the project's key, the Data API's token and a
 //! storefront key.
 
 use anyhow::{Context, ensure};
@@ -16,10 +16,9 @@ use payments::sha256;
 use crate::local_aws::{CREDENTIALS, LocalAws, REGION};
 use crate::platform::{DATA_API_KEY, DATA_API_TOKEN};
 
-/// The key of the sandbox's only storefront. The key is valid only in a sandbox.
+/// Valid only in a sandbox.
 const STOREFRONT_KEY: &str = "sk_sandbox_not-a-secret-outside-of-this-sandbox";
 
-/// The names of the tables.
 #[derive(Clone, Copy)]
 pub struct Tables<'a> {
     /// The table of payments.
@@ -28,11 +27,10 @@ pub struct Tables<'a> {
     pub storefront_keys: &'a str,
 }
 
-/// Access to the account in the local AWS, with the administrator's rights.
+/// Administrator's access to the local AWS.
 pub struct Account(SdkConfig);
 
 impl Account {
-    /// Returns the access to the account of a local AWS.
     pub fn new(aws: &LocalAws) -> Self {
         let (id, secret) = CREDENTIALS;
         let credentials = Credentials::new(id, secret, None, None, "sandbox");
@@ -68,8 +66,7 @@ impl Account {
         written.context("The project's key cannot be stored")
     }
 
-    /// Stores the token of the Data API and its key. On the real platform, an operator creates the token in the
-    /// Dashboard.
+    /// Stores the Data API's token and its key. On the real platform, an operator creates them in the Dashboard.
     pub async fn put_data_api_token(&self, secret: &str) -> anyhow::Result<()> {
         let (token, key) = (
             SecretText::read(DATA_API_TOKEN)?,
@@ -94,7 +91,7 @@ impl Account {
             name: "sandbox".to_owned(),
             project_id: ProjectId::new(project.into())?,
             scopes: [Scope::Checkout, Scope::Read, Scope::Refund, Scope::Project].into(),
-            // The return URLs in the examples of the documentation have the second origin.
+            // The documents' examples have return URLs with the second origin.
             return_origins: [shop.to_owned(), "https://shop.example".to_owned()].into(),
             payment_id_prefix: None,
         };

@@ -1,8 +1,8 @@
-//! Runs a proxy that serves the public address of the API. On AWS, API Gateway or a custom domain serves this address.
+//! Serves the public address of the API with a proxy. On AWS, API Gateway or a custom domain serves this address.
 //!
-//! The local AWS gives the API another address at each start, but the functions need their public address before the
-//! API exists. Therefore the proxy gets its port before the deployment, and its target after the deployment. The proxy
-//! forwards paths byte for byte and follows no redirects.
+//! The functions need the public address before the API exists, and the local AWS then gives the API another address.
+//! Therefore the proxy gets its port before the deployment, and its target afterwards. It forwards paths unchanged and
+//! follows no redirects.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -24,14 +24,13 @@ use tokio::task::JoinHandle;
 
 use crate::progress::say;
 
-// API Gateway on AWS accepts bodies of 10 MB and waits 30 seconds for a function. The proxy waits a little longer for
-// the local AWS.
+// API Gateway accepts 10 MB, and waits 30 seconds for a function. The proxy waits a little longer.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(35);
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-// The headers that the proxy does not forward: the headers of a single connection (RFC 9110, 7.6.1), and Host and
-// Content-Length, which the HTTP client sets.
+// The proxy does not forward these headers. RFC 9110, 7.6.1 limits most of them to one connection. The HTTP client sets
+// `Host` and `Content-Length` itself.
 const HOP_BY_HOP: [HeaderName; 10] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -47,7 +46,6 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 
 type Http = Client<HttpConnector, Full<axum::body::Bytes>>;
 
-/// The state of the handler.
 #[derive(Clone)]
 struct Forward {
     http: Http,
@@ -55,7 +53,7 @@ struct Forward {
     follow: bool,
 }
 
-/// A reverse proxy in front of an API. Dropping this value ends the proxy.
+/// A reverse proxy for the API. Dropping this value stops it.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -64,11 +62,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts the proxy. Until the proxy has a target, it answers 503. With `follow`, the proxy prints each call.
-    ///
-    /// # Errors
-    ///
-    /// When the listener has no address.
+    /// Starts the proxy, which answers 503 until [`Proxy::set_target`]. With `follow`, it prints each call.
     pub fn start(listener: TcpListener, follow: bool) -> anyhow::Result<Self> {
         let address = listener
             .local_addr()
@@ -93,13 +87,12 @@ impl Proxy {
         })
     }
 
-    /// Returns the public address, without a trailing slash.
+    /// Returns the public address without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Sets the target: the address to which the proxy appends the path of each request. Only the first call has an
-    /// effect.
+    /// Sets the address to which the proxy appends each path. Only the first call has an effect.
     pub fn set_target(&self, target: String) {
         let _ = self.target.set(target);
     }
@@ -139,7 +132,7 @@ async fn forward(
     Ok(response)
 }
 
-/// Hides the token in a checkout's address, because the token gives access to the checkout.
+/// Hides the secret token of a checkout URL.
 fn without_token(path: &str) -> String {
     let mut parts: Vec<&str> = path.split('/').collect();
     if let ["", "checkouts", token, ..] = parts.as_mut_slice() {
@@ -176,7 +169,7 @@ async fn send(
     *onward.headers_mut() = end_to_end(parts.headers);
     add_peer(onward.headers_mut(), peer);
     if !is_text {
-        // The local AWS would replace bytes that are not UTF-8 in a JSON body, but does not change a binary body.
+        // In a JSON body, the local AWS would replace the bytes that are not UTF-8. It does not change a binary body.
         let binary = HeaderValue::from_static("application/octet-stream");
         onward.headers_mut().insert(header::CONTENT_TYPE, binary);
     }
@@ -202,7 +195,7 @@ async fn send(
     Ok(response)
 }
 
-/// Removes the headers of a single connection, including the headers that `Connection` names.
+/// Removes the headers that apply to one connection, also those that `Connection` names.
 fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
@@ -217,7 +210,6 @@ fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// Appends the caller's address to `X-Forwarded-For`.
 fn add_peer(headers: &mut HeaderMap, peer: SocketAddr) {
     let mut hops: Vec<String> = headers
         .get_all(FORWARDED_FOR)
@@ -244,7 +236,7 @@ mod tests {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap()
     }
 
-    /// Returns an API that answers with a redirect, two cookies and, in the body, the request.
+    /// Starts an API. Its answer is a redirect with two cookies, and repeats the request in the body.
     async fn api() -> String {
         let listener = listener().await;
         let address = listener.local_addr().unwrap();
@@ -272,7 +264,7 @@ mod tests {
         format!("http://{address}/_aws/execute-api/abc/$default")
     }
 
-    /// Sends a request as plain text, because an HTTP client would normalize the path.
+    /// Sends a request as plain text, because an HTTP client would change the path.
     async fn exchange(proxy: &Proxy, head: &str) -> String {
         let mut connection = TcpStream::connect(proxy.address).await.unwrap();
         let request =
@@ -291,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_path_and_the_answer_are_forwarded_unchanged() {
+    async fn a_path_and_an_answer_are_forwarded_unchanged() {
         let proxy = Proxy::start(listener().await, false).unwrap();
         proxy.set_target(api().await);
         let answer = exchange(

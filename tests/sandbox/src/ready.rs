@@ -25,7 +25,7 @@ pub struct Ready {
     pub table: String,
     /// The name of the table of storefront keys.
     pub storefront_keys_table: String,
-    /// The URLs of the queues of events and of the work queue, by name.
+    /// The URLs of the event queues and of the work queue, by name.
     pub queues: BTreeMap<String, String>,
     /// The URLs of the dead-letter queues, by the name of the queue.
     pub dead_letters: BTreeMap<String, String>,
@@ -33,10 +33,10 @@ pub struct Ready {
     pub project_keys_secret: String,
     /// The id of the secret with the Data API's token.
     pub data_api_token_secret: String,
-    /// The names of the functions in the local AWS. The keys are the names of the template's outputs without
-    /// `FunctionName`, in lower case, such as `callback`.
+    /// The names of the functions in the local AWS. A key is the name of the template's output in lower case, without
+    /// `FunctionName`.
     pub functions: BTreeMap<String, String>,
-    /// The name of the table of the sample consumer, if the sample consumer is deployed.
+    /// The name of the sample consumer's table, if this consumer is deployed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fulfilment_memory: Option<String>,
     /// A key for the API with all scopes.
@@ -55,12 +55,8 @@ pub struct ReadyFile {
 }
 
 impl ReadyFile {
-    /// Reserves the path `usual`. If another run has reserved `usual`, uses the path `own`. Deletes a file that a
-    /// killed run has left at this path.
-    ///
-    /// # Errors
-    ///
-    /// When the folder cannot be written.
+    /// Reserves the path `usual`, or uses `own` if another run has reserved it. Deletes the file of a killed run at
+    /// this path.
     pub fn claim(usual: &Path, own: PathBuf) -> anyhow::Result<Self> {
         let claim = || -> std::io::Result<Option<File>> {
             if let Some(parent) = usual.parent() {
@@ -84,11 +80,7 @@ impl ReadyFile {
         &self.path
     }
 
-    /// Writes the file in one step, so that no reader finds an incomplete file.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be written.
+    /// Writes the file in one step, so that no reader finds a part of it.
     pub fn write(&self, ready: &Ready) -> anyhow::Result<()> {
         let write = || -> std::io::Result<()> {
             let parent = self.path.parent().unwrap_or(Path::new("."));

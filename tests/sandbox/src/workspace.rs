@@ -1,4 +1,4 @@
-//! Creates a folder for each sandbox, below cargo's target folder.
+//! Creates the folders of the sandboxes, inside cargo's target folder.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,32 +7,27 @@ use std::time::Duration;
 use anyhow::Context;
 use tempfile::TempDir;
 
-// The logs of a sandbox are kept for this time after its start, so that a developer can inspect a failed test.
+// The logs stay for this time after the start of a sandbox, so that a developer can read them after a failed test.
 const KEEP_LOGS: Duration = Duration::from_secs(24 * 3600);
 
-/// Returns the folder that contains the folders of all sandboxes.
+/// Returns the parent of all sandbox folders.
 pub fn sandboxes() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
     let target = target.unwrap_or_else(|| "target".into());
     tools::root().join(target).join("sandbox")
 }
 
-/// The folder of one sandbox. The folder is locked while the sandbox runs.
+/// The folder of one sandbox, which is locked while the sandbox runs.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// The folder for the files of the local AWS. The folder is deleted at the end of the sandbox, because the files
-    /// can be large.
+    /// The files of the local AWS. They can be large, so they are deleted at the end of the sandbox.
     state: Option<TempDir>,
     _lock: File,
 }
 
 impl Folder {
-    /// Creates a folder, and deletes old files of sandboxes that have ended.
-    ///
-    /// # Errors
-    ///
-    /// When the target folder cannot be written.
+    /// Creates a folder, and deletes old files of ended sandboxes.
     pub fn new() -> anyhow::Result<Self> {
         let parent = sandboxes();
         let create = || -> std::io::Result<Self> {
@@ -58,19 +53,19 @@ impl Folder {
         create().with_context(|| format!("{} cannot be written", parent.display()))
     }
 
-    /// Returns the path of a file in the folder. The file stays for at least a day after the start of the sandbox.
+    /// Returns the path of a file that stays for at least a day after the start.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Returns the folder for files that are deleted at the end of the sandbox.
+    /// Returns the folder whose files are deleted at the end of the sandbox.
     pub fn state(&self) -> &Path {
         self.state.as_ref().map_or(&self.path, TempDir::path)
     }
 }
 
-/// Deletes the state of each sandbox whose process has ended. If the sandbox started more than a day ago, deletes its
-/// whole folder. Ignores errors, because another process may delete the same files.
+/// Deletes the state of each ended sandbox, and its whole folder after a day. Ignores errors, because another process
+/// may delete the same files.
 fn sweep(parent: &Path) {
     for folder in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let folder = folder.path();

@@ -1,4 +1,4 @@
-//! Tests the program behind `cargo run`: its exit statuses and messages, and that the program leaves no process behind.
+//! Tests the exit statuses and messages of `cargo run`, and that it leaves no process behind.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ fn refused(command: &mut Command) -> String {
     stderr.lines().last().unwrap_or_default().to_owned()
 }
 
-/// A started sandbox in interactive use.
+/// A running sandbox without `exec`.
 struct Interactive {
     child: Child,
     addresses: BTreeMap<String, String>,
@@ -63,12 +63,12 @@ impl Interactive {
             }
         }
         assert_eq!(addresses.len(), 4, "{addresses:?}");
-        // The thread reads the rest of the output. Otherwise a full pipe would block the sandbox.
+        // Without a reader, a full pipe would block the sandbox.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, addresses }
     }
 
-    /// Calls a function, so that a function process runs.
+    /// Starts a function's process.
     fn call_a_function(&self) {
         use std::io::{Read, Write};
         let host = self.addresses["API"].strip_prefix("http://").unwrap();
@@ -113,7 +113,7 @@ impl Interactive {
 
 fn parent_of(process: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The second field is the name of the program in brackets. The name can contain brackets, so the last `)` ends it.
+    // The second field is the program's name in brackets. The last `)` ends it, because the name can contain brackets.
     stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 
@@ -203,7 +203,7 @@ fn the_message_names_a_command_that_cannot_be_started() {
 }
 
 #[test]
-fn the_message_names_a_wrong_option() {
+fn the_message_names_an_unknown_option() {
     let message = refused(sandbox().arg("--prot"));
     assert!(message.contains("--prot"), "{message}");
 }
@@ -222,7 +222,7 @@ fn the_message_names_a_port_in_use_and_its_option() {
 }
 
 #[test]
-fn the_message_says_which_python_to_install() {
+fn the_message_says_which_python_is_missing() {
     let message = refused(sandbox().args(ANY_PORTS).env("PYTHON", "/no/such/python"));
     assert!(message.contains("/no/such/python"), "{message}");
     let message = refused(
@@ -235,7 +235,7 @@ fn the_message_says_which_python_to_install() {
 }
 
 #[test]
-fn the_message_names_the_refused_resource_type() {
+fn the_message_names_the_type_of_the_resource_that_the_local_aws_refused() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.yaml");
     let template = "Parameters: {PublicBaseUrl: {Type: String}, GateUrl: {Type: String}, \
                     PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, RequireTls: {Type: String}, PollConcurrency: {Type: String}, ReconcileConcurrency: {Type: String}, \

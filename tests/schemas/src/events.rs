@@ -14,20 +14,14 @@ use crate::validation::{BASE, DEFINITIONS, Documents, differences};
 static VALIDATORS: LazyLock<anyhow::Result<BTreeMap<String, Validator>>> = LazyLock::new(read);
 
 /// Returns the event types that have a schema.
-///
-/// # Errors
-///
-/// If the schemas cannot be read.
 pub fn types() -> anyhow::Result<Vec<&'static str>> {
     Ok(validators()?.keys().map(String::as_str).collect())
 }
 
-/// Checks an event against the schema of its type. Also checks that the event's id consists of its project, payment and
-/// sequence number, and that both fields with the payment's id are equal. A schema cannot express these rules.
+/// Checks an event against the schema of its type.
 ///
-/// # Errors
-///
-/// If the event is invalid. The error names every difference from the schema.
+/// A schema cannot express these rules, which are also checked: the id consists of the project, the payment and the
+/// sequence number, and both fields with the payment id are equal. The error lists all differences from the schema.
 pub fn check(event: &Value) -> anyhow::Result<()> {
     let validator = validators()?
         .get(text(event, "/type"))

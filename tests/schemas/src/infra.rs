@@ -1,4 +1,4 @@
-//! Reads files in the folder `infra`.
+//! Reads files of the folder `infra`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,11 +6,7 @@ use anyhow::Context;
 use serde_json::{Map, Value, json};
 use yaml_rust2::{Yaml, YamlLoader};
 
-/// Reads a YAML file of `infra` and ignores YAML tags such as `!Ref`.
-///
-/// # Errors
-///
-/// If the file cannot be read.
+/// Reads a YAML file of `infra`. Tags such as `!Ref` are ignored.
 pub fn yaml(name: &str) -> anyhow::Result<Value> {
     let documents = YamlLoader::load_from_str(&std::fs::read_to_string(path(name))?)?;
     Ok(documents.first().map_or(Value::Null, to_json))
@@ -22,7 +18,6 @@ pub(crate) fn json(name: &str) -> anyhow::Result<Value> {
     serde_json::from_slice(&text).with_context(|| format!("{name} is not JSON"))
 }
 
-/// Returns the path of a file or folder of `infra`.
 pub(crate) fn path(name: &str) -> PathBuf {
     let infra = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra");
     infra.join(name)

@@ -1,8 +1,6 @@
-//! Checks events against their JSON Schemas in `infra/events`, as any consumer can, and HTTP answers against
-//! `infra/openapi.yaml`.
+//! Checks events against their schemas in `infra/events`, and HTTP answers against `infra/openapi.yaml`.
 //!
-//! This code is a separate crate, because the tests of several crates share this code, and no function may depend on
-//! it.
+//! The tests of several crates use this crate. The functions must not depend on it.
 
 mod events;
 mod infra;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::infra;
 use crate::validation::{self, BASE, DEFINITIONS, Documents};
 
-/// The path under which the document is registered for references.
+/// References to the document use this path.
 const OPENAPI: &str = "openapi.json";
 
 /// The description of the API.
@@ -19,10 +19,6 @@ pub struct Document {
 
 impl Document {
     /// Reads the document.
-    ///
-    /// # Errors
-    ///
-    /// If the document cannot be read.
     pub fn read() -> anyhow::Result<Self> {
         let json = infra::yaml("openapi.yaml")?;
         let definitions = infra::json(DEFINITIONS)?;
@@ -38,7 +34,7 @@ impl Document {
         &self.json
     }
 
-    /// Returns the operations by method and path, in the form of the template's route keys.
+    /// Returns the operations by method and path, such as `GET /payments/{payment_id}`.
     pub fn operations(&self) -> BTreeMap<String, &Value> {
         let paths = self.json.get("paths").and_then(Value::as_object);
         let mut operations = BTreeMap::new();
@@ -52,7 +48,7 @@ impl Document {
         operations
     }
 
-    /// Returns the target of a reference. Returns any other value unchanged.
+    /// Returns the target of a reference, and any other value unchanged.
     pub fn follow<'a>(&'a self, value: &'a Value) -> &'a Value {
         let target = value.get("$ref").and_then(Value::as_str);
         let target = target.and_then(|target| target.strip_prefix('#'));
@@ -61,11 +57,7 @@ impl Document {
             .unwrap_or(value)
     }
 
-    /// Returns every difference between a value and a schema of the document.
-    ///
-    /// # Errors
-    ///
-    /// If the schema is invalid.
+    /// Returns all differences between a value and a schema of the document.
     pub fn differences(&self, schema: &Value, value: &Value) -> anyhow::Result<Vec<String>> {
         let mut schema = schema.clone();
         make_absolute(&mut schema);
@@ -74,7 +66,7 @@ impl Document {
     }
 }
 
-/// Makes the references of a schema absolute, so that they have targets outside of the document.
+/// Makes the references in a schema absolute, because the schema is then used outside of the document.
 fn make_absolute(schema: &mut Value) {
     match schema {
         Value::Object(members) => {

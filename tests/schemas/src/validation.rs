@@ -4,13 +4,13 @@ use anyhow::{Context, anyhow};
 use jsonschema::{Registry, Validator};
 use serde_json::Value;
 
-/// The URI of the folder `infra`. The URI of a file is this URI and the path of the file in the folder.
+/// The URI of the folder `infra`. The URI of a file appends the path of the file in the folder.
 pub(crate) const BASE: &str = "json-schema:///";
 
-/// The file of the definitions that events and the API share.
+/// Definitions that events and the API share.
 pub(crate) const DEFINITIONS: &str = "events/definitions.json";
 
-/// The documents that schemas can refer to.
+/// The documents to which a schema can refer.
 #[derive(Debug)]
 pub(crate) struct Documents(Registry<'static>);
 
@@ -26,7 +26,6 @@ impl Documents {
         Ok(Self(registry.prepare()?))
     }
 
-    /// Returns the validator of a schema.
     pub(crate) fn validator(&self, schema: &Value) -> anyhow::Result<Validator> {
         jsonschema::options()
             .offline()
@@ -38,7 +37,6 @@ impl Documents {
     }
 }
 
-/// Returns every difference between a value and a schema.
 pub(crate) fn differences(validator: &Validator, value: &Value) -> Vec<String> {
     validator
         .iter_errors(value)

@@ -1,5 +1,5 @@
-//! Tests that `infra/openapi.yaml` describes every route of the template, and that its examples and the answers in
-//! `tests/data/responses` match its schemas.
+//! Tests that `infra/openapi.yaml` describes every route, and that its schemas match its examples and the answers in
+//! `tests/data/responses`.
 #![allow(clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
@@ -9,12 +9,12 @@ use anyhow::{Context, ensure};
 use schemas::openapi::Document;
 use serde_json::Value;
 
-/// Returns the members of an object. Any other value has no members.
+/// Values that are no objects have no members.
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
-/// Adds every object in a value, at any depth, to `found`, together with the object's JSON pointer.
+/// Adds each object inside a value, at any depth, with its JSON pointer.
 fn objects<'a>(at: String, value: &'a Value, found: &mut Vec<(String, &'a Value)>) {
     match value {
         Value::Object(inner) => {
@@ -161,7 +161,7 @@ fn every_stored_answer_matches_its_description() -> anyhow::Result<()> {
             let mut named = members(&described["headers"]);
             let Some((_, described)) = named.find(|(name, _)| name.eq_ignore_ascii_case(header))
             else {
-                // The document describes neither `content-type` nor the headers of a problem.
+                // The document need not describe these headers.
                 let is_usual = header == "content-type" || kind == "application/problem+json";
                 ensure!(is_usual, "{name}: {header} is not described");
                 continue;

@@ -1,7 +1,6 @@
 //! Compares texts with stored snapshots, for tests.
 //!
-//! If the variable `UPDATE_SNAPSHOTS` is set, the texts are stored and not compared. Review the changed files before
-//! you commit them.
+//! With the variable `UPDATE_SNAPSHOTS`, the texts are stored instead. Review the changed files before you commit them.
 
 use std::path::Path;
 
@@ -10,14 +9,10 @@ use anyhow::{Context, ensure};
 /// The timestamp that [`without_timestamps`] writes.
 pub const TIMESTAMP: &str = "2026-01-01T00:00:00Z";
 
-/// The pattern of a timestamp, without the optional fraction and the final `Z`. A 0 stands for any digit.
+/// A timestamp without its fraction and its `Z`. Each 0 stands for any digit.
 const PATTERN: &[u8] = b"0000-00-00T00:00:00";
 
 /// Compares a text with a file.
-///
-/// # Errors
-///
-/// If the text differs from the file, or the file is missing.
 pub fn check(path: &Path, actual: &str) -> anyhow::Result<()> {
     if is_update() {
         return write(path, actual);
@@ -26,11 +21,7 @@ pub fn check(path: &Path, actual: &str) -> anyhow::Result<()> {
     compare(&path.display().to_string(), &stored, actual)
 }
 
-/// Compares a text with the block of a document between `<!-- name -->` and `<!-- end -->`.
-///
-/// # Errors
-///
-/// If the text differs from the block, or the document has no such block.
+/// Compares a text with the part of a document between `<!-- name -->` and `<!-- end -->`.
 pub fn check_block(path: &Path, name: &str, actual: &str) -> anyhow::Result<()> {
     let document = read(path)?;
     let marker = format!("<!-- {name} -->\n");
@@ -77,7 +68,7 @@ fn compare(what: &str, stored: &str, actual: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Replaces every timestamp in a text by [`TIMESTAMP`].
+/// Replaces each timestamp in a text by [`TIMESTAMP`].
 pub fn without_timestamps(text: &str) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
@@ -92,7 +83,7 @@ pub fn without_timestamps(text: &str) -> String {
     replaced
 }
 
-/// Returns the length in bytes of the timestamp at the start of a text; `None` if the text starts with no timestamp.
+/// Returns the length in bytes of a timestamp at the start of the text, or `None`.
 fn timestamp_length(text: &str) -> Option<usize> {
     let fits = |(byte, pattern): (u8, &u8)| match pattern {
         b'0' => byte.is_ascii_digit(),

@@ -9,12 +9,8 @@ use crate::Supervisor;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/tools/install.py");
 
 impl Supervisor {
-    /// Installs the packages that a file pins, unless they are already installed. Returns the folder of the packages.
-    /// `pins` is the path of the file in the workspace.
-    ///
-    /// # Errors
-    ///
-    /// If the packages cannot be installed. The reason is on standard error.
+    /// Installs the packages that the file `pins` lists, unless they are already installed. Returns their folder.
+    /// `pins` is a path in the workspace. After a failure, the reason is on standard error.
     pub async fn install(&self, pins: &str) -> anyhow::Result<PathBuf> {
         let mut command = self.command(self.python());
         command.args(["-I", SCRIPT]).arg(crate::root().join(pins));

@@ -1,5 +1,5 @@
-//! Runs programs that are stopped when this process ends, and installs pinned tools. Both are done by the Python
-//! scripts in `infra/tools`, which the deployment also uses.
+//! Runs programs that end with this process, and installs pinned tools. The Python scripts in `infra/tools` do both,
+//! because the deployment also uses them.
 
 mod install;
 mod python;

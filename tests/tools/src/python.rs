@@ -15,12 +15,11 @@ const NAMES: [&str; 6] = [
     "python",
 ];
 
-/// The Python code that checks the version and prints the path of the interpreter. The path is needed because a program
-/// named `python3` may be the wrapper of a version manager.
+/// Checks the version, and prints the path of the interpreter. A program named `python3` may only be the wrapper of a
+/// version manager.
 const CHECK: &str = "import sys; assert sys.version_info >= (3, 10); print(sys.executable)";
 
-/// Finds Python 3.10 or newer: the program that the variable `PYTHON` names, or else the first of [`NAMES`] that is
-/// found on the search path.
+/// Finds Python 3.10 or newer: the program in the variable `PYTHON`, or else the first of [`NAMES`] on the search path.
 pub(crate) fn find() -> anyhow::Result<PathBuf> {
     if let Some(name) = std::env::var_os("PYTHON").filter(|name| !name.is_empty()) {
         return interpreter(&name).with_context(|| {

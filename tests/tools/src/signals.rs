@@ -1,4 +1,4 @@
-//! Receives the signals that usually end a program, and passes them on to a child.
+//! Receives the signals that usually end a program, and forwards them to a child.
 
 use std::io::IsTerminal;
 
@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp};
 use tokio::signal::unix::{self, SignalKind};
 
-/// Receives SIGINT, SIGTERM and SIGHUP. As soon as this value exists, these signals no longer end this process.
+/// Receives SIGINT, SIGTERM and SIGHUP. They no longer end this process once this value exists.
 #[derive(Debug)]
 pub struct Signals {
     interrupt: unix::Signal,
@@ -17,10 +17,6 @@ pub struct Signals {
 
 impl Signals {
     /// Starts to receive the signals.
-    ///
-    /// # Errors
-    ///
-    /// If the system refuses to deliver the signals.
     pub fn new() -> anyhow::Result<Self> {
         let receive = |kind| unix::signal(kind).context("Signals cannot be received");
         Ok(Self {
@@ -40,8 +36,8 @@ impl Signals {
     }
 }
 
-/// Forwards a signal to a child in our process group. Does not forward a SIGINT if the group is in the foreground of
-/// the terminal: the terminal has already sent the SIGINT of Ctrl-C to the whole group.
+/// Forwards a signal to a child in our process group. In the foreground, the terminal already sends the SIGINT of
+/// Ctrl-C to the whole group, so SIGINT is not forwarded.
 pub fn pass_on(signal: Signal, child: u32) {
     if signal == Signal::SIGINT && is_in_foreground() {
         return;

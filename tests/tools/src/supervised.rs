@@ -1,9 +1,10 @@
-//! Runs programs that are stopped when this process ends.
+//! Runs programs that end with this process.
 //!
-//! Each program runs as a child of `infra/tools/supervise.py`. This script stops the program and all its descendants
-//! when this process ends, even if SIGKILL ends this process. Linux's parent-death signal (`PR_SET_PDEATHSIG`) is not
-//! used: a child can set this signal only with unsafe code. The signal also does not reach grandchildren, such as the
-//! functions that the local AWS starts.
+//! Each program is a child of `infra/tools/supervise.py`. When this process ends, even by SIGKILL, the script stops the
+//! program and all its descendants.
+//!
+//! Linux's parent-death signal (`PR_SET_PDEATHSIG`) could not replace the script. Setting it needs unsafe code, and it
+//! does not reach grandchildren, such as the functions that the local AWS starts.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -23,7 +24,7 @@ const SCRIPT: &str = concat!(
     "/../../infra/tools/supervise.py"
 );
 
-/// Starts supervised programs. A supervisor and its clones share one count of running programs.
+/// Starts supervised programs. Its clones share the count of running programs.
 #[derive(Clone, Debug)]
 pub struct Supervisor {
     python: PathBuf,
@@ -31,11 +32,7 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Creates a supervisor.
-    ///
-    /// # Errors
-    ///
-    /// If Python 3.10 or newer is missing. The message says what to install.
+    /// Creates a supervisor. If Python is missing, the error says what to install.
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
             python: python::find()?,
@@ -43,28 +40,24 @@ impl Supervisor {
         })
     }
 
-    /// Returns the Python interpreter that runs the supervising script.
+    /// Returns the interpreter that runs the supervising script.
     pub fn python(&self) -> &Path {
         &self.python
     }
 
-    /// Returns a command that runs `program` under supervision, with an empty standard input. The caller adds
-    /// arguments, variables and outputs, and passes the command to [`Supervisor::start`].
+    /// Returns a command that runs `program` under supervision, with an empty standard input. Pass it to
+    /// [`Supervisor::start`].
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(&self.python);
         command.args(["-I", SCRIPT, "--"]).arg(program);
         command
     }
 
-    /// Starts a command that [`Supervisor::command`] returned.
-    ///
-    /// # Errors
-    ///
-    /// If the supervising process cannot be started. If only the program cannot be started, there is no error, but the
-    /// exit status is 127.
+    /// Starts a command that [`Supervisor::command`] returned. If only the program cannot be started, its exit status
+    /// is 127.
     pub fn start(&self, mut command: Command) -> anyhow::Result<Supervised> {
-        // The child has a separate process group, so that Ctrl-C in the terminal reaches only this process. This
-        // process then stops the programs in order.
+        // With its own process group, the child does not receive the Ctrl-C of the terminal. This process stops the
+        // programs in order.
         let mut child = command
             .stdin(Stdio::piped())
             .process_group(0)
@@ -87,12 +80,7 @@ impl Supervisor {
         })
     }
 
-    /// Runs a command to its end and returns its status and its standard output. Dropping the future stops the
-    /// program.
-    ///
-    /// # Errors
-    ///
-    /// If the supervising process cannot be started, or the program's output cannot be read.
+    /// Runs a command to its end, and returns its status and standard output. Dropping the future stops the program.
     pub async fn output(&self, mut command: Command) -> anyhow::Result<(ExitStatus, Vec<u8>)> {
         command.stdout(Stdio::piped());
         let mut supervised = self.start(command)?;
@@ -106,14 +94,14 @@ impl Supervisor {
         Ok((supervised.wait().await, output))
     }
 
-    /// Waits until all programs of this supervisor and of its clones have ended. Stops no program.
+    /// Waits until all programs of this supervisor and its clones have ended.
     pub async fn all_ended(&self) {
-        // This supervisor holds the sender, so the channel stays open.
+        // The channel cannot close, because this supervisor has its sender.
         let _ = self.running.subscribe().wait_for(|count| *count == 0).await;
     }
 }
 
-/// A supervised program. Dropping this value stops the program, but does not wait until the program has ended.
+/// A supervised program. Dropping this value stops the program without a wait.
 #[derive(Debug)]
 pub struct Supervised {
     hold: Option<ChildStdin>,
@@ -122,28 +110,24 @@ pub struct Supervised {
 }
 
 impl Supervised {
-    /// Waits until the program and all its descendants have ended. Returns the program's exit status.
+    /// Waits until the program and its descendants have ended, and returns the program's exit status.
     pub async fn wait(&self) -> ExitStatus {
         let mut status = self.status.clone();
         match status.wait_for(Option::is_some).await {
             Ok(status) => status.unwrap_or_default(),
-            // The runtime is shutting down, which also ends the caller.
+            // The runtime is shutting down, and the caller ends with it.
             Err(_) => ExitStatus::default(),
         }
     }
 
-    /// Stops the program. Waits until the program and all its descendants have ended.
+    /// Stops the program, and waits until it and its descendants have ended.
     pub async fn stop(mut self) {
         drop(self.hold.take());
         self.wait().await;
     }
 }
 
-/// Runs a command until the command ends or this process receives a signal. Returns the exit status for this process.
-///
-/// # Errors
-///
-/// If signals cannot be received, Python is missing, the command is empty, or the command cannot be started.
+/// Runs a command until it ends or a signal arrives. Returns the exit status for this process.
 pub async fn run(command: &[OsString]) -> anyhow::Result<u8> {
     let mut signals = Signals::new()?;
     let supervisor = Supervisor::new()?;
@@ -159,11 +143,7 @@ pub async fn run(command: &[OsString]) -> anyhow::Result<u8> {
     Ok(u8::try_from(code).unwrap_or(1))
 }
 
-/// Redirects the standard output and standard error of a command into a file. An existing file is emptied first.
-///
-/// # Errors
-///
-/// If the file cannot be written.
+/// Redirects the standard output and standard error of a command into a new file.
 pub fn log_to(command: &mut Command, path: &Path) -> anyhow::Result<()> {
     let open = || -> std::io::Result<(File, File)> {
         let file = File::create(path)?;
@@ -200,8 +180,8 @@ mod tests {
 
     use super::*;
 
-    // Starts three processes that ignore SIGTERM: the program, a child, and a child in another process group. The third
-    // process is started only on Linux, because supervise.py finds processes of other groups only on Linux.
+    // Starts three processes that ignore SIGTERM: the program, a child, and a child in another process group.
+    // supervise.py finds other groups only on Linux, so the last child exists only on Linux.
     const FAMILY: &str = "
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -288,8 +268,7 @@ time.sleep(300)";
 
     #[tokio::test]
     async fn holder() {
-        // Not a test: the test above runs this function in the process that it kills. In a normal test run, the
-        // variable is not set.
+        // This is no test. The test above runs this function in the process that it kills, with the variable.
         if std::env::var_os("HOLD_FAMILY").is_none() {
             return;
         }

@@ -1,4 +1,4 @@
-//! Tests the scripts in `infra/tools`, as other programs use them, and the texts that the deployment prints.
+//! Tests the scripts in `infra/tools`, and the deployment's rules in `infra/deployment`.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader};
@@ -39,7 +39,7 @@ run(['sh', '-c', 'echo $$; exec sleep 300'])";
         let program = pid(line.trim().parse().unwrap());
         kill(pid(caller.id()), signal).unwrap();
         caller.wait().unwrap();
-        // The output is closed when the last process that can write to it has ended.
+        // The read ends when no process is left that could write to the output.
         assert_eq!(output.read_line(&mut line).unwrap(), 0);
         assert_eq!(kill(program, None), Err(Errno::ESRCH), "{signal}");
     }
@@ -62,7 +62,7 @@ fn pins(name: &str, text: &str) -> PathBuf {
     file
 }
 
-/// Removes the files of an installation from `.tools`.
+/// Removes an installation from `.tools`.
 fn remove(folder: &Path) {
     let _ = std::fs::remove_dir_all(folder);
     let _ = std::fs::remove_file(folder.with_extension("log"));
@@ -106,7 +106,7 @@ fn a_failed_installation_prints_its_reason_in_one_sentence_and_leaves_no_usable_
     assert!(!is_usable);
 }
 
-/// Runs a Python program that can import the scripts in `infra`.
+/// The program can import the scripts in `infra`.
 fn python(program: &str) -> Output {
     let infra = tools::root().join("infra");
     let mut python = Command::new("python3");

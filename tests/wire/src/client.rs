@@ -1,5 +1,4 @@
-//! Implements the HTTP client below the SDK. The client records every call, answers or forwards the call, and fails
-//! calls on request.
+//! Replaces the HTTP client of the SDK: records each call, answers or forwards it, and lets calls fail.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{Record, locked, sqs};
 
-/// Returns a client that records every call in `record`.
+/// Returns a client that writes into `record`.
 pub(crate) fn recording(record: Arc<Mutex<Record>>) -> SharedHttpClient {
     let real = Builder::new().build_http();
     http_client_fn(move |settings, components| {
@@ -69,7 +68,7 @@ impl HttpConnector for Recorder {
                 let named = name.and_then(|name| named_secrets.get_mut(name));
                 Server::Own(named.unwrap_or(secret).call(&operation, &body))
             }
-            // The request of a prewarm, which opens a connection before the first event.
+            // A prewarm opens a connection with this request.
             _ if request.uri().ends_with("/ping") => {
                 operation = "Ping".to_owned();
                 Server::Own((200, Value::Null))
@@ -90,11 +89,11 @@ impl HttpConnector for Recorder {
     }
 }
 
-/// The server that answers a call.
+/// Answers a call.
 enum Server {
-    /// The server of the table.
+    /// The server of the tables.
     Table(HttpConnectorFuture),
-    /// This client. Contains the status and the body of the answer.
+    /// This client, with this status and body.
     Own((u16, Value)),
 }
 
@@ -103,7 +102,7 @@ impl Server {
         match self {
             Server::Table(call) => call.await,
             Server::Own((status, body)) => {
-                // The delay is long enough for concurrent calls to overlap.
+                // The delay lets concurrent calls overlap.
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
                 let status = status
                     .try_into()
@@ -127,7 +126,7 @@ fn begin(record: &Mutex<Record>, operation: &str) {
     *max = running.max(*max);
 }
 
-/// Records the end of a call. Returns whether the answer is lost.
+/// Returns whether the answer is lost.
 fn end(record: &Mutex<Record>, operation: &str) -> bool {
     let mut record = locked(record);
     if let Some(running) = record.running.get_mut(operation) {
@@ -136,7 +135,7 @@ fn end(record: &Mutex<Record>, operation: &str) -> bool {
     record.lost_answers.remove(operation)
 }
 
-/// Returns a queue's answer to `SendMessage`.
+/// Returns the answer to `SendMessage`.
 fn accept_message(record: &Mutex<Record>, message: Value) -> (u16, Value) {
     let mut record = locked(record);
     if let Some(refusal) = broken(&record, &message) {
@@ -153,7 +152,7 @@ fn accept_message(record: &Mutex<Record>, message: Value) -> (u16, Value) {
     (200, answer)
 }
 
-/// Returns a standard queue's answer to `SendMessageBatch`. The messages are recorded with the URL of the queue.
+/// Returns the answer to `SendMessageBatch`. Records each message with the URL of its queue.
 fn accept_batch(record: &Mutex<Record>, batch: &Value) -> (u16, Value) {
     let mut record = locked(record);
     if let Some(refusal) = broken(&record, batch) {
@@ -182,7 +181,7 @@ fn accept_batch(record: &Mutex<Record>, batch: &Value) -> (u16, Value) {
     (200, json!({ "Successful": accepted, "Failed": failed }))
 }
 
-/// Returns the answer to `GetQueueAttributes`: the backlog of the queue.
+/// Returns the answer to `GetQueueAttributes`.
 fn attributes(record: &Mutex<Record>, request: &Value) -> (u16, Value) {
     let record = locked(record);
     if let Some(refusal) = broken(&record, request) {
@@ -193,7 +192,7 @@ fn attributes(record: &Mutex<Record>, request: &Value) -> (u16, Value) {
     (200, json!({ "Attributes": attributes }))
 }
 
-/// Returns the refusal of a request to a queue that is broken.
+/// Returns the refusal of a broken queue.
 fn broken(record: &Record, request: &Value) -> Option<(u16, Value)> {
     let queue = request.get("QueueUrl").and_then(Value::as_str);
     let is_broken = queue.is_none_or(|queue| record.broken_queues.contains(queue));
@@ -204,7 +203,7 @@ fn broken(record: &Record, request: &Value) -> Option<(u16, Value)> {
     })
 }
 
-/// Returns the JSON of a request, or null if the request is not JSON.
+/// Returns null if the body is not JSON.
 fn json_of(body: &SdkBody) -> Value {
     serde_json::from_slice(body.bytes().unwrap_or_default()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Runs a TCP proxy that counts the connections of a client.
+//! Counts a client's connections with a TCP proxy.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use anyhow::Context;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
-/// A TCP proxy that counts the connections to a server.
+/// A TCP proxy that counts its connections.
 #[derive(Debug)]
 pub struct CountingProxy {
     address: SocketAddr,
@@ -16,11 +16,7 @@ pub struct CountingProxy {
 }
 
 impl CountingProxy {
-    /// Starts a proxy for the server at an address like `http://127.0.0.1:80`.
-    ///
-    /// # Errors
-    ///
-    /// If the address does not start with `http://`, or no port is free.
+    /// Starts a proxy to an address such as `http://127.0.0.1:80`.
     pub async fn to(server: &str) -> anyhow::Result<Self> {
         let server = server
             .strip_prefix("http://")
@@ -28,11 +24,7 @@ impl CountingProxy {
         Self::start(Some(server.to_owned())).await
     }
 
-    /// Starts a proxy that accepts connections and never responds.
-    ///
-    /// # Errors
-    ///
-    /// If no port is free.
+    /// Starts a proxy that accepts connections and never answers.
     pub async fn without_server() -> anyhow::Result<Self> {
         Self::start(None).await
     }
@@ -53,12 +45,12 @@ impl CountingProxy {
         Ok(proxy)
     }
 
-    /// Returns the address of the proxy.
+    /// Returns the base URL of the proxy.
     pub fn address(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Returns the number of connections that the proxy has accepted.
+    /// Returns the number of accepted connections.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! Simulates a secret: its versions, and the labels that move between the versions.
+//! Simulates a secret with its versions, and the labels of the versions.
 //!
 //! Source: Secrets Manager's API reference, `PutSecretValue` and `UpdateSecretVersionStage`.
 
@@ -9,28 +9,26 @@ use serde_json::{Value, json};
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
-/// A secret. A new secret has no version.
 #[derive(Debug, Default)]
 pub(crate) struct Secret {
     versions: BTreeMap<String, String>,
-    /// The version that each label is attached to.
+    /// The version of each label.
     labels: BTreeMap<String, String>,
 }
 
 impl Secret {
-    /// Stores the value as the current version.
+    /// Adds a version with the label `AWSCURRENT`.
     pub(crate) fn set(&mut self, value: &str) {
         let version = format!("version-{}", self.versions.len());
         self.versions.insert(version.clone(), value.to_owned());
         self.attach(CURRENT, &version);
     }
 
-    /// Returns the labels that are attached to any version.
     pub(crate) fn labels(&self) -> Vec<String> {
         self.labels.keys().cloned().collect()
     }
 
-    /// Returns the status and the body of the answer to a call.
+    /// Returns the status and the body of the answer.
     pub(crate) fn call(&mut self, operation: &str, request: &Value) -> (u16, Value) {
         let text = |name: &str| request.get(name).and_then(Value::as_str);
         let (version, value) = (text("ClientRequestToken"), text("SecretString"));

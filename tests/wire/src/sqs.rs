@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-/// The maximum size of a message in bytes, as the template sets it for each queue.
+/// The maximum size of a message in bytes, which the template sets for all queues.
 const MAX_BYTES: usize = 1_024 * 1_024;
 
-/// Returns SQS's refusal of a `SendMessage` request, or `None` if SQS accepts the message.
+/// Returns SQS's refusal of a `SendMessage` request, or `None`.
 pub(crate) fn refusal(message: &Value) -> Option<Value> {
     if let Some(refusal) = refusal_of_body(message) {
         return Some(refusal);
@@ -23,7 +23,7 @@ pub(crate) fn refusal(message: &Value) -> Option<Value> {
     None
 }
 
-/// Returns SQS's refusal of a whole `SendMessageBatch` request, or `None` if SQS looks at each entry.
+/// Returns SQS's refusal of a whole `SendMessageBatch` request, or `None` if SQS decides about each entry.
 pub(crate) fn refusal_of_batch(entries: &[Value]) -> Option<Value> {
     let text = |entry: &Value, name: &str| {
         let text = entry.get(name).and_then(Value::as_str);
@@ -45,7 +45,7 @@ pub(crate) fn refusal_of_batch(entries: &[Value]) -> Option<Value> {
     }
 }
 
-/// Returns SQS's refusal of the body and the delay of a message, or `None` if SQS accepts them.
+/// Returns SQS's refusal of a message's body or delay, or `None`.
 pub(crate) fn refusal_of_body(message: &Value) -> Option<Value> {
     let body = message.get("MessageBody").and_then(Value::as_str);
     let body = body.unwrap_or_default();
@@ -69,7 +69,7 @@ fn is_allowed(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
-/// A group and a deduplication id have up to 128 letters, digits and punctuation marks.
+/// A `MessageGroupId` and a `MessageDeduplicationId` have 1 to 128 letters, digits and punctuation marks.
 fn is_id(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_batch_is_refused_for_the_reasons_that_sqs_documents() {
+    fn a_batch_is_refused_when_it_breaks_a_rule_that_sqs_documents() {
         let entry = |id: usize, body: &str| json!({ "Id": id.to_string(), "MessageBody": body });
         let batch = |count: usize, body: &str| {
             let entries: Vec<Value> = (0..count).map(|id| entry(id, body)).collect();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_refused_for_the_reasons_that_sqs_documents() {
+    fn a_message_is_refused_when_it_breaks_a_rule_that_sqs_documents() {
         let kind = |body: &str, group: &str| {
             let message = json!({
                 "MessageBody": body,

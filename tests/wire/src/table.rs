@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
-/// The properties that a table in a template shares with a `CreateTable` request.
+/// The properties of a table that a template and a `CreateTable` request share.
 const SHARED: [&str; 4] = [
     "AttributeDefinitions",
     "KeySchema",
@@ -14,12 +14,7 @@ const SHARED: [&str; 4] = [
     "BillingMode",
 ];
 
-/// Returns an in-memory database with the given tables. Each pair has the name of a resource in the template and the
-/// name of the table to create.
-///
-/// # Errors
-///
-/// If a table cannot be made from the template.
+/// Returns an in-memory database. Each pair has the template's resource and the name of the new table.
 pub fn database(tables: &[(&str, &str)]) -> anyhow::Result<dynoxide::Database> {
     let template = schemas::yaml("template.yaml")?;
     let database = dynoxide::Database::memory()?;
@@ -30,7 +25,7 @@ pub fn database(tables: &[(&str, &str)]) -> anyhow::Result<dynoxide::Database> {
     Ok(database)
 }
 
-/// Serves the tables until the runtime ends. Returns the address of their DynamoDB endpoint.
+/// Serves the tables until the runtime ends, and returns the URL of their DynamoDB endpoint.
 pub(crate) async fn serve(tables: &[(&str, &str)]) -> anyhow::Result<String> {
     let database = database(tables)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -39,11 +34,7 @@ pub(crate) async fn serve(tables: &[(&str, &str)]) -> anyhow::Result<String> {
     Ok(endpoint)
 }
 
-/// Returns the names of the attributes that are keys of the table or of one of its indexes.
-///
-/// # Errors
-///
-/// If no table can be made from the template.
+/// Returns the key attributes of the table and its indexes.
 pub fn keys() -> anyhow::Result<BTreeSet<String>> {
     Ok(schemas_of_keys()?
         .into_iter()
@@ -51,11 +42,7 @@ pub fn keys() -> anyhow::Result<BTreeSet<String>> {
         .collect())
 }
 
-/// Returns the names of the attributes that are sort keys of the table or of one of its indexes.
-///
-/// # Errors
-///
-/// If no table can be made from the template.
+/// Returns the sort keys of the table and its indexes.
 pub fn sort_keys() -> anyhow::Result<BTreeSet<String>> {
     let keys = schemas_of_keys()?.into_iter();
     Ok(keys
@@ -64,7 +51,7 @@ pub fn sort_keys() -> anyhow::Result<BTreeSet<String>> {
         .collect())
 }
 
-/// Returns the name and the type of each key of the table and of its indexes.
+/// Returns each key attribute and its type, `HASH` or `RANGE`.
 fn schemas_of_keys() -> anyhow::Result<Vec<(String, String)>> {
     let template = schemas::yaml("template.yaml")?;
     let table = definition(&template, "Table", "")?;

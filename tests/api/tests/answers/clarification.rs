@@ -1,4 +1,4 @@
-//! Tests calls in which storefronts send the data that the platform requests for a payment or a refund.
+//! Tests clarification: storefronts send the data that the platform requests for a payment or a refund.
 
 use anyhow::{Context, ensure};
 use api::routes::{CLARIFICATION, REFUND, REFUND_CLARIFICATION};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const REFUND_ID: &str = "rf-0002";
 
-/// Creates a payment. If `requested` is true, the platform has requested the last name.
+/// With `requested`, the platform requests the last name.
 async fn created(requested: bool) -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;
@@ -18,7 +18,7 @@ async fn created(requested: bool) -> anyhow::Result<Api> {
     Ok(api)
 }
 
-/// Creates a paid payment with a refund. If `requested` is true, the platform has requested the account.
+/// With `requested`, the platform requests the account of the refund.
 async fn refunded(requested: bool) -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;

@@ -1,4 +1,4 @@
-//! Compares every status and every problem that the API returns with `tests/data/responses`.
+//! Compares answers of the API with the stored answers in `tests/data/responses`.
 #![allow(clippy::indexing_slicing)]
 
 mod checkouts;

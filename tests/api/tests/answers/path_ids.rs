@@ -1,4 +1,4 @@
-//! Tests ids in paths: an id that a path cannot carry is written as `~` and its base64url.
+//! Tests ids in paths. If a path cannot contain an id, the path has `~` and the base64url of the id.
 
 use anyhow::{Context, ensure};
 use api::routes::{
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const ROUTES: [&str; 5] = [SHOW, CLARIFICATION, REFUNDS, REFUND, REFUND_CLARIFICATION];
 
-/// Sends a callback about a payment that this service did not create.
+/// Sends a callback about an external payment.
 async fn report_sale(api: &Api, payment_id: &str) -> anyhow::Result<()> {
     let mut sale: Value = serde_json::from_slice(&std::fs::read(callback("sale_success.json"))?)?;
     sale["payment"]["id"] = json!(payment_id);
@@ -31,7 +31,7 @@ async fn report_sale(api: &Api, payment_id: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns the routes of the template whose path has an id.
+/// Returns the template's routes with an id.
 fn routes_with_id() -> anyhow::Result<Vec<String>> {
     let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/template.yaml");
     let template = std::fs::read_to_string(template)?;

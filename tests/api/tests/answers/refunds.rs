@@ -6,7 +6,7 @@ use api::snapshot::check;
 use api::{Api, PAYMENT, order, refund};
 use serde_json::json;
 
-/// Returns the API with a paid payment of 10.00 EUR.
+/// The payment is paid: 10.00 EUR.
 async fn paid() -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;
@@ -81,7 +81,7 @@ async fn a_refund_that_gate_does_not_answer_is_unknown_and_can_be_read() -> anyh
 }
 
 #[tokio::test]
-async fn a_refused_refund_is_declined() -> anyhow::Result<()> {
+async fn a_refund_that_gate_refuses_is_declined() -> anyhow::Result<()> {
     let api = paid().await?;
     api.gate.refuse("3283");
     let refund = json!({ "refund_id": "r-1", "description": "returned" });
@@ -118,7 +118,7 @@ async fn a_refund_without_an_amount_sends_the_remaining_amount_and_the_ip_addres
     api.refund(PAYMENT, &first).await?;
     let rest = json!({ "refund_id": "R-2", "description": "the rest" });
     for _ in 0..2 {
-        // The amount is fixed by the first request: a repeat does not compute it again.
+        // The first request fixes the amount. The repeat does not compute it again.
         let created = api.refund(PAYMENT, &rest).await?;
         ensure!(created.status == 202, "{created:?}");
         ensure!(created.json["amount"] == 600, "{created:?}");
@@ -140,7 +140,7 @@ async fn a_refund_without_an_amount_sends_the_remaining_amount_and_the_ip_addres
 }
 
 #[tokio::test]
-async fn a_refund_has_both_amount_and_currency_or_neither() -> anyhow::Result<()> {
+async fn a_refund_is_refused_when_it_has_only_an_amount_or_only_a_currency() -> anyhow::Result<()> {
     let api = paid().await?;
     let sent = api.gate.requests().len();
     for (given, missing) in [("amount", "/currency"), ("currency", "/amount")] {

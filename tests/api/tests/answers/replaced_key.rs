@@ -1,14 +1,14 @@
-//! Tests requests after a project key was replaced, while the functions have the old key in their caches.
+//! Tests requests after a project key was replaced. The functions still have the old key in their caches.
 
 use anyhow::ensure;
 use api::routes::CLARIFICATION;
 use api::{Api, PAYMENT, order, refund};
 use serde_json::json;
 
-/// The secret of the project keys after the rotation. Callbacks are still signed with the previous key.
+/// The new project keys. The platform still signs callbacks with the previous key.
 const ROTATED: &str = r#"{"211":{"current":"a-new-key","previous":"test-secret-key"}}"#;
 
-/// Starts the services with the old key in the caches, and replaces the key.
+/// Puts the old key into the caches, and then replaces it.
 async fn rotated() -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;
@@ -27,7 +27,7 @@ async fn a_sale_that_the_platform_refuses_for_its_key_is_sent_again_with_the_new
     let created = api.checkout(&order("order-2")).await?;
     ensure!(created.status == 201, "{created:?}");
     ensure!(api.gate.requests().len() == sent + 2);
-    // The new key is in the cache, so the next sale is sent only once.
+    // The new key is now in the cache, so the next sale is sent once.
     let next = api.checkout(&order("order-3")).await?;
     ensure!(next.status == 201, "{next:?}");
     ensure!(api.gate.requests().len() == sent + 3);
@@ -62,7 +62,7 @@ async fn a_clarification_that_the_platform_refuses_for_its_key_is_sent_again_wit
     Ok(())
 }
 
-/// Without the stored keys, the function cannot know whether the platform refused only the old key.
+/// The platform may have refused only the old key. Without the stored keys, the function cannot know.
 #[tokio::test]
 async fn the_outcome_of_a_sale_is_unknown_if_its_key_is_refused_and_the_keys_cannot_be_read_again()
 -> anyhow::Result<()> {
@@ -75,7 +75,7 @@ async fn the_outcome_of_a_sale_is_unknown_if_its_key_is_refused_and_the_keys_can
 }
 
 #[tokio::test]
-async fn a_signature_that_the_platform_refuses_with_the_newest_key_is_a_refusal()
+async fn a_sale_is_refused_when_the_platform_refuses_the_signature_with_the_newest_key()
 -> anyhow::Result<()> {
     let api = Api::start().await?;
     api.gate.require_key("a-key-that-we-do-not-have")?;

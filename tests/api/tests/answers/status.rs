@@ -7,7 +7,7 @@ use api::snapshot::check;
 use api::{Answer, Api, Call, PAYMENT, order};
 use serde_json::json;
 
-/// Requests the status as a browser, which has no key.
+/// Browsers send no storefront key.
 async fn status(api: &Api, token: &str, headers: &[(&str, &str)]) -> anyhow::Result<Answer> {
     api.call(Call {
         route: STATUS,

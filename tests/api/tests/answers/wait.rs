@@ -1,4 +1,4 @@
-//! Tests the wait of `POST /checkouts` with the header `Prefer: wait=N`.
+//! Tests the header `Prefer: wait=N` of `POST /checkouts`.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use api::{Answer, Api, Call, PAYMENT, SHOP, order};
 use futures_util::future::join_all;
 use tokio::time::sleep;
 
-/// Creates a checkout with a preferred wait. Returns the answer, and the time until the answer.
+/// Creates a checkout with this `Prefer` header. Returns the answer and the duration.
 async fn create(api: &Api, payment_id: &str, wait: &str) -> anyhow::Result<(Answer, Duration)> {
     let start = Instant::now();
     let call = Call {
@@ -30,7 +30,7 @@ async fn the_preferred_wait_of_a_checkout_request_includes_the_time_of_gate() ->
     create(&api, "warm", "wait=0").await?;
     let gate = Duration::from_secs(1);
     api.gate.delay(gate);
-    // Gate takes longer than the preferred wait.
+    // Gate alone takes the whole second of this wait.
     let (_, time) = create(&api, "p-1", "wait=1").await?;
     ensure!(time < gate + Duration::from_millis(700), "{time:?}");
     let (_, time) = create(&api, "p-2", "wait=2").await?;
@@ -65,7 +65,7 @@ async fn a_checkout_request_waits_only_if_it_gets_a_slot() -> anyhow::Result<()>
     let has_waited = |time: &Duration| *time >= Duration::from_secs(3);
     let waited = answers.iter().filter(|(_, time)| has_waited(time)).count();
     ensure!(waited == 1, "{answers:?}");
-    // The slot is free again.
+    // The first wait has released the slot.
     let (_, time) = create(&api, "p-6", "wait=4").await?;
     ensure!(has_waited(&time), "{time:?}");
     Ok(())

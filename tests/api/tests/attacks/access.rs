@@ -1,4 +1,4 @@
-//! Tests keys, ids and tokens that give no access.
+//! Tests keys, ids and tokens that must give no access.
 
 use anyhow::ensure;
 use api::routes::{
@@ -57,7 +57,7 @@ async fn a_key_gives_no_access_to_other_shops_projects_and_scopes() -> anyhow::R
         };
         let what = format!("{key} {route}");
         if route == CHECKOUTS && status == 409 {
-            // A conditional write finds the conflict, so this request may call a write operation.
+            // This request may call a write operation, because a conditional write finds the conflict.
             let sent = api.gate.requests().len();
             let answer = api.call(call).await?;
             ensure!(answer.status == 409, "{what}: {answer:?}");
@@ -124,14 +124,14 @@ async fn the_tables_and_the_queue_contain_no_checkout_token_and_no_storefront_ke
         ensure!(!items.contains(secret), "a table has {secret}");
         ensure!(!json!(events).to_string().contains(secret));
     }
-    // Only the hashes are stored.
+    // The tables have only the hashes.
     ensure!(items.contains(&token::hash(token)));
     ensure!(items.contains(&payments::sha256::hex(SHOP.as_bytes())));
     Ok(())
 }
 
 #[tokio::test]
-async fn an_unknown_or_malformed_id_is_not_found() -> anyhow::Result<()> {
+async fn a_request_with_an_unknown_or_malformed_id_is_answered_404() -> anyhow::Result<()> {
     let api = paid().await?;
     let long = "x".repeat(256);
     for id in [
@@ -171,7 +171,7 @@ async fn an_unknown_or_malformed_id_is_not_found() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn an_altered_or_malformed_token_is_not_found() -> anyhow::Result<()> {
+async fn a_request_with_an_altered_or_malformed_token_is_answered_404() -> anyhow::Result<()> {
     let api = Api::start().await?;
     let created = api.checkout(&order(PAYMENT)).await?;
     let token = created.token()?;

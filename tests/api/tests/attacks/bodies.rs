@@ -1,4 +1,4 @@
-//! Tests bodies that the API does not parse.
+//! Tests bodies that are no JSON object or exceed a limit.
 
 use anyhow::ensure;
 use api::routes::{CHECKOUTS, REFUNDS};

@@ -1,4 +1,4 @@
-//! Tests events with texts that no URL, header or key of the store can have. Each event gets an answer.
+//! Tests events with texts that a URL, a header or a key of the table cannot contain.
 
 use anyhow::ensure;
 use api::{Answer, Api, Call, PAYMENT, SHOP, event, order, routes};
@@ -19,7 +19,7 @@ const ROUTES: [&str; 12] = [
     routes::CALLBACKS,
 ];
 
-/// The parts of an event that a stranger chooses.
+/// The parts of an event that an attacker can choose.
 const PARTS: [&str; 22] = [
     "/rawPath",
     "/rawQueryString",
@@ -85,7 +85,7 @@ fn texts() -> Vec<String> {
         .collect()
 }
 
-/// Replaces a part of an event, which need not exist.
+/// Replaces a part of an event, or adds the part.
 fn put(event: &mut Value, part: &str, value: Value) {
     let mut at = event;
     for name in part.split('/').skip(1) {
@@ -135,7 +135,7 @@ async fn call(
 async fn every_event_gets_an_answer_whatever_texts_it_has() -> anyhow::Result<()> {
     let api = Api::start().await?;
     let checkout = api.checkout(&order(PAYMENT)).await?;
-    // The pages of a paid payment do not wait.
+    // For a paid payment, the pages answer without a wait.
     api.report("sale_success.json").await?;
     let token = checkout.token()?.to_owned();
     let is_parameter = |part: &str| part.starts_with("/pathParameters");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{paid, refund, refused};
 
-/// The text fields of a `POST /checkouts` body.
+/// The text fields of the body of `POST /checkouts`.
 const TEXTS: [&str; 22] = [
     "/payment_id",
     "/order_id",
@@ -32,7 +32,7 @@ const TEXTS: [&str; 22] = [
     "/customer/day_of_birth",
 ];
 
-/// Returns a copy of an order or a refund with another value of one field.
+/// Returns a copy of a body with another value in one field.
 fn with(body: &Value, pointer: &str, value: Value) -> Value {
     let mut body = body.clone();
     match pointer.strip_prefix("/customer/") {
@@ -42,7 +42,7 @@ fn with(body: &Value, pointer: &str, value: Value) -> Value {
     body
 }
 
-/// Checks that a request is refused with a problem that names one field.
+/// Checks that a request is refused, and that the problem document names only this field.
 async fn ensure_problem_names(
     api: &Api,
     pointer: &str,
@@ -162,7 +162,7 @@ async fn a_return_url_is_refused_when_it_does_not_lead_to_the_shop() -> anyhow::
         let order = with(&order("new"), "/return_url", value.clone());
         ensure_problem_names(&api, "/return_url", &value, api.checkout(&order)).await?;
     }
-    // Browsers and the API read a backslash as a slash, so this URL leads to the shop.
+    // Browsers and the API read a backslash as a slash. Therefore this URL leads to the shop.
     let order = with(
         &order("new"),
         "/return_url",

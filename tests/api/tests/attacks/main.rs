@@ -1,5 +1,5 @@
-//! Tests requests of a careless or hostile caller. Each request is refused with the right problem, writes nothing, and
-//! sends nothing to the platform.
+//! Tests the requests of careless or hostile callers. A refused request writes nothing and sends nothing to the
+//! platform.
 #![allow(clippy::indexing_slicing)]
 
 mod access;
@@ -17,7 +17,7 @@ fn refund() -> Value {
     refund
 }
 
-/// Returns the API with one paid payment.
+/// The payment is paid.
 async fn paid() -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;
@@ -25,7 +25,7 @@ async fn paid() -> anyhow::Result<Api> {
     Ok(api)
 }
 
-/// Checks that a request is refused, and that it writes nothing and sends nothing to Gate.
+/// Checks that a request is refused, writes nothing, and sends nothing to Gate.
 async fn refused(
     api: &Api,
     what: &str,

@@ -1,4 +1,4 @@
-//! Tests the tokens of earlier attempts.
+//! Tests the tokens of earlier attempts of a payment.
 
 use anyhow::ensure;
 use api::routes::{FORM, PAGE, RETURN, STATUS};
@@ -7,7 +7,7 @@ use ecommpay::fields::ProjectId;
 use payments::PaymentKey;
 use serde_json::json;
 
-/// The next attempt can belong to another shopper and can have another return URL.
+/// The next attempt can have another shopper and another return URL. The old token must not show them.
 #[tokio::test]
 async fn a_token_of_an_earlier_attempt_shows_how_that_attempt_ended() -> anyhow::Result<()> {
     let api = Api::start().await?;

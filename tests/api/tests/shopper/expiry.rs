@@ -1,4 +1,4 @@
-//! Tests what a shopper and a storefront can still do after the checkout has expired.
+//! Tests the calls that still work after a checkout has expired.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ async fn the_return_and_the_status_of_an_expired_checkout_are_still_answered() -
     let expected = json!({ "status": "awaiting_customer", "final": true, "checkout": "expired" });
     ensure!(status.json == expected, "{status:?}");
 
-    // The return route does not wait, because the payment is decided.
+    // The payment is decided, so the return route does not wait.
     let declined = "sale_decline_customer.json";
     shopper.api.report(declined).await?;
     let back = shopper.get(RETURN).await?;

@@ -1,4 +1,4 @@
-//! Tests what the shopper sees if the data of the clarification form was not accepted.
+//! Tests what the page shows if the data of the clarification form was not accepted.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{IMMEDIATELY, Shopper};
 
-/// Creates a checkout for which the platform requests the last name.
+/// The platform requests the last name.
 async fn with_form() -> anyhow::Result<Shopper> {
     let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
     let file = "clarification_last_name.json";
@@ -41,7 +41,7 @@ fn ensure_shown_again(page: &Answer, status: u16, text: &str) -> anyhow::Result<
 async fn a_form_that_gets_no_slot_keeps_its_values_and_says_that_the_data_was_not_sent()
 -> anyhow::Result<()> {
     let mut shopper = with_form().await?;
-    // With one slot for waits, the only slot for forms has the number 1.
+    // With one slot for waits, forms also have one slot, number 1.
     shopper.api.checkouts.wait_slots = 1;
     let store = &shopper.api.checkouts.payments.store;
     let (now, until) = (
@@ -74,7 +74,7 @@ async fn a_form_without_a_clear_answer_keeps_its_values_and_says_that_they_can_b
     Ok(())
 }
 
-/// Creates a checkout for which the platform requests these fields.
+/// The platform requests `fields`.
 async fn requesting(fields: &Value) -> anyhow::Result<Shopper> {
     let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
     let file = callback("clarification_last_name.json");
@@ -161,7 +161,7 @@ async fn the_form_has_those_requested_fields_that_a_request_can_carry() -> anyho
 }
 
 #[tokio::test]
-async fn a_form_is_sent_ten_times_and_the_storefront_can_then_still_send_the_data()
+async fn the_page_sends_data_at_most_ten_times_and_the_storefront_another_ten_times()
 -> anyhow::Result<()> {
     let shopper = with_form().await?;
     shopper.api.gate.refuse("2004");

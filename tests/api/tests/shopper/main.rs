@@ -1,4 +1,4 @@
-//! Tests the routes of the shopper: the page, its form, the return and the status.
+//! Tests the shopper's routes: the page, its form, the return and the status.
 #![allow(clippy::indexing_slicing)]
 
 mod attempts;
@@ -14,18 +14,17 @@ use api::routes::PAGE;
 use api::{Answer, Api, Call, PAYMENT};
 use serde_json::{Value, json};
 
-/// The text of the waiting page after a status poll whose answer has no redirect URL.
+/// The waiting page has this text after a status poll found no redirect URL.
 const MISSING: &str = "Bancontact has not answered yet.";
 
-/// A checkout and its token.
 struct Shopper {
     api: Api,
     token: String,
 }
 
 impl Shopper {
-    /// Creates a checkout whose sale Gate has accepted and about which no callback has arrived. `delay` is the time
-    /// until the status poll for the redirect URL.
+    /// Creates a checkout whose sale Gate has accepted, without a callback. After `delay`, a status poll for the
+    /// redirect URL is due.
     async fn new(delay: Duration, order: &Value) -> anyhow::Result<Self> {
         let mut api = Api::start().await?;
         api.checkouts.payments.schedule.redirect_poll_delay = delay;
@@ -45,7 +44,6 @@ impl Shopper {
         self.api.call(call).await
     }
 
-    /// Returns the page for a browser that prefers a language.
     async fn page_in(&self, language: &str) -> anyhow::Result<Answer> {
         let call = Call {
             route: PAGE,
@@ -61,7 +59,7 @@ impl Shopper {
     }
 }
 
-/// Returns a status answer about an open sale, with or without a redirect URL.
+/// The sale is still open.
 fn status_answer(redirect: Option<&str>) -> Value {
     let sum = json!({ "amount": 1000, "currency": "EUR" });
     let mut answer = json!({

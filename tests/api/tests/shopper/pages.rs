@@ -1,4 +1,4 @@
-//! Tests the page for each outcome, and where the return leads.
+//! Tests the page for each result, and the URL to which the return redirects.
 
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ async fn the_page_of_a_checkout_shows_its_outcome() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A sale succeeded, but it is unknown whether its money counts.
+/// A sale has succeeded, but nothing says yet whether its money counts.
 #[tokio::test]
 async fn the_page_says_that_the_payment_is_being_checked_when_its_result_is_unknown()
 -> anyhow::Result<()> {

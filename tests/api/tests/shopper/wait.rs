@@ -1,4 +1,4 @@
-//! Tests which requests of a shopper wait, and the status poll during the wait.
+//! Tests which requests of a shopper wait, and their status polls.
 
 use std::time::Duration;
 
@@ -30,7 +30,6 @@ async fn the_page_polls_once_when_the_callback_with_the_redirect_url_is_lost() -
     ensure!(page.headers.contains_key("refresh"));
     ensure!(shopper.api.gate.polls() == 1);
 
-    // The callback arrives later.
     shopper.api.report("redirect_get.json").await?;
     let page = shopper.page().await?;
     ensure!(page.status == 303, "{}", page.text);
@@ -62,7 +61,7 @@ async fn the_page_does_not_poll_before_the_delay() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The status polls bring no redirect URL, so the page does not know that the URL is lost.
+/// No status poll is due in this test, so the page cannot know whether the redirect URL is lost.
 #[tokio::test]
 async fn the_page_says_that_bancontact_has_not_answered_20_s_after_the_start() -> anyhow::Result<()>
 {
@@ -79,7 +78,7 @@ async fn the_page_says_that_bancontact_has_not_answered_20_s_after_the_start() -
     Ok(())
 }
 
-/// Changes the start of the stored attempt to this time ago.
+/// Sets the start of the stored attempt to this time ago.
 async fn start_earlier(api: &Api, ago: Duration) -> anyhow::Result<()> {
     let client = Client::new(api.wire.config());
     let pk = AttributeValue::S(format!("payment#211/{}", PAYMENT.to_ascii_lowercase()));
@@ -151,14 +150,14 @@ async fn a_final_checkout_is_answered_without_a_wait() -> anyhow::Result<()> {
         shopper.api.wire.forget();
         shopper.page().await?;
         let calls = shopper.api.wire.calls();
-        // The page reads the token and the payment once.
+        // The token and the payment, each once.
         ensure!(calls == ["GetItem", "GetItem"], "{file}: {calls:?}");
     }
     Ok(())
 }
 
-/// Many browsers can open one checkout, and each waiting request occupies an instance of the function. The page of a
-/// request that waited reloads itself after 1 s. The page of any other request reloads itself after 4 s.
+/// Each waiting request occupies an instance of the function, and many browsers can open one checkout. After a wait,
+/// the page reloads itself after 1 s. Otherwise, it does so after 4 s.
 #[tokio::test]
 async fn only_one_request_of_a_checkout_waits_and_the_others_are_answered_immediately()
 -> anyhow::Result<()> {
@@ -174,7 +173,7 @@ async fn only_one_request_of_a_checkout_waits_and_the_others_are_answered_immedi
         let immediate = answers.iter().filter(is_answered_immediately).count();
         ensure!(immediate == 4, "{route}: {answers:?}");
     }
-    // The other requests have ended, so this request waits.
+    // The first requests have ended, so this request waits.
     let page = shopper.page().await?;
     ensure!(
         page.headers

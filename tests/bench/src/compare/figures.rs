@@ -1,4 +1,4 @@
-//! Computes medians, percentiles and ratios of the samples.
+//! Computes medians, percentiles and ratios of samples.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::measure::Sample;
 
-/// Returns the nearest-rank percentile, or `None` for an empty list.
+/// Returns the nearest-rank percentile; `None` without values.
 pub fn percentile(values: &[f64], percent: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -14,7 +14,7 @@ pub fn percentile(values: &[f64], percent: f64) -> Option<f64> {
     sorted.get(rank.max(1) - 1).copied()
 }
 
-/// Returns the middle value or the mean of the two middle values, or `None` for an empty list.
+/// Returns the middle value, or the mean of the two middle values; `None` without values.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -23,52 +23,49 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
-/// Returns the median of the rounds' ratios. A slow round affects both values of its ratio, so it does not change the
-/// ratio.
+/// Returns the median of the ratios of all rounds. In a slow round, both values are larger, but their ratio stays the
+/// same.
 pub fn ratio(of: &[f64], to: &[f64]) -> Option<f64> {
     let ratios = of.iter().zip(to).filter(|(_, to)| **to > 0.0);
     median(&ratios.map(|(of, to)| of / to).collect::<Vec<_>>())
 }
 
 impl Sample {
-    /// Returns the sum of init and the first event.
+    /// Returns the duration of init and the first event.
     pub fn cold_ms(&self) -> f64 {
         self.init_ms + self.first_ms
     }
 
-    /// Returns the median duration of a warm event.
     pub fn median_warm_ms(&self) -> f64 {
         median(&self.warm_ms).unwrap_or(f64::NAN)
     }
 }
 
-/// The figures of a case: medians over the rounds, and percentiles over the warm events of all rounds.
+/// The figures of a case. Unless stated otherwise, a figure is the median over the rounds.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figures {
-    /// The time from the start of the process to its first request for an event.
+    /// From the start of the process to its first request for an event.
     pub init_ms: f64,
-    /// The duration of the first event.
     pub first_ms: f64,
-    /// The sum of init and the first event of the same process.
+    /// Init and the first event of the same process.
     pub cold_ms: f64,
-    /// The median duration of a warm event.
+    /// The median over the warm events of all rounds.
     pub warm_p50_ms: f64,
-    /// The 99th percentile of the durations of warm events.
+    /// The 99th percentile over the warm events of all rounds.
     pub warm_p99_ms: f64,
-    /// The median over the rounds of the mean CPU time of a warm event.
+    /// The mean CPU time of a round's warm events.
     pub cpu_us: f64,
-    /// Resident memory after the first event, in MB.
+    /// Resident after the first event, in MB.
     pub memory_mb: f64,
-    /// Calls per warm event, by operation.
+    /// Calls of a warm event, by operation.
     pub calls: BTreeMap<String, f64>,
-    /// The number of connections that a process makes.
+    /// The connections of a process.
     pub connections: f64,
-    /// The number of rounds.
     pub rounds: usize,
 }
 
 impl Figures {
-    /// Returns the figures of the samples, or `None` without samples.
+    /// Returns `None` without samples.
     pub fn of(samples: &[Sample]) -> Option<Self> {
         let of = |value: fn(&Sample) -> f64| median(&samples.iter().map(value).collect::<Vec<_>>());
         let warm: Vec<f64> = samples
@@ -116,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_median_is_the_middle_or_the_mean_of_the_middle_two() {
+    fn a_median_is_the_middle_value_or_the_mean_of_the_two_middle_values() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
         assert_eq!(median(&[]), None);
@@ -129,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_combine_all_rounds() {
+    fn figures_include_all_rounds() {
         let sample = |init_ms, warm: &[f64], count| Sample {
             init_ms,
             warm_ms: warm.into(),

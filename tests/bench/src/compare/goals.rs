@@ -1,4 +1,4 @@
-//! Defines the goals, and compares the measurements with them.
+//! Defines the goals of the comparison, and compares them with the measurements.
 
 use serde::Serialize;
 
@@ -6,26 +6,25 @@ use super::figures::{median, ratio};
 use super::measure::{Case, Functions, Sample, Samples};
 use crate::scenario::Scenario;
 
-/// A goal, which is a maximum, and the measured value.
+/// A maximum and the measured value.
 #[derive(Debug, Clone, Serialize)]
 pub struct Goal {
-    /// The measured quantity.
+    /// What is measured.
     pub what: String,
-    /// The largest value that meets the goal.
+    /// The maximum that meets the goal.
     pub at_most: f64,
-    /// The measured value, or `None` if it was not measured.
+    /// The measured value; `None` if nothing was measured.
     pub is: Option<f64>,
-    /// The unit, or an empty text for a ratio.
+    /// The unit; empty for a ratio.
     pub unit: &'static str,
 }
 
 impl Goal {
-    /// Whether the goal is met.
     pub fn is_met(&self) -> bool {
         self.is.is_some_and(|is| is <= self.at_most)
     }
 
-    /// Formats a value. A ratio below 1 becomes a fraction: 0.02 is `1/50.0`.
+    /// Formats a value. A ratio below 1 becomes a fraction: 0.02 becomes `1/50.0`.
     pub fn show(&self, value: f64) -> String {
         match self.unit {
             "" if value < 1.0 => format!("1/{:.1}", 1.0 / value),
@@ -35,7 +34,7 @@ impl Goal {
     }
 }
 
-/// Returns the goals of the part with a CPU limit.
+/// Returns the goals for the part with a CPU limit.
 pub fn limited(samples: &Samples) -> Vec<Goal> {
     let cold = |scenario: Scenario, other, at_most: f64| {
         let what = format!("{}: cold start, relative to {other}", scenario.name());
@@ -64,7 +63,7 @@ pub fn limited(samples: &Samples) -> Vec<Goal> {
     ]
 }
 
-/// Returns the goals of the part without a CPU limit.
+/// Returns the goals for the part without a CPU limit.
 pub fn free(samples: &Samples) -> Vec<Goal> {
     let new = Scenario::NewCallback;
     let goals = [("node", 1.0 / 6.0), ("python", 1.0 / 4.0)].map(|(other, at_most)| {
@@ -87,7 +86,6 @@ pub fn free(samples: &Samples) -> Vec<Goal> {
     goals.into_iter().chain([memory]).collect()
 }
 
-/// Returns the goals for the sizes of our functions.
 pub fn sizes(functions: &Functions) -> Vec<Goal> {
     let goals = functions.iter().flat_map(|(name, function)| {
         let goal = |what: &str, bytes: u64, at_most| Goal {
@@ -135,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_goal_of_the_part_with_a_cpu_limit_is_met_missed_or_not_measured() {
+    fn the_goals_with_a_cpu_limit_are_met_missed_or_not_measured() {
         let goals = limited(&samples(&[
             ("ours", 1.0),
             ("rust-defaults", 99.0),

@@ -1,4 +1,4 @@
-//! Measures all targets. In each round, each target starts one process for each scenario.
+//! Measures all targets. In each round, each target starts a process for each scenario.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,22 +12,20 @@ use super::world::World;
 use crate::host::{Instance, Program, check_log};
 use crate::scenario::Scenario;
 
-/// The compared targets. Our functions are the first target.
+/// The compared targets. The first has our functions.
 pub const TARGETS: [&str; 4] = ["ours", "rust-defaults", "node", "python"];
 
-/// A target's functions by name.
 pub type Functions = BTreeMap<String, Function>;
 
-/// The command and the sizes of a function.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Function {
     program: PathBuf,
     arguments: Vec<String>,
     folder: PathBuf,
     handler: String,
-    /// The size of the unpacked code, in bytes.
+    /// Of the unpacked code.
     pub bytes: u64,
-    /// The size of the package, in bytes.
+    /// Of the deployment package.
     pub zip_bytes: u64,
 }
 
@@ -42,25 +40,24 @@ impl Function {
     }
 }
 
-/// A case: a scenario and a target.
 pub type Case = (Scenario, &'static str);
 
-/// How much one part of the comparison measures.
+/// The extent of one part of the comparison.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// The share of a CPU after init. If it is `None`, a process uses all CPUs.
+    /// The share of a CPU after init. `None` sets no limit.
     pub share: Option<f64>,
-    /// The number of measured processes of each target for each scenario.
+    /// The measured processes of each target for each scenario.
     pub rounds: usize,
-    /// The number of warm events of each process: the measured events after the first event.
+    /// The warm events of each process: the measured events after the first.
     pub warm: usize,
-    /// The number of events between the first event and the warm events. These events are not measured.
+    /// The unmeasured events between the first event and the warm events.
     pub warmup: usize,
 }
 
 impl Plan {
-    /// Returns the pause before each warm event. With a CPU limit, the pause lasts one period, so that each event
-    /// starts with an unused quota.
+    /// Returns the pause before each warm event. With a CPU limit, it lasts one period, so that each event starts with
+    /// a full quota.
     fn pause(&self) -> Duration {
         match self.share {
             Some(_) => Duration::from_millis(20),
@@ -69,41 +66,35 @@ impl Plan {
     }
 }
 
-/// The measurements of one process.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// The time from the start of the process to its first request for an event.
+    /// From the start of the process to its first request for an event.
     pub init_ms: f64,
-    /// The duration of the first event.
     pub first_ms: f64,
-    /// The durations of the warm events.
     pub warm_ms: Vec<f64>,
-    /// The mean CPU time of a warm event.
+    /// The mean of the warm events.
     pub cpu_us: f64,
-    /// Resident memory after the first event, in MB.
+    /// Resident after the first event, in MB.
     pub memory_mb: f64,
-    /// The calls of all warm events, by operation.
+    /// Of all warm events, by operation.
     pub calls: BTreeMap<String, u64>,
-    /// The number of connections that the process has made.
     pub connections: u64,
 }
 
-/// The samples of each case, one per round.
+/// One sample per round.
 pub type Samples = BTreeMap<Case, Vec<Sample>>;
 
-/// The inputs of the measurement.
 #[derive(Debug)]
 pub struct Bench<'a> {
-    /// The stubs.
     pub world: &'a World,
-    /// The functions by target.
+    /// By target.
     pub functions: BTreeMap<&'static str, Functions>,
     /// The number of the last event.
     pub number: u64,
 }
 
 impl Bench<'_> {
-    /// Returns the cases for which a target has a function.
+    /// Returns the scenarios and targets for which there is a function.
     fn cases(&self) -> Vec<Case> {
         let has = |(scenario, target): &Case| {
             let functions = self.functions.get(target);
@@ -115,12 +106,8 @@ impl Bench<'_> {
         cases.filter(has).collect()
     }
 
-    /// Measures all cases, one after another in each round, so that a slow minute of the machine affects all targets.
-    /// The first round is not measured: it loads all files into the page cache.
-    ///
-    /// # Errors
-    ///
-    /// If a function fails or returns an unexpected status.
+    /// Measures all cases. Each round measures each case once, so that a slow minute of the machine affects all
+    /// targets. The first round only loads all files into the page cache.
     pub async fn run(&mut self, plan: Plan) -> anyhow::Result<Samples> {
         let mut samples = Samples::new();
         if plan.rounds == 0 {
@@ -183,7 +170,7 @@ impl Bench<'_> {
         })
     }
 
-    /// Sends an event and returns its duration in ms.
+    /// Sends an event, and returns its duration in ms.
     async fn event(&mut self, instance: &mut Instance, scenario: Scenario) -> anyhow::Result<f64> {
         self.number += 1;
         let event = scenario.stage(self.number, &self.world.stubs)?;
@@ -192,7 +179,7 @@ impl Bench<'_> {
         Ok(milliseconds(invocation.took))
     }
 
-    /// Checks the log for errors that the answers do not contain, and removes the log.
+    /// Fails if the log has an error, because an answer can hide an error. Removes the log.
     fn check_log(&self) -> anyhow::Result<()> {
         let path = self.world.file("log");
         let checked = check_log(&path);
@@ -201,11 +188,7 @@ impl Bench<'_> {
     }
 }
 
-/// Checks that all targets made the same calls for the same events, because only then can the targets be compared.
-///
-/// # Errors
-///
-/// If the calls of a target differ from the calls of our functions.
+/// Fails if a target makes other calls than our function. Only targets with the same calls can be compared.
 pub fn check_same_calls(samples: &Samples) -> anyhow::Result<()> {
     for ((scenario, target), own) in samples {
         let ours = samples.get(&(*scenario, "ours"));
@@ -226,8 +209,7 @@ fn milliseconds(duration: Duration) -> f64 {
 
 #[cfg(test)]
 impl Sample {
-    /// Returns a sample in which every duration is 1 ms, except the duration of the first event. The CPU time of a warm
-    /// event is `first_ms` microseconds.
+    /// All durations are 1 ms, except that of the first event. The CPU time of a warm event is `first_ms` microseconds.
     pub fn with_first_ms(first_ms: f64) -> Self {
         Self {
             init_ms: 1.0,
@@ -246,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_with_different_calls_are_not_compared() {
+    fn the_comparison_fails_when_targets_make_different_calls() {
         let sample = |name: &str| Sample {
             calls: [(name.to_owned(), 1)].into(),
             ..Sample::with_first_ms(1.0)

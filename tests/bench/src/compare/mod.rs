@@ -1,4 +1,4 @@
-//! Compares the functions with baselines: three other implementations of the same work.
+//! Compares our functions with baselines: three other implementations of the same functions.
 
 mod figures;
 mod goals;
@@ -62,11 +62,7 @@ pub struct Arguments {
     prepared: Option<PathBuf>,
 }
 
-/// Builds the targets, measures them and writes the results. The exit code is a failure if a measured goal is missed.
-///
-/// # Errors
-///
-/// If a target cannot be built or measured.
+/// Builds and measures the targets, and writes the results. The exit code shows a failure if a measured goal is missed.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.prepared {
         Some(prepared) => measure(arguments, prepared).await,
@@ -74,7 +70,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Builds the targets and starts this program again, in the isolated network.
+/// Builds the targets, and then starts this program again in the isolated network.
 async fn prepare(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let folder = tempfile::tempdir()?;
     let prepared = folder.path().join("prepared.json");
@@ -147,17 +143,16 @@ async fn measure(arguments: &Arguments, prepared: &Path) -> anyhow::Result<ExitC
     })
 }
 
-/// The output of `baselines/prepare.py` for a target.
 #[derive(Debug, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Prepared {
     /// The target's functions.
     Functions(Functions),
-    /// The reason why the target is left out.
+    /// Why the target is left out.
     Missing(String),
 }
 
-/// Returns the functions of each prepared target, and for each other target the reason why it is left out.
+/// Returns the functions of each target, and the reasons why targets are left out.
 fn targets(
     mut prepared: BTreeMap<String, Prepared>,
 ) -> anyhow::Result<(BTreeMap<&'static str, Functions>, Vec<String>)> {
@@ -186,7 +181,6 @@ fn write(report: &Report, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Describes the machine: processor, cores, kernel and load.
 fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let processors = read("/proc/cpuinfo");

@@ -1,10 +1,10 @@
-//! Draws the results as SVG: cold starts, and the CPU time of a warm callback.
+//! Draws the results as SVG: the cold starts, and the CPU time of a warm callback.
 
 use super::figures::Figures;
 use super::report::{MB_PER_CPU, Part};
 use crate::scenario::Scenario;
 
-// Colours with enough contrast on white and on black.
+// These colours have enough contrast on white and on black.
 const TEXT: &str = "#747C86";
 const OURS: &str = "#2F81F7";
 const BASELINE: &str = "#9198A1";
@@ -12,15 +12,15 @@ const BASELINE: &str = "#9198A1";
 const WIDTH: usize = 860;
 const ROW: usize = 24;
 const BAR: usize = 16;
-/// The left end of the bars.
+/// Where the bars begin.
 const LEFT: usize = 250;
 /// The length of the longest bar.
 const LONGEST: f64 = 500.0;
 
-/// Bars on a logarithmic scale.
+/// A chart of bars on a logarithmic scale.
 struct Chart {
     title: String,
-    /// The value at which a bar has the length 0.
+    /// A bar of this value has the length 0.
     least: f64,
     unit: &'static str,
     bars: Vec<Bar>,
@@ -32,7 +32,6 @@ struct Bar {
     is_ours: bool,
 }
 
-/// Returns the plot of a comparison.
 pub fn svg(limited: &Part, free: &Part) -> String {
     let charts = [cold(limited), cpu(free)];
     let (mut body, mut top) = (String::new(), 0);
@@ -91,7 +90,7 @@ fn label(target: &str) -> &str {
 }
 
 impl Chart {
-    /// Returns the title and the bars, below `top`.
+    /// Draws the title and the bars below `top`.
     fn svg(&self, top: usize) -> String {
         let y = top + ROW / 2;
         let mut svg = format!(

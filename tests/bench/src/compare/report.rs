@@ -10,51 +10,40 @@ use super::goals::Goal;
 use super::measure::{Functions, Plan, Samples, TARGETS};
 use crate::scenario::Scenario;
 
-/// A function with this memory in MB has one whole CPU, according to
-/// [AWS](https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
+/// A function with this memory in MB has one CPU:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>.
 pub const MB_PER_CPU: f64 = 1769.0;
 
-/// The results of a comparison.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// The machine.
     pub machine: String,
-    /// The part with a CPU limit and the part without a CPU limit.
+    /// The part with a CPU limit, and the part without.
     pub parts: [Part; 2],
-    /// For each function of each target: the function, the target, the size of the unpacked code in bytes, and the size
-    /// of the package in bytes.
+    /// For each function of each target: its name, the target, and the bytes of the unpacked code and of the package.
     pub sizes: Vec<(String, String, u64, u64)>,
-    /// All goals.
     pub goals: Vec<Goal>,
-    /// The reasons why targets were left out.
     pub left_out: Vec<String>,
 }
 
-/// The results of one part of the comparison.
 #[derive(Debug, Serialize)]
 pub struct Part {
-    /// The share of a CPU after init.
+    /// The share of a CPU after init. `None` sets no limit.
     pub share: Option<f64>,
-    /// The number of warm events of each process.
+    /// The warm events of each process.
     pub warm: usize,
-    /// One row per scenario and target, or no rows if the part was skipped.
+    /// A row per scenario and target. Empty if the part was skipped.
     pub rows: Vec<Row>,
 }
 
-/// The figures of a case.
 #[derive(Debug, Serialize)]
 pub struct Row {
-    /// The scenario's name.
     pub scenario: &'static str,
-    /// The target.
     pub target: &'static str,
-    /// The figures.
     #[serde(flatten)]
     pub figures: Figures,
 }
 
 impl Part {
-    /// Returns the results of the samples that were measured by a plan.
     pub fn new(plan: Plan, samples: &Samples) -> Self {
         let cases = Scenario::ALL
             .into_iter()
@@ -116,7 +105,6 @@ impl Part {
     }
 }
 
-/// Returns the sizes of all functions.
 pub fn sizes(functions: &BTreeMap<&'static str, Functions>) -> Vec<(String, String, u64, u64)> {
     let of_target = |target: &'static str| {
         let functions = functions.get(target).into_iter().flatten();
@@ -129,7 +117,6 @@ pub fn sizes(functions: &BTreeMap<&'static str, Functions>) -> Vec<(String, Stri
 }
 
 impl Report {
-    /// Returns the report in Markdown.
     pub fn markdown(&self) -> String {
         let mut text = format!(
             "Measured on {}.\n[The method](../README.md#method) explains the scenarios, targets and columns. \
@@ -164,7 +151,7 @@ impl Report {
         text + &self.calls()
     }
 
-    /// Returns the calls of a warm event in the first measured part. The calls are the same in both parts.
+    /// The calls are the same in both parts.
     fn calls(&self) -> String {
         let mut text =
             "\n### Calls of a warm event\n\n`TransactWriteItems of 3` is one transaction with three items.\n\n\
@@ -190,7 +177,7 @@ impl Report {
     }
 }
 
-/// Formats a duration with three digits. More digits are not reproducible.
+/// Formats a duration with three digits. Further digits would differ in each run.
 fn digits(value: f64) -> String {
     match value {
         value if value >= 100.0 => format!("{value:.0}"),

@@ -1,4 +1,4 @@
-//! Tests the scenarios with the real functions of the dev build, which call the stubs.
+//! Tests the scenarios with our functions from the dev build and with the stubs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,7 @@ use super::world::{Endpoints, World};
 use crate::host::{Instance, Program, check_log};
 use crate::scenario::Scenario;
 
-/// Returns the expected calls of a warm event. `functions/callback/tests/round_trips.rs` expects the same calls of a
-/// callback.
+/// Returns the calls of a warm event. For callbacks, `functions/callback/tests/round_trips.rs` expects the same calls.
 fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
     let calls: &[(&str, u64)] = match scenario {
         Scenario::NewCallback => &[
@@ -60,7 +59,7 @@ async fn each_scenario_makes_the_expected_calls_and_returns_the_expected_status(
             let answered = instance.invoke(event).await.unwrap();
             scenario.check(&answered.reply).unwrap();
         }
-        // Only the calls of the second event are counted, because a function can read secrets during the first event.
+        // The first event does not count, because a function can read secrets during it.
         let counts = world.stubs.take_counts();
         assert_eq!(counts.calls, calls(scenario), "{}", scenario.name());
         check_log(&world.file("log")).unwrap();

@@ -1,4 +1,4 @@
-//! Prepares the environment of the measured functions: starts the stubs, and sets the variables and certificates.
+//! Starts the stubs, and prepares the environment of the measured functions.
 
 use std::path::PathBuf;
 
@@ -9,29 +9,26 @@ use crate::host::Program;
 use crate::settings;
 use crate::stubs::{ROOT, Stubs};
 
-/// The files with the system's root certificates, by Linux distribution.
+/// The system's root certificates on several Linux distributions.
 const SYSTEM_ROOTS: [&str; 3] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/cert.pem",
 ];
 
-/// The addresses that the functions call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoints {
-    /// The hosts that a deployed function calls. The names of these hosts resolve to the stubs only in the namespace of
+    /// The hosts that a deployed function calls. They resolve to the stubs only in the namespace of
     /// [`isolated`](crate::isolated).
     Deployed,
-    /// A free port of this machine. All services have the same host, so a function opens fewer connections than a
-    /// deployed function.
+    /// A port of this machine. All services have the same host, so a function opens fewer connections than on AWS.
     #[cfg(test)]
     Local,
 }
 
-/// The running stubs, and a folder for certificates and logs.
+/// The running stubs, with a folder for certificates and logs.
 #[derive(Debug)]
 pub struct World {
-    /// The services that the functions call.
     pub stubs: Stubs,
     endpoints: Endpoints,
     folder: TempDir,
@@ -39,10 +36,6 @@ pub struct World {
 
 impl World {
     /// Starts the stubs.
-    ///
-    /// # Errors
-    ///
-    /// If the port is in use, or the temporary folder cannot be written.
     pub fn start(endpoints: Endpoints) -> anyhow::Result<Self> {
         let port = match endpoints {
             Endpoints::Deployed => 443,
@@ -62,17 +55,11 @@ impl World {
         })
     }
 
-    /// Returns the path of a temporary file.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Adds the log and the variables to a program. The variables are those of the template, and further variables with
-    /// which the program trusts the certificates of the stubs.
-    ///
-    /// # Errors
-    ///
-    /// If the template does not have the function.
+    /// Adds the log, the template's variables, and variables that make the program trust the stubs' certificates.
     pub fn equip(&self, mut program: Program) -> anyhow::Result<Program> {
         program.log = Some(self.file("log"));
         program
@@ -84,7 +71,7 @@ impl World {
                 .with("AWS_ENDPOINT_URL", &url)
                 .with("GATE_URL", &url);
         }
-        // The first variable is for our functions and OpenSSL, the second for boto3, and the third for Node.
+        // The variables are for our functions and OpenSSL, for boto3, and for Node.
         let file = |name: &str| self.file(name).display().to_string();
         Ok(program
             .with("SSL_CERT_FILE", file("roots.pem"))

@@ -1,4 +1,4 @@
-//! Measures the CPU time and the memory of a process, and limits its CPU share.
+//! Measures the CPU time and the memory of a process, and limits its share of a CPU.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,14 +7,13 @@ use anyhow::{Context, ensure};
 use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::Pid;
 
-/// The CPU quota of a process applies to each period of this length, as on Lambda.
+/// As on Lambda, a CPU quota applies to each period of this length.
 const PERIOD: Duration = Duration::from_millis(20);
 
-/// The smallest share of a CPU that can be set. Linux refuses a quota of less than 1 ms in each period, which is 0.05
-/// of the period.
+/// The minimum share of a CPU. Linux refuses a quota below 1 ms per period, which is 0.05.
 const MIN_SHARE: f64 = 0.05;
 
-/// The CPU clock of a process, over all running and ended threads.
+/// The CPU time of a process, including its ended threads.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CpuClock(ClockId);
 
@@ -24,14 +23,13 @@ impl CpuClock {
         Ok(Self(clock.context("the process has no CPU clock")?))
     }
 
-    /// Returns the CPU time since the start.
     pub(super) fn now(self) -> anyhow::Result<Duration> {
         let now = self.0.now();
         Ok(now.context("the CPU clock cannot be read")?.into())
     }
 }
 
-/// Returns the resident memory of a process in bytes.
+/// In bytes.
 pub(super) fn resident(pid: Pid) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -39,13 +37,12 @@ pub(super) fn resident(pid: Pid) -> anyhow::Result<u64> {
     Ok(kibibytes.context("/proc does not show the memory of the process")? * 1024)
 }
 
-/// A control group that limits one process to a share of a CPU. Dropping the value after the end of the process removes
-/// the group.
+/// A control group that limits a process to a share of a CPU. Drop it only after the process has ended, because the
+/// drop removes the group.
 #[derive(Debug)]
 pub(super) struct CpuShare(PathBuf);
 
 impl CpuShare {
-    /// Limits a process to a share of one CPU.
     pub(super) fn limit(pid: Pid, share: f64) -> anyhow::Result<Self> {
         ensure!(
             share >= MIN_SHARE,
@@ -59,15 +56,14 @@ impl CpuShare {
         let (quota, period) = (quota.as_micros(), PERIOD.as_micros());
         let mounted = Path::new("/sys/fs/cgroup");
         let version_1 = mounted.join("cpu");
-        // If this file exists, the machine uses version 1 of control groups.
+        // This file exists only with version 1 of control groups.
         if version_1.join("cpu.cfs_quota_us").exists() {
             let group = Self::make(&version_1, pid)?;
             group.write("cpu.cfs_period_us", &period.to_string())?;
             group.write("cpu.cfs_quota_us", &quota.to_string())?;
             return group.join(pid);
         }
-        // The machine uses version 2. A group has the CPU controller only if the root group enables the controller for
-        // its subtree.
+        // With version 2, the root group must enable the CPU controller for its groups.
         let enabled = std::fs::read_to_string(mounted.join("cgroup.subtree_control"))?;
         if !enabled.split_whitespace().any(|name| name == "cpu") {
             std::fs::write(mounted.join("cgroup.subtree_control"), "+cpu")?;
@@ -112,7 +108,7 @@ fn remove_abandoned(parent: &Path) {
 
 impl Drop for CpuShare {
     fn drop(&mut self) {
-        // A group that contains a process cannot be removed. The next benchmark removes the group.
+        // This fails if the group has a process. The next benchmark then removes the group.
         let _ = std::fs::remove_dir(&self.0);
     }
 }
@@ -124,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// A process that ends with the test.
+    /// Ends its process when it is dropped.
     struct Spinning(Child);
 
     impl Drop for Spinning {
@@ -152,8 +148,8 @@ mod tests {
         let (begin, before) = (Instant::now(), clock.now().unwrap());
         std::thread::sleep(Duration::from_secs(1));
         let used = clock.now().unwrap() - before;
-        // The share is 0.1. The factor 0.15 allows for an overrun in each period. `PERIOD` allows for an unused quota at
-        // the start and at the end.
+        // More than the share of 0.1, because a period can exceed its quota. `PERIOD` is for unused quota at the start
+        // and at the end.
         let most = begin.elapsed().mul_f64(0.15) + PERIOD;
         assert!(used < most, "{used:?} of {most:?}");
         drop(spinning);
@@ -164,7 +160,7 @@ mod tests {
     fn the_cpu_clock_advances_during_work_and_the_memory_can_be_read() {
         let clock = CpuClock::of(Pid::this()).unwrap();
         let before = clock.now().unwrap();
-        // `black_box` prevents the compiler from removing this work.
+        // `black_box` keeps the compiler from removing this work.
         let sum: u64 = std::hint::black_box(0..5_000_000_u64).sum();
         std::hint::black_box(sum);
         assert!(clock.now().unwrap() > before);

@@ -1,4 +1,4 @@
-//! Runs one process of a function, with its own Runtime API.
+//! Runs a process of a function with its own Runtime API.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ use super::cpu::{CpuClock, CpuShare, resident};
 use super::program::Program;
 use super::runtime_api::{Call, Event, RuntimeApi};
 
-/// The time limit of this host for a start and for an answer. Lambda's limits are shorter, but other programs can slow
-/// down this machine.
+/// The time limit of a start and of an answer. It is longer than Lambda's limits, because other programs can slow down
+/// this machine.
 const TIME_OUT: Duration = Duration::from_secs(60);
 
-/// A running function, which is ready for an event except during [`Instance::invoke`].
+/// A running function. It is ready for an event, except during [`Instance::invoke`].
 #[derive(Debug)]
 pub struct Instance {
     program: Program,
@@ -29,37 +29,30 @@ pub struct Instance {
     share: Option<CpuShare>,
 }
 
-/// The answer to an event.
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// The body of the answer.
     pub reply: Bytes,
-    /// The time between sending the event and receiving the whole answer.
+    /// From sending the event to receiving the whole answer.
     pub took: Duration,
 }
 
-/// Measures a process, even while the process handles an event.
+/// Measures a process, also while it handles an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Gauge {
     pid: Pid,
     clock: CpuClock,
 }
 
-/// The resources that a process has used.
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {
-    /// CPU time of all threads since the start.
+    /// Of all threads since the start.
     pub cpu: Duration,
-    /// Resident memory in bytes.
+    /// Resident, in bytes.
     pub memory: u64,
 }
 
 impl Gauge {
-    /// Returns the process's usage.
-    ///
-    /// # Errors
-    ///
-    /// If the process has ended.
+    /// Fails if the process has ended.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         Ok(Usage {
             cpu: self.clock.now()?,
@@ -70,10 +63,6 @@ impl Gauge {
 
 impl Instance {
     /// Starts a program and waits until it requests its first event.
-    ///
-    /// # Errors
-    ///
-    /// If the program cannot be started, or ends or fails during init.
     pub async fn start(program: &Program) -> anyhow::Result<Self> {
         let api = RuntimeApi::start().await?;
         let mut command = program.command(api.address)?;
@@ -102,27 +91,21 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Returns the time between starting the process and its first request for an event.
+    /// Returns the time from the start of the process to its first request for an event.
     pub fn init(&self) -> Duration {
         self.init
     }
 
-    /// Limits the process to a share of one CPU, as Lambda does after init: a function with 128 MB has 0.0723.
-    ///
-    /// # Errors
-    ///
-    /// If this program does not run as root.
+    /// Limits the process to a share of a CPU. After init, Lambda does the same: a function with 128 MB has 0.0723.
+    /// This needs root.
     pub fn limit_cpu(&mut self, share: f64) -> anyhow::Result<()> {
         self.share = None;
         self.share = Some(CpuShare::limit(self.gauge.pid, share)?);
         Ok(())
     }
 
-    /// Sends an event and waits until the function has answered the event and requests the next event.
-    ///
-    /// # Errors
-    ///
-    /// If the function fails, ends or exceeds the time-out. The instance cannot be used afterwards.
+    /// Sends an event, and waits for its answer and the request for the next event. After an error, the instance cannot
+    /// be used any more.
     pub async fn invoke(&mut self, event: impl Into<Bytes>) -> anyhow::Result<Invocation> {
         let name = self.program.name.clone();
         let ready = self.ready.take();
@@ -149,25 +132,17 @@ impl Instance {
         })
     }
 
-    /// Returns the process's usage.
-    ///
-    /// # Errors
-    ///
-    /// If the process has ended.
+    /// Fails if the process has ended.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         self.gauge.usage()
     }
 
-    /// Returns a gauge, which can measure the process during [`Instance::invoke`].
+    /// Returns a gauge that works also during [`Instance::invoke`].
     pub fn gauge(&self) -> Gauge {
         self.gauge
     }
 
-    /// Ends the process and waits until it has ended. Dropping an instance does not wait.
-    ///
-    /// # Errors
-    ///
-    /// If the process cannot be ended.
+    /// Ends the process, and waits for its end. A drop does not wait.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }
@@ -201,7 +176,6 @@ impl Instance {
 
 #[cfg(test)]
 impl Instance {
-    /// Returns the process id.
     pub fn pid(&self) -> i32 {
         self.gauge.pid.as_raw()
     }

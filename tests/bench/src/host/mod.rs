@@ -1,10 +1,10 @@
-//! Starts the programs of functions and sends events to the programs, as Lambda does.
+//! Starts functions and sends events to them, as Lambda does.
 //!
-//! An [`Instance`] is one process with its own Runtime API, and handles one event at a time. To handle several events
-//! at the same time, start several instances of one [`Program`].
+//! An [`Instance`] is a process with its own Runtime API. It handles one event at a time. For several events at a time,
+//! start several instances of a [`Program`].
 //!
-//! Dropping an instance ends its process. If this program ends, each process loses its Runtime API and therefore ends.
-//! The supervisor (`tools::supervised`) ends a process that still runs.
+//! Dropping an instance ends its process. When this program ends, each process ends too, because it loses its Runtime
+//! API. Otherwise the supervisor (`tools::supervised`) ends it.
 
 mod cpu;
 mod instance;

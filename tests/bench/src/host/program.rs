@@ -1,4 +1,4 @@
-//! Describes a function's program and its environment.
+//! Describes the program of a function, and its environment.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,31 +11,26 @@ use std::process::Stdio;
 use anyhow::{Context, ensure};
 use tokio::process::Command;
 
-/// The region of the functions.
 const REGION: &str = "eu-west-1";
 
-/// A function: its executable and configuration.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// The function's name.
     pub name: String,
     /// The absolute path of the executable.
     pub path: PathBuf,
-    /// The arguments of the executable.
     pub arguments: Vec<OsString>,
-    /// The folder with the code; the executable's folder by default.
+    /// The folder of the code. By default, it is the executable's folder.
     pub folder: PathBuf,
-    /// The function inside the code, for runtimes that need its name.
+    /// For runtimes that need the name of the function in the code.
     pub handler: String,
-    /// The environment variables besides the variables that Lambda sets. A variable here replaces the variable of
-    /// Lambda with the same name.
+    /// Further environment variables. They replace those of Lambda.
     pub variables: BTreeMap<String, String>,
-    /// The file for the output, or `None` if the output is dropped.
+    /// The file for the output. `None` drops the output.
     pub log: Option<PathBuf>,
 }
 
 impl Program {
-    /// Returns a program without additional variables and without a log.
+    /// Returns a program without variables and log.
     pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         Self {
@@ -49,13 +44,12 @@ impl Program {
         }
     }
 
-    /// Adds a variable.
     pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
     }
 
-    /// Returns the command that starts the program. The command does not inherit this process's environment.
+    /// The command does not inherit this process's environment.
     pub(super) fn command(&self, runtime_api: SocketAddr) -> anyhow::Result<Command> {
         let mut command = Command::new(&self.path);
         command
@@ -88,7 +82,7 @@ impl Program {
             ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023".to_owned()),
             ("AWS_REGION", REGION.into()),
             ("AWS_DEFAULT_REGION", REGION.into()),
-            // The SDKs need credentials to sign their requests. The stubs of AWS do not check the signature.
+            // The SDKs need credentials to sign requests. The stubs do not check the signatures.
             ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".into()),
             ("AWS_SECRET_ACCESS_KEY", "x".repeat(40)),
             ("AWS_SESSION_TOKEN", "x".repeat(400)),
@@ -112,7 +106,7 @@ impl Program {
         Ok(file.into())
     }
 
-    /// Returns the last lines of the log, for an error message.
+    /// Returns the last five lines of the log for an error message.
     pub(super) fn end_of_log(&self) -> String {
         let log = self.log.as_ref().and_then(|path| std::fs::read(path).ok());
         let log = log.unwrap_or_default();
@@ -125,11 +119,7 @@ impl Program {
     }
 }
 
-/// Checks that a log contains no error.
-///
-/// # Errors
-///
-/// If the log contains an error or cannot be read.
+/// Fails if a log has an error.
 pub fn check_log(log: &Path) -> anyhow::Result<()> {
     for line in BufReader::new(File::open(log)?).lines() {
         let line = line?;

@@ -16,29 +16,26 @@ use tokio::task::AbortHandle;
 use crate::http_server::{Service, response, serve};
 
 const PREFIX: &str = "/2018-06-01/runtime/";
-/// The time after which an event times out, as the Runtime API reports it to the function. The host itself waits
-/// longer.
+/// The function receives this time limit for an event. The host itself waits longer.
 const TIME_OUT: Duration = Duration::from_secs(15);
 
-/// A request of the runtime.
 #[derive(Debug)]
 pub(super) enum Call {
-    /// Requests the next event.
+    /// The runtime requests the next event.
     Next(oneshot::Sender<Event>),
-    /// Answers the event with this id. The time is the arrival of the whole answer.
+    /// The runtime answers the event with this id. The whole answer arrived at this time.
     Reply(String, Bytes, Instant),
-    /// Reports that the function failed.
+    /// The runtime reports a failure.
     Failed(Bytes),
 }
 
-/// An event and its id.
 #[derive(Debug)]
 pub(super) struct Event {
     pub(super) id: String,
     pub(super) body: Bytes,
 }
 
-/// A Runtime API. Dropping a Runtime API closes its connections.
+/// A Runtime API. Dropping this value closes its connections.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
     pub(super) address: SocketAddr,
@@ -47,7 +44,7 @@ pub(super) struct RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// Starts a Runtime API on a free port.
+    /// Uses a free port.
     pub(super) async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await;
         let listener = listener.context("the Runtime API has no port")?;
@@ -68,7 +65,7 @@ impl Drop for RuntimeApi {
     }
 }
 
-/// Forwards the runtime's requests to the instance.
+/// Forwards requests of the runtime to the instance.
 struct Calls(mpsc::UnboundedSender<Call>);
 
 impl Service for Calls {
@@ -89,7 +86,7 @@ impl Service for Calls {
 }
 
 impl Calls {
-    /// Waits, without a time limit, for the next event, and returns the event.
+    /// Waits for the next event without a time limit.
     async fn next(&self) -> Response<Full<Bytes>> {
         let (sender, event) = oneshot::channel();
         if self.0.send(Call::Next(sender)).is_err() {

@@ -1,4 +1,4 @@
-//! Tests the host with small functions in Python, which are started as Lambda starts functions.
+//! Tests the host with small functions in Python.
 
 use std::ffi::OsString;
 use std::process::Output;
@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use super::{Instance, Program};
 use crate::isolated;
 
-/// A function that answers with its event and its environment. The function reports the event `fail` as an error, and
-/// ends on the event `exit`.
+/// Answers with the event and the environment. Reports an error for the event `fail`, and ends for the event `exit`.
 const ECHO: &str = r#"
 import json, os, sys, urllib.request
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/"
@@ -32,7 +31,7 @@ while True:
 fn echo() -> Program {
     let mut program = Program::new("echo", "/usr/bin/env").with("COLOUR", "blue");
     program.arguments = ["python3", "-I", "-c", ECHO].map(Into::into).into();
-    // The program gets the search path of this process, because Python can be in any folder.
+    // Python can be in any folder, so the program gets this process's search path.
     program.with("PATH", std::env::var("PATH").unwrap())
 }
 
@@ -63,7 +62,7 @@ async fn each_instance_answers_its_own_events_one_after_another() {
 }
 
 #[tokio::test]
-async fn an_error_contains_the_message_of_the_function() {
+async fn an_error_shows_the_message_of_the_function() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = echo();
     program.log = Some(folder.path().join("log"));
@@ -82,7 +81,7 @@ async fn a_dropped_instance_ends_its_process() {
     let process = format!("/proc/{}/stat", instance.pid());
     assert!(std::fs::exists(&process).unwrap());
     drop(instance);
-    // A zombie has ended, but its parent has not read its exit status yet.
+    // A zombie has ended, although its parent has not read the exit status yet.
     let has_ended = || std::fs::read_to_string(&process).map_or(true, |stat| stat.contains(") Z "));
     let end = async {
         while !has_ended() {
@@ -99,7 +98,7 @@ fn run(command: &[OsString]) -> Output {
     command.args(arguments).output().unwrap()
 }
 
-/// Runs a Python script in the network namespace.
+/// Runs a Python script in the isolated network.
 fn isolated_python(script: &str) -> Output {
     let arguments = ["python3", "-c", script].map(Into::into);
     run(&isolated::command("/usr/bin/env".into(), &arguments))
@@ -109,7 +108,7 @@ fn isolated_python(script: &str) -> Output {
 fn an_isolated_program_reaches_only_this_machine() {
     let probe = ["unshare", "--mount", "--net", "--map-root-user", "true"];
     if !run(&probe.map(Into::into)).status.success() {
-        // This machine does not permit a namespace. Then the program must not run in the machine's own network.
+        // Without the permission for a namespace, the program must not run in the machine's own network.
         let refused = isolated_python("");
         let error = String::from_utf8_lossy(&refused.stderr);
         assert!(

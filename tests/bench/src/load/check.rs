@@ -13,40 +13,32 @@ use super::queues::Message;
 use super::services::Services;
 use crate::settings::PROJECT;
 
-/// The error message shows at most this many failures.
+/// An error shows at most this many failures.
 const SHOWN_FAILURES: usize = 10;
 
-/// The inputs of the checks.
 pub struct Check<'a> {
-    /// The services that the functions have called.
     pub services: &'a Services,
-    /// A client of the table.
     pub store: &'a DynamoStore,
-    /// The queues and their event types.
+    /// The queues, with the types of events that each receives.
     pub queues: &'a [QueueConfig],
-    /// The number of payments.
     pub payments: u32,
 }
 
-/// The items and messages of all payments.
+/// The totals over all payments.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Found {
-    /// Items in the table.
+    /// In the table.
     pub items: u64,
-    /// Messages in the queues.
+    /// In the queues.
     pub messages: usize,
-    /// Repeated messages, which a FIFO queue drops.
+    /// Messages that a FIFO queue drops, because they are repeats.
     pub repeats: u64,
 }
 
 impl Check<'_> {
-    /// Checks everything.
-    ///
-    /// # Errors
-    ///
-    /// If a check fails. The error contains the first failures.
+    /// Runs all checks. The error shows the first failures.
     pub async fn all(&self) -> anyhow::Result<Found> {
-        // The payments are checked in four concurrent parts, so that the CPUs are busy.
+        // Four concurrent parts keep the CPUs busy.
         let parts = tokio::join!(self.part(0), self.part(1), self.part(2), self.part(3));
         let (mut failures, mut found) = (Vec::new(), Found::default());
         for (of_part, failures_of_part) in [parts.0, parts.1, parts.2, parts.3] {
@@ -70,7 +62,7 @@ impl Check<'_> {
         Ok(found)
     }
 
-    /// Checks every fourth payment, starting at `first`. Returns the totals and the failures.
+    /// Checks every fourth payment from `first` on. Returns the totals and the failures.
     async fn part(&self, first: u32) -> (Found, Vec<String>) {
         let (mut failures, mut found) = (Vec::new(), Found::default());
         for number in (first..self.payments).step_by(4) {
@@ -85,7 +77,7 @@ impl Check<'_> {
         (found, failures)
     }
 
-    /// Checks one payment. Returns the number of its items and the number of its messages.
+    /// Checks a payment. Returns the numbers of its items and messages.
     async fn payment(&self, plan: Plan) -> anyhow::Result<(u64, usize)> {
         let id = plan.payment_id();
         let key = PaymentKey::new(ProjectId::new(PROJECT)?, &id);
@@ -102,14 +94,14 @@ impl Check<'_> {
             check_group(queue, &group, &plan.events()).with_context(|| id.clone())?;
             messages += group.len();
         }
-        // Each payment has two items: the payment and its token. Each event, and each day after the day of the
-        // creation, is one more item. So is the record of a payment that has paid its order.
+        // Two items are the payment and its token. Each event is an item. So is each day after the day of creation, and
+        // the record that the payment paid its order.
         let later_days = stored.payment.days().len() as u64 - 1;
         let paid = u64::from(stored.payment.paid_order().is_some());
         Ok((2 + last + later_days + paid, messages))
     }
 
-    /// Checks that the payments account for all items of the table and all messages of the queues.
+    /// Checks that all items and all messages belong to a payment.
     fn check_sums(&self, found: &Found) -> anyhow::Result<()> {
         let items = self.services.store.items()?;
         ensure!(
@@ -126,7 +118,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Checks that all messages are valid, the outbox is empty and no call was refused.
+    /// Checks that no message is invalid, no event is unpublished and no call was refused.
     async fn check_rest(&self) -> anyhow::Result<()> {
         let invalid = self.services.queues.invalid();
         ensure!(invalid.is_empty(), "invalid messages: {invalid:?}");
@@ -178,8 +170,7 @@ fn check_payment(plan: Plan, stored: &Stored, events: &[Event]) -> anyhow::Resul
     Ok(())
 }
 
-/// Checks the messages of a payment in a queue: one message for each event whose type the queue receives, in the order
-/// of the events, and no other message.
+/// Checks that a queue has exactly one message for each event that it receives, in the order of the events.
 fn check_group(queue: &QueueConfig, group: &[Message], events: &[EventKind]) -> anyhow::Result<()> {
     let accepts = |kind| {
         queue
@@ -217,7 +208,7 @@ mod tests {
     };
 
     #[test]
-    fn a_queue_must_have_the_events_of_its_types_in_order() {
+    fn a_queue_must_have_exactly_the_events_of_its_types_in_order() {
         let events = [CREATED.kind, PAID.kind];
         let queue = |types: Option<&[EventKind]>| QueueConfig {
             url: "queue".into(),

@@ -1,9 +1,9 @@
-//! Puts a sustained load of checkouts and callbacks on the real functions. At the end, checks every payment, event and
-//! message.
+//! Tests our functions under a load of checkouts and callbacks, and then checks each payment, event and message.
 //!
-//! The functions run in instances, each of which handles one event at a time. The table is dynoxide in memory, with
-//! conditions and transactions. Queues, secrets and the platform are stubs in this process. Payments start at a
-//! constant rate. If the maximum number of concurrent payments runs, the next payment starts as soon as another payment
+//! Each instance of a function handles one event at a time. The table is dynoxide in memory, with conditions and
+//! transactions. Queues, secrets and the platform are stubs in this process.
+//!
+//! Payments start at a constant rate. While the maximum number of payments runs, the next payment starts when another
 //! ends.
 
 mod check;
@@ -48,9 +48,9 @@ use crate::http_server;
 use crate::settings::{TABLE, variables};
 use tools::supervised;
 
-/// The load test fails if the memory of an instance grows by more than this share after the warm-up. An instance has
-/// about 10 MB, and handles more than ten thousand payments in ten minutes. Therefore a leak of 100 bytes per payment
-/// exceeds the limit.
+/// The test fails if an instance's memory grows by more than this share after the warm-up. In ten minutes, an instance
+/// of about 10 MB handles more than ten thousand payments. Therefore a leak of 100 bytes per payment exceeds this
+/// share.
 const MAX_GROWTH: f64 = 0.05;
 
 /// The options of a load test.
@@ -73,11 +73,11 @@ pub struct Arguments {
     minutes: f64,
 }
 
-/// The program sets this variable for its supervised copy, so that the copy does not start another copy.
+/// Set for the supervised copy of this program, so that it starts no further copy.
 const SUPERVISED: &str = "BENCH_SUPERVISED";
 
-/// Runs this program again under the supervisor, with the same arguments. The supervisor ends all processes of the
-/// copy. The supervisor cannot start each function, because a function must be a direct child of the measuring process.
+/// Runs this program again with the same arguments, as a supervised copy. The supervisor ends all processes of the
+/// copy. It cannot start the functions itself, because a function must be a child of the process that measures it.
 async fn run_supervised() -> anyhow::Result<ExitCode> {
     let program = std::env::current_exe()?.into_os_string();
     let command: Vec<OsString> = ["env".into(), format!("{SUPERVISED}=1").into(), program]
@@ -87,7 +87,6 @@ async fn run_supervised() -> anyhow::Result<ExitCode> {
     supervised::run(&command).await.map(ExitCode::from)
 }
 
-/// Returns the absolute path of the folder with the built functions.
 fn built(folder: &Path) -> anyhow::Result<PathBuf> {
     let absolute = folder.canonicalize();
     absolute.with_context(|| {
@@ -96,11 +95,7 @@ fn built(folder: &Path) -> anyhow::Result<PathBuf> {
     })
 }
 
-/// Runs the load test, supervised, and prints its results. Fails if the memory of an instance grows too much.
-///
-/// # Errors
-///
-/// If a function fails, or a check fails.
+/// Runs the load test in a supervised copy, and prints the results.
 pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if std::env::var_os(SUPERVISED).is_none() {
         return run_supervised().await;
@@ -128,10 +123,9 @@ pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The services that the functions call, and the log of the functions.
+/// The services that the functions call, and the functions' log.
 struct World {
     services: Arc<Services>,
-    /// The address of the services.
     address: String,
     log: NamedTempFile,
 }
@@ -141,7 +135,7 @@ impl World {
         let services = Arc::new(Services::new(queues)?);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = format!("http://{}", listener.local_addr()?);
-        // Without TLS, because encryption would only take CPU time from the functions.
+        // TLS would only take CPU time from the functions.
         tokio::spawn(http_server::serve(listener, None, Arc::clone(&services)));
         Ok(Self {
             services,
@@ -150,7 +144,7 @@ impl World {
         })
     }
 
-    /// Starts instances of a function. `name` selects the function's environment variables in the template.
+    /// Starts instances of a function, with the template's variables for `name`.
     async fn pool(&self, name: &str, path: &Path, instances: u32) -> anyhow::Result<Pool> {
         let mut program = Program::new(name, path);
         program.log = Some(self.log.path().to_owned());
@@ -162,47 +156,40 @@ impl World {
     }
 }
 
-/// A load test.
 #[derive(Debug, Clone)]
 struct Load {
-    /// The executable of `POST /checkouts`.
+    /// The executable for `POST /checkouts`.
     checkout: PathBuf,
-    /// The executable of `POST /callbacks`.
+    /// The executable for `POST /callbacks`.
     callback: PathBuf,
-    /// Instances of each function.
+    /// Of each function.
     instances: u32,
-    /// Maximum number of payments that start per second.
+    /// Payments that start per second, at most.
     rate: f64,
-    /// Maximum number of payments at the same time.
+    /// Payments at the same time, at most.
     concurrent: usize,
-    /// Maximum number of payments in all.
+    /// Payments in all, at most.
     payments: u32,
-    /// Duration in which payments start.
+    /// The time in which payments start.
     length: Duration,
-    /// The length of a measurement window.
+    /// The duration of a window of measurements.
     report_every: Duration,
-    /// A fault for tests: the queues lose the event with this payment number and this sequence number. Payment numbers
-    /// start with 0, sequence numbers with 1.
+    /// For tests: the queues lose the event of this payment, counted from 0, with this sequence number.
     lost_event: Option<(u32, u32)>,
 }
 
-/// The result of a load test.
 #[derive(Debug, Clone)]
 struct Outcome {
-    /// The number of payments.
     payments: u32,
-    /// The time from the start of the first payment to the end of the last payment.
+    /// From the start of the first payment to the end of the last.
     took: Duration,
-    /// The measurements of each window of that time.
     windows: Vec<Window>,
-    /// The calls of the functions.
     calls: Calls,
-    /// The result of the checks.
     found: Found,
 }
 
 impl Load {
-    /// Runs the load and checks the table, the queues and the platform's requests. Calls `report` after each window.
+    /// Runs the load and all checks. Calls `report` after each window.
     async fn run(&self, report: impl FnMut(&Window)) -> anyhow::Result<Outcome> {
         let world = World::start(Queues::losing(self.lost_event)).await?;
         let services = Arc::clone(&world.services);
@@ -220,7 +207,7 @@ impl Load {
         let (payments, windows) = self.payments(&traffic, begin, report).await?;
         let took = begin.elapsed();
         check_log(world.log.path())?;
-        // The checks below call the same services.
+        // The checks call the same services, so the calls are counted first.
         let calls = services.calls();
         let credentials = aws_credential_types::Credentials::new("x", "x", None, None, "load");
         let config = sdk::config(
@@ -248,8 +235,7 @@ impl Load {
         })
     }
 
-    /// Starts payments until the time is over, and waits until all payments have ended. Returns the number of
-    /// payments, and the measurements of each window.
+    /// Starts payments, and waits for their end. Returns the number of payments and the windows.
     async fn payments(
         &self,
         traffic: &Arc<Traffic>,

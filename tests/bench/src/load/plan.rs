@@ -1,39 +1,36 @@
-//! Plans the course and the expected result of each payment. Both follow from the number of the payment.
+//! Plans what happens to each payment, and its expected result. Both follow from the payment's number.
 
 use payments::events::EventKind;
 use payments::model::Status;
 
-/// The amount of every order, in cents.
+/// In cents.
 pub const AMOUNT: u64 = 1_000;
 const PREFIX: &str = "load-";
 
-/// One payment, numbered from 0.
+/// A payment, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan(pub u32);
 
-/// The time of the callback with the redirect URL.
+/// When the callback with the redirect URL arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedirectTime {
-    /// While the checkout function still runs.
+    /// While the checkout function runs.
     Early,
-    /// After the checkout function has answered.
+    /// After the checkout function answered.
     Usual,
     /// After the final callback.
     Late,
 }
 
 impl Plan {
-    /// Returns the payment with this id.
     pub fn of(payment_id: &str) -> Option<Self> {
         payment_id.strip_prefix(PREFIX)?.parse().ok().map(Self)
     }
 
-    /// Returns the payment's id.
     pub fn payment_id(self) -> String {
         format!("{PREFIX}{:08}", self.0)
     }
 
-    /// Whether the shopper cancels at the bank.
     pub fn is_declined(self) -> bool {
         self.0 % 10 == 3
     }
@@ -43,7 +40,6 @@ impl Plan {
         self.0 % 5 == 1
     }
 
-    /// Returns the time of the callback with the redirect URL.
     pub fn redirect_time(self) -> RedirectTime {
         match self.0 {
             number if number % 20 == 7 => RedirectTime::Early,
@@ -52,7 +48,6 @@ impl Plan {
         }
     }
 
-    /// Returns the expected final status.
     pub fn status(self) -> Status {
         match self.is_declined() {
             true => Status::Declined,
@@ -60,7 +55,6 @@ impl Plan {
         }
     }
 
-    /// Returns the expected events, in their order.
     pub fn events(self) -> Vec<EventKind> {
         let has_redirect = self.redirect_time() != RedirectTime::Late;
         let redirect = has_redirect.then_some(EventKind::PaymentAwaitingCustomer);

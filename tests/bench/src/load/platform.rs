@@ -1,4 +1,4 @@
-//! Replaces the platform: counts sales and signs callbacks.
+//! Replaces the platform: counts its sales, and signs its callbacks.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,6 @@ use tokio::sync::oneshot;
 use super::plan::Plan;
 use crate::scenario::{report, sign};
 
-/// The sales that the platform has received.
 #[derive(Debug, Default)]
 pub struct Platform {
     sales: Mutex<Sales>,
@@ -18,13 +17,12 @@ pub struct Platform {
 
 #[derive(Debug, Default)]
 struct Sales {
-    /// For each payment number, the number of sales that have arrived.
+    /// The number of received sales, by payment number.
     counts: BTreeMap<u32, u32>,
     /// The tasks that wait for a sale, by payment number.
     waiting: BTreeMap<u32, oneshot::Sender<()>>,
 }
 
-/// The content of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Report {
     /// The redirect URL.
@@ -34,24 +32,23 @@ pub enum Report {
 }
 
 impl Platform {
-    /// Returns a receiver that is notified when the sale of a payment arrives.
+    /// Returns a receiver that is notified when the payment's sale arrives.
     pub fn sale_of(&self, plan: Plan) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         self.sales().waiting.insert(plan.0, sender);
         receiver
     }
 
-    /// Returns the number of sales of a payment.
     pub fn sales_of(&self, plan: Plan) -> u32 {
         self.sales().counts.get(&plan.0).copied().unwrap_or(0)
     }
 
-    /// Counts a sale that Gate has accepted, and notifies the task that waits for the sale.
+    /// Counts a sale that Gate accepted, and notifies the task that waits for it.
     pub fn count(&self, plan: Plan) {
         let mut sales = self.sales();
         *sales.counts.entry(plan.0).or_default() += 1;
         if let Some(waiting) = sales.waiting.remove(&plan.0) {
-            // Sending fails only if the load test has already failed.
+            // The send fails only after the load test has failed.
             let _ = waiting.send(());
         }
     }
@@ -62,10 +59,6 @@ impl Platform {
 }
 
 /// Returns a signed callback.
-///
-/// # Errors
-///
-/// If the callback cannot be signed.
 pub fn callback(plan: Plan, content: Report) -> anyhow::Result<String> {
     let (status, code, text) = match (content, plan.is_declined()) {
         (Report::Redirect, _) => ("awaiting redirect result", "9999", "Awaiting processing"),

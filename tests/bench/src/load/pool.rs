@@ -1,4 +1,4 @@
-//! Runs several instances of one function and calls them as API Gateway does.
+//! Runs the instances of a function, and calls them as API Gateway does.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,6 @@ use tokio::sync::Semaphore;
 
 use crate::host::{Gauge, Instance, Program, Usage};
 
-/// The instances of a function.
 #[derive(Debug)]
 pub struct Pool {
     idle: Mutex<Vec<Instance>>,
@@ -17,25 +16,17 @@ pub struct Pool {
     permits: Semaphore,
 }
 
-/// A function's answer to API Gateway.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reply {
-    /// The HTTP status.
     pub status_code: u16,
-    /// The headers.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// The body.
     pub body: Option<String>,
 }
 
 impl Pool {
     /// Starts `size` instances of a program.
-    ///
-    /// # Errors
-    ///
-    /// If an instance does not start.
     pub async fn start(program: &Program, size: u32) -> anyhow::Result<Self> {
         let mut idle = Vec::new();
         for _ in 0..size {
@@ -48,22 +39,14 @@ impl Pool {
         })
     }
 
-    /// Sends an event to the most recently used idle instance. If no instance is idle, waits for an idle instance.
-    ///
-    /// # Errors
-    ///
-    /// If the function fails.
+    /// Sends an event to the idle instance that was used last. Waits if no instance is idle.
     pub async fn invoke(&self, event: String) -> anyhow::Result<Reply> {
         let _permit = self.permits.acquire().await?;
         self.invoke_idle(event).await
     }
 
-    /// Sends an event to an idle instance. Returns `None` if no instance is idle, as Lambda does if the reserved
-    /// concurrency is used up.
-    ///
-    /// # Errors
-    ///
-    /// If the function fails.
+    /// Sends an event to an idle instance. Returns `None` if no instance is idle. In the same way, Lambda refuses a
+    /// call when the reserved concurrency is used up.
     pub async fn try_invoke(&self, event: String) -> anyhow::Result<Option<Reply>> {
         let Ok(_permit) = self.permits.try_acquire() else {
             return Ok(None);
@@ -80,10 +63,6 @@ impl Pool {
     }
 
     /// Returns the usage of each instance.
-    ///
-    /// # Errors
-    ///
-    /// If an instance has ended.
     pub fn usage(&self) -> anyhow::Result<Vec<Usage>> {
         self.gauges.iter().map(Gauge::usage).collect()
     }

@@ -1,4 +1,4 @@
-//! Measures a run in consecutive windows of time: payments, waits, memory and CPU time.
+//! Measures payments, waits, memory and CPU time in consecutive windows of time.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -11,74 +11,60 @@ use super::traffic::{Traffic, Waits};
 use crate::compare::percentile;
 use crate::host::Usage;
 
-/// Measures consecutive windows of a run.
 pub struct Progress {
     begin: Instant,
     last: Snapshot,
 }
 
-/// All counters at one time.
 #[derive(Debug, Clone)]
 struct Snapshot {
     at: Instant,
     checkouts: Vec<Usage>,
     callbacks: Vec<Usage>,
     store: Work,
-    /// CPU time of this process, which runs the table, the other services, the Runtime APIs and the shoppers.
+    /// The CPU time of this process, which runs the services, the Runtime APIs and the shoppers.
     process: Duration,
-    /// CPU time of all processes of the machine and of the kernel.
+    /// The CPU time of all processes and of the kernel.
     machine: Duration,
 }
 
-/// The measurements of one window.
 #[derive(Debug, Clone)]
 pub struct Window {
-    /// The time from the start of the run to the end of this window.
+    /// From the start of the run to the end of this window.
     pub at: Duration,
-    /// The window's length.
     pub length: Duration,
-    /// The times that storefronts and the platform waited for answers.
+    /// How long storefronts and the platform waited for answers.
     pub waits: Waits,
-    /// The memory of each instance at the end of the window, in bytes. The first list is of the checkout function, the
-    /// second of the callback function.
+    /// In bytes, for each instance at the end of the window. The first list is for `checkout`, and the second for
+    /// `callback`.
     pub memory: [Vec<u64>; 2],
-    /// The mean number of CPUs in use.
     pub cpus: Cpus,
-    /// The calls that the table answered in the window, and their CPU time.
+    /// The calls of the table in this window.
     pub store: Work,
 }
 
-/// The mean number of CPUs that each part used during a window.
+/// The mean number of CPUs in use.
 #[derive(Debug, Clone, Copy)]
 pub struct Cpus {
-    /// All instances of the checkout function.
+    /// All instances of `checkout`.
     pub checkouts: f64,
-    /// All instances of the callback function.
+    /// All instances of `callback`.
     pub callbacks: f64,
-    /// The table.
     pub store: f64,
-    /// The rest of this process: the other services, the Runtime APIs and the shoppers.
+    /// The rest of this process: other services, Runtime APIs and shoppers.
     pub stubs: f64,
-    /// All other processes of the machine, and the kernel.
+    /// All other processes, and the kernel.
     pub others: f64,
 }
 
 impl Progress {
     /// Starts the first window. `begin` is the start of the run.
-    ///
-    /// # Errors
-    ///
-    /// If an instance has ended, or a clock cannot be read.
     pub fn new(traffic: &Traffic, begin: Instant) -> anyhow::Result<Self> {
         let last = Snapshot::now(traffic)?;
         Ok(Self { begin, last })
     }
 
-    /// Ends the window, returns its measurements, and starts the next window.
-    ///
-    /// # Errors
-    ///
-    /// If an instance has ended, or a clock cannot be read.
+    /// Returns the measurements of the window, and starts the next window.
     pub fn window(&mut self, traffic: &Traffic) -> anyhow::Result<Window> {
         let now = Snapshot::now(traffic)?;
         let window = now.since(&self.last, self.begin, traffic.take_waits());
@@ -132,7 +118,7 @@ impl Snapshot {
 }
 
 impl Window {
-    /// Returns how many payments ended per second.
+    /// Returns the payments that ended per second.
     pub fn rate(&self) -> f64 {
         self.waits.payments as f64 / self.length.as_secs_f64()
     }
@@ -169,18 +155,17 @@ impl fmt::Display for Cpus {
     }
 }
 
-/// Returns a percentile of the waits in milliseconds; 0 if there are no waits.
+/// Returns a percentile in milliseconds; 0 without waits.
 pub fn percentile_ms(waits: &[Duration], percent: f64) -> f64 {
     let waits = waits.iter().map(|wait| wait.as_secs_f64() * 1e3);
     percentile(&waits.collect::<Vec<_>>(), percent).unwrap_or(0.0)
 }
 
-/// Converts bytes to megabytes.
 pub fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-/// Returns the CPU time of the whole machine since its start, without idle time.
+/// Returns the CPU time of all CPUs since the start of the machine, without idle time.
 fn machine_cpu() -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string("/proc/stat")?;
     let line = stat.lines().next().context("/proc/stat is empty")?;
@@ -189,8 +174,8 @@ fn machine_cpu() -> anyhow::Result<Duration> {
         .skip(1)
         .filter_map(|ticks| ticks.parse().ok())
         .collect();
-    // The columns are user, nice, system, idle, iowait, irq and softirq, in hundredths of a second. `idle` and `iowait`
-    // are not CPU time.
+    // In hundredths of a second: user, nice, system, idle, iowait, irq and softirq. The CPU is idle during `idle` and
+    // `iowait`.
     let busy = ticks.iter().take(7).enumerate();
     let busy = busy.filter(|(column, _)| ![3, 4].contains(column));
     Ok(Duration::from_millis(

@@ -1,4 +1,4 @@
-//! Replaces the queues: accepts every message and stores the fields that the checks need.
+//! Replaces the queues: accepts all messages, and stores what the checks need.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,36 +12,33 @@ use serde_json::{Value, json};
 use super::plan::Plan;
 use crate::settings::PROJECT;
 
-/// All queues.
 #[derive(Debug, Default)]
 pub struct Queues {
     content: Mutex<Content>,
-    /// A fault for tests: messages with the event of this payment and sequence number are accepted, but lost.
+    /// For tests: the event of this payment with this sequence number is accepted, but lost.
     lost: Option<(Plan, u32)>,
 }
 
 #[derive(Debug, Default)]
 struct Content {
-    /// The messages by queue and payment number, in the order of their arrival, without repeated messages.
+    /// By queue and payment number, in the order of arrival, without repeats.
     groups: BTreeMap<(String, u32), Vec<Stored>>,
     accepted: u64,
     repeats: u64,
     invalid: Vec<String>,
 }
 
-/// A message and the hash of its body.
 #[derive(Debug, Clone, Copy)]
 struct Stored {
     message: Message,
     body: u64,
 }
 
-/// The fields of a message that are compared with the plan.
+/// The part of a message that is compared with the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
-    /// The sequence number of the event.
+    /// Of the event.
     pub sequence: u32,
-    /// The event's type.
     pub kind: EventKind,
 }
 
@@ -63,7 +60,7 @@ struct Event {
 }
 
 impl Queues {
-    /// Returns empty queues that lose the event with a payment number and a sequence number.
+    /// Returns empty queues that lose the event with this payment number and sequence number.
     pub fn losing(event: Option<(u32, u32)>) -> Self {
         Self {
             lost: event.map(|(number, sequence)| (Plan(number), sequence)),
@@ -71,7 +68,7 @@ impl Queues {
         }
     }
 
-    /// Accepts a `SendMessage` call, even if the message is invalid, and returns the answer.
+    /// Accepts any `SendMessage` call, and returns the answer. An invalid message is stored for the checks.
     pub fn accept(&self, body: &[u8]) -> Option<Value> {
         let read = read(body);
         let mut content = self.content();
@@ -92,7 +89,7 @@ impl Queues {
         }))
     }
 
-    /// Returns a payment's messages in a queue, in the order of their arrival, without repeated messages.
+    /// Returns the messages of a payment in a queue, in the order of arrival and without repeats.
     pub fn group(&self, queue_url: &str, plan: Plan) -> Vec<Message> {
         let content = self.content();
         let group = content.groups.get(&(queue_url.to_owned(), plan.0));
@@ -100,18 +97,17 @@ impl Queues {
         messages.map(|stored| stored.message).collect()
     }
 
-    /// Returns the number of messages in all queues, without repeated messages.
+    /// Returns the messages in all queues, without repeats.
     pub fn messages(&self) -> usize {
         self.content().groups.values().map(Vec::len).sum()
     }
 
-    /// Returns the number of repeated messages. A FIFO queue drops a repeated message, because an earlier message has
-    /// the same deduplication id.
+    /// Returns the number of repeats. A FIFO queue drops a message with the deduplication id of an earlier message.
     pub fn repeats(&self) -> u64 {
         self.content().repeats
     }
 
-    /// Returns the accepted messages that are not events or contradict an earlier message.
+    /// Returns the messages that are no events, or that contradict an earlier message.
     pub fn invalid(&self) -> Vec<String> {
         self.content().invalid.clone()
     }
@@ -124,7 +120,7 @@ impl Queues {
 impl Content {
     fn store(&mut self, queue_url: String, plan: Plan, stored: Stored) {
         let group = self.groups.entry((queue_url, plan.0)).or_default();
-        // The deduplication id is derived from the payment and the sequence number.
+        // Messages with the same sequence number have the same deduplication id.
         let same = |one: &&Stored| one.message.sequence == stored.message.sequence;
         match group.iter().find(same) {
             Some(first) if first.body == stored.body => self.repeats += 1,
@@ -136,8 +132,8 @@ impl Content {
     }
 }
 
-/// Reads the queue, the payment and the message. Returns `None` if the group or the deduplication id does not belong to
-/// the event.
+/// Reads the queue, the payment and the message. Returns `None` if the group or the deduplication id does not fit the
+/// event.
 fn read(body: &[u8]) -> Option<(String, Plan, Stored)> {
     let sent: Sent = serde_json::from_slice(body).ok()?;
     let event: Event = serde_json::from_str(&sent.message_body).ok()?;

@@ -1,4 +1,4 @@
-//! Serves the table, the queues, the secrets and Gate behind one address.
+//! Serves the table, the queues, the secrets and Gate at one address.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,28 +17,22 @@ use crate::http_server::{Service, response};
 use crate::scenario::STOREFRONT;
 use crate::stubs::{aws, gate, is_prewarm, target};
 
-/// The errors with which the table refuses a write after a concurrent write. After such an error, the function loads
-/// the payment and decides again.
+/// The table's errors after a concurrent write. The function then loads the payment and decides again.
 const CONFLICTS: [&str; 2] = [
     "UpdateItem ConditionalCheckFailedException",
     "TransactWriteItems TransactionCanceledException",
 ];
 
-/// All services.
 pub struct Services {
-    /// The table.
     pub store: Store,
-    /// The queues.
     pub queues: Queues,
-    /// The platform.
     pub platform: Platform,
     calls: Mutex<Calls>,
 }
 
-/// The counts of calls.
 #[derive(Debug, Clone, Default)]
 pub struct Calls {
-    /// All calls, by operation.
+    /// By operation.
     pub all: BTreeMap<String, u64>,
     /// Conflicts with a concurrent write, by operation and error.
     pub conflicts: BTreeMap<String, u64>,
@@ -47,11 +41,7 @@ pub struct Calls {
 }
 
 impl Services {
-    /// Creates tables that contain only the storefront's key.
-    ///
-    /// # Errors
-    ///
-    /// If the template has no such tables.
+    /// Creates tables with only the storefront's key.
     pub fn new(queues: Queues) -> anyhow::Result<Self> {
         let store = Store::new()?;
         store.put_storefront_key(serde_json::from_str(STOREFRONT)?)?;

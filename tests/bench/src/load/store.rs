@@ -1,4 +1,4 @@
-//! Holds the tables in memory. Calls dynoxide in this process, without its HTTP server.
+//! Holds the tables in memory. It calls dynoxide directly, without an HTTP server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,28 +13,22 @@ use serde_json::{Value, json};
 
 use crate::settings::{STOREFRONT_KEYS, TABLE};
 
-/// The table of payments and the table of storefront keys.
+/// The tables of payments and of storefront keys.
 pub struct Store {
     database: Database,
     calls: AtomicU64,
     nanoseconds: AtomicU64,
 }
 
-/// The calls that a store has answered during some time, and their CPU time.
+/// The answered calls, and their CPU time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Work {
-    /// The number of answered calls.
     pub calls: u64,
-    /// CPU time of these calls.
     pub cpu: Duration,
 }
 
 impl Store {
     /// Creates empty tables.
-    ///
-    /// # Errors
-    ///
-    /// If the template has no such tables.
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
             database: wire::database(&[(TABLE, TABLE), (STOREFRONT_KEYS, STOREFRONT_KEYS)])?,
@@ -43,18 +37,14 @@ impl Store {
         })
     }
 
-    /// Stores the item of a storefront key.
-    ///
-    /// # Errors
-    ///
-    /// If the item has no key.
+    /// Stores a storefront key.
     pub fn put_storefront_key(&self, item: Value) -> anyhow::Result<()> {
         let request = json!({ "TableName": STOREFRONT_KEYS, "Item": item });
         self.database.put_item(serde_json::from_value(request)?)?;
         Ok(())
     }
 
-    /// Answers a call with a status and a body.
+    /// Returns the status and the body of the answer.
     pub fn call(&self, operation: &str, body: &[u8]) -> (StatusCode, Vec<u8>) {
         let begin = thread_cpu();
         let answer = self.answer(operation, body);
@@ -81,10 +71,6 @@ impl Store {
     }
 
     /// Returns the number of items in the table of payments.
-    ///
-    /// # Errors
-    ///
-    /// If the table cannot be described.
     pub fn items(&self) -> anyhow::Result<u64> {
         let request = serde_json::from_value(json!({ "TableName": TABLE }))?;
         let table = serde_json::to_value(self.database.describe_table(request)?)?;
@@ -98,9 +84,8 @@ impl Store {
             "GetItem" => run(body, |request| database.get_item(request)),
             "UpdateItem" => run(body, |request| database.update_item(request)),
             "TransactWriteItems" => run(body, |mut request: TransactWriteItemsRequest| {
-                // The token identifies a repeat of a call whose answer was lost. No answer is lost in this test, so the
-                // token is removed. With the token, dynoxide would search the tokens of the last ten minutes at each
-                // call.
+                // This token marks a repeated call after a lost answer. In this test, no answer is lost. With the
+                // token, each call would make dynoxide search the tokens of ten minutes.
                 request.client_request_token = None;
                 database.transact_write_items(request)
             }),

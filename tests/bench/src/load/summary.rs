@@ -7,7 +7,7 @@ use super::Outcome;
 use super::progress::{Cpus, Window, megabytes, percentile_ms};
 use super::traffic::Waits;
 
-/// After this time, the memory of an instance should stay constant, and growth indicates a leak.
+/// After this time, an instance's memory should stay constant. Further growth shows a leak.
 const WARM_UP: Duration = Duration::from_secs(60);
 
 impl fmt::Display for Outcome {
@@ -25,7 +25,7 @@ impl fmt::Display for Outcome {
             text,
             "{payments} payments in {seconds:.0} s, {rate:.1} per second, all as planned"
         )?;
-        // The last window is left out, because it is shorter: it ends with the last payment.
+        // The last window ends with the last payment, so it is shorter and left out.
         let whole = windows.len().saturating_sub(1).max(1);
         let rates = windows.iter().take(whole).map(Window::rate);
         let slowest = rates.clone().fold(f64::MAX, f64::min);
@@ -53,7 +53,7 @@ impl fmt::Display for Outcome {
 }
 
 impl Outcome {
-    /// Returns the largest relative growth of an instance's memory after the warm-up, or `None` for a shorter run.
+    /// Returns the largest relative growth of an instance's memory after the warm-up; `None` for a shorter run.
     pub fn growth(&self) -> Option<f64> {
         let warm = self.windows.iter().find(|window| window.at >= WARM_UP)?;
         let before = warm.memory.iter().flatten();
@@ -80,8 +80,8 @@ fn waits(
     )
 }
 
-/// Writes the memory of each instance after the warm-up and at the end of the run. In a run that is shorter than the
-/// warm-up, the first window replaces the window after the warm-up.
+/// Writes the memory of each instance after the warm-up and at the end. In a run shorter than the warm-up, it writes
+/// the first window instead.
 fn memory(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {
     let warm = windows.iter().find(|window| window.at >= WARM_UP);
     let (Some(warm), Some(end)) = (warm.or(windows.first()), windows.last()) else {

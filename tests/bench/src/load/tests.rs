@@ -1,12 +1,12 @@
-//! Tests the load test: puts a small load on the functions of the dev build.
+//! Tests the load test with a small load on the functions of the dev build.
 
 use sandbox::functions;
 use tools::Supervisor;
 
 use super::*;
 
-/// The number of payments. With 20 payments, each variant of a plan occurs: a decline, a result that is reported twice,
-/// an early redirect URL and a late redirect URL.
+/// Among 20 payments, each variant of [`Plan`](super::plan::Plan) occurs: a decline, a repeated result, an early and a
+/// late redirect URL.
 const PAYMENTS: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Makes the planned payments: sends the checkout requests of storefronts and the callbacks of the platform.
+//! Makes the planned payments: sends the requests of storefronts and the callbacks of the platform.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,35 +11,27 @@ use super::pool::{Pool, Reply};
 use super::services::Services;
 use crate::scenario::{event, order};
 
-/// The functions and the services that they call.
 pub struct Traffic {
-    /// `POST /checkouts`.
+    /// For `POST /checkouts`.
     pub checkouts: Pool,
-    /// `POST /callbacks`.
+    /// For `POST /callbacks`.
     pub callbacks: Pool,
-    /// The services.
     pub services: Arc<Services>,
-    /// The waits since the previous [`Traffic::take_waits`].
+    /// Since the last [`Traffic::take_waits`].
     pub waits: Mutex<Waits>,
 }
 
-/// The times that callers waited for an answer, including the wait for an idle instance.
+/// How long callers waited for answers, including the wait for an idle instance.
 #[derive(Debug, Default, Clone)]
 pub struct Waits {
-    /// The waits of storefronts.
     pub checkouts: Vec<Duration>,
-    /// The waits of the platform.
     pub callbacks: Vec<Duration>,
-    /// The number of payments that have ended.
+    /// The payments that have ended.
     pub payments: u64,
 }
 
 impl Traffic {
-    /// Makes one payment, from its order to the last callback.
-    ///
-    /// # Errors
-    ///
-    /// If an answer has an unexpected status.
+    /// Makes a payment, from the order to the last callback.
     pub async fn pay(&self, plan: Plan) -> anyhow::Result<()> {
         let redirect = plan.redirect_time();
         if redirect == RedirectTime::Early {
@@ -71,7 +63,7 @@ impl Traffic {
         Ok(())
     }
 
-    /// Returns the waits since the previous `take_waits`.
+    /// Returns the waits since the last call.
     pub fn take_waits(&self) -> Waits {
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *waits)

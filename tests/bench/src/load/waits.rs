@@ -1,9 +1,11 @@
-//! Measures how fast a shopper whose redirect URL is known is redirected, while many other clients wait.
+//! Measures how fast a shopper is redirected to a known redirect URL while many other clients wait.
 //!
-//! The shoppers' function runs in as many instances as the template reserves. If all instances are busy, a request is
-//! refused, as on Lambda. The waiting clients have checkouts whose redirect URL never arrives. Half of them request the
-//! checkout, and half of them the return from the bank. Each client requests the same address again: after the time in
-//! the header `Refresh` (1 s after an answer without this header), or immediately.
+//! The shoppers' function has as many instances as the template reserves. As on Lambda, a request is refused if all
+//! instances are busy.
+//!
+//! The waiting clients have checkouts without a redirect URL. Half of them request the checkout, and half the return
+//! from the bank. A client repeats its request after the time in the header `Refresh` (1 s without this header), or
+//! immediately.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -27,9 +29,9 @@ use super::{SUPERVISED, World, built, check_log, run_supervised};
 use crate::scenario::{event, order};
 use crate::settings::default_of;
 
-/// The time between two requests of the ready shopper, whose redirect URL is known.
+/// The time between two requests of the shopper whose redirect URL is known.
 const SHOPPER_EVERY: Duration = Duration::from_millis(100);
-/// The wait of a client after a refused request.
+/// A client waits this long after a refused request.
 const AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
 /// The options of the measurement of waits.
@@ -46,11 +48,7 @@ pub struct Arguments {
     seconds: u64,
 }
 
-/// Runs each measurement, supervised, and prints a table.
-///
-/// # Errors
-///
-/// If a function fails.
+/// Runs all measurements in a supervised copy of this program, and prints a table.
 pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if std::env::var_os(SUPERVISED).is_none() {
         return run_supervised().await;
@@ -102,7 +100,7 @@ pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             let path = if number % 2 == 0 { "" } else { "/return" };
             waiting.spawn(async move { functions.wait(&token, path, pause, &stop).await });
         }
-        // The first requests of the clients.
+        // Until then, the clients send their first requests.
         sleep(Duration::from_secs(1)).await;
         let length = Duration::from_secs(arguments.seconds);
         let measured = functions.measure(&ready, length).await?;
@@ -116,12 +114,11 @@ pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// When a client requests its page again.
+/// When a client repeats its request.
 #[derive(Debug, Clone, Copy)]
 enum Pause {
-    /// After the time in the header `Refresh` of the page.
+    /// After the time in the page's header `Refresh`.
     AsThePageSays,
-    /// Immediately.
     None,
 }
 
@@ -134,7 +131,7 @@ impl fmt::Display for Pause {
     }
 }
 
-/// The waits of the ready shopper, and the number of refused requests.
+/// The redirects of the ready shopper, and its refused requests.
 #[derive(Default)]
 struct Measured {
     waits: Vec<Duration>,
@@ -161,7 +158,6 @@ struct Functions {
 }
 
 impl Functions {
-    /// Creates a checkout and returns its token.
     async fn check_out(&self, plan: Plan) -> anyhow::Result<String> {
         let mut order = order(&plan.payment_id());
         if let Some(order) = order.as_object_mut() {
@@ -181,7 +177,6 @@ impl Functions {
         Ok(token.context("the answer has no checkout_url")?.to_owned())
     }
 
-    /// Sends the callback with the redirect URL.
     async fn send_redirect(&self, plan: Plan) -> anyhow::Result<()> {
         let event = event("POST /callbacks", None, &callback(plan, Report::Redirect)?);
         let reply = self.callbacks.invoke(event.to_string()).await?;
@@ -193,7 +188,7 @@ impl Functions {
         Ok(())
     }
 
-    /// Requests a page of a checkout. Returns `None` if no instance is idle.
+    /// Returns `None` if no instance is idle.
     async fn get(&self, token: &str, path: &str) -> anyhow::Result<Option<Reply>> {
         let mut event = event(&format!("GET /checkouts/{{token}}{path}"), None, "");
         if let Some(event) = event.as_object_mut() {
@@ -204,7 +199,7 @@ impl Functions {
         self.shoppers.try_invoke(event.to_string()).await
     }
 
-    /// Requests a page again and again until `stop` is true.
+    /// Requests a page repeatedly until `stop` is true.
     async fn wait(
         &self,
         token: &str,
@@ -231,7 +226,7 @@ impl Functions {
         Ok(())
     }
 
-    /// Requests the checkout of the ready shopper repeatedly.
+    /// Requests the ready shopper's checkout repeatedly.
     async fn measure(&self, token: &str, length: Duration) -> anyhow::Result<Measured> {
         let mut measured = Measured::default();
         let mut ticks = interval(SHOPPER_EVERY);

@@ -1,8 +1,7 @@
-//! Measures the status polls: the sweeper hands out what is due, and concurrent workers poll a simulated platform that
-//! answers after a delay.
+//! Measures status polls: the sweeper hands out what is due, and concurrent workers poll a simulated platform.
 //!
-//! The sweeper and the work of the worker are the product's own code. The table is dynoxide in memory, and the work queue
-//! is in this process. It delivers a message after the delay of the message, as SQS does.
+//! The sweeper and the workers run the product's own code. The table is dynoxide in memory. The work queue is in this
+//! process, and delivers a message after its delay, as SQS does.
 
 mod platform;
 mod queue;
@@ -37,7 +36,7 @@ use self::platform::Platform;
 use self::queue::DelayedQueue;
 
 const SECRET: &str = "bench-project-key";
-/// The polls per second that must be reached at least, with 100 concurrent polls that each wait 300 ms.
+/// The minimum of polls per second, with 100 concurrent polls that each wait 300 ms.
 const GOAL: f64 = 200.0;
 
 /// The options of the measurement.
@@ -54,24 +53,20 @@ pub struct Arguments {
     seconds: u64,
 }
 
-/// A part of the measurement.
 struct Part {
     name: &'static str,
-    /// The number of due polls of each project.
+    /// The due polls of each project.
     due: Vec<u64>,
     polls_per_second: usize,
 }
 
-/// Runs the parts and prints a table. Fails if 100 concurrent polls reach fewer than 200 polls per second.
-///
-/// # Errors
-///
-/// If a poll fails, is sent twice, or is sent too early.
+/// Runs all parts, and prints a table. The exit code shows a failure if 100 workers reach fewer than 200 polls per
+/// second. Returns an error if a poll fails, or is sent twice or too early.
 pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let seconds = arguments.seconds;
     println!("| part | projects | polls | seconds | polls per second | at the same time |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
-    // At one poll per second and project, each message has one poll, so there are as many polls as messages.
+    // With one poll per second and project, each message has exactly one poll.
     let single = Part {
         name: "one poll in a message",
         due: vec![seconds; 320],
@@ -100,11 +95,9 @@ pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The result of a part.
 struct Outcome {
     seconds: f64,
-    /// For each project, the number of due polls, and the times at which the platform received the polls, in seconds
-    /// since the start.
+    /// By project: the number of due polls, and when the platform received the polls, in seconds since the start.
     projects: BTreeMap<u32, (u64, Vec<f64>)>,
 }
 
@@ -222,7 +215,7 @@ impl Part {
     }
 }
 
-/// Creates payments that need a recheck, which is due immediately.
+/// Creates payments whose recheck is due immediately.
 async fn create(
     payments: &Arc<Payments<DynamoStore, SqsQueue, SystemClock>>,
     projects: &[(ProjectId, u64)],

@@ -1,4 +1,4 @@
-//! Simulates the platform: answers each status request after a delay, with a signed successful sale.
+//! Simulates the platform. After a delay, it answers each status request with a signed successful sale.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,6 @@ use tokio::time::{Instant, sleep};
 
 use super::SECRET;
 
-/// The simulated platform.
 #[derive(Debug)]
 pub struct Platform {
     delay: Duration,
@@ -23,16 +22,12 @@ pub struct Platform {
     key: ProjectKey,
     running: AtomicUsize,
     max_concurrent: AtomicUsize,
-    /// The times of the status requests of each project, in seconds since the start.
+    /// When the requests of each project arrived, in seconds since the start.
     received: Mutex<BTreeMap<u32, Vec<f64>>>,
 }
 
 impl Platform {
-    /// Creates a platform that answers after `delay_ms`.
-    ///
-    /// # Errors
-    ///
-    /// If the key is invalid.
+    /// The platform answers after `delay_ms`.
     pub fn new(delay_ms: u64, start: Instant) -> anyhow::Result<Self> {
         Ok(Self {
             delay: Duration::from_millis(delay_ms),
@@ -44,7 +39,7 @@ impl Platform {
         })
     }
 
-    /// Returns the number of due polls of each project, with the times of the requests.
+    /// Returns the due polls and the times of the received requests, by project.
     pub fn received(&self, projects: &[(ProjectId, u64)]) -> BTreeMap<u32, (u64, Vec<f64>)> {
         let received = self.times();
         let of = |(project, due): &(ProjectId, u64)| {
@@ -54,7 +49,7 @@ impl Platform {
         projects.iter().map(of).collect()
     }
 
-    /// Returns the largest number of requests that waited at the same time.
+    /// Returns the largest number of requests at the same time.
     pub fn max_concurrent(&self) -> usize {
         self.max_concurrent.load(Ordering::Relaxed)
     }

@@ -8,20 +8,20 @@ use std::time::Duration;
 use payments::ports::{Work, WorkMessage, WorkQueue, WorkQueueError};
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// A receiver looks for a new message after this time at the latest.
+/// The maximum time between two checks for a message.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// A queue that delivers each message once, after the delay of the message.
+/// A queue that delivers each message once, after its delay.
 #[derive(Debug, Default)]
 pub struct DelayedQueue {
-    /// The work by the time of its delivery. The number makes the key unique.
+    /// The work by the time of delivery. The number makes the key unique.
     waiting: Mutex<BTreeMap<(Instant, usize), Work>>,
-    /// Whether no further message will be sent.
+    /// Set when no further message will be sent.
     closed: AtomicBool,
 }
 
 impl DelayedQueue {
-    /// Declares that no further message will be sent.
+    /// No message may be sent afterwards.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }

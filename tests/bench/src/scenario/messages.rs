@@ -1,4 +1,4 @@
-//! Makes orders, refunds and callbacks, and the events that contain these messages.
+//! Makes orders, refunds and callbacks, and API Gateway's events with them.
 
 use anyhow::Context;
 use ecommpay::json::{self, Limits};
@@ -9,7 +9,6 @@ use super::STOREFRONT_KEY;
 use crate::settings::{KEY, PROJECT};
 use crate::stubs::gate::REQUEST_ID;
 
-/// Returns a storefront's order.
 pub fn order(payment_id: &str) -> Value {
     json!({
         "payment_id": payment_id,
@@ -26,7 +25,7 @@ pub fn order(payment_id: &str) -> Value {
     })
 }
 
-/// Returns a storefront's request for a partial refund.
+/// Refunds a part of the payment.
 pub fn refund(payment_id: &str) -> Value {
     json!({
         "refund_id": format!("back-{payment_id}"),
@@ -36,16 +35,12 @@ pub fn refund(payment_id: &str) -> Value {
     })
 }
 
-/// Returns the platform's signed report of a success.
-///
-/// # Errors
-///
-/// If the report cannot be signed.
+/// Returns a signed callback that reports a success.
 pub fn callback(payment_id: &str) -> anyhow::Result<String> {
     sign(report(payment_id))
 }
 
-/// Returns the platform's report of a success, without its signature.
+/// Returns the callback of a success without its signature.
 pub fn report(payment_id: &str) -> Value {
     json!({
         "project_id": PROJECT,
@@ -99,10 +94,6 @@ pub fn report(payment_id: &str) -> Value {
 }
 
 /// Adds the signature to a message.
-///
-/// # Errors
-///
-/// If the message is not an object that can be signed.
 pub fn sign(mut message: Value) -> anyhow::Result<String> {
     let text = message.to_string();
     let parsed = json::parse(text.as_bytes(), Limits::CALLBACK);
@@ -115,7 +106,7 @@ pub fn sign(mut message: Value) -> anyhow::Result<String> {
     Ok(message.to_string())
 }
 
-/// Returns API Gateway's event for a route, in payload format 2.0.
+/// Returns an event as API Gateway sends it, in payload format 2.0.
 pub fn event(route: &str, payment_id: Option<&str>, body: &str) -> Value {
     let (method, path) = route.split_once(' ').unwrap_or_default();
     let path = path.replace("{payment_id}", payment_id.unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Makes the events that the functions handle, in the form in which API Gateway sends them.
+//! Makes the events that API Gateway sends to the functions.
 
 mod messages;
 #[cfg(test)]
@@ -11,33 +11,31 @@ use crate::stubs::Stubs;
 
 pub use self::messages::{callback, event, order, report, sign};
 
-/// The storefront's key.
 pub const STOREFRONT_KEY: &str = "sk_bench_3QqYcW1nFzq0cUNs5tYV0y7QJrj4aZb9dXk2mLhG8Ts";
-/// The item of the storefront's key.
 pub const STOREFRONT: &str = include_str!("../../data/storefront.json");
-/// The payment id in the items of `data`. Each scenario except the duplicate replaces this id with a new id.
+/// The payment id in the items of `data`. Each scenario except the duplicate replaces it.
 const PLACEHOLDER: &str = "bench-0000000000";
 
 const WAITING: &str = include_str!("../../data/waiting.json");
 const PAID: &str = include_str!("../../data/paid.json");
 
-/// One kind of event, and the state of the table before the event.
+/// A kind of event, and the items of the table before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scenario {
-    /// The platform reports a success.
+    /// Reports a success.
     NewCallback,
-    /// The platform repeats the report.
+    /// Repeats the report of a success.
     DuplicateCallback,
-    /// The report has a wrong signature.
+    /// Has a wrong signature.
     ForgedCallback,
-    /// A storefront creates a payment.
+    /// Creates a payment.
     Checkout,
-    /// A storefront refunds a part of a payment.
+    /// Refunds a part of a payment.
     Refund,
 }
 
 impl Scenario {
-    /// All scenarios, in the order of the rows of the result tables.
+    /// In the order of the result tables.
     pub const ALL: [Self; 5] = [
         Self::NewCallback,
         Self::DuplicateCallback,
@@ -46,7 +44,7 @@ impl Scenario {
         Self::Refund,
     ];
 
-    /// Returns the name of the scenario in the result tables.
+    /// Returns the name in the result tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::NewCallback => "callback, new",
@@ -57,7 +55,6 @@ impl Scenario {
         }
     }
 
-    /// Returns the function that handles the event.
     pub fn function(self) -> &'static str {
         match self {
             Self::NewCallback | Self::DuplicateCallback | Self::ForgedCallback => "callback",
@@ -66,7 +63,6 @@ impl Scenario {
         }
     }
 
-    /// Returns the expected HTTP status.
     fn status(self) -> u64 {
         match self {
             Self::NewCallback | Self::DuplicateCallback => 200,
@@ -76,11 +72,7 @@ impl Scenario {
         }
     }
 
-    /// Stores the items that the event with this number needs, and returns the event.
-    ///
-    /// # Errors
-    ///
-    /// If a file in `data` is invalid.
+    /// Stores the items for the event with this number, and returns the event.
     pub fn stage(self, number: u64, stubs: &Stubs) -> anyhow::Result<String> {
         let payment_id = format!("bench-{number:010}");
         let put = |item: &str| {
@@ -93,7 +85,7 @@ impl Scenario {
                 event("POST /callbacks", None, &callback(&payment_id)?)
             }
             Self::DuplicateCallback => {
-                // The item contains a hash of the report, so the payment keeps its id.
+                // The payment keeps its id, because the item has a hash of the report.
                 stubs.put(serde_json::from_str(PAID)?)?;
                 event("POST /callbacks", None, &callback(PLACEHOLDER)?)
             }
@@ -118,11 +110,7 @@ impl Scenario {
         Ok(event.to_string())
     }
 
-    /// Checks the status of an answer.
-    ///
-    /// # Errors
-    ///
-    /// If the answer has another status than the scenario expects.
+    /// Fails if the answer has an unexpected status.
     pub fn check(self, reply: &[u8]) -> anyhow::Result<()> {
         let answer: Value = serde_json::from_slice(reply).context("the answer is not JSON")?;
         let status = answer.get("statusCode").and_then(Value::as_u64);

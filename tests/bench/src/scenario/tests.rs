@@ -1,4 +1,4 @@
-//! Tests that the items in `data` equal the items that the functions write.
+//! Tests that the items in `data` are those that the functions write.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,7 +25,7 @@ use super::{PAID, PLACEHOLDER, STOREFRONT_KEY, Scenario, callback, order, sign};
 use crate::settings::{KEY, PROJECT};
 use crate::stubs::gate::REQUEST_ID;
 
-/// A clock that stands still, so that the items do not vary.
+/// Always returns the same time, so that the items stay the same.
 #[derive(Debug)]
 struct FixedClock;
 
@@ -39,7 +39,6 @@ impl Clock for FixedClock {
     }
 }
 
-/// A Gate that accepts every request.
 struct AcceptingGate;
 
 impl Gate for AcceptingGate {
@@ -65,7 +64,7 @@ fn storefront() -> Storefront {
     }
 }
 
-/// Returns a signed callback with a redirect URL, made from a callback of the collection `tests/data/callbacks`.
+/// The callback has a redirect URL. It is made from a callback of the collection `tests/data/callbacks`.
 fn redirect() -> String {
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -73,7 +72,7 @@ fn redirect() -> String {
     );
     let mut message: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     message["payment"]["id"] = PLACEHOLDER.into();
-    // The sale is not older than the checkout, because such a sale counts as another system's sale.
+    // A sale that is older than its checkout would count as another system's.
     for name in ["date", "created_date"] {
         message["operation"][name] = "2026-07-02T09:28:29+0000".into();
     }
@@ -91,7 +90,7 @@ async fn check(wire: &Wire, table: &str, key: &[(&str, &str)], file: &str) {
     let attributes: BTreeMap<String, Value> = item
         .into_iter()
         .map(|(name, value)| match value {
-            // The value of `commit` is random, so a constant replaces it.
+            // The value of `commit` is random.
             _ if name == "commit" => (name, json!({ "S": "0123456789abcdef" })),
             AttributeValue::S(text) => (name, json!({ "S": text })),
             AttributeValue::N(number) => (name, json!({ "N": number })),
@@ -144,7 +143,7 @@ async fn the_items_in_data_equal_the_items_that_the_functions_write() {
     }
 }
 
-/// The baselines are in other languages or use untyped JSON, so no compiler checks the names of these fields.
+/// No compiler checks these names in the baselines, because the baselines use untyped JSON.
 #[test]
 fn a_stored_payment_has_the_fields_that_the_baselines_read() {
     let item: Value = serde_json::from_str(PAID).unwrap();

@@ -1,7 +1,7 @@
 //! Answers the calls to DynamoDB, SQS and Secrets Manager.
 //!
-//! A put stores its item unchanged. An update of a payment stores the new document and the new numbers, and ignores the
-//! update expression. Conditions always hold.
+//! The update of a payment ignores the update expression, and stores the new document and numbers. Conditions always
+//! hold.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::settings;
 
-/// The items of the tables: payments by `pk` and `sk`, storefront keys by `key_id` and an empty text.
+/// Payments by `pk` and `sk`, and storefront keys by `key_id` and an empty text.
 pub type Items = BTreeMap<(String, String), Value>;
 
-/// Returns the partition key and the sort key of an item.
+/// Returns the keys of an item in [`Items`].
 pub fn key(item: &Value) -> Option<(String, String)> {
     let text = |name: &str| item.get(name)?.get("S")?.as_str().map(str::to_owned);
     match text("key_id") {
@@ -21,7 +21,7 @@ pub fn key(item: &Value) -> Option<(String, String)> {
     }
 }
 
-/// Returns the name of a call and its answer. The answer is `None` for an invalid or unknown call.
+/// Returns the name of a call and its answer. An invalid or unknown call has no answer.
 pub fn answer(operation: &str, input: &Value, items: &mut Items) -> (String, Option<Value>) {
     let output = match operation {
         "GetItem" => get(input, items),
@@ -77,7 +77,7 @@ fn transact(input: &Value, items: &mut Items) -> Option<Value> {
     Some(json!({}))
 }
 
-/// Returns the answer to a sent message. Some SDKs compare the hash in the answer with the hash of their message.
+/// Some SDKs compare the hash in the answer with the hash of their message.
 fn sent(input: &Value) -> Option<Value> {
     let body = input.get("MessageBody")?.as_str()?;
     Some(json!({
@@ -87,7 +87,7 @@ fn sent(input: &Value) -> Option<Value> {
     }))
 }
 
-/// Returns the answer to `GetSecretValue`, or `None` for an unknown secret.
+/// Returns `None` for an unknown secret.
 pub fn secret(input: &Value) -> Option<Value> {
     let id = input.get("SecretId")?.as_str()?;
     Some(json!({

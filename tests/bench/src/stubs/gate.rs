@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-/// The request id that Gate returns for every accepted request, and that callbacks contain.
+/// Gate returns this request id for all requests, and callbacks contain it.
 pub const REQUEST_ID: &str = "7e08d48c4f5da3692b65e5426f44ed36896e569c";
 
-/// Returns the name of a call and Gate's answer. The answer is `None` for an unsigned or unknown request.
+/// Returns the name of a call and its answer. An unsigned or unknown request has no answer.
 pub fn answer(path: &str, message: &Value) -> (String, Option<Value>) {
     let operation = path.rsplit('/').next().unwrap_or_default();
     let general = message.get("general").unwrap_or(&Value::Null);

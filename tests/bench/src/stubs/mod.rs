@@ -1,7 +1,7 @@
-//! Serves fast stubs of DynamoDB, SQS, Secrets Manager and the platform's Gate.
+//! Serves fast stubs of DynamoDB, SQS, Secrets Manager and Gate.
 //!
-//! The stubs do not emulate the services, but accept and count every call that has the necessary fields. Therefore a
-//! measured duration is almost only the function's own time. All hosts share one port with TLS 1.3.
+//! The stubs accept and count each call that has the necessary fields. They do no other work, so a measured duration is
+//! almost only the function's own. All hosts share a port with TLS 1.3.
 
 pub mod aws;
 pub mod gate;
@@ -27,31 +27,28 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::http_server::{FirstRequest, Service, response, serve};
 
-/// The root certificate of the stubs. `certificates/make.sh` makes all certificates.
+/// The root of the stubs' certificates, which `certificates/make.sh` makes.
 pub const ROOT: &str = include_str!("../../certificates/root.pem");
 const CHAIN: &str = include_str!("../../certificates/chain.pem");
 const KEY: &str = include_str!("../../certificates/stub.key");
 
-/// The calls and connections that the stubs have received.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Connections by the host of their first request.
+    /// By the host of the first request.
     pub connections: BTreeMap<String, u64>,
-    /// Calls by operation.
+    /// By operation.
     pub calls: BTreeMap<String, u64>,
 }
 
-/// The running stubs, which stop when this value is dropped.
+/// The running stubs. Dropping this value stops them.
 #[derive(Debug)]
 pub struct Stubs {
-    /// The address of all services.
     pub address: SocketAddr,
     state: Arc<State>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The items of the tables, and the counts.
 #[derive(Debug, Default)]
 struct State {
     items: Mutex<aws::Items>,
@@ -59,12 +56,7 @@ struct State {
 }
 
 impl Stubs {
-    /// Starts the stubs at an address. The stubs have their own thread, so that they do not wait for the measuring
-    /// thread.
-    ///
-    /// # Errors
-    ///
-    /// If the port is in use.
+    /// Starts the stubs in their own thread, so that they do not wait for the measuring thread.
     pub fn start(address: SocketAddr) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
@@ -93,23 +85,18 @@ impl Stubs {
         })
     }
 
-    /// Stores an item of a table.
-    ///
-    /// # Errors
-    ///
-    /// If the item has no keys.
+    /// Fails if the item has no keys.
     pub fn put(&self, item: Value) -> anyhow::Result<()> {
         let key = aws::key(&item).context("the item has no keys")?;
         locked(&self.state.items).insert(key, item);
         Ok(())
     }
 
-    /// Deletes all items.
     pub fn clear(&self) {
         locked(&self.state.items).clear();
     }
 
-    /// Returns the counts since the previous `take_counts`.
+    /// Returns the counts since the last call.
     pub fn take_counts(&self) -> Counts {
         std::mem::take(&mut *locked(&self.state.counts))
     }
@@ -146,7 +133,7 @@ impl Service for State {
     }
 }
 
-/// The answer to an unknown call. Both the AWS SDKs and the clients of Gate read this answer as an error.
+/// The answer to an unknown call. The AWS SDKs and the clients of Gate read it as an error.
 const REFUSAL: &str = r#"{"__type":"ValidationException","status":"error","code":"2003","message":"unknown to the stub"}"#;
 
 /// Returns the service and the operation of an AWS call.
@@ -158,7 +145,7 @@ pub fn target(head: &Parts) -> Option<(&str, &str)> {
         .split_once('.')
 }
 
-/// Returns whether functions request this path only during init, to open a connection.
+/// Whether functions request this path only to open a connection during init.
 pub fn is_prewarm(path: &str) -> bool {
     matches!(path, "/" | "/ping")
 }
@@ -167,7 +154,7 @@ fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Serves TLS 1.3 with the stubs' certificate.
+/// Uses the stubs' certificate.
 fn acceptor() -> anyhow::Result<TlsAcceptor> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(CHAIN.as_bytes()).collect();
     let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes());

@@ -6,7 +6,7 @@ use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
 use serde::de::DeserializeOwned;
 use tools::Supervisor;
 
-/// JavaScript that returns one line for each faulty element, and for each element that axe-core cannot judge.
+/// Returns a line for each faulty element, and for each that axe-core cannot judge.
 const RUN: &str = r#"
 axe.run().then(found => found.violations.concat(found.incomplete).flatMap(fault =>
     fault.nodes.map(node => `${fault.id}: ${fault.help}: ${node.html}`)))
@@ -16,11 +16,11 @@ axe.run().then(found => found.violations.concat(found.incomplete).flatMap(fault 
 pub struct Axe(String);
 
 impl Axe {
-    /// Installs the pinned version of axe-core.
+    /// Installs the pinned axe-core.
     pub async fn install(supervisor: &Supervisor) -> anyhow::Result<Self> {
         let pins = "tests/e2e/tests/accessibility/requirements.txt";
         let library = supervisor.install(pins).await?.join("lib");
-        // The only entry of `lib` is a folder whose name contains the version of Python.
+        // The only entry of `lib` is a folder with the version of Python in its name.
         let python = std::fs::read_dir(&library)?
             .next()
             .context("The installed axe-core has no folder of Python")??;
@@ -32,15 +32,14 @@ impl Axe {
         Ok(Self(script))
     }
 
-    /// Returns the faults of a page.
     pub async fn faults(&self, page: &Page) -> anyhow::Result<Vec<String>> {
-        // The browser cannot return the value of the script, so the expression ends with `true`.
+        // The browser cannot return the script's value, so the expression ends with `true`.
         let _: bool = evaluate(page, &format!("{};\ntrue", self.0)).await?;
         evaluate(page, RUN).await
     }
 }
 
-/// Returns the value of an expression in a page. If the value is a promise, awaits the promise.
+/// Returns the value of an expression in a page. A promise is awaited.
 pub async fn evaluate<T: DeserializeOwned>(page: &Page, expression: &str) -> anyhow::Result<T> {
     let parameters = EvaluateParams::builder()
         .expression(expression)

@@ -1,5 +1,5 @@
-//! Checks every page of a checkout with axe-core in Chromium, in the size of a small phone. In the light color scheme,
-//! pages are checked in every language; in the dark color scheme, only in English.
+//! Checks each page of a checkout with axe-core in Chromium, on the screen of a small phone: in all languages with
+//! light colors, and in English with dark colors.
 
 mod axe;
 #[path = "../browser/chromium.rs"]
@@ -30,8 +30,7 @@ use tools::Supervisor;
 use self::axe::{Axe, evaluate};
 use self::chromium::Chromium;
 
-/// The width and height of a small phone's screen, in CSS pixels. At this width, a page must not scroll sideways (WCAG
-/// 2.2, 1.4.10).
+/// A small phone in CSS pixels. With this width, a page must not scroll sideways (WCAG 2.2, 1.4.10).
 const SMALL_SCREEN: (i64, i64) = (320, 640);
 
 fn main() -> ExitCode {
@@ -47,7 +46,6 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, tests).exit_code()
 }
 
-/// Runs a test in a new Chromium.
 fn in_chromium(
     test: impl AsyncFnOnce(&Page, &Axe) -> anyhow::Result<()>,
 ) -> Result<Completion, Failed> {
@@ -81,7 +79,7 @@ async fn every_page_is_accessible(page: &Page, axe: &Axe) -> anyhow::Result<()> 
     for scheme in ["light", "dark"] {
         let feature = MediaFeature::new("prefers-color-scheme", scheme);
         page.emulate_media_features(vec![feature]).await?;
-        // The text does not depend on the color scheme, so one language is enough for the dark scheme.
+        // The colors do not change the text. One language is enough.
         let is_checked = |name: &&String| scheme == "light" || name.ends_with("-en");
         for name in names.iter().filter(is_checked) {
             shrink(page).await?;
@@ -117,7 +115,7 @@ async fn each_fault_of_a_page_is_found(page: &Page, axe: &Axe) -> anyhow::Result
     Ok(())
 }
 
-/// Gives the page the size of a small phone. A screenshot of the full page resets the size.
+/// Gives the page the size of a small phone. Screenshots change the size.
 async fn shrink(page: &Page) -> anyhow::Result<()> {
     let (width, height) = SMALL_SCREEN;
     let screen = SetDeviceMetricsOverrideParams::new(width, height, 1.0, true);
@@ -125,7 +123,6 @@ async fn shrink(page: &Page) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns the faults of the open page.
 async fn faults_of(page: &Page, axe: &Axe) -> anyhow::Result<Vec<String>> {
     let mut faults = axe.faults(page).await?;
     let wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
@@ -139,7 +136,7 @@ async fn faults_of(page: &Page, axe: &Axe) -> anyhow::Result<Vec<String>> {
     Ok(faults)
 }
 
-/// Returns the page without its refresh header and without the script at its end, so that the page stays open.
+/// Removes the refresh header and the script, so that the page stays open.
 fn still(page: &Response<String>) -> Response<Body> {
     let body = page.body();
     let (body, _script) = body.split_once("<script").unwrap_or((body, ""));

@@ -1,4 +1,4 @@
-//! Makes every page that a shopper can see.
+//! Makes all pages of a checkout.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use checkout::pages::{self, FormNotice};
 use ecommpay::report::ClarificationField;
 use payments::model::{Redirect, RedirectMethod};
 
-/// Returns every page in every language, by name.
+/// Returns each page in each language. A key names the page and the language.
 pub fn all(origin: &str) -> BTreeMap<String, Response<String>> {
     let nowhere = format!("{origin}/pages/nowhere");
     let redirect = Redirect {
@@ -59,7 +59,7 @@ pub fn all(origin: &str) -> BTreeMap<String, Response<String>> {
     all
 }
 
-/// Returns every field for which the form has a label of its own, and one optional field without such a label.
+/// Returns all fields for which the form has a label of its own, and an optional field without one.
 fn fields() -> Vec<ClarificationField> {
     let names = [
         "last_name",
@@ -83,7 +83,7 @@ fn fields() -> Vec<ClarificationField> {
     names.map(field).into()
 }
 
-/// Returns the form after a post with an invalid value in every field.
+/// Returns the form after invalid values were posted in all fields.
 fn invalid_form() -> Vec<FormField> {
     let fields = fields();
     let values = fields.iter().map(|field| format!("{}=%3B", field.name));

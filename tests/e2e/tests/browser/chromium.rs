@@ -1,4 +1,4 @@
-//! Starts a headless Chromium, and stops it at the end of the test.
+//! Starts a headless Chromium for a test.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use libtest_mimic::{Completion, Failed};
 use tools::supervised::log_to;
 use tools::{Supervised, Supervisor};
 
-/// The names that the program of Chromium can have.
+/// The possible names of Chromium.
 const NAMES: [&str; 4] = [
     "chromium",
     "chromium-browser",
@@ -18,7 +18,7 @@ const NAMES: [&str; 4] = [
     "google-chrome-stable",
 ];
 
-/// Returns the program that the variable `CHROMIUM` names, or else the first Chromium on the search path.
+/// Returns the program in the variable `CHROMIUM`, or else the first Chromium on the search path.
 fn find() -> Option<PathBuf> {
     if let Some(program) = std::env::var_os("CHROMIUM") {
         return Some(program.into()).filter(|program: &PathBuf| program.is_file());
@@ -31,8 +31,8 @@ fn find() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-/// Runs a test with the Chromium of this machine. Without Chromium, the test is ignored, or fails if
-/// `REQUIRE_BROWSER=1`.
+/// Runs a test with the Chromium of this machine. Without Chromium, the test fails if `REQUIRE_BROWSER=1`. Otherwise,
+/// it is ignored.
 pub fn with(test: impl FnOnce(&Path) -> anyhow::Result<()>) -> Result<Completion, Failed> {
     let Some(program) = find() else {
         let why = "Chromium is not installed (Debian: apt-get install chromium)";
@@ -47,7 +47,6 @@ pub fn with(test: impl FnOnce(&Path) -> anyhow::Result<()>) -> Result<Completion
     }
 }
 
-/// A running Chromium.
 pub struct Chromium {
     process: Supervised,
     browser: Browser,
@@ -55,7 +54,7 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// Starts Chromium with an empty profile in the folder `profile`. The log is next to this folder.
+    /// Starts Chromium with an empty profile in the folder `profile`. The log is beside this folder.
     pub async fn start(
         program: &Path,
         supervisor: &Supervisor,
@@ -70,7 +69,7 @@ impl Chromium {
                 "--disable-gpu",
                 "--disable-quic",
                 "--no-first-run",
-                // The language of the pages must not depend on the machine.
+                // The pages must not depend on the machine's language.
                 "--accept-lang=en",
             ])
             .args([
@@ -99,12 +98,12 @@ impl Chromium {
         })
     }
 
-    /// Opens an address in a new tab.
+    /// Opens a URL in a new tab.
     pub async fn open(&self, address: &str) -> anyhow::Result<Page> {
         Ok(self.browser.new_page(address).await?)
     }
 
-    /// Stops Chromium and waits until it has stopped.
+    /// Stops Chromium, and waits for its end.
     pub async fn stop(self) {
         self.events.abort();
         drop(self.browser);
@@ -112,8 +111,7 @@ impl Chromium {
     }
 }
 
-/// Returns the address of the browser protocol. As soon as Chromium is ready, Chromium writes the port and the
-/// path of this address into `file`.
+/// Waits until Chromium has written the port and the path of its control connection into `file`.
 async fn address(file: &Path) -> anyhow::Result<String> {
     eventually("the start of Chromium", async || {
         let text = std::fs::read_to_string(file).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Tests shoppers in a real browser, from the shop to the bank and back. All tests share one sandbox and one Chromium.
+//! Tests shoppers in a real browser, from the shop to the bank and back. The tests share a sandbox and a Chromium.
 #![allow(clippy::indexing_slicing)]
 
 mod chromium;
@@ -22,7 +22,7 @@ use self::setup::Setup;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // Chromium slows down tabs in the background, so the tests run one after the other.
+    // Chromium slows down tabs in the background, so only one test runs at a time.
     arguments.test_threads = Some(1);
     let Ok(runtime) = Runtime::new().map(Arc::new) else {
         return ExitCode::FAILURE;

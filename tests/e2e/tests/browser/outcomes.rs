@@ -1,5 +1,5 @@
-//! Tests the outcomes of a payment after the shopper has paid. The shop's page, the checkout page, `/status`, the API,
-//! the events and `operator show` must agree.
+//! Tests results that follow after the shopper has paid. All views must agree: the shop, the checkout page, `/status`,
+//! the API, the events and `operator show`.
 
 use std::time::Duration;
 
@@ -12,22 +12,22 @@ use serde_json::{Value, json};
 use crate::setup::{PAID, Setup};
 use crate::tab::Tab;
 
-/// The lifetime of a checkout that expires while the shopper is on the bank page.
+/// The checkout expires while the shopper is on the bank page.
 const LIFETIME: Duration = Duration::from_secs(8);
 
 /// The events of a payment that awaits its confirmation.
 const WAITING: [&str; 3] = [PAID[0], PAID[1], "payment.awaiting_confirmation"];
 
-/// The outcome that every view must show.
+/// What all views must show.
 struct Outcome<'a> {
     status: &'a str,
     paid: u64,
     events: &'a [&'a str],
-    /// The title and the state of the delivery on the shop's page.
+    /// The title and the delivery on the shop's page.
     shop: (&'a str, &'a str),
 }
 
-/// Returns the outcome `succeeded` with 10.00 EUR and these events.
+/// The paid amount is 10.00 EUR.
 fn succeeded<'a>(events: &'a [&'a str]) -> Outcome<'a> {
     Outcome {
         status: "succeeded",
@@ -75,7 +75,7 @@ async fn ensure_all_show(
     Ok(())
 }
 
-/// Creates a payment that the shopper has paid and that awaits its confirmation.
+/// Creates a paid payment that awaits its confirmation.
 async fn awaiting_confirmation(setup: &Setup, payment_id: &str) -> anyhow::Result<(Tab, Value)> {
     let confirmation = json!({ "confirmation": { "result": "none" } });
     let simulator = &setup.system.simulator;
@@ -137,7 +137,7 @@ pub async fn a_payment_is_shown_as_succeeded_when_its_refund_is_returned(
     let refund = &refunded["refunds"][0];
     let simulator = &setup.system.simulator;
     simulator.reverse_refund(payment_id, refund).await?;
-    // The shop's page does not reload itself after a refund, so the test opens the page again.
+    // The shop's page does not reload itself after a refund. Therefore the test opens it again.
     storefront.until(payment_id, "succeeded").await?;
     let refund = ["refund.pending", "refund.succeeded", "refund.returned"];
     let events = [PAID.as_slice(), &refund].concat();

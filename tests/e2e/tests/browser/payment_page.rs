@@ -1,4 +1,4 @@
-//! Tests the channel `payment_page`, in which the platform's own page precedes the bank page.
+//! Tests the channel `payment_page`, in which the platform shows its own page before the bank page.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

@@ -1,4 +1,4 @@
-//! Tests a purchase in the demo shop.
+//! Tests purchases in the demo shop.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -66,7 +66,6 @@ pub async fn a_shopper_who_leaves_the_bank_page_can_return_and_pay(
     ensure!(tab.text("h1").await? == "Your payment is being checked");
     let payment_id = tab.text("#order").await?;
 
-    // This link leads back to the checkout.
     tab.click("a#pay").await?;
     tab.text("#amount").await?;
     let again = tab.address().await?;
@@ -112,7 +111,7 @@ pub async fn the_bank_page_has_no_qr_code_from_500_euros_on(setup: &Setup) -> an
     setup.ensure_events("shop-samovar", &PAID).await
 }
 
-/// The browser enforces the CORS headers.
+/// The browser enforces the CORS headers of the answer.
 pub async fn only_pages_of_the_shop_can_read_the_checkout_status(
     setup: &Setup,
 ) -> anyhow::Result<()> {

@@ -1,5 +1,5 @@
-//! Tests how a shopper reaches the bank: by POST, without scripts, or after a wait for the redirect URL. Also tests a
-//! result that arrives after the shopper's return to the shop.
+//! Tests how a shopper reaches the bank: by POST, without scripts, or after a wait. Also tests a result that is later
+//! than the shopper's return.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -9,8 +9,7 @@ use serde_json::json;
 use crate::setup::{PAID, Setup};
 use crate::tab::Tab;
 
-/// The content security policy must allow the form to send a POST to the platform, and to follow the platform's
-/// redirect.
+/// The content security policy must allow a form that posts to the platform and follows its redirect.
 pub async fn a_redirect_by_post_reaches_the_bank_on_a_second_origin(
     setup: &Setup,
 ) -> anyhow::Result<()> {
@@ -35,7 +34,7 @@ pub async fn a_shopper_without_scripts_reaches_the_bank_with_buttons(
     tab.shows("h1", "One moment, please").await?;
     let post = json!({ "redirect_method": "POST" });
     simulator.set_faults(payment_id, post).await?;
-    // The page reloads itself. Without scripts, the shopper must send the form by a click.
+    // The page reloads itself, but without scripts it cannot send the form.
     tab.shows("h1", "To Bancontact").await?;
     tab.screenshot("hand-off").await?;
     tab.click_in_place("button").await?;
@@ -77,7 +76,7 @@ pub async fn the_shop_shows_a_result_that_arrives_late(setup: &Setup) -> anyhow:
     setup.ensure_events(payment_id, &PAID).await
 }
 
-/// Checks that the bank page is at the second origin, to which the platform redirects a POST.
+/// The platform redirects a POST to the second origin.
 async fn ensure_second_origin(tab: &Tab) -> anyhow::Result<()> {
     let bank = tab.address().await?;
     let second = "http://localhost:";

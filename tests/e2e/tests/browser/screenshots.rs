@@ -4,11 +4,11 @@ use chromiumoxide::Page;
 use chromiumoxide::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
 use chromiumoxide::page::ScreenshotParams;
 
-/// The width and height of a common phone's screen, in CSS pixels.
+/// A usual phone in CSS pixels.
 const WIDTH: i64 = 390;
 const HEIGHT: i64 = 844;
 
-/// If the environment variable `SCREENSHOTS` is set, saves a screenshot of the whole page, in the layout of a phone, in
+/// If the variable `SCREENSHOTS` is set, saves a screenshot of the whole page, in a phone's width, in
 /// `target/screenshots`.
 pub async fn save(page: &Page, name: &str) -> anyhow::Result<()> {
     if std::env::var_os("SCREENSHOTS").is_some() {

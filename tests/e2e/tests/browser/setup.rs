@@ -21,12 +21,11 @@ pub const PAID: [&str; 3] = [
     "payment.succeeded",
 ];
 
-/// A running system and a browser.
 pub struct Setup {
     pub system: System,
     chromium: Chromium,
     audit: Queue,
-    /// The events received until now, of all payments.
+    /// The received events of all payments.
     events: Mutex<Vec<Value>>,
 }
 
@@ -52,7 +51,7 @@ impl Setup {
         self.system.ready()
     }
 
-    /// Opens an address in a new tab.
+    /// Opens a URL in a new tab.
     pub async fn open(&self, address: &str) -> anyhow::Result<Tab> {
         let tab = Tab(self.chromium.open("about:blank").await?);
         tab.bring_to_front().await?;
@@ -60,31 +59,29 @@ impl Setup {
         Ok(tab)
     }
 
-    /// Opens the shop in a new tab.
     pub async fn shop(&self) -> anyhow::Result<Tab> {
         self.open(&self.ready().shop).await
     }
 
-    /// Opens a checkout in a new tab.
     pub async fn open_checkout(&self, checkout: &Value) -> anyhow::Result<Tab> {
         self.open(checkout_url(checkout)?).await
     }
 
-    /// Creates a checkout in English with further fields. The shop ships only payments whose id starts with `shop-`.
+    /// Creates a checkout in English. `fields` are replaced or added. The shop ships only payments whose id starts with
+    /// `shop-`.
     pub async fn checkout(&self, payment_id: &str, mut fields: Value) -> anyhow::Result<Value> {
         fields["language"] = json!("en");
         let storefront = &self.system.storefront;
         storefront.create_with(payment_id, fields).await
     }
 
-    /// Creates a checkout and opens it in a new tab.
+    /// Creates a checkout, and opens it in a new tab.
     pub async fn at_checkout(&self, payment_id: &str) -> anyhow::Result<Tab> {
         let checkout = self.checkout(payment_id, json!({})).await?;
         self.open_checkout(&checkout).await
     }
 
-    /// Waits for the last expected event of a payment. The payment's events must have exactly the expected types, in
-    /// the expected order.
+    /// Waits for the last expected event, and checks the types and the order of all events of the payment.
     pub async fn ensure_events(&self, payment_id: &str, expected: &[&str]) -> anyhow::Result<()> {
         let last = expected.last().context("no event is expected")?;
         let own = eventually(&format!("{last} of {payment_id}"), async || {
@@ -99,7 +96,7 @@ impl Setup {
         Ok(())
     }
 
-    /// Returns what `operator show` prints about a payment.
+    /// Returns the JSON of `operator show`.
     pub async fn operator_show(&self, payment_id: &str) -> anyhow::Result<Value> {
         let ready = self.system.sandbox.file("ready.json");
         std::fs::write(&ready, serde_json::to_vec(self.ready())?)?;
@@ -115,14 +112,14 @@ impl Setup {
         Ok(serde_json::from_slice(&output)?)
     }
 
-    /// Pays on the bank page. The payment must be paid once and have the events [`PAID`].
+    /// Pays on the bank page, and checks the result.
     pub async fn pay(&self, tab: &Tab, payment_id: &str) -> anyhow::Result<()> {
         tab.click("button#pay").await?;
         self.ensure_paid(tab, payment_id, 1000).await?;
         self.ensure_events(payment_id, &PAID).await
     }
 
-    /// Checks that the shop ships a payment, and that the payment is paid once according to the API and the platform.
+    /// Checks that the shop ships the order, and that the payment was paid once.
     pub async fn ensure_paid(
         &self,
         tab: &Tab,

@@ -7,7 +7,7 @@ use e2e::eventually;
 
 use crate::screenshots;
 
-/// A tab of the browser. Its page may change during a wait.
+/// A tab of the browser. A page can reload itself while a method waits.
 pub struct Tab(pub Page);
 
 impl Tab {
@@ -17,25 +17,25 @@ impl Tab {
         Ok(())
     }
 
-    /// Brings the tab to the front, where Chromium does not slow it down.
+    /// Chromium slows down tabs in the background.
     pub async fn bring_to_front(&self) -> anyhow::Result<()> {
         self.0.bring_to_front().await?;
         Ok(())
     }
 
-    /// Disables the scripts of all pages in this tab.
+    /// Disables scripts in this tab.
     pub async fn disable_scripts(&self) -> anyhow::Result<()> {
         let disabled = SetScriptExecutionDisabledParams::new(true);
         self.0.execute(disabled).await?;
         Ok(())
     }
 
-    /// Returns the address of the page.
+    /// Returns the URL of the page.
     pub async fn address(&self) -> anyhow::Result<String> {
         Ok(self.0.url().await?.unwrap_or_default())
     }
 
-    /// Waits for an element and returns its text.
+    /// Waits for an element, and returns its text.
     pub async fn text(&self, selector: &str) -> anyhow::Result<String> {
         let text = async || self.try_text(selector).await;
         self.until(&format!("the text of {selector}"), text).await
@@ -49,14 +49,13 @@ impl Tab {
         self.until(&what, shown).await.map(drop)
     }
 
-    /// Returns whether the page has an element.
     pub async fn has(&self, selector: &str) -> bool {
         self.find(selector).await.is_some()
     }
 
-    /// Waits for an element and clicks on the element.
+    /// Waits for an element, and clicks on it.
     pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
-        // The page may reload between the search for the element and the click.
+        // The page can reload itself between the search and the click.
         let clicked = async || {
             let element = self.find(selector).await?;
             element.click().await.ok().map(drop)
@@ -64,7 +63,7 @@ impl Tab {
         self.until(&format!("a click on {selector}"), clicked).await
     }
 
-    /// Waits for an element and clicks on the element without scrolling, because scrolling needs scripts.
+    /// Like [`Tab::click`], but without scrolling, because scrolling needs scripts.
     pub async fn click_in_place(&self, selector: &str) -> anyhow::Result<()> {
         let clicked = async || {
             let element = self.find(selector).await?;
@@ -74,7 +73,7 @@ impl Tab {
         self.until(&format!("a click on {selector}"), clicked).await
     }
 
-    /// Waits for a field and replaces its value.
+    /// Waits for a field, and replaces its value.
     pub async fn fill(&self, selector: &str, value: &str) -> anyhow::Result<()> {
         let field = async || self.find(selector).await;
         let field = self.until(&format!("the field {selector}"), field).await?;
@@ -86,7 +85,6 @@ impl Tab {
         Ok(())
     }
 
-    /// Returns the value of a field.
     pub async fn value(&self, selector: &str) -> anyhow::Result<String> {
         let field = self.0.find_element(selector).await?;
         let value = field
@@ -96,7 +94,6 @@ impl Tab {
         Ok(value.as_str().unwrap_or_default().to_owned())
     }
 
-    /// Saves a screenshot of the page.
     pub async fn screenshot(&self, name: &str) -> anyhow::Result<()> {
         screenshots::save(&self.0, name).await
     }
@@ -109,7 +106,7 @@ impl Tab {
         self.find(selector).await?.inner_text().await.ok()?
     }
 
-    /// Polls until there is a value. The error contains the text of the page.
+    /// Polls until there is a value. The error shows the text of the page.
     async fn until<T>(
         &self,
         what: &str,

@@ -1,6 +1,7 @@
-//! Tests the deployed system from outside: the real functions, deployed from the real template. Most tests start their
-//! own sandbox. All tests are in one program, so that cargo links only one program, and so that several sandboxes run
-//! in parallel.
+//! Tests the deployed system from outside: the real functions and the real template. Most tests start their own
+//! sandbox.
+//!
+//! All tests are one program. Therefore cargo links only once, and several sandboxes run in parallel.
 #![allow(clippy::indexing_slicing)]
 
 mod api;

@@ -1,4 +1,4 @@
-//! Makes the frame of the platform's pages, and the pages that show only a message.
+//! Makes the frame of the platform's pages, and pages that show only a message.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -9,17 +9,17 @@ use crate::html::{document, euros};
 
 const STYLE: &str = include_str!("style.css");
 
-/// Returns a page for shoppers.
+/// For shoppers.
 pub fn page(title: &str, content: Markup) -> Response {
     framed(title, "narrow", content)
 }
 
-/// Returns a page for developers.
+/// For developers.
 pub fn wide_page(title: &str, content: Markup) -> Response {
     framed(title, "wide", content)
 }
 
-/// Returns a page that the browser must not cache, because the content changes with the payment.
+/// The browser must not cache a page, because its content changes with the payment.
 fn framed(title: &str, class: &str, content: Markup) -> Response {
     let body = html! { main class=(class) { (content) } };
     let headers = [
@@ -29,7 +29,7 @@ fn framed(title: &str, class: &str, content: Markup) -> Response {
     (headers, document(title, STYLE, None, &body)).into_response()
 }
 
-/// Returns a page with one message. If `shop` is set, the page has a link to this URL.
+/// If `shop` is set, the page links to this URL.
 pub fn notice(status: StatusCode, heading: &str, text: &str, shop: Option<&str>) -> Response {
     let content = html! {
         h1 id="notice" { (heading) }
@@ -39,25 +39,22 @@ pub fn notice(status: StatusCode, heading: &str, text: &str, shop: Option<&str>)
     (status, page(heading, content)).into_response()
 }
 
-/// Returns the page for a URL that names no payment.
 pub fn unknown_payment() -> Response {
     let text = "There is no payment at this address.";
     notice(StatusCode::NOT_FOUND, "Unknown payment", text, None)
 }
 
-/// Returns the page for a link that cannot be paid.
 pub fn unusable_link(status: StatusCode, reason: &str) -> Response {
     notice(status, "This link cannot be paid", reason, None)
 }
 
-/// Returns a link to the URL `shop`, or nothing if there is no URL.
 pub fn link_to_shop(shop: Option<&str>) -> Markup {
     html! {
         @if let Some(url) = shop { p { a id="back" href=(url) { "Back to the shop" } } }
     }
 }
 
-/// Returns the heading, the amount and the title of an order. `amount` is in euro cents.
+/// `amount` is in euro cents.
 pub fn order_summary(heading: &str, amount: u64, title: &str) -> Markup {
     html! {
         h1 { (heading) }
@@ -67,7 +64,7 @@ pub fn order_summary(heading: &str, amount: u64, title: &str) -> Markup {
     }
 }
 
-/// Redirects the browser. Percent-encodes the characters that a header cannot hold.
+/// Percent-encodes the characters that a header cannot hold.
 pub fn redirect_to(url: &str) -> Response {
     let encoded = Url::parse(url).map(String::from);
     Redirect::to(encoded.as_deref().unwrap_or(url)).into_response()

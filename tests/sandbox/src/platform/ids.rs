@@ -1,4 +1,4 @@
-//! Makes ids in the formats of the platform: operation ids, request ids, and secret tokens for the URLs of pages.
+//! Makes operation ids, request ids and secret tokens in the formats of the platform.
 
 use ecommpay::ProjectKey;
 use ecommpay::signature::keyring::EmptyKey;
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::records::Stamp;
 
-/// A generator of ids. The ids are unique in this run and differ from the ids of earlier runs.
+/// Generates ids that are unique in this run and differ from the ids of earlier runs.
 pub struct Ids {
     seed: ProjectKey,
     count: u64,
@@ -14,7 +14,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Creates the generator for a run that starts at `now`. The tokens of pages cannot be predicted without `secret`.
+    /// Without `secret`, the tokens cannot be predicted.
     pub fn new(secret: &str, now: OffsetDateTime) -> Result<Self, EmptyKey> {
         let nanoseconds = now.unix_timestamp_nanos();
         let milliseconds = u64::try_from(nanoseconds / 1_000_000).unwrap_or_default();
@@ -25,19 +25,18 @@ impl Ids {
         })
     }
 
-    /// Returns the next operation id.
     fn operation(&mut self) -> u64 {
         self.count += 1;
         self.first_operation + self.count
     }
 
-    /// Returns the ids and the time of a new operation. The request id is new and has 40 hexadecimal digits.
+    /// Returns the ids and the time of a new operation. The request id has 40 hexadecimal digits.
     pub fn stamp(&mut self) -> Stamp {
         let request_id = self.hex(40);
         self.stamp_of(&request_id)
     }
 
-    /// Returns the ids and the time of a new operation that belongs to the request `request_id`.
+    /// Returns the ids and the time of a new operation of the request `request_id`.
     pub fn stamp_of(&mut self, request_id: &str) -> Stamp {
         Stamp {
             operation_id: self.operation(),
@@ -46,13 +45,13 @@ impl Ids {
         }
     }
 
-    /// Returns a request id in the format of Gate: two digests and a count, together 90 characters.
+    /// Returns a request id of 90 characters, as Gate makes it.
     pub fn gate_request(&mut self) -> String {
         let (first, second) = (self.hex(40), self.hex(40));
         format!("{first}-{second}-{:08}", self.count % 100_000_000)
     }
 
-    /// Returns a new secret token of 32 hexadecimal digits.
+    /// Returns a token of 32 hexadecimal digits.
     pub fn secret(&mut self) -> String {
         self.hex(32)
     }

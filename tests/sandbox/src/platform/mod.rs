@@ -12,9 +12,10 @@
 //! | `faults` | the switches |
 //! | `control` | the HTTP API that reads the records, sets the switches and triggers actions |
 //!
-//! `timers` makes delayed changes, and `shared` holds the state that all parts use. The words are those of the real
-//! platform: a *merchant* is a client of the platform, here the product. The *provider* is the company that moves the
-//! money for the platform. A *held* payment waits for a decision of the platform's support.
+//! `timers` makes delayed changes, and `shared` holds the state that all parts use.
+//!
+//! The words are those of the real platform. A *merchant* is a client of the platform; here it is the product. The
+//! *provider* moves the money for the platform. A *held* payment waits for a decision of the platform's support.
 
 mod bank;
 mod callbacks;
@@ -46,23 +47,19 @@ pub use shared::Settings;
 use gate::connection::ConnectionCutter;
 use shared::Shared;
 
-/// [`Platform::stop`] waits at most this long for open requests, and then cuts their connections.
+/// [`Platform::stop`] cuts requests that are still open after this time.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A running simulated platform. Dropping this value ends all tasks.
 pub struct Platform {
     shared: Arc<Shared>,
     server: JoinHandle<()>,
-    /// All tasks end when this sender is dropped.
+    /// Dropping this sender ends all tasks.
     running: watch::Sender<()>,
 }
 
 impl Platform {
-    /// Starts to serve on `listener`, which should be bound to 127.0.0.1.
-    ///
-    /// # Errors
-    ///
-    /// If the clock speed is not above 0, the key is empty, or there is no HTTP client for callbacks.
+    /// Starts to serve on `listener`, which should be bound to 127.0.0.1. The clock speed must be above 0.
     pub async fn start(listener: TcpListener, settings: Settings) -> anyhow::Result<Platform> {
         let port = listener.local_addr()?.port();
         let (running, watched) = watch::channel(());
@@ -78,7 +75,7 @@ impl Platform {
         let stopping = shared.clone();
         let server = tokio::spawn(async move {
             let served = axum::serve(listener, app);
-            // `axum::serve` retries failed accepts, so it never returns an error.
+            // `axum::serve` retries a failed accept and never returns an error.
             let _ = served
                 .with_graceful_shutdown(async move { stopping.stopped().await })
                 .await;
@@ -95,7 +92,7 @@ impl Platform {
         self.shared.address()
     }
 
-    /// Sets the project's callback URL. Repeats of earlier callbacks also go to this URL.
+    /// Sets the project's callback URL, also for the repeats of earlier callbacks.
     pub fn set_callback_url(&self, url: &str) {
         self.shared.state().callback_url = Some(url.to_owned());
     }

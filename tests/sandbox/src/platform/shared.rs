@@ -18,35 +18,34 @@ use super::messages::Project;
 use super::messages::codes::Code;
 use super::records::{Change, Payment, Records, Stamp};
 
-/// The longest time that the platform waits for the answer to a callback, in real time.
+/// The maximum wait for the answer to a callback, in real time.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The settings of a simulated platform.
 #[derive(Clone)]
 pub struct Settings {
-    /// The only project that the platform serves.
+    /// The platform serves only this project.
     pub project_id: u32,
-    /// The project's secret key.
+    /// The secret key of the project.
     pub key: String,
-    /// The number by which the platform divides its delays. 1.0 is real time.
+    /// The divisor of the platform's delays. 1.0 is real time.
     pub clock_speed: f64,
 }
 
-/// The argument by which request handlers receive [`Shared`].
+/// The argument that gives a request handler the [`Shared`].
 pub type App = State<Arc<Shared>>;
 
-/// The settings and the state that request handlers and background tasks share.
+/// What request handlers and background tasks share.
 pub struct Shared {
     pub port: u16,
     pub clock_speed: f64,
     pub project: Project,
-    /// The HTTP client that delivers callbacks.
+    /// Delivers the callbacks.
     pub client: reqwest::Client,
     running: watch::Receiver<()>,
     state: Mutex<PlatformState>,
 }
 
-/// The state that changes while the platform runs.
 pub struct PlatformState {
     pub records: Records,
     pub faults: FaultBoard,
@@ -57,7 +56,7 @@ pub struct PlatformState {
 }
 
 impl PlatformState {
-    /// Changes a payment. `change` gets the payment, its switches, and the ids and the time of a new operation.
+    /// Changes a payment. `change` receives the payment, its switches, and ids for a new operation.
     pub fn change(
         &mut self,
         payment_id: &str,
@@ -70,7 +69,7 @@ impl PlatformState {
 }
 
 impl Shared {
-    /// Creates the state of a new platform. The platform runs until the sender of `running` is dropped.
+    /// The platform runs until the sender of `running` is dropped.
     pub fn new(
         port: u16,
         settings: &Settings,
@@ -106,23 +105,22 @@ impl Shared {
         })
     }
 
-    /// Returns the base URL of the platform, without a trailing slash.
+    /// Returns the base URL without a trailing slash.
     pub fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Locks the state. Never hold the guard across an `await`.
+    /// Never hold the guard across an `await`.
     pub fn state(&self) -> MutexGuard<'_, PlatformState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the platform stops.
     pub async fn stopped(&self) {
         let mut running = self.running.clone();
         while running.changed().await.is_ok() {}
     }
 
-    /// Runs a background task. When the platform stops, the task is dropped.
+    /// The task ends when the platform stops.
     pub fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         let shared = self.clone();
         tokio::spawn(async move {
@@ -133,10 +131,10 @@ impl Shared {
         });
     }
 
-    /// Waits for `real`, divided by the clock speed.
+    /// Waits for `real` divided by the clock speed.
     pub async fn pause(&self, real: Duration) {
         let scaled = real.as_secs_f64() / self.clock_speed;
-        // With a slow clock, a pause can be too long for `Duration`. Such a pause never ends.
+        // With a slow clock, the result can be too long for a `Duration`. Then the pause never ends.
         match Duration::try_from_secs_f64(scaled) {
             Ok(pause) => tokio::time::sleep(pause).await,
             Err(_) => std::future::pending().await,

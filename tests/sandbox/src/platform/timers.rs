@@ -1,4 +1,4 @@
-//! Makes the changes that the platform makes without a request, some time after a request or after another change.
+//! Makes the delayed changes of the platform, which follow a request or another change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +9,19 @@ use super::messages::codes::{self, Code};
 use super::records::{Change, CreditingResult, OperationType, Payment, Stamp, Status};
 use super::shared::Shared;
 
-/// The delay between an accepted request and the first step of the platform, and between two steps of the platform.
+/// The delay of each step that the platform makes by itself.
 const STEP: Duration = Duration::from_millis(300);
-/// The platform declines an operation if the requested data does not arrive within this time.
+/// The platform declines an operation if requested data does not arrive within this time.
 const CLARIFICATION_LIMIT: Duration = Duration::from_secs(30 * 60);
-/// The longest time that a Bancontact payment can stay open.
+/// The maximum time that a Bancontact payment stays open.
 const SALE_LIMIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Sends the callback of a change, and schedules the changes that follow from the change.
+/// Sends the callback of a change, and schedules the changes that follow from it.
 pub fn publish(shared: &Arc<Shared>, change: Change) {
     follow_up(shared, &change);
     callbacks::send(shared, change);
 }
 
-/// Schedules the changes that follow from a change.
 pub fn follow_up(shared: &Arc<Shared>, change: &Change) {
     let Change { payment, operation } = change;
     let (payment_id, id) = (change.payment_id(), operation.id);
@@ -63,14 +62,13 @@ pub fn follow_up(shared: &Arc<Shared>, change: &Change) {
     }
 }
 
-/// Moves a sale in `processing` to its next step after a short delay.
+/// Schedules the next step of a sale in `processing`.
 pub fn continue_sale(shared: &Arc<Shared>, payment_id: &str) {
     change_after(STEP, shared, payment_id, |payment, faults, stamp| {
         payment.proceed(&faults.sale_plan(), stamp.now)
     });
 }
 
-/// Declines the sale after `SALE_LIMIT` if the sale is still open.
 pub fn start_sale_limit(shared: &Arc<Shared>, payment_id: &str, sale_id: u64) {
     time_out_after(SALE_LIMIT, shared, payment_id, sale_id);
 }
@@ -81,7 +79,7 @@ fn time_out_after(limit: Duration, shared: &Arc<Shared>, payment_id: &str, sale_
     });
 }
 
-/// Carries out an accepted refund. If the switch `refund_external_s` is set, the provider processes the refund first.
+/// Schedules the result of an accepted refund. With the switch `refund_external_s`, it is first passed to the provider.
 pub fn begin_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
     let external = shared.state().faults.of(payment_id).refund_external_s;
     if external.is_none() {
@@ -92,7 +90,7 @@ pub fn begin_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
     });
 }
 
-/// Carries out an accepted refund after a short delay, without the provider.
+/// Schedules the result of an accepted refund without the provider.
 pub fn continue_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
     settle_refund_after(STEP, shared, payment_id, refund_id);
 }
@@ -103,8 +101,7 @@ fn settle_refund_after(delay: Duration, shared: &Arc<Shared>, payment_id: &str, 
     });
 }
 
-/// Ends a confirmation procedure. The switch `confirmation` sets the delay and the result. With the result `none`, this
-/// function does nothing.
+/// Schedules the end of the procedure, unless the switch `confirmation` has the result `none`.
 fn settle_confirmation(shared: &Arc<Shared>, payment_id: &str, faults: &Faults) {
     let procedure = faults.confirmation;
     let procedure = procedure.filter(|procedure| procedure.result != CreditingResult::None);
@@ -121,22 +118,19 @@ fn settle_confirmation(shared: &Arc<Shared>, payment_id: &str, faults: &Faults) 
     );
 }
 
-/// Sends a new payment link.
 pub fn send_link(shared: &Arc<Shared>, payment_id: &str) {
     change_after(STEP, shared, payment_id, |payment, _, stamp| {
         payment.set_link_status(Status::InvoiceSent, stamp.now)
     });
 }
 
-/// Expires a payment link after its lifetime.
 pub fn expire_link(shared: &Arc<Shared>, payment_id: &str, lifetime: Duration) {
     change_after(lifetime, shared, payment_id, |payment, _, stamp| {
         payment.set_link_status(Status::Expired, stamp.now)
     });
 }
 
-/// Makes a change after a delay, sends its callback, and schedules the changes that follow. If the payment refuses the
-/// change, nothing happens.
+/// Makes a change after a delay, and then publishes it. Nothing happens if the payment refuses the change.
 fn change_after(
     delay: Duration,
     shared: &Arc<Shared>,

@@ -9,23 +9,19 @@ use url::Url;
 
 use super::choice::Choice;
 
-/// A client of the payment API.
 pub struct Api {
     http: reqwest::Client,
     base_url: String,
     storefront_key: String,
 }
 
-/// A new checkout.
 #[derive(Debug, Deserialize)]
 pub struct Checkout {
-    /// The URL to which the browser must go.
     pub checkout_url: String,
-    /// The payment's status.
     pub status: String,
 }
 
-/// The fields of a payment that the shop shows. Amounts are in cents.
+/// The fields that the shop shows. Amounts are in cents.
 #[derive(Debug, Deserialize)]
 pub struct PaymentStatus {
     pub payment_id: String,
@@ -37,7 +33,6 @@ pub struct PaymentStatus {
 }
 
 impl PaymentStatus {
-    /// Whether the money was received.
     pub fn is_paid(&self) -> bool {
         matches!(
             self.status.as_str(),
@@ -45,24 +40,22 @@ impl PaymentStatus {
         )
     }
 
-    /// Whether all the money was refunded.
     pub fn is_refunded(&self) -> bool {
         self.status == "refunded"
     }
 
-    /// Whether the payment has ended without money, or is paid and has no pending refund.
+    /// Whether the payment can be expected to stay as it is: lost, or paid without a pending refund.
     pub fn is_settled(&self) -> bool {
         self.is_lost() || (self.is_paid() && self.pending_refund_amount == 0)
     }
 
-    /// Whether the payment has ended and no money was received.
+    /// Whether the payment ended without money.
     pub fn is_lost(&self) -> bool {
         matches!(self.status.as_str(), "declined" | "failed")
     }
 }
 
 impl Api {
-    /// Creates a client that uses the storefront's key.
     pub fn new(base_url: &str, storefront_key: &str) -> anyhow::Result<Self> {
         Ok(Self {
             http: reqwest::Client::builder()
@@ -75,7 +68,6 @@ impl Api {
         })
     }
 
-    /// Creates a checkout.
     pub async fn create_checkout(
         &self,
         payment_id: &str,
@@ -102,8 +94,7 @@ impl Api {
         read(accepted(response).await?).await
     }
 
-    /// Refunds the remaining amount of a payment. A second call refunds nothing, because each call for a payment sends
-    /// the same refund id.
+    /// Refunds the remaining amount. A repeated call refunds nothing, because it sends the same refund id.
     pub async fn refund(&self, payment_id: &str) -> anyhow::Result<()> {
         let wanted = json!({ "refund_id": payment_id, "description": "Sent back" });
         let url = self.url(&["payments", payment_id, "refunds"])?;
@@ -112,7 +103,7 @@ impl Api {
         Ok(())
     }
 
-    /// Reads a payment. Returns `None` if the payment does not exist.
+    /// Returns `None` if the payment does not exist.
     pub async fn payment(&self, payment_id: &str) -> anyhow::Result<Option<PaymentStatus>> {
         let url = self.url(&["payments", payment_id])?;
         let response = self.send(self.http.get(url)).await?;
@@ -137,7 +128,7 @@ impl Api {
     }
 }
 
-/// Returns the answer if its status is a success.
+/// Returns an error unless the status is a success.
 async fn accepted(response: Response) -> anyhow::Result<Response> {
     let status = response.status();
     if status.is_success() {

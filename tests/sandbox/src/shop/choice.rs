@@ -1,11 +1,10 @@
-//! Defines the products of the shop, and the choices of a shopper.
+//! Defines the products, and the choices of a shopper.
 
 use url::form_urlencoded;
 
-/// A product.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Product {
-    /// The value of the product in the form.
+    /// The value in the form.
     pub code: &'static str,
     pub name: &'static str,
     pub text: &'static str,
@@ -13,7 +12,7 @@ pub struct Product {
     pub price: u64,
 }
 
-/// All products. The first product is the default.
+/// The first product is the default.
 pub const PRODUCTS: [Product; 3] = [
     Product {
         code: "tea",
@@ -35,10 +34,10 @@ pub const PRODUCTS: [Product; 3] = [
     },
 ];
 
-/// The values of the API's field `channel`, with their names. The first channel is the default.
+/// The values of the API's field `channel`, and their names. The first is the default.
 pub const CHANNELS: [(&str, &str); 2] = [("gate", "Gate"), ("payment_page", "Payment Page")];
 
-/// The codes of the languages of the payment pages, with their names. The empty code means the language of the browser.
+/// The languages of the payment pages, and their names. An empty code means the language of the browser.
 pub const LANGUAGES: [(&str, &str); 5] = [
     ("", "Language of the browser"),
     ("nl", "Nederlands"),
@@ -47,21 +46,20 @@ pub const LANGUAGES: [(&str, &str); 5] = [
     ("en", "English"),
 ];
 
-/// The last name with which the form is filled in at first.
+/// The form first shows this last name.
 pub const LAST_NAME: &str = "Janssens";
 
-/// The choice of a shopper.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Choice {
     pub product: &'static Product,
     pub channel: &'static str,
     pub language: Option<&'static str>,
-    /// The shopper's last name. Without a last name, the platform requests the last name from the shopper.
+    /// Without a last name, the platform requests it from the shopper.
     pub last_name: Option<String>,
 }
 
 impl Choice {
-    /// Reads the posted form. The default replaces a missing or unknown value. An empty last name is not replaced.
+    /// Reads the posted form. A default replaces each missing or unknown value. An empty last name stays empty.
     pub fn read(form: &[u8]) -> Self {
         let field = |wanted: &str| {
             form_urlencoded::parse(form)

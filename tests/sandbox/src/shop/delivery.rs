@@ -1,5 +1,4 @@
-//! Finds out whether an order was shipped. If the sample consumer reads the queue, its table has the answer. Otherwise
-//! the shop's own consumer of the queue has the answer.
+//! Finds out whether an order was shipped, from the sample consumer's table or the shop's own consumer.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,17 +7,17 @@ use super::fulfilment::Fulfilment;
 use super::orders::Shipment;
 use crate::progress::say;
 
-/// The source of shipments.
+/// The consumer that decides about shipments.
 #[derive(Debug)]
 pub enum Delivery {
-    /// The shop's own consumer.
+    /// The shop's own consumer reads the queue.
     Queue(Fulfilment),
-    /// The sample consumer's table.
+    /// The sample consumer reads the queue.
     Sample(SampleMemory),
 }
 
 impl Delivery {
-    /// Makes the shop's own consumer read the queue. Does nothing if the sample consumer reads the queue.
+    /// Lets the shop's own consumer read the queue. The sample consumer always reads.
     pub fn check_queue(&self) {
         if let Delivery::Queue(fulfilment) = self {
             fulfilment.check_queue();

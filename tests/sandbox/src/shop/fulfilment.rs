@@ -1,10 +1,10 @@
 //! Runs the shop's own consumer of the `fulfilment` queue.
 //!
-//! In the sandbox, other programs read the same queue. Therefore the shop reads the queue only if a page shows a paid
-//! order whose event is missing. It stops as soon as a shipment has changed.
+//! Other programs in the sandbox read the same queue. Therefore the shop reads it only while a page shows a paid order
+//! without its event, and stops after a shipment changed.
 //!
-//! The shop hides the events about other payments. Each read hides an event for a longer time than the read before,
-//! because every read counts as a delivery. After ten deliveries, SQS would move the event to the dead-letter queue.
+//! The shop hides events about other payments from itself, longer after each read. Each read counts as a delivery, and
+//! after ten deliveries SQS would move the event to the dead-letter queue.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,10 +22,10 @@ use crate::progress::say;
 
 /// The prefix of the shop's payment ids.
 const PAYMENT_ID_PREFIX: &str = "shop-";
-/// The longest time for which the shop reads the queue after a call of [`Fulfilment::check_queue`].
+/// The maximum time of reading after a call of [`Fulfilment::check_queue`].
 const READ_TIME: Duration = Duration::from_secs(20);
 
-/// The running consumer. Dropping this value ends the consumer.
+/// The shop's consumer. Dropping this value stops it.
 #[derive(Debug)]
 pub struct Fulfilment {
     consumer: Arc<Consumer>,
@@ -33,7 +33,7 @@ pub struct Fulfilment {
 }
 
 impl Fulfilment {
-    /// Starts the consumer of a queue.
+    /// Starts the consumer, which waits for [`Fulfilment::check_queue`].
     pub fn start(client: Client, queue_url: String, history: Arc<History>) -> Self {
         let consumer = Arc::new(Consumer {
             client,
@@ -52,7 +52,7 @@ impl Fulfilment {
         Self { consumer, task }
     }
 
-    /// Makes the consumer read the queue until a shipment has changed, or for at most 20 seconds.
+    /// Lets the consumer read the queue until a shipment changes, for at most 20 seconds.
     pub fn check_queue(&self) {
         self.consumer.wanted.notify_one();
     }
@@ -83,7 +83,6 @@ impl Consumer {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the queue until a shipment has changed, or until [`READ_TIME`] is over.
     async fn read_queue(&self) {
         let end = Instant::now() + READ_TIME;
         let mut hidden_s = 1;
@@ -111,8 +110,8 @@ impl Consumer {
         }
     }
 
-    /// Applies the event if it is about a payment of the shop. Otherwise hides the event for `hidden_s` seconds.
-    /// Returns whether a shipment has changed.
+    /// Applies an event about a payment of the shop, and hides any other event for `hidden_s` seconds. Returns whether
+    /// a shipment changed.
     async fn handle(&self, message: Message, hidden_s: i32) -> bool {
         let receipt = message.receipt_handle.unwrap_or_default();
         let event: Option<Event> = message
@@ -139,8 +138,7 @@ impl Consumer {
                 shipment.as_str()
             ));
         }
-        // The shop deletes the event last. If the deletion fails, SQS delivers the event again, and `Orders` ignores
-        // the repeat.
+        // If the deletion fails, SQS delivers the event again, and `Orders` ignores the repeat.
         let _ = self
             .client
             .delete_message()

@@ -1,14 +1,13 @@
-//! Stores the activity of the shop's orders since the start of the shop: the statuses from the API and the events from
-//! the queue.
+//! Stores the activity of all orders since the start of the shop: statuses from the API, and events from the queue.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
 
-/// The maximum number of stored lines. A further line replaces the oldest line.
+/// The oldest lines above this number are removed.
 const MAX_LINES: usize = 200;
-/// The maximum number of open payments whose status is read at each visit of the activity page: the newest payments.
+/// Each visit of the activity page reads the status of at most this many open payments, the newest.
 const MAX_POLLED: usize = 5;
 
 /// The source of a line.
@@ -23,11 +22,11 @@ pub enum Source {
 /// One line of the activity page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// When the shop read the status or the event.
+    /// When the shop received the text.
     pub at: OffsetDateTime,
     /// The payment's id.
     pub payment_id: String,
-    /// Where the shop read the status or the event.
+    /// Where the text is from.
     pub source: Source,
     /// The status or the event type.
     pub text: String,
@@ -40,15 +39,14 @@ pub struct History(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     lines: VecDeque<Line>,
-    /// The last status from the API, by payment.
+    /// The last status of each payment.
     statuses: HashMap<String, String>,
-    /// The payments that are not settled, the newest last.
+    /// The payments that are not settled. The newest is the last.
     open: VecDeque<String>,
 }
 
 impl History {
-    /// Adds a line if the status from the API differs from the last status of the payment. From now on, the activity
-    /// page reads the payment only if `is_settled` is false.
+    /// Adds a line if the status has changed. The activity page then reads this payment only if it is not settled.
     pub fn add_status(&self, payment_id: &str, status: &str, is_settled: bool) {
         let mut inner = self.inner();
         if is_settled {
@@ -64,17 +62,17 @@ impl History {
         }
     }
 
-    /// Adds an event.
+    /// Adds a line for an event.
     pub fn add_event(&self, payment_id: &str, kind: &str) {
         self.inner().add(payment_id, Source::Queue, kind);
     }
 
-    /// Returns all lines, the newest first.
+    /// Returns all lines. The newest is the first.
     pub fn lines(&self) -> Vec<Line> {
         self.inner().lines.iter().rev().cloned().collect()
     }
 
-    /// Returns the newest payments that are not settled, at most `MAX_POLLED`.
+    /// Returns the newest payments that are not settled.
     pub fn open(&self) -> Vec<String> {
         let inner = self.inner();
         inner.open.iter().rev().take(MAX_POLLED).cloned().collect()

@@ -1,8 +1,7 @@
-//! Serves the demo shop: products, a checkout button, an order page, and a page with the activity of all orders.
+//! Serves the demo shop: products, a checkout button, order pages, and a page with the activity of all orders.
 //!
-//! The shop is a storefront: it has a storefront key and calls the public API. The shop ships an order after an event
-//! in the `fulfilment` queue. If the sample consumer reads the queue, the shop reads the sample consumer's table
-//! instead.
+//! The shop is a storefront with a key for the public API. It ships an order after an event from the queue
+//! `fulfilment`. If the sample consumer reads this queue, the shop reads the consumer's table instead.
 
 mod api;
 mod choice;
@@ -38,11 +37,11 @@ pub struct Settings {
     pub api: String,
     /// The storefront's key.
     pub storefront_key: String,
-    /// The shop's own base URL.
+    /// The base URL of the shop.
     pub address: String,
 }
 
-/// A running shop. Dropping this value closes the port.
+/// A running shop. Dropping this value stops it.
 #[derive(Debug)]
 pub struct Shop {
     server: JoinHandle<()>,
@@ -53,18 +52,14 @@ struct Shared {
     api: Api,
     delivery: Delivery,
     history: Arc<History>,
-    /// When the shop started, in Unix seconds. Payment ids contain this time, so ids of different runs differ.
+    /// The start of the shop in Unix seconds, a part of each payment id. Therefore the ids of different runs differ.
     started: u64,
-    /// The checkout URL of each order, by payment id.
+    /// The checkout URLs by payment id.
     checkouts: Mutex<BTreeMap<String, String>>,
 }
 
 impl Shop {
     /// Starts the shop.
-    ///
-    /// # Errors
-    ///
-    /// If the HTTP client cannot be created.
     pub fn start(
         listener: TcpListener,
         settings: Settings,
@@ -88,7 +83,7 @@ impl Shop {
             .route("/activity", get(activity))
             .with_state(Arc::new(shared));
         let server = tokio::spawn(async move {
-            // `axum::serve` never returns, because it repeats the accept after an error.
+            // `axum::serve` retries a failed accept and never returns an error.
             let _ = axum::serve(listener, routes).await;
         });
         Ok(Self { server })
@@ -101,7 +96,6 @@ impl Drop for Shop {
     }
 }
 
-/// An order: its payment and its shipment.
 struct Order {
     payment: PaymentStatus,
     shipment: Shipment,
@@ -121,7 +115,7 @@ impl Shared {
         payment_id
     }
 
-    /// Reads the status of an order. If an event about the order is missing, makes the shop's consumer read the queue.
+    /// Reads an order. If an expected event is missing, makes the shop's consumer read the queue.
     async fn order(&self, payment_id: &str) -> anyhow::Result<Option<Order>> {
         let Some(payment) = self.api.payment(payment_id).await? else {
             return Ok(None);
@@ -190,10 +184,10 @@ async fn send_back(
     }
 }
 
-/// Reads the statuses of the newest orders that are not settled, and shows the activity of all orders.
+/// Reads the newest unsettled orders again, and shows the activity of all orders.
 async fn activity(State(shop): State<Arc<Shared>>) -> Html<String> {
     for payment_id in shop.history.open() {
-        // After a failure, the next visit of the page repeats the request.
+        // The next visit repeats a failed request.
         let _ = shop.order(&payment_id).await;
     }
     pages::activity(&shop.history.lines())

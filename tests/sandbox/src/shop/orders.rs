@@ -1,22 +1,21 @@
-//! Decides from events which orders are shipped, and which goods are taken back.
+//! Decides from events which orders are shipped, and whose goods are taken back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-/// The state of an order's delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shipment {
-    /// No event has decided about the order yet.
+    /// No event has decided yet.
     NotYet,
-    /// The order is paid, so the goods are shipped.
+    /// The order is paid.
     Shipped,
-    /// The order is refunded or its money is not confirmed, so the goods are taken back.
+    /// The order is refunded, or its money was not confirmed.
     TakenBack,
 }
 
 impl Shipment {
-    /// Returns the text on the order page.
+    /// Returns the text of the order page.
     pub fn as_str(self) -> &'static str {
         match self {
             Shipment::NotYet => "not yet",
@@ -26,7 +25,7 @@ impl Shipment {
     }
 }
 
-/// The fields of an event that the shop reads.
+/// The fields of an event that the shop uses.
 #[derive(Debug, Deserialize)]
 pub struct Event {
     id: String,
@@ -44,34 +43,31 @@ struct EventData {
     corrects: Option<String>,
 }
 
-/// The shipments of all orders.
 #[derive(Debug, Default)]
 pub struct Orders {
-    /// The ids of applied events. The shop needs the ids because the queue can deliver an event twice.
+    /// The ids of the applied events, because the queue can deliver an event twice.
     seen: BTreeSet<String>,
     shipments: BTreeMap<String, Shipment>,
 }
 
 impl Orders {
-    /// Returns the shipment of an order.
     pub fn shipment(&self, payment_id: &str) -> Shipment {
         let shipment = self.shipments.get(payment_id);
         shipment.copied().unwrap_or(Shipment::NotYet)
     }
 
-    /// Applies an event, unless the event was already applied. Returns the new shipment if the event has changed the
-    /// shipment.
+    /// Applies an event once. Returns the new shipment if it changed.
     pub fn apply(&mut self, event: &Event) -> Option<Shipment> {
         if !self.seen.insert(event.id.clone()) {
             return None;
         }
         let current = self.shipment(&event.subject);
         let next = match event.kind.as_str() {
-            // A late success of an order that was already refunded ships nothing.
+            // A late success of a refunded order ships nothing.
             "payment.succeeded" if current == Shipment::NotYet => Shipment::Shipped,
-            // The success corrects an earlier decline.
+            // This success corrects an earlier decline.
             "payment.succeeded" if event.data.corrects.is_some() => Shipment::Shipped,
-            // The platform could not confirm the money of an order that was shipped.
+            // The platform could not confirm the money of a shipped order.
             "payment.declined" if current == Shipment::Shipped => Shipment::TakenBack,
             "refund.succeeded" if event.data.status == "refunded" => Shipment::TakenBack,
             _ => return None,

@@ -15,7 +15,7 @@ use crate::html::{document, euros};
 const STYLE: &str = include_str!("style.css");
 const TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]:[second]");
 
-/// The browser reloads a page that can still change after this number of seconds.
+/// The browser reloads a changing page after this number of seconds.
 const REFRESH_AFTER: u8 = 2;
 
 fn page(heading: &str, refreshes: bool, content: &Markup) -> Html<String> {
@@ -30,7 +30,6 @@ fn page(heading: &str, refreshes: bool, content: &Markup) -> Html<String> {
     Html(document(&title, STYLE, refresh_after, &body))
 }
 
-/// Returns the path of an order's page.
 pub fn order_path(payment_id: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("payment_id", payment_id)
@@ -38,7 +37,6 @@ pub fn order_path(payment_id: &str) -> String {
     format!("/thanks?{query}")
 }
 
-/// Returns the page where a shopper chooses a product and starts a payment.
 pub fn products() -> Html<String> {
     let content = html! {
         form method="post" action="/buy" {
@@ -78,7 +76,7 @@ pub fn products() -> Html<String> {
     page("Tea for everyone", false, &content)
 }
 
-/// Returns the page of an order. The browser reloads the page while the payment or the delivery can still change.
+/// The browser reloads the page while the payment or the delivery can still change.
 pub fn order(
     payment: &PaymentStatus,
     shipment: Shipment,
@@ -119,7 +117,7 @@ pub fn order(
     page(heading, is_changing, &content)
 }
 
-/// Returns the activity of all orders, the newest line first.
+/// The newest line is the first.
 pub fn activity(lines: &[Line]) -> Html<String> {
     let content = html! {
         p { "The statuses from the API, and the events from the queue " code { "fulfilment" }
@@ -142,7 +140,6 @@ pub fn activity(lines: &[Line]) -> Html<String> {
     page("Activity", true, &content)
 }
 
-/// Returns the page about a failure.
 pub fn failure(reason: &str) -> Html<String> {
     let content = html! {
         p #failure { (reason) }

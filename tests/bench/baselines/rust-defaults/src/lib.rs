@@ -1,5 +1,5 @@
-//! Contains the common part of the three functions, in the usual style: `serde_json::Value` and the SDK's defaults,
-//! without optimization.
+//! Contains the code that the three functions share. In the usual style, it uses `serde_json::Value` and the SDK's
+//! defaults without optimization.
 
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,7 +15,6 @@ use tokio::sync::Mutex;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// The clients and settings of a function.
 pub struct App {
     pub dynamodb: aws_sdk_dynamodb::Client,
     pub sqs: aws_sdk_sqs::Client,
@@ -26,7 +25,6 @@ pub struct App {
     cache: Mutex<HashMap<String, String>>,
 }
 
-/// A stored payment.
 pub struct Stored {
     pub document: Value,
     pub version: u64,
@@ -72,7 +70,6 @@ fn payment_pk(project_id: u64, payment_id: &str) -> String {
     format!("payment#{project_id}/{}", payment_id.to_lowercase())
 }
 
-/// Returns the partition key of an order.
 fn order_pk(payment: &Value) -> String {
     let order = &payment["order"];
     format!(
@@ -144,7 +141,7 @@ impl App {
         }
     }
 
-    /// Returns a secret. Each secret is read only once.
+    /// Reads each secret only once.
     pub async fn secret(&self, name: &str) -> Result<String, Error> {
         let mut cache = self.cache.lock().await;
         if let Some(secret) = cache.get(name) {
@@ -161,7 +158,6 @@ impl App {
         Ok(secret)
     }
 
-    /// Returns the current key of a project.
     pub async fn project_key(&self, project_id: u64) -> Result<String, Error> {
         let keys: Value =
             serde_json::from_str(&self.secret(&variable("PROJECT_KEYS_SECRET")).await?)?;
@@ -186,7 +182,7 @@ impl App {
         Ok(request.send().await?.item)
     }
 
-    /// Returns the storefront to which the key in the header `Authorization` belongs.
+    /// Returns the storefront whose key is in the header `Authorization`.
     pub async fn storefront(&self, authorization: &str) -> Result<Option<Value>, Error> {
         let key = authorization.trim_start_matches("Bearer ");
         let id = key.split('_').nth(1).unwrap_or_default();
@@ -261,7 +257,6 @@ impl App {
         Ok(update.build()?)
     }
 
-    /// Writes a payment without an event.
     pub async fn write(&self, payment: &Value, read_version: u64) -> Result<(), Error> {
         let update = self.update(payment, Some(read_version))?;
         self.dynamodb
@@ -277,7 +272,7 @@ impl App {
         Ok(())
     }
 
-    /// Writes a payment with an event and other items in one transaction.
+    /// Writes a payment, an event and other items in one transaction.
     pub async fn transact(
         &self,
         payment: &Value,
@@ -361,7 +356,7 @@ impl App {
         ]
     }
 
-    /// Returns a payment's event in the form of CloudEvents.
+    /// The event has the form of CloudEvents.
     pub fn event(&self, payment: &Value, kind: &str) -> Value {
         let data = json!({
             "payment_id": payment["payment_id"],
@@ -381,7 +376,7 @@ impl App {
         envelope(payment, kind, data, payment["updated_at"].clone())
     }
 
-    /// Sends an event to each queue that accepts its type, in parallel.
+    /// Sends an event, in parallel, to all queues that receive its type.
     pub async fn send(&self, payment: &Value, event: &Value) -> Result<(), Error> {
         let kind = &event["type"];
         let group = format!("{}-{}", payment["project_id"], text(&payment["payment_id"]));
@@ -406,7 +401,7 @@ impl App {
         Ok(())
     }
 
-    /// Marks a payment's events as published.
+    /// Marks the events of a payment as published.
     pub async fn mark(&self, payment: &Value) -> Result<(), Error> {
         let pk = payment_pk(
             payment["project_id"].as_u64().unwrap_or_default(),
@@ -432,7 +427,7 @@ impl App {
         Ok(())
     }
 
-    /// Posts a signed message to Gate and returns its answer.
+    /// Posts a signed message to Gate, and returns the answer.
     pub async fn post_to_gate(&self, path: &str, message: &Value) -> Result<Value, Error> {
         let url = format!("{}{path}", variable("GATE_URL"));
         let response = self.http.post(url).json(message).send().await?;
@@ -440,7 +435,7 @@ impl App {
     }
 }
 
-/// Writes a log line with metrics in CloudWatch's embedded format.
+/// The metrics of the line have CloudWatch's embedded format.
 pub fn log(outcome: &str, payment: &Value, took: std::time::Duration) {
     let line = json!({
         "_aws": {

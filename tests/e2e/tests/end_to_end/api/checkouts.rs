@@ -1,4 +1,4 @@
-//! Tests `POST /checkouts` and `GET /payments`: keys, fields, repeated requests.
+//! Tests keys, fields and repeated requests of `POST /checkouts` and `GET /payments`.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

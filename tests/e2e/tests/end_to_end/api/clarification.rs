@@ -1,5 +1,4 @@
-//! Tests `POST /payments/{payment_id}/clarification`, by which the storefront sends the data that the platform asks
-//! for.
+//! Tests `POST /payments/{payment_id}/clarification`. With it, a storefront sends the data that the platform requests.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -7,7 +6,7 @@ use e2e::system::System;
 use sandbox::Options;
 use serde_json::{Value, json};
 
-/// Creates a checkout without a last name and waits until the platform asks for the last name.
+/// Creates a checkout without a last name, and waits until the platform requests it.
 async fn awaiting_last_name(system: &System, payment_id: &str) -> anyhow::Result<Value> {
     let nameless = json!({ "customer": { "id": "c-42", "ip_address": "192.0.2.10" } });
     let storefront = &system.storefront;
@@ -22,7 +21,7 @@ fn last_name() -> Value {
     json!({ "customer": { "last_name": "Janssens" } })
 }
 
-/// Sends a clarification. The answer must have the status `expected`.
+/// Sends data, and checks the status of the answer.
 async fn send(
     system: &System,
     payment_id: &str,
@@ -40,7 +39,7 @@ async fn pay(system: &System, payment_id: &str, checkout: &Value) -> anyhow::Res
     Ok(())
 }
 
-/// Returns the pointers and codes of a problem's errors.
+/// Returns the pointers and codes in the `errors` of a problem document.
 fn errors(problem: &Value) -> Vec<(&str, &str)> {
     let errors = problem["errors"].as_array().into_iter().flatten();
     errors
@@ -108,7 +107,7 @@ async fn a_clarification_can_be_sent_again_when_gate_refused_it_or_did_not_answe
         system.simulator.set_faults(payment_id, fault).await?;
         let problem = send(&system, payment_id, &last_name(), expected).await?;
         ensure!(!problem.to_string().contains("Janssens"), "{problem}");
-        // If the platform received the data, a callback follows. Otherwise the storefront sends the data again.
+        // If the platform did not receive the data, the storefront sends it again. Otherwise a callback follows.
         if !is_received {
             let payment = system.storefront.payment(payment_id).await?;
             ensure_contains(&payment, json!({ "status": "awaiting_clarification" }))?;
@@ -121,7 +120,7 @@ async fn a_clarification_can_be_sent_again_when_gate_refused_it_or_did_not_answe
 }
 
 #[tokio::test]
-async fn a_clarification_may_omit_an_optional_field() -> anyhow::Result<()> {
+async fn a_clarification_is_accepted_without_the_optional_fields() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let schema = json!({ "clarification_form": "schema" });
     system.simulator.set_faults("schema", schema).await?;

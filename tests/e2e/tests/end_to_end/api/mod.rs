@@ -1,4 +1,4 @@
-//! Tests the HTTP API as storefronts and shoppers use it.
+//! Tests the HTTP API for storefronts and shoppers.
 
 mod checkouts;
 mod clarification;

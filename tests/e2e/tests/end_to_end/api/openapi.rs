@@ -1,7 +1,7 @@
-//! Compares the API with `infra/openapi.yaml`. Schemathesis calls every route with valid and invalid requests and
-//! checks each answer against the document.
+//! Tests that the API's answers conform to `infra/openapi.yaml`. Schemathesis calls the routes with valid and invalid
+//! requests.
 //!
-//! The seed is fixed, so that a failure can be reproduced. `LONG=1` runs many more cases.
+//! The seed is fixed, so that a failure can be repeated. `LONG=1` runs many more cases.
 
 use std::path::PathBuf;
 
@@ -13,13 +13,13 @@ use sandbox::workspace::Folder;
 use schemas::openapi::Document;
 use serde_json::{Value, json};
 
-/// The checks of schemathesis that apply. `positive_data_acceptance` does not apply, because most valid requests name
-/// payments that do not exist. `unsupported_method` does not apply, because API Gateway itself answers a request with
-/// another method.
+/// The checks of schemathesis that apply. Two checks do not apply:
+/// - `positive_data_acceptance`: most valid requests name payments that do not exist.
+/// - `unsupported_method`: API Gateway itself answers a request with another method.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,negative_data_rejection";
 
-/// The payment id in the document's examples.
+/// The payment id of the document's examples.
 const PAYMENT: &str = "order-1001-1";
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn every_answer_of_the_api_conforms_to_its_document() -> anyhow::Result<()
     Ok(())
 }
 
-/// Writes the document with this sandbox's values: an allowed return URL, and the checkout token of a paid payment.
+/// Writes the document with values of this sandbox: its return URL, and the checkout token of a paid payment.
 async fn document_of(system: &System, folder: &Folder) -> anyhow::Result<PathBuf> {
     let checkout = system.storefront.create(PAYMENT).await?;
     system.pay(&checkout).await?;

@@ -1,4 +1,4 @@
-//! Tests the pages of a checkout, and the answer to a checkout request that waits for the redirect.
+//! Tests the pages of a checkout, and a checkout request that waits for the redirect URL.
 
 use anyhow::{Context, ensure};
 use e2e::storefront::checkout_url;

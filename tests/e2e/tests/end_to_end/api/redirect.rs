@@ -1,5 +1,4 @@
-//! Tests shoppers who wait for the redirect to the bank: the measured latency, and a lost callback with the redirect
-//! URL.
+//! Tests shoppers who wait for the redirect to the bank: the logged latency, and a lost callback with the redirect URL.
 
 use std::time::Duration;
 
@@ -11,14 +10,14 @@ use sandbox::Options;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-/// The test ends as soon as this many log lines have a latency.
+/// The test needs this many log lines with a latency.
 const WANTED: usize = 5;
 
 #[tokio::test]
 async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
-    // On a slow machine, the callback can arrive before the page waits, and then no line is logged. Therefore the test
-    // makes further payments until enough lines are logged.
+    // On a slow machine, the callback can arrive before the page waits. Then nothing is logged, so the test makes
+    // further payments.
     let end = Instant::now() + 2 * TIMEOUT;
     let mut private = vec!["Janssens".to_owned(), "192.0.2.10".to_owned()];
     let mut number = 0;
@@ -29,8 +28,8 @@ async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow
         let checkout = system.storefront.create(&payment_id).await?;
         let url = checkout_url(&checkout)?;
         let page = tokio::spawn(system.shopper.http.get(url).send());
-        // While a shopper waits, the function reads the payment again and again. The delay varies, so that the
-        // callbacks arrive at different times between two reads.
+        // A waiting function reads the payment repeatedly. With different delays, the callbacks arrive at different
+        // times between two reads.
         sleep(Duration::from_millis(600 + 70 * (number % 5))).await;
         system.simulator.set_faults(&payment_id, json!({})).await?;
         let status = page.await??.status();
@@ -64,7 +63,7 @@ async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow
     Ok(())
 }
 
-/// A status answer does not contain the redirect URL, so the page offers a link to the shop.
+/// A status answer has no redirect URL, so the page can only link to the shop.
 #[tokio::test]
 async fn the_waiting_page_polls_once_and_links_to_the_shop_when_the_callback_with_the_redirect_url_is_lost()
 -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! Tests `GET /checkouts/{token}/status` from pages of several origins.
+//! Tests which pages may read `GET /checkouts/{token}/status`.
 
 use anyhow::ensure;
 use e2e::storefront::checkout_url;
@@ -27,7 +27,7 @@ async fn the_checkout_status_is_readable_only_by_pages_of_the_storefronts_origin
         let allowed = allowed_origin(&system, url, origin).await?;
         ensure!(allowed.is_none(), "{origin:?} is allowed as {allowed:?}");
     }
-    // Browsers and back ends use the other routes without CORS.
+    // The other routes need no CORS headers.
     let page = system.shopper.http.get(url).header("Origin", &shop);
     let page = page.send().await?;
     let allowed = header(&page, "access-control-allow-origin");
@@ -36,7 +36,7 @@ async fn the_checkout_status_is_readable_only_by_pages_of_the_storefronts_origin
     Ok(())
 }
 
-/// Reads the status with an `Origin` and returns the origin that the answer allows.
+/// Returns the origin that the answer allows.
 async fn allowed_origin(
     system: &System,
     checkout_url: &str,

@@ -1,4 +1,4 @@
-//! Tests the answer to every body of the callback collection, and to bodies with another content type, size or depth.
+//! Tests the answers to all callbacks of the collection, and to bodies of unusual type, size or depth.
 
 use anyhow::{Context, ensure};
 use e2e::ensure_contains;
@@ -25,7 +25,7 @@ async fn a_callback_is_accepted_only_if_it_is_valid_and_an_unknown_payment_is_st
     }
     ensure!(wrong.is_empty(), "{wrong:#?}");
 
-    // API Gateway passes a body with another content type to the function in base64.
+    // API Gateway encodes such a body in base64.
     let other = "application/octet-stream";
     for (file, expected) in [
         ("sale_success.json", 200),
@@ -47,7 +47,7 @@ async fn a_callback_is_accepted_only_if_it_is_valid_and_an_unknown_payment_is_st
     Ok(())
 }
 
-/// Returns the status with which the callback of an entry must be answered.
+/// Returns the status that a callback must be answered with.
 fn expected_status(entry: &Value) -> u16 {
     if entry["own_project"] == false {
         return 403;

@@ -1,4 +1,4 @@
-//! Tests payment ids that the platform allows, although a queue, a key or a log could refuse their characters.
+//! Tests payment ids that the platform allows, but that a queue, a key or a log could refuse.
 
 use anyhow::ensure;
 use e2e::logs;
@@ -21,11 +21,11 @@ async fn an_event_reaches_the_queue_whatever_characters_its_payment_id_has() -> 
         system.post_signed(&message, 200).await?;
         let events = audit.until(id, "payment.unmatched").await?;
         ensure!(events.len() == 1, "{events:?}");
-        // The path of a route can carry the id.
+        // A route's path can contain the id.
         let shown = system.storefront.payment(id).await?;
         ensure!(shown["payment_id"] == id, "{shown}");
     }
-    // Each log line must be one JSON object, so no payment id may break a line.
+    // No id may break a log line, so each line must be a JSON object.
     let lines = logs::json_lines(&system.sandbox).await?;
     for id in ids {
         let is_callback = |line: &&serde_json::Value| {

@@ -1,5 +1,4 @@
-//! Tests callbacks whose signature is also valid for another body, because a value contains a separator. A
-//! callback of this kind is a hint: it changes no payment, but the platform is polled about the payment.
+//! Tests hints: callbacks whose signature is also valid for another body, because a value contains a separator.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

@@ -1,4 +1,4 @@
-//! Tests `POST /callbacks`: the answer to each body, and the state of a payment after many callbacks.
+//! Tests `POST /callbacks`.
 
 mod answers;
 pub mod collection;

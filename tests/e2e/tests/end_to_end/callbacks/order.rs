@@ -1,4 +1,4 @@
-//! Tests repeated, reordered and parallel callbacks about one payment.
+//! Tests repeated, reordered and parallel callbacks about a payment.
 
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 
@@ -23,8 +23,7 @@ use serde_json::{Value, json};
 
 use crate::callbacks::collection::{PAYMENT, REQUEST_ID, body, create, index};
 
-/// Starts a sandbox and creates the payment of the callback collection. The simulated platform sends no callbacks about
-/// this payment.
+/// Creates the payment of the callback collection.
 async fn start() -> anyhow::Result<System> {
     let system = System::start(Options::any_ports()).await?;
     create(&system).await?;
@@ -55,7 +54,7 @@ async fn repeated_and_late_callbacks_do_not_change_the_status() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn parallel_callbacks_in_random_order_have_the_result_of_sequential_callbacks()
+async fn parallel_callbacks_in_random_order_have_the_same_result_as_ordered_callbacks()
 -> anyhow::Result<()> {
     let system = start().await?;
     let is_applied = |entry: &&Value| {
@@ -65,7 +64,7 @@ async fn parallel_callbacks_in_random_order_have_the_result_of_sequential_callba
     let files: Vec<String> = index()?.iter().filter(is_applied).map(name).collect();
     ensure!(files.len() > 50, "only {} callbacks", files.len());
 
-    // Each file is posted twice. The order is random, so error messages contain the order.
+    // Each file is posted twice. Error messages show the random order.
     let mut all: Vec<&String> = files.iter().chain(&files).collect();
     let seed = RandomState::new().hash_one(PAYMENT);
     all.sort_by_cached_key(|file| {
@@ -102,7 +101,7 @@ async fn parallel_callbacks_in_random_order_have_the_result_of_sequential_callba
     Ok(())
 }
 
-/// Posts a callback, as the platform does, until the answer is 200.
+/// Like the platform, repeats a callback until the answer is 200.
 async fn post_until_accepted(system: &System, file: &str) -> anyhow::Result<()> {
     for _ in 0..20 {
         if system.post_callback(body(file)?).await? == 200 {
@@ -112,7 +111,7 @@ async fn post_until_accepted(system: &System, file: &str) -> anyhow::Result<()> 
     bail!("{file} is never answered with 200")
 }
 
-/// Returns the fields that the API must show: the result of `decide` for the callbacks in the order of the index.
+/// Returns the fields that the API must show after `decide` has applied the callbacks in the order of the index.
 fn expected(files: &[String], order: &Value) -> anyhow::Result<Value> {
     let project_id = ProjectId::new(211)?;
     let key = ProjectKey::new("test-secret-key")?;

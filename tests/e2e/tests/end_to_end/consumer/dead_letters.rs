@@ -13,7 +13,7 @@ const POISON: &str = r#"{"specversion": "1.0", "subject": "canary-in-a-poison-me
 async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_other_payment()
 -> anyhow::Result<()> {
     let setup = Setup::start().await?;
-    // A message becomes a dead letter after two deliveries of 15 s each.
+    // The second delivery of a message is 15 s after the first. After 15 s more, the message becomes a dead letter.
     setup.fulfilment.set_redelivery(15, 2).await?;
     setup.ship("poisoned").await?;
     table::corrupt(&setup.system, "failing").await?;
@@ -26,7 +26,7 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
     })
     .await?;
     setup.ship("healthy").await?;
-    // The messages of the two other payments are not dead letters yet, so they did not delay the healthy payment.
+    // The bad messages are not dead letters yet, so they did not delay this payment.
     setup.ensure_no_dead_letters().await?;
 
     setup.refund("poisoned", 1000, "refunded").await?;
@@ -43,7 +43,7 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
         "the refund was applied before the poison became a dead letter"
     );
 
-    // The dead letters are the invalid message and the three events of the payment `failing`.
+    // One invalid message, and three events of the payment `failing`.
     let dead = setup.dead_letters.take(4).await?;
     let (poisons, events): (Vec<_>, Vec<_>) = dead.into_iter().partition(|body| body == POISON);
     ensure!(poisons.len() == 1, "{poisons:?}");
@@ -59,8 +59,8 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
         "the log contains the body of a message"
     );
 
-    // The deletion of the invalid item is the repair. Then the events arrive in reverse order, and the refunded order
-    // must not be shipped.
+    // This deletion repairs the payment. Then its events arrive in reverse order. The refunded order must not be
+    // shipped.
     table::delete(&setup.system, "failing").await?;
     for event in events.iter().rev() {
         let event = serde_json::from_str(event)?;

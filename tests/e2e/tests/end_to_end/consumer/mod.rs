@@ -1,4 +1,4 @@
-//! Tests the sample consumer behind its queue.
+//! Tests the sample consumer with its queue.
 
 #[cfg(target_os = "linux")]
 mod crash;

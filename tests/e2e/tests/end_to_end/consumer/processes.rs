@@ -1,4 +1,4 @@
-//! Finds the processes of a function by their environment, and kills them.
+//! Finds and kills the processes of a function.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use sandbox::Ready;
 use tokio::time::sleep;
 
 pub struct FunctionProcesses {
-    /// The variables that only processes of the function in this sandbox have.
+    /// The environment variables that only these processes have.
     variables: [String; 2],
 }
 
@@ -27,14 +27,14 @@ impl FunctionProcesses {
         })
     }
 
-    /// Kills the processes repeatedly until `work` ends. Returns the number of kills.
+    /// Kills the processes again and again until `work` ends. Returns the number of kills.
     pub async fn kill_during(
         &self,
         work: impl Future<Output = anyhow::Result<()>>,
     ) -> anyhow::Result<u32> {
         let mut kills = 0;
         let killing = async {
-            // The pauses have many lengths, so that the kills hit many steps of the function.
+            // Different pauses make the kills hit different steps.
             for pause in (20..).step_by(7).map(|millis| millis % 300) {
                 sleep(Duration::from_millis(pause)).await;
                 for process in self.find() {

@@ -1,4 +1,4 @@
-//! Tests events that the queue delivers several times.
+//! Tests events that the queue delivers more than once.
 
 use anyhow::ensure;
 use payments::Timestamp;

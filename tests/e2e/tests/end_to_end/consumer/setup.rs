@@ -32,7 +32,7 @@ impl Setup {
         })
     }
 
-    /// Creates a payment, pays it and waits until the consumer ships it.
+    /// Creates and pays a payment, and waits until the consumer ships the order.
     pub async fn ship(&self, payment_id: &str) -> anyhow::Result<()> {
         self.system.create_paid(payment_id).await?;
         let is_shipped = |stored: &Stored| stored.actions.iter().any(|action| action == "ship");
@@ -40,7 +40,7 @@ impl Setup {
         Ok(())
     }
 
-    /// Refunds a part of a payment and waits until the payment has `status`.
+    /// Refunds `amount` cents, and waits for the status of the payment.
     pub async fn refund(&self, payment_id: &str, amount: u64, status: &str) -> anyhow::Result<()> {
         let storefront = &self.system.storefront;
         let refund = partial_refund("r-1", amount);
@@ -49,8 +49,7 @@ impl Setup {
         Ok(())
     }
 
-    /// Sends a published event to the consumer again. `name` makes the deduplication id new, so that the queue delivers
-    /// the event.
+    /// Sends an event to the consumer again. With the new deduplication id from `name`, the queue delivers it.
     pub async fn send_again(&self, event: &Value, name: &str) -> anyhow::Result<()> {
         let id = event["id"].as_str().unwrap_or_default();
         let (payment, _) = id.rsplit_once('/').unwrap_or_default();

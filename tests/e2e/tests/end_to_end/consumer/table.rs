@@ -9,18 +9,18 @@ use e2e::eventually;
 use e2e::system::System;
 use serde_json::{Value, json};
 
-/// The data that the consumer has stored about one payment.
+/// The item of a payment.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// The state of the goods, such as `shipped`.
     pub goods: String,
-    /// The actions in the order of the events.
+    /// In the order of the events.
     pub actions: Vec<String>,
-    /// The expiry in seconds since 1970.
+    /// In Unix seconds.
     pub expires_at: i64,
 }
 
-/// Waits until a payment is stored and matches a condition.
+/// Waits until `matches` accepts the item of a payment.
 pub async fn until(
     system: &System,
     payment_id: &str,
@@ -35,14 +35,13 @@ pub async fn until(
     matching.with_context(|| format!("{payment_id}: {last:?}"))
 }
 
-/// Stores an invalid item, so that the consumer fails at each event of the payment.
+/// Stores an invalid item. The consumer then fails at each event of the payment.
 pub async fn corrupt(system: &System, payment_id: &str) -> anyhow::Result<()> {
     let item = json!({ "payment": key(system, payment_id), "goods": { "S": "invalid" } });
     table(system, "put_item", json!({ "Item": item })).await?;
     Ok(())
 }
 
-/// Deletes the item of a payment.
 pub async fn delete(system: &System, payment_id: &str) -> anyhow::Result<()> {
     let key = json!({ "payment": key(system, payment_id) });
     table(system, "delete_item", json!({ "Key": key })).await?;
@@ -72,8 +71,8 @@ async fn read(system: &System, payment_id: &str) -> anyhow::Result<Option<Stored
     }))
 }
 
-/// Parses a list of actions. Each entry has the sequence numbers of some events and the action for each of these
-/// events: `2 nothing, 3 ship, 4-1003 nothing`.
+/// Parses a text such as `2 nothing, 3 ship, 4-1003 nothing`. Each entry has sequence numbers of events and their
+/// action.
 fn parse_actions(text: &str) -> anyhow::Result<Vec<String>> {
     let mut actions = BTreeMap::new();
     for run in text.split(", ") {
@@ -90,7 +89,6 @@ fn key(system: &System, payment_id: &str) -> Value {
     json!({ "S": format!("{project_id}/{payment_id}") })
 }
 
-/// Calls an operation on the table.
 async fn table(system: &System, operation: &str, mut parameters: Value) -> anyhow::Result<Value> {
     parameters["TableName"] = json!(system.ready().fulfilment_memory);
     call(&system.sandbox, "dynamodb", operation, &parameters).await

@@ -1,15 +1,15 @@
-//! Measures the size of log lines, and counts the metrics in log lines.
+//! Measures log lines, and counts their metrics.
 
 use std::collections::BTreeSet;
 
 use anyhow::Context;
 use serde_json::{Value, json};
 
-/// The bytes that CloudWatch charges for each line in addition to its text.
+/// CloudWatch charges these bytes for each line in addition to its text.
 const LINE_OVERHEAD: usize = 26;
 
-/// Returns the bytes that CloudWatch charges for log lines. Each duration counts as two digits, and each time counts
-/// without its fraction, so that the result does not vary.
+/// Returns the bytes that CloudWatch charges for log lines. To make the result constant, a duration counts as two
+/// digits, and a time without its fraction.
 pub fn size(lines: &[String]) -> anyhow::Result<u64> {
     let mut bytes = 0;
     for line in lines {
@@ -24,8 +24,8 @@ pub fn size(lines: &[String]) -> anyhow::Result<u64> {
     Ok(u64::try_from(bytes)?)
 }
 
-/// Returns the number of different CloudWatch metrics in log lines. Two metrics are different if their names, their
-/// dimensions or the values of their dimensions differ.
+/// Counts the different CloudWatch metrics in log lines. Metrics differ if their names or the values of their
+/// dimensions differ.
 pub fn metrics<'a>(lines: impl Iterator<Item = &'a String>) -> anyhow::Result<u64> {
     let mut seen = BTreeSet::new();
     for line in lines {

@@ -1,7 +1,7 @@
-//! Runs a proxy between the functions and the local AWS. The proxy counts calls and DynamoDB units.
+//! Counts the functions' AWS calls and DynamoDB units with a proxy before the local AWS.
 //!
-//! DynamoDB charges a write by the larger size of the item: before or after the write. Therefore the meter reads the
-//! item before and after each write. The counts are exact if no concurrent call writes the same item.
+//! DynamoDB charges a write by the larger item: before or after the write. Therefore the meter reads the item before
+//! and after each write. The counts are exact unless other calls write the same item at the same time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A running meter. Dropping the meter stops the proxy.
+/// A running meter. Dropping this value stops its proxy.
 #[derive(Debug)]
 pub struct Meter {
     address: String,
@@ -50,8 +50,7 @@ struct Record {
 }
 
 impl Meter {
-    /// Starts a meter. `indexes` are the indexes of the table of payments. The meter answers 503 to AWS calls until
-    /// [`Meter::set_target`] is called.
+    /// Starts a meter, which answers 503 until [`Meter::set_target`]. `indexes` are those of the table of payments.
     pub async fn start(indexes: Vec<KeysOnlyIndex>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
@@ -72,7 +71,7 @@ impl Meter {
         })
     }
 
-    /// Returns the address that the functions must use as their AWS endpoint.
+    /// Returns the URL that the functions must use as their AWS endpoint.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -85,7 +84,7 @@ impl Meter {
         });
     }
 
-    /// Returns the counts since the previous `take`. Fails if AWS refused a call.
+    /// Returns the counts since the last `take`. Fails if AWS refused a call.
     pub fn take(&self) -> anyhow::Result<Used> {
         let record = self.inner.record.lock();
         let record = std::mem::take(&mut *record.unwrap_or_else(PoisonError::into_inner));
@@ -116,7 +115,7 @@ impl Inner {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, usize::MAX).await?;
         let Some(target) = parts.headers.get("x-amz-target") else {
-            // A prewarm request has no operation, and AWS does not charge it.
+            // The request of a prewarm has no operation. AWS does not charge it.
             return Ok(StatusCode::OK.into_response());
         };
         let operation = target.to_str()?.split('.').next_back();
@@ -128,7 +127,7 @@ impl Inner {
         let onward = self
             .http
             .post(format!("{}{}", self.target()?.endpoint, parts.uri.path()));
-        // The Host header stays, because the caller has signed it.
+        // The caller has signed the Host header, so it is forwarded.
         let onward = onward.headers(without_hop(parts.headers)).body(body);
         let answer = onward.send().await?;
         let (status, headers) = (answer.status(), without_hop(answer.headers().clone()));
@@ -193,14 +192,13 @@ impl Inner {
     }
 }
 
-/// The key of an item that a call writes.
+/// The key of a written item.
 struct Written {
     table: String,
     pk: String,
     sk: String,
 }
 
-/// Returns the keys of the items that a call writes.
 fn written(operation: &str, input: &Value) -> Vec<Written> {
     let one = |write: &Value| {
         let key = write.get("Key").or(write.get("Item"))?;
@@ -234,7 +232,7 @@ fn on_the_wire(item: HashMap<String, AttributeValue>) -> anyhow::Result<Value> {
     Ok(Value::Object(attributes.collect::<anyhow::Result<_>>()?))
 }
 
-/// Returns the operation, followed by the kind of item for a read or by the queue for a send.
+/// Returns the operation. For a read, the kind of item follows. For a send, the queue follows.
 fn named(operation: &str, input: &Value) -> String {
     let key = &input["Key"];
     let object = match operation {
@@ -254,7 +252,7 @@ fn queue(url: &str) -> Option<&'static str> {
     ["FulfilmentQueue", "AuditQueue"].into_iter().find(named)
 }
 
-/// Returns the index's name, followed by the kind of entry if the shard's name starts with a kind: `next/poll`.
+/// Returns the index, followed by the kind if the shard's name starts with a kind: `next/poll`.
 fn entry_name(index: &KeysOnlyIndex, item: Option<&Value>) -> String {
     let shard = index.partition(item);
     let kind = shard.and_then(|shard| shard.split('#').next());
@@ -273,7 +271,7 @@ fn read_units(operation: &str, input: &Value, output: &Value) -> anyhow::Result<
     Ok(units::read(bytes.sum::<anyhow::Result<u64>>()?, consistent))
 }
 
-/// Removes the headers that the HTTP client and the HTTP server of the meter set themselves.
+/// Removes the headers that the meter's HTTP client and server set themselves.
 fn without_hop(mut headers: HeaderMap) -> HeaderMap {
     for name in [
         header::CONTENT_LENGTH,

@@ -1,4 +1,4 @@
-//! Counts the calls, DynamoDB units and log bytes of one payment.
+//! Counts the calls, DynamoDB units and log bytes of a payment.
 
 mod log_lines;
 mod meter;

@@ -1,5 +1,5 @@
-//! Counts the AWS calls of one paid payment, and compares them with `tests/capacity/counted.json`, the input of the
-//! tables of `infra/capacity.md`.
+//! Counts the AWS calls of a paid payment, and compares the counts with `tests/capacity/counted.json`. The tables of
+//! `infra/capacity.md` are calculated from this file.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,14 +20,14 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::cost::log_lines::{metrics, size};
 use crate::cost::meter::Meter;
 
-/// The sweeper erases customer data after this time instead of 31 days. This time must be longer than the test needs
-/// for a payment, and longer than the delay before the first status poll.
+/// The sweeper erases customer data after this time instead of 31 days. A payment of this test, and the delay of the
+/// first status poll, must be shorter.
 const CUSTOMER_RETENTION: Duration = Duration::from_secs(120);
-/// The bytes of storage that DynamoDB charges for each item in addition to its content.
+/// DynamoDB charges these bytes for each stored item in addition to its content.
 const ITEM_OVERHEAD: u64 = 100;
-/// The number of payments that this test makes.
+/// The payments that this test makes.
 const PAYMENTS: u64 = 2;
-/// The functions whose logs this test reads.
+/// The functions whose logs count.
 const FUNCTIONS: [&str; 5] = ["checkout", "shopper", "callback", "sweeper", "reconcile"];
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn a_paid_payment_makes_exactly_the_calls_in_counted_json() -> anyhow::Res
     let test = Test::start().await?;
     wait_for_a_constant_number_of_slices().await;
     let start = Timestamp::now();
-    // The first payment, sweep and comparison start the functions, so that calls at a start do not count below.
+    // The first payment, sweep and comparison start the functions. Their calls do not count.
     test.payment("order-1000-1").await?;
     test.sweep().await?;
     test.compare(start).await?;
@@ -44,8 +44,8 @@ async fn a_paid_payment_makes_exactly_the_calls_in_counted_json() -> anyhow::Res
     test.never_erase("order-1000-1").await?;
 
     let erasure_at = Instant::now() + CUSTOMER_RETENTION;
-    // Both payments have the same shard, so the second payment adds no item of digests. Such an item has the digests of
-    // thousands of operations on a busy day.
+    // Both payments have the same shard, so the second adds no item of digests. On a busy day, such an item has the
+    // digests of thousands of operations.
     let mut steps = test.payment("order-1006-1").await?;
     let of_two = test.compare(start).await?;
     steps.push(step(
@@ -69,8 +69,8 @@ async fn a_paid_payment_makes_exactly_the_calls_in_counted_json() -> anyhow::Res
     Ok(())
 }
 
-/// A comparison has one slice more after a whole hour, with a margin of ten minutes. Waits until no comparison of this
-/// test can reach the next whole hour.
+/// A comparison has a slice for each hour, and ends ten minutes after now. Waits until no comparison of this test can
+/// reach a further hour.
 async fn wait_for_a_constant_number_of_slices() {
     const HOUR: u64 = 3_600;
     const LONGEST_TEST: u64 = 180;
@@ -81,7 +81,7 @@ async fn wait_for_a_constant_number_of_slices() {
     }
 }
 
-/// Returns a step without an API route.
+/// For a step without an API route.
 fn step(name: &str, function: &str, used: Used) -> Step {
     Step {
         name: name.to_owned(),
@@ -103,13 +103,13 @@ impl Test {
         let system = System::start(Options {
             functions_endpoint: Some(meter.address().to_owned()),
             parameters: [("CustomerRetentionSeconds".to_owned(), retention)].into(),
-            // The deployment script would call the functions before the meter has the address of AWS.
+            // The deployment script would call the functions before the meter has its target.
             by_script: false,
             ..Options::any_ports()
         })
         .await?;
         meter.set_target(system.ready());
-        // Without schedules, only this test invokes the sweeper.
+        // Without the schedules, only this test invokes the sweeper.
         let rules = call(&system.sandbox, "events", "list_rules", &json!({})).await?;
         for rule in rules["Rules"].as_array().into_iter().flatten() {
             let name = json!({ "Name": rule["Name"] });
@@ -118,8 +118,8 @@ impl Test {
         Ok(Self { system, meter })
     }
 
-    /// Makes one payment and counts each step. Each step ends before the next step starts, so the counts do not depend
-    /// on the speed of the machine.
+    /// Makes a payment, and counts each step. A step ends before the next one starts, so the counts do not depend on
+    /// the machine.
     async fn payment(&self, payment_id: &str) -> anyhow::Result<Vec<Step>> {
         let System {
             storefront,
@@ -181,7 +181,7 @@ impl Test {
         Ok(steps)
     }
 
-    /// Waits until the platform has delivered `count` callbacks of a payment, each at the first attempt.
+    /// Waits until the platform has delivered `count` callbacks, each at the first attempt.
     async fn until_delivered(&self, payment_id: &str, count: usize) -> anyhow::Result<()> {
         let is_delivered =
             |callback: &Value| callback["delivered"] == true && callback["attempts"] == 1;
@@ -194,7 +194,8 @@ impl Test {
         Ok(())
     }
 
-    /// Removes a payment from the sweeper's index, so that the counted sweep erases only the counted payment.
+    /// The counted sweep must erase only the counted payment. Therefore this removes the other payment from the
+    /// sweeper's index.
     async fn never_erase(&self, payment_id: &str) -> anyhow::Result<()> {
         let sandbox = &self.system.sandbox;
         let ready = sandbox.ready();
@@ -209,14 +210,14 @@ impl Test {
         Ok(())
     }
 
-    /// Counts the calls of one run of the sweeper.
+    /// Counts the calls of a sweep.
     async fn sweep(&self) -> anyhow::Result<Used> {
         self.take()?;
         self.system.sweep().await?;
         self.take()
     }
 
-    /// Counts the calls of one comparison of the platform's records with ours, since `from`.
+    /// Counts the calls of a comparison of the time since `from`.
     async fn compare(&self, from: Timestamp) -> anyhow::Result<Used> {
         self.take()?;
         let done = self.system.reconcile(from).await?;
@@ -224,16 +225,16 @@ impl Test {
         self.take()
     }
 
-    /// Returns the counts since the previous `take`. Reads of secrets do not count. A function reads a secret again
-    /// after five minutes, which can happen in any step.
+    /// Returns the counts since the last `take`, without reads of secrets. A function repeats these reads after five
+    /// minutes, in any step.
     fn take(&self) -> anyhow::Result<Used> {
         let mut used = self.meter.take()?;
         used.calls.remove("GetSecretValue");
         Ok(used)
     }
 
-    /// Returns the size of the table of payments in KB, divided by the number of payments and rounded up. Each item
-    /// counts with DynamoDB's overhead. The parts of comparisons do not count, because they expire after some days.
+    /// Returns the size of the table of payments in KB per payment, rounded up. The items of comparisons do not count,
+    /// because they expire after some days.
     async fn stored_kb(&self) -> anyhow::Result<u64> {
         let sandbox = &self.system.sandbox;
         let table = json!({ "TableName": sandbox.ready().table });
@@ -251,14 +252,13 @@ impl Test {
         Ok((bytes / PAYMENTS).div_ceil(1_024))
     }
 
-    /// Adds the sizes of the log lines to the steps. The last invocations of a function belong to the function's steps,
-    /// in the same order.
+    /// Adds the log bytes to the steps. The last invocations of each function are its steps, in the same order.
     async fn with_logs(&self, mut steps: Vec<Step>, mut tick: Used) -> anyhow::Result<Counted> {
         let mut logs = BTreeMap::new();
         for function in FUNCTIONS {
             logs.insert(function, self.invocations(function).await?);
         }
-        // The last run of the sweeper erased customer data. The run before the last run found no work.
+        // The last sweep erased customer data. The sweep before found no work.
         let idle = logs["sweeper"].iter().rev().nth(1);
         let idle = idle.context("the sweeper ran less than twice")?;
         tick.log_bytes = size(idle)?;
@@ -270,7 +270,7 @@ impl Test {
                 .context("the function has no logs")?;
             let logged = logged.pop().context("an invocation is missing")?;
             step.used.log_bytes = match step.function.as_str() {
-                // A run of the reconciliation writes one line for any number of payments, so a payment adds no bytes.
+                // A comparison writes one line for any number of payments.
                 "reconcile" => 0,
                 "sweeper" => size(&logged)?.saturating_sub(tick.log_bytes),
                 _ => size(&logged)?,
@@ -288,7 +288,7 @@ impl Test {
         })
     }
 
-    /// Returns the lines that a function itself has logged, one list for each invocation.
+    /// Returns the function's own log lines, one list per invocation.
     async fn invocations(&self, function: &str) -> anyhow::Result<Vec<Vec<String>>> {
         let sandbox = &self.system.sandbox;
         let configuration = configuration(sandbox, function).await?;

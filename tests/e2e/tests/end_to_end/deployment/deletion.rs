@@ -1,4 +1,4 @@
-//! Contains steps of the release test: the file that the script writes, and the deletion of the stack.
+//! Contains two steps of the release test: checks of the file that the script writes, and the deletion of the stack.
 
 use anyhow::ensure;
 use e2e::aws_call::call;
@@ -71,7 +71,7 @@ pub async fn only_the_tables_and_the_token_secret_remain(
     ensure!(!deployment.script.written().exists());
     let run = deployment.fail("smoke").await?;
     ensure!(run.contains("There is no stack"), "{run}");
-    // An interrupted deletion can be repeated.
+    // A deletion can be repeated.
     let run = deployment.run("delete").await?;
     ensure!(run.contains("There is no stack"), "{run}");
     Ok(())

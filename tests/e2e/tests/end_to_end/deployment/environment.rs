@@ -1,5 +1,4 @@
-//! Tests the environment variables of each function: the template sets every variable that the function reads, and the
-//! function reads every variable that the template sets.
+//! Tests that the template sets exactly the environment variables that a function reads.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +15,7 @@ use tools::Supervisor;
 
 use crate::template::processed::Template;
 
-/// A valid value for each variable whose name has this ending. The other variables accept any value.
+/// The valid values of variables, by the end of the variable's name. All other variables accept any value.
 const VALUES: [(&str, &str); 9] = [
     ("_CONCURRENCY", "10"),
     ("_SECONDS", "60"),
@@ -29,10 +28,10 @@ const VALUES: [(&str, &str); 9] = [
     ("_RETRIES", "true"),
 ];
 
-/// The variables that have a default, for tests and tools that write logs without these variables.
+/// These variables have defaults for tests and tools.
 const OPTIONAL: [&str; 2] = ["METRICS_NAMESPACE", "RELEASE_NAME"];
 
-/// The variables that Lambda sets.
+/// Lambda sets these variables.
 const LAMBDA: [(&str, &str); 8] = [
     ("AWS_REGION", "eu-west-1"),
     ("AWS_ACCESS_KEY_ID", "test"),
@@ -87,17 +86,16 @@ fn valid_value(variable: &str) -> &'static str {
     value.map_or("something", |(_, value)| value)
 }
 
-/// A function that this process can start.
 struct Function<'a> {
     binary: &'a Path,
-    /// The property `Handler`. It selects the function if a binary has two functions.
+    /// The property `Handler`, which selects one of the functions in a binary.
     handler: &'a str,
-    /// The address that replaces AWS.
+    /// The URL that replaces AWS.
     aws: &'a str,
 }
 
 impl Function<'_> {
-    /// Returns the output of a function that fails at its start, or `None` if it requests its first event.
+    /// Returns the output if the function fails at its start, or `None` if it requests its first event.
     async fn start_error(
         &self,
         variables: &BTreeMap<&str, &str>,
@@ -131,7 +129,7 @@ impl Function<'_> {
     }
 }
 
-/// Starts a stand-in for Secrets Manager, because a function may read secrets at its start. Returns its address.
+/// Replaces Secrets Manager, because a function can read secrets at its start. Returns the URL.
 async fn start_secrets() -> anyhow::Result<String> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = format!("http://{}", listener.local_addr()?);

@@ -1,4 +1,4 @@
-//! Tests the deployment script, from the first release to the deletion of the stack, and the functions' environment.
+//! Tests the deployment script and the functions' environment.
 
 mod deletion;
 mod environment;

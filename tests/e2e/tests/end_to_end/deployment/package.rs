@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use anyhow::ensure;
 use tools::Supervisor;
 
-/// Writes an archive of the files of a folder, with the given name.
+/// Writes an archive of a folder's files, with this name.
 const WRITE: &str = "
 import pathlib, sys
 sys.dont_write_bytecode = True

@@ -1,7 +1,7 @@
-//! Tests the releases of one stack in the local AWS: the first release, changes, a failed release and rollbacks. At the
-//! end, the stack is deleted.
+//! Tests the life of a stack in the local AWS: its first release, changes, a failed release, rollbacks and its
+//! deletion.
 //!
-//! The binaries are from the dev build. With `LONG=1`, a second test also deploys the build for AWS.
+//! The binaries are those of the dev build. With `LONG=1`, a second test deploys the build for AWS.
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -70,7 +70,6 @@ async fn a_changed_binary_publishes_versions_behind_the_api(
         let is_changed = code != first.code(function)?;
         ensure!(is_changed == (function == "CallbackFunction"), "{function}");
     }
-    // The other functions do not change at all.
     let changed: BTreeSet<&str> = second
         .functions
         .iter()
@@ -122,8 +121,8 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
         .context("the output lists no parameters")?;
     for parameter in [
         "OutboxGraceSeconds=3",
-        // The stage sets `LogRetentionDays`. The first deployment set `RequireTls`, and later deployments keep its
-        // value.
+        // `LogRetentionDays` is from the stage. `RequireTls` is from the first deployment, and later deployments keep
+        // it.
         "LogRetentionDays=14",
         "RequireTls=false",
     ] {
@@ -139,7 +138,7 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
     Ok(())
 }
 
-/// Deploys the binaries in the script's folder with a parameter.
+/// Deploys the binaries in the script's folder.
 async fn deploy_with(deployment: &Deployment, parameter: &str) -> anyhow::Result<String> {
     let binary = deployment.script.binary("callback");
     let folder = binary.ancestors().nth(2);
@@ -151,7 +150,7 @@ async fn deploy_with(deployment: &Deployment, parameter: &str) -> anyhow::Result
     succeeded(deployment.script.run("deploy", &arguments).await?)
 }
 
-/// Turns provisioned concurrency on and off while a storefront calls the function.
+/// Sets and removes provisioned concurrency while a storefront calls the function.
 async fn provisioned_concurrency_publishes_no_version_and_fails_no_request(
     deployment: &Deployment,
     first: &Snapshot,
@@ -182,7 +181,7 @@ async fn outbox_grace(deployment: &Deployment) -> anyhow::Result<String> {
         .to_owned())
 }
 
-/// The build takes many minutes, so this test does nothing without `LONG=1`.
+/// This build takes many minutes, so it needs `LONG=1`.
 #[tokio::test]
 async fn the_build_for_aws_can_be_deployed_and_makes_a_payment() -> anyhow::Result<()> {
     if std::env::var_os("LONG").is_none() {

@@ -1,4 +1,4 @@
-//! Deploys a sandbox with `infra/deploy.py`, and runs further commands of the script.
+//! Deploys a sandbox with `infra/deploy.py`, and runs other commands of the script.
 
 use anyhow::ensure;
 use sandbox::deploy_script::{DeployScript, Run};
@@ -20,12 +20,12 @@ impl Deployment {
         Ok(Self { sandbox, script })
     }
 
-    /// Runs a command, which must succeed. Returns its output.
+    /// Runs a command, which must succeed.
     pub async fn run(&self, command: &str) -> anyhow::Result<String> {
         succeeded(self.script.run(command, &arguments(command)).await?)
     }
 
-    /// Runs a command, which must fail. Returns its output.
+    /// Runs a command, which must fail.
     pub async fn fail(&self, command: &str) -> anyhow::Result<String> {
         failed(self.script.run(command, &arguments(command)).await?)
     }

@@ -1,4 +1,4 @@
-//! Reads a deployed stack through the AWS API.
+//! Reads the state of a stack through the AWS API.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,12 +8,11 @@ use sandbox::Sandbox;
 use sandbox::deploy::STACK;
 use serde_json::{Value, json};
 
-/// The visible state of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The physical ids of the resources, by the template's names.
+    /// The physical id of each resource, by its name in the template.
     pub resources: BTreeMap<String, String>,
-    /// The hash of the code and the time of the last change of each function, by the template's names.
+    /// The code hash and the last change of each function, by its name in the template.
     pub functions: BTreeMap<String, (String, String)>,
 }
 
@@ -21,7 +20,7 @@ impl Snapshot {
     pub async fn take(sandbox: &Sandbox) -> anyhow::Result<Self> {
         let name = json!({ "StackName": STACK });
         let answer = call(sandbox, "cloudformation", "describe_stack_resources", &name).await?;
-        // The versions and alarms of a release are left out: each release replaces them.
+        // Each release replaces its versions and alarms, so they are left out.
         let of_release = |resource: &&Value| {
             let name = text(&resource["LogicalResourceId"]);
             resource["ResourceType"] == "AWS::Lambda::Version" || name.starts_with("Release")
@@ -48,7 +47,6 @@ impl Snapshot {
         })
     }
 
-    /// Returns the hash of the code of a function.
     pub fn code(&self, function: &str) -> anyhow::Result<&str> {
         let function = self
             .functions
@@ -58,8 +56,8 @@ impl Snapshot {
     }
 }
 
-/// For each kind of resource: the service, the operation that lists the resources, the key of the list in the answer,
-/// and the key of the name in an entry. If the last key is empty, an entry is itself the name.
+/// For each kind of resource: the service, the operation that lists the resources, the key of the list, and the key of
+/// a resource's name. With an empty last key, an entry is itself the name.
 const LISTS: [(&str, &str, &str, &str); 12] = [
     ("lambda", "list_functions", "Functions", "FunctionName"),
     (
@@ -85,7 +83,7 @@ const LISTS: [(&str, &str, &str, &str); 12] = [
     ("secretsmanager", "list_secrets", "SecretList", "Name"),
 ];
 
-/// Returns all resources of the account whose kind is in [`LISTS`], each as the operation that lists it and its name.
+/// Returns the account's resources of the kinds in [`LISTS`], as the listing operation and the name.
 pub async fn everything(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<(String, String)>> {
     let mut found = BTreeSet::new();
     for (service, operation, key, name) in LISTS {
@@ -102,7 +100,7 @@ pub async fn everything(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<(String, S
     Ok(found)
 }
 
-/// Returns the names of all objects in all buckets, in all versions.
+/// Returns the names of all objects and all their versions, in all buckets.
 pub async fn objects(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     let buckets = call(sandbox, "s3", "list_buckets", &json!({})).await?;

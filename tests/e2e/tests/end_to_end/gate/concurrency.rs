@@ -1,4 +1,4 @@
-//! Tests many equal checkout requests in parallel.
+//! Tests equal checkout requests in parallel.
 
 use e2e::ensure_contains;
 use e2e::system::System;

@@ -1,4 +1,4 @@
-//! Tests sales for which Gate's answer is missing, late or unreadable.
+//! Tests sales without a clear answer from Gate.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -8,9 +8,10 @@ use serde_json::json;
 
 use crate::gate::requests::{once, pay_once, post};
 
-/// For each case: the fault of Gate's first answer, whether the platform receives the first sale, the number of
-/// repeated checkout requests, and the total number of sale requests. If Gate has received the first sale, Gate answers
-/// a repeated sale with the code 3041, which leaves the outcome unknown. The second request follows the first within
+/// Each case has a fault of Gate's first answer, whether the platform receives the first sale, the number of repeated
+/// checkout requests, and the total number of sale requests.
+///
+/// If the platform has received the first sale, it refuses a repeat with the code 3041. Then the outcome stays unknown. The second request follows the first within
 /// ten seconds, so it does not repeat the sale.
 const CASES: [(&str, bool, usize, usize); 8] = [
     ("cut", true, 0, 1),

@@ -1,4 +1,4 @@
-//! Tests sales that Gate refuses or does not answer clearly: a repeated checkout request is safe, and the shopper pays
+//! Tests sales that Gate refuses or does not answer clearly. A checkout request can be repeated, and the shopper pays
 //! once.
 
 mod concurrency;

@@ -1,4 +1,4 @@
-//! Sends single and parallel checkout requests, and checks that a payment has only one sale.
+//! Sends checkout requests, also in parallel, and checks that a payment has only one sale.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -7,13 +7,13 @@ use futures_util::future::try_join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Requests a checkout. The answer must have the status `expected`.
+/// Requests a checkout, and checks the status of the answer.
 pub async fn post(system: &System, payment_id: &str, expected: u16) -> anyhow::Result<Value> {
     let order = system.storefront.order(payment_id);
     system.storefront.post("/checkouts", &order, expected).await
 }
 
-/// Sends the same checkout request many times in parallel. Returns the only checkout.
+/// Sends the same checkout request `count` times in parallel. Returns the checkout.
 pub async fn post_in_parallel(
     system: &System,
     payment_id: &str,
@@ -33,7 +33,7 @@ pub async fn post_in_parallel(
     );
     let mut checkout = Value::Null;
     for (status, answer) in answers {
-        // After too many conflicts, the API answers 503, and a caller must retry.
+        // After too many conflicts, the API answers 503. A caller must then retry.
         if status == 503 {
             continue;
         }
@@ -45,7 +45,7 @@ pub async fn post_in_parallel(
     Ok(checkout)
 }
 
-/// Pays a checkout and repeats the checkout request. The platform's records must then have one sale.
+/// Pays a checkout, and repeats its request. The platform must have only one sale.
 pub async fn pay_once(system: &System, payment_id: &str, checkout: &Value) -> anyhow::Result<()> {
     let paid = system.pay(checkout).await?;
     ensure_contains(&paid, json!({ "paid_amount": 1000 }))?;
@@ -57,7 +57,7 @@ pub async fn pay_once(system: &System, payment_id: &str, checkout: &Value) -> an
     ensure_contains(&records, json!({ "paid": 1000 }))
 }
 
-/// Returns the fault `answer` for one request. The platform holds the callbacks, so that only Gate's answer counts.
+/// Returns switches for the first answer of Gate. The platform holds its callbacks, so only this answer counts.
 pub fn once(answer: &str) -> Value {
     json!({ "answer": answer, "answer_times": 1, "slow_ms": 20_000, "hold": true })
 }

@@ -1,4 +1,4 @@
-//! Tests a new attempt after Gate refused a sale, or after a callback reported that the sale failed.
+//! Tests the next attempt after Gate refused a sale, or after a callback reported its failure.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -60,7 +60,7 @@ async fn a_late_error_of_a_failed_attempt_does_not_change_the_next_attempt() -> 
     Ok(())
 }
 
-/// Posts a callback that reports the failure of a request.
+/// Posts a callback that reports the failure of the request `request_id`.
 async fn post_error(system: &System, payment_id: &str, request_id: &Value) -> anyhow::Result<()> {
     let message = json!({
         "project_id": system.ready().project_id,

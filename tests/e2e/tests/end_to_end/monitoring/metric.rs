@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::monitoring::sources::Sources;
 
-/// The metrics of AWS that the alarms watch, with their dimensions. See
-/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>,
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html> and
-/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>.
+/// The metrics of AWS that alarms watch, with their dimensions. Sources:
+/// - <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>
+/// - <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html>
+/// - <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>
 const AWS_METRICS: [(&str, &str, &[&str]); 9] = [
     ("AWS/Lambda", "Errors", &["FunctionName"]),
     (
@@ -29,7 +29,7 @@ const AWS_METRICS: [(&str, &str, &[&str]); 9] = [
     ),
 ];
 
-/// Returns the namespace of our metrics, as the template names it.
+/// Returns the namespace of our metrics in the template's form.
 pub fn own_namespace() -> Value {
     json!({ "Fn::Sub": "Bancontact/${AWS::StackName}" })
 }
@@ -41,7 +41,7 @@ pub struct Metric<'a> {
 }
 
 impl<'a> Metric<'a> {
-    /// Returns the metric of an alarm in the template or in a deployed stack.
+    /// Returns the metric of an alarm, from the template or from a deployed stack.
     pub fn of(alarm: &'a Value) -> anyhow::Result<Self> {
         let dimensions = alarm["Dimensions"].as_array().into_iter().flatten();
         let dimensions = dimensions.map(|dimension| {
@@ -59,7 +59,7 @@ impl<'a> Metric<'a> {
         })
     }
 
-    /// Checks that AWS or the functions write the metric.
+    /// Checks that AWS or a function writes the metric.
     pub fn ensure_written(&self, sources: &Sources) -> anyhow::Result<()> {
         let names: Vec<&str> = self.dimensions.iter().map(|(name, _)| *name).collect();
         if let Some(namespace) = self.namespace.as_str() {
@@ -82,7 +82,7 @@ impl<'a> Metric<'a> {
         Ok(())
     }
 
-    /// Returns whether a log line in embedded metric format has this metric with a value other than 0.
+    /// Whether a log line in embedded metric format has this metric with a value above 0.
     pub fn is_in(&self, line: &Value) -> bool {
         let names: Vec<&str> = self.dimensions.iter().map(|(name, _)| *name).collect();
         let directives = line["_aws"]["CloudWatchMetrics"].as_array();

@@ -1,4 +1,4 @@
-//! Tests alarms and the dashboard: each reads a metric that the functions or AWS write.
+//! Tests that alarms and the dashboard read metrics that the functions or AWS write.
 
 mod alarms;
 mod dashboard;

@@ -1,5 +1,5 @@
-//! Creates the condition of each alarm that watches a metric of ours. Then the functions' logs must have this metric,
-//! with the namespace, the name and the dimensions of the deployed alarm.
+//! Creates the condition of each alarm on a metric of ours. The logs must then have this metric, with the namespace and
+//! dimensions of the deployed alarm.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::monitoring::metric::Metric;
 #[tokio::test]
 async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() -> anyhow::Result<()>
 {
-    // With these values, the polling of a payment ends after 15 s, and customer data is erased after 5 s.
+    // These values end the polling of a payment after 15 s, and erase customer data after 5 s.
     let parameters = with_parameters([
         ("StatusPollMaxAgeSeconds", "15"),
         ("CustomerRetentionSeconds", "5"),
@@ -84,7 +84,7 @@ async fn callbacks(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Creates a payment whose sum differs from the order, and a payment whose refunds exceed the paid amount.
+/// Creates a payment with another sum than ordered, and a payment that is refunded beyond its paid amount.
 async fn sums_that_differ(system: &System) -> anyhow::Result<()> {
     let wrong = json!({ "wrong_amount": 900 });
     system.simulator.set_faults("quarantined", wrong).await?;
@@ -102,7 +102,7 @@ async fn sums_that_differ(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Creates a refund with an unknown outcome, a returned refund, and a refund that awaits a clarification.
+/// Creates a refund with an unknown outcome, a returned refund, and a refund that awaits clarification.
 async fn refunds_that_need_an_operator(system: &System) -> anyhow::Result<()> {
     let System {
         storefront,
@@ -140,7 +140,7 @@ async fn a_success_that_is_corrected(system: &System) -> anyhow::Result<()> {
     waiting.await?;
     simulator.confirm("corrected", "credit").await?;
     storefront.until("corrected", "succeeded").await?;
-    // The platform's dates have whole seconds, and the decline must have a later date than the success.
+    // The platform's dates have whole seconds. The decline must be later than the success.
     sleep(Duration::from_secs(1)).await;
     simulator.confirm("corrected", "decline").await?;
     storefront.until("corrected", "declined").await?;
@@ -156,7 +156,7 @@ async fn an_order_that_is_paid_twice(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Creates a sale that the platform's records do not list, and starts the daily run, which logs its lag.
+/// Creates a sale that is not in the platform's records. Starts the daily run, which logs its lag.
 async fn reconciliation(system: &System) -> anyhow::Result<()> {
     system.create_paid("unlisted").await?;
     let unlisted = json!({ "unlisted": ["sale"] });
@@ -171,7 +171,7 @@ async fn a_platform_without_callbacks_or_answers(system: &System) -> anyhow::Res
     let payment = "without-callbacks";
     system.simulator.drop_callbacks(payment).await?;
     system.storefront.create(payment).await?;
-    // The status answer says that the shopper is at the bank, but contains no redirect URL.
+    // The status answer has no redirect URL, although the shopper is at the bank.
     eventually("a lost redirect", async || {
         system.sweep().await?;
         let log = system.log().await?;
@@ -181,7 +181,7 @@ async fn a_platform_without_callbacks_or_answers(system: &System) -> anyhow::Res
     let no_answer = json!({ "drop": true, "answer": "error_500", "answer_to": ["status"] });
     system.simulator.set_faults("no-answer", no_answer).await?;
     system.storefront.create("no-answer").await?;
-    // After this time, the first poll is due.
+    // The first poll is then due.
     sleep(OUTBOX_GRACE).await;
     eventually("a failed poll", async || {
         system.sweep().await?;
@@ -211,7 +211,7 @@ async fn limits_and_damaged_items(system: &System) -> anyhow::Result<()> {
     system.post_signed(&again, 500).await
 }
 
-/// Makes the queues refuse events, and then the table refuse an erasure and an expiry.
+/// Lets the queues refuse events. Then lets the table refuse an erasure and an expiry.
 async fn missing_permissions(system: &System) -> anyhow::Result<()> {
     let callback = Permissions::of(&system.sandbox, "callback").await?;
     let sweeper = Permissions::of(&system.sandbox, "sweeper").await?;
@@ -232,7 +232,7 @@ async fn missing_permissions(system: &System) -> anyhow::Result<()> {
     sweep_until_failed(system, "erased").await?;
     sweeper.restore().await?;
 
-    // The sweeper can still claim a poll, but cannot store the event of the expiry.
+    // The sweeper can then claim a poll, but cannot store the event of an expiry.
     let grants = sweeper.grants();
     let put = grants
         .iter()
@@ -246,7 +246,7 @@ async fn missing_permissions(system: &System) -> anyhow::Result<()> {
     sweeper.restore().await
 }
 
-/// Sweeps until a part of the sweep has failed for a payment.
+/// Sweeps until a part of the sweep fails for a payment.
 async fn sweep_until_failed(system: &System, part: &str) -> anyhow::Result<()> {
     let has_failed = |swept: &Value| swept[part]["failed"].as_u64() > Some(0);
     let what = format!("a failure of the part {part}");

@@ -1,10 +1,10 @@
-//! Searches the functions' source code for the names of metrics and dimensions.
+//! Searches the source code for the names of metrics and dimensions.
 
 use std::path::Path;
 
 use anyhow::ensure;
 
-/// The source code of the functions and of the crates `payments` and `aws`.
+/// The source code of the functions, `payments` and `aws`.
 pub struct Sources(String);
 
 impl Sources {
@@ -16,7 +16,7 @@ impl Sources {
         Ok(Self(all))
     }
 
-    /// Checks that the code contains a name as a string literal.
+    /// Checks that the code has a name as a string literal.
     pub fn ensure_have(&self, name: &str) -> anyhow::Result<()> {
         let is_written = self.0.contains(&format!("\"{name}\""));
         ensure!(is_written, "no function writes {name}");

@@ -1,4 +1,4 @@
-//! Tests the outcomes of a payment. The checkout page, `/status`, the API and the events must agree.
+//! Tests the results of a payment, which the checkout page, `/status`, the API and the events must show.
 
 mod confirmation;
 mod expiry;

@@ -1,4 +1,4 @@
-//! Tests one complete payment over HTTP.
+//! Tests a complete payment over HTTP.
 
 use e2e::walk::walk;
 use sandbox::{Options, Sandbox};

@@ -11,14 +11,14 @@ use payments::Timestamp;
 use sandbox::Options;
 use serde_json::{Value, json};
 
-/// The id of a payment that another system creates at the platform.
+/// Another system creates this payment at the platform.
 const EXTERNAL: &str = "external payment, 1";
 
 #[tokio::test]
 async fn each_difference_is_emitted_once_and_corrected_by_a_status_poll() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let storefront = &system.storefront;
-    // Without the permission for the index `next`, the sweeper cannot poll before the comparison.
+    // Without its index, the sweeper cannot poll before the comparison.
     let sweeper = Permissions::of(&system.sandbox, "sweeper").await?;
     sweeper.revoke("/index/next").await?;
     create_differences(&system).await?;
@@ -37,7 +37,7 @@ async fn each_difference_is_emitted_once_and_corrected_by_a_status_poll() -> any
     let behind = storefront.until("behind", "partially_refunded").await?;
     ensure_contains(&behind, json!({ "refunded_amount": 400 }))?;
     storefront.until("lost", "succeeded").await?;
-    // The worker may still apply the last answers.
+    // The worker may still be applying the last answers.
     let read = async || storefront.payment(EXTERNAL).await;
     let is_declined = |external: &Value| external["operations"][0]["status"] == "declined";
     let external = until_matching("the declined operation", read, is_declined).await?;
@@ -58,7 +58,7 @@ async fn each_difference_is_emitted_once_and_corrected_by_a_status_poll() -> any
     Ok(())
 }
 
-/// Creates six payments. For five of the payments, our data and the platform's records differ.
+/// Creates six payments. Five of them differ from the platform's records.
 async fn create_differences(system: &System) -> anyhow::Result<()> {
     let simulator = &system.simulator;
     for payment in ["same", "behind", "unlisted", "other"] {
@@ -71,7 +71,7 @@ async fn create_differences(system: &System) -> anyhow::Result<()> {
     simulator.drop_callbacks("lost").await?;
     system.shopper.press(&bank_page, "pay").await?;
     simulator.drop_callbacks(EXTERNAL).await?;
-    // The sale is declined, because its amount is too small.
+    // The platform declines this sale, because its amount is too small.
     system.send_external_sale(EXTERNAL, 50).await?;
     for (payment, kind, status) in [
         ("behind", "refund", "success"),
@@ -90,7 +90,7 @@ async fn create_differences(system: &System) -> anyhow::Result<()> {
     simulator.set_faults("other", other).await
 }
 
-/// Compares the last half hour. Returns the result.
+/// Compares the last half hour.
 async fn compare(system: &System) -> anyhow::Result<Value> {
     let from = Timestamp::now().before(Duration::from_secs(1_800));
     let answer = system.reconcile(from).await?;
@@ -98,7 +98,7 @@ async fn compare(system: &System) -> anyhow::Result<Value> {
     Ok(answer)
 }
 
-/// Returns the number of differences of each kind.
+/// Returns the number of differences by kind.
 fn counts(result: &Value) -> [u64; 4] {
     ["missing_locally", "missing_at_platform", "status", "amount"]
         .map(|kind| result[kind].as_u64().unwrap_or(u64::MAX))

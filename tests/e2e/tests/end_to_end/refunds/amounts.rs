@@ -1,4 +1,4 @@
-//! Tests full and partial refunds: requests, repeated requests and the remaining amount.
+//! Tests the amounts of full and partial refunds, and repeated requests.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

@@ -1,4 +1,4 @@
-//! Tests refunds for which the platform asks for data.
+//! Tests refunds for which the platform requests data.
 
 use anyhow::ensure;
 use e2e::storefront::partial_refund;

@@ -1,4 +1,4 @@
-//! Tests refunds: amounts, unknown outcomes, refunds from the platform's Dashboard, returned refunds, clarifications.
+//! Tests refunds: amounts, unknown outcomes, refunds in the platform's Dashboard, returned refunds and clarifications.
 
 mod amounts;
 mod clarification;

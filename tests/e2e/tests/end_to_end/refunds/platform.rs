@@ -1,4 +1,4 @@
-//! Tests refunds that are made in the platform's Dashboard.
+//! Tests refunds made in the platform's Dashboard.
 
 use e2e::ensure_contains;
 use e2e::storefront::partial_refund;

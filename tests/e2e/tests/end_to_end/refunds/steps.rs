@@ -1,4 +1,4 @@
-//! Contains steps that several refund tests share.
+//! Contains the steps that refund tests share.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use e2e::ensure_contains;
 use e2e::system::System;
 use serde_json::{Value, json};
 
-/// Waits until the payment has the refunded amount `amount` and no pending refund. Then the platform's records must
-/// have the same refunded amount. Returns the payment.
+/// Waits until a payment has this refunded amount and no pending refund. The platform's records must then have the same
+/// amount.
 pub async fn until_refunded(
     system: &System,
     payment_id: &str,
@@ -24,7 +24,7 @@ pub async fn until_refunded(
     Ok(payment)
 }
 
-/// Returns the refund operations of the platform's records.
+/// Returns the refunds in the platform's records.
 pub async fn platform_refunds(system: &System, payment_id: &str) -> anyhow::Result<Vec<Value>> {
     let mut records = system.simulator.records(payment_id).await?;
     let operations = records["operations"].as_array_mut();
@@ -34,8 +34,8 @@ pub async fn platform_refunds(system: &System, payment_id: &str) -> anyhow::Resu
     Ok(refunds)
 }
 
-/// Checks that the amounts of each payment follow from the events of the queue `fulfilment`. `payments` is the expected
-/// number of payments.
+/// Checks that the events in `fulfilment` lead to the amounts of each payment. `payments` is the expected number of
+/// payments.
 pub async fn ensure_events_match(system: &System, payments: usize) -> anyhow::Result<()> {
     let mut totals = BTreeMap::<String, (Value, BTreeMap<String, u64>)>::new();
     for event in system.queue("fulfilment")?.drain().await? {

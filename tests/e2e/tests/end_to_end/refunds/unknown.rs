@@ -1,4 +1,4 @@
-//! Tests refund requests that Gate does not answer.
+//! Tests refunds without an answer from Gate.
 
 use anyhow::{Context, ensure};
 use e2e::ensure_contains;

@@ -1,5 +1,4 @@
-//! Tests that no private data reaches logs, events or errors, and that no function has a permission that it does not
-//! need.
+//! Tests that logs, events and errors contain no private data, and that functions have no needless permission.
 
 mod permissions;
 mod private_data;

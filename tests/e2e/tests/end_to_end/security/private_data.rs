@@ -1,6 +1,7 @@
-//! Tests that no name, address, account, key or token reaches a log, an event or an error. The test sends unique values
-//! (the canaries) in every field that a caller can set. Then it searches for these values in everything that the system
-//! writes.
+//! Tests that no name, address, account, key or token reaches a log, an event or an error.
+//!
+//! The test sends unique values, the canaries, in all fields that a caller can set. Then it searches for them in
+//! everything that the system writes.
 
 use anyhow::ensure;
 use e2e::eventually;
@@ -34,9 +35,8 @@ const CANARIES: [&str; 9] = [
 
 struct Test {
     system: System,
-    /// The values that no text may contain.
     canaries: Vec<String>,
-    /// Every text that the system wrote, with its source.
+    /// The texts that the system wrote, each with its source.
     written: Vec<(String, String)>,
 }
 
@@ -74,7 +74,7 @@ impl Test {
         json!({ "customer": { "id": CUSTOMER, "ip_address": ADDRESS, "last_name": LAST_NAME } })
     }
 
-    /// Creates a checkout and adds its token to the canaries.
+    /// Adds the token of the checkout to the canaries.
     async fn create(&mut self, payment_id: &str) -> anyhow::Result<Value> {
         let storefront = &self.system.storefront;
         let checkout = storefront.create_with(payment_id, Self::customer()).await?;
@@ -83,7 +83,7 @@ impl Test {
         Ok(checkout)
     }
 
-    /// Sends requests that the API refuses with these statuses, and stores the errors.
+    /// Sends requests that must be refused with these statuses, and stores the errors.
     async fn refused(
         &mut self,
         storefront: &Storefront,
@@ -125,7 +125,7 @@ impl Test {
         self.refused(&storefront, path, errors).await
     }
 
-    /// Creates a payment whose sale gets no answer from Gate, a quarantined payment and a declined payment.
+    /// Creates a payment without an answer from Gate, a quarantined payment and a declined payment.
     async fn fail_and_decline(&mut self) -> anyhow::Result<()> {
         let cut = json!({ "answer": "cut", "answer_times": 1 });
         self.system.simulator.set_faults("canary-cut", cut).await?;
@@ -176,7 +176,7 @@ impl Test {
         Ok(())
     }
 
-    /// Posts callbacks with personal data in every field that can contain personal data.
+    /// The callbacks have personal data in all fields that can contain such data.
     async fn post_callbacks(&mut self) -> anyhow::Result<()> {
         let system = &self.system;
         let mut message = json!({
@@ -242,7 +242,7 @@ impl Test {
         Ok(())
     }
 
-    /// Waits until the log has a line for each outcome of a callback, and reads the log.
+    /// Reads the log when it has a line for each outcome of a callback.
     async fn read_logs(&mut self) -> anyhow::Result<()> {
         let outcomes = [
             "applied",

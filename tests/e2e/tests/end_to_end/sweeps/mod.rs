@@ -1,5 +1,4 @@
-//! Tests that the sweeper publishes the outbox, polls the platform, ends payments that the platform does not know, and
-//! erases customer data.
+//! Tests the sweeper: it publishes the outbox, polls the platform, ends unknown payments and erases customer data.
 
 mod outbox;
 mod retention;

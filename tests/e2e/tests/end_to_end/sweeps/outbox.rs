@@ -1,4 +1,4 @@
-//! Tests events that could not be published directly after their commit.
+//! Tests events that could not be published after their commit.
 
 use anyhow::{Context, ensure};
 use e2e::permissions::Permissions;
@@ -43,7 +43,7 @@ async fn events_that_no_queue_accepted_are_published_later_in_order() -> anyhow:
     for permissions in [&callback, &sweeper] {
         permissions.restore().await?;
     }
-    // A scheduled sweep may publish the events before a sweep of this test.
+    // A scheduled sweep may be faster than a sweep of this test.
     system
         .sweep_until("an empty outbox", |swept| swept["outbox"]["found"] == 0)
         .await?;
@@ -60,7 +60,7 @@ async fn events_that_no_queue_accepted_are_published_later_in_order() -> anyhow:
         "{types:?}"
     );
 
-    // The platform repeats the callback until it is answered with 200.
+    // The platform repeats a callback until the answer is 200.
     let repeated = system.post_callback(body("refund_partial_1.json")?).await?;
     ensure!(repeated == 200, "{repeated}");
     let log = system.log().await?;

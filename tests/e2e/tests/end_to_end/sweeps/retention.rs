@@ -1,4 +1,4 @@
-//! Tests the erasure of customer data after the retention time, which is ten seconds in this test.
+//! Tests the erasure of customer data. The retention time of this test is ten seconds.
 
 use anyhow::ensure;
 use e2e::aws_call::call;
@@ -42,7 +42,7 @@ async fn customer_data_is_erased_after_the_retention_time_and_the_payment_remain
     Ok(())
 }
 
-/// Returns whether the stored payment has the last name or the IP address of its order.
+/// Whether the stored payment has its customer's last name or IP address.
 async fn has_customer(system: &System, payment_id: &str) -> anyhow::Result<bool> {
     let ready = system.ready();
     let pk = format!("payment#{}/{payment_id}", ready.project_id);

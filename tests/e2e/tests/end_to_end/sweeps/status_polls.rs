@@ -1,4 +1,4 @@
-//! Tests payments without callbacks: status polls alone find every outcome. Delays are divided by 3,600.
+//! Tests payments without callbacks: status polls alone find each result. All delays are divided by 3,600.
 
 use anyhow::{Context, ensure};
 use e2e::storefront::partial_refund;
@@ -29,7 +29,7 @@ async fn status_polls_find_the_outcome_of_every_payment_without_callbacks() -> a
     Ok(())
 }
 
-/// Creates a checkout about which the platform sends no callbacks.
+/// The platform sends no callbacks about this checkout.
 async fn create(system: &System, payment_id: &str, mut faults: Value) -> anyhow::Result<()> {
     faults["drop"] = json!(true);
     system.simulator.set_faults(payment_id, faults).await?;
@@ -37,7 +37,7 @@ async fn create(system: &System, payment_id: &str, mut faults: Value) -> anyhow:
     Ok(())
 }
 
-/// Presses a button of the bank page and sweeps until the payment has a status.
+/// Presses a button of the bank page, and sweeps until the payment has this status.
 async fn settle(
     system: &System,
     payment_id: &str,
@@ -72,8 +72,8 @@ async fn payments_and_refunds(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Creates a payment whose sale request is lost, and a payment for which Gate's answer is lost. The platform must make
-/// one sale for each payment.
+/// Creates a payment whose sale request is lost, and one for which Gate's answer is lost. Each must have exactly one
+/// sale.
 async fn sales_without_an_answer(system: &System) -> anyhow::Result<()> {
     for (payment_id, answer, sales) in [("lost", "lost", 2), ("cut", "cut", 1)] {
         let once = json!({ "answer": answer, "answer_times": 1 });
@@ -94,8 +94,8 @@ async fn sales_without_an_answer(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Creates a link to the Payment Page that no shopper uses, and a sale that the platform never receives. Both payments
-/// must fail as soon as their checkout has expired.
+/// Creates a Payment Page link that no shopper uses, and a sale that the platform never receives. Both payments must
+/// fail when their checkouts have expired.
 async fn unused_links(system: &System) -> anyhow::Result<()> {
     for (payment_id, channel) in [("unused", "payment_page"), ("never", "gate")] {
         let lost = json!({ "drop": true, "answer": "lost" });

@@ -1,4 +1,4 @@
-//! Tests the sweep of a project whose key is missing.
+//! Tests the sweep of a project without a key.
 
 use e2e::aws_call::call;
 use e2e::lambda::restart;
@@ -8,7 +8,7 @@ use serde_json::json;
 #[tokio::test]
 async fn a_project_without_a_key_is_named_and_its_checkouts_expire() -> anyhow::Result<()> {
     let system = System::start(accelerated()).await?;
-    // This run adds the project to the list.
+    // This sweep adds the project to the stored list of projects.
     system.sweep().await?;
     let secret = &system.ready().project_keys_secret;
     let other = json!({ "212": { "current": "other" } });

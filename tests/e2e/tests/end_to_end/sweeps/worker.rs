@@ -1,4 +1,4 @@
-//! Tests the worker: it does the work that the sweeper hands out, once, and leaves other messages alone.
+//! Tests the worker, which does the work that the sweeper hands out.
 
 use anyhow::ensure;
 use e2e::lambda::invoke_with;
@@ -26,8 +26,8 @@ async fn a_due_poll_is_handed_out_by_the_sweeper_and_sent_by_the_worker() -> any
     })
     .await?;
 
-    // The payment is decided, so neither a repeat of the message nor unknown work changes anything. A message that cannot
-    // be read stays in the queue.
+    // The payment is decided, so a repeated message changes nothing. Unknown work is ignored. Only an unreadable
+    // message stays in the queue.
     let sequence = payment["sequence"].clone();
     let since = "2026-01-01T00:00:00.000Z";
     let due = json!({ "project_id": 211, "payment_id": "without-callbacks", "since": since });

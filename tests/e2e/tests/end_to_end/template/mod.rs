@@ -1,5 +1,5 @@
-//! Tests the template after SAM has processed it. Tests in the local AWS are not enough, because the local AWS accepts
-//! much that AWS refuses, and ignores some properties.
+//! Tests the template after SAM has processed it. The local AWS does not replace these tests, because it accepts much
+//! that AWS refuses, and ignores some properties.
 
 mod names;
 mod parameters;

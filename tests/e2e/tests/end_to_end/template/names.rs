@@ -1,13 +1,12 @@
-//! Tests the names of resources, so that several stacks fit into one account and region, and one stack into several
-//! regions.
+//! Tests that the names of resources differ between stacks in an account and region, and between regions.
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
 use crate::template::processed::Template;
 
-/// For each type of resource whose name is unique in an account and region: the property with the name. The names of
-/// roles, policies and dashboards are unique in all regions of an account, and the names of buckets in all accounts.
+/// The property with the name, for each type of resource whose name must be unique in an account and region. Roles,
+/// policies and dashboards need unique names in all regions, and buckets in all accounts.
 const NAMES: [(&str, &str); 16] = [
     ("AWS::CloudWatch::Alarm", "AlarmName"),
     ("AWS::CloudWatch::Dashboard", "DashboardName"),
@@ -27,7 +26,7 @@ const NAMES: [(&str, &str); 16] = [
     ("AWS::SecretsManager::Secret", "Name"),
 ];
 
-/// The types of resources without a name that must be unique.
+/// These resources need no unique name.
 const WITHOUT_NAME: [&str; 15] = [
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::Integration",
@@ -60,10 +59,10 @@ async fn two_stacks_in_an_account_and_one_stack_in_two_regions_share_no_name() -
         let (_, property) = known.with_context(|| format!("does {kind} have a unique name?"))?;
         let name = &content["Properties"][property];
         let is_unique = match kind {
-            // CloudFormation's own name would not show which stack and which problem an alarm belongs to. The names of
-            // alarms are unique in a region.
+            // The name shows the stack and the problem, which CloudFormation's own name would not. Alarms need unique
+            // names only within a region.
             "AWS::CloudWatch::Alarm" => has(name, "${AWS::StackName}-"),
-            // Without a name, a change of the body would replace the dashboard.
+            // Without a name, each change of the body would replace the dashboard.
             "AWS::CloudWatch::Dashboard" => {
                 *name == json!({ "Fn::Sub": "${AWS::StackName}-${AWS::Region}" })
             }

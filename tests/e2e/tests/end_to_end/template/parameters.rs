@@ -1,4 +1,4 @@
-//! Tests the parameters of a deployment, and the binaries of the functions.
+//! Tests the parameters of the template, and the binaries of the functions.
 
 use std::collections::BTreeSet;
 
@@ -162,7 +162,7 @@ async fn every_function_has_a_crate_that_builds_its_binary() -> anyhow::Result<(
         let name = format!("name = \"{binary}\"");
         ensure!(manifest.contains(&name), "another crate is in {binary}");
     }
-    // SAM must not build: it would build each binary separately. The deployment script builds all binaries together.
+    // SAM would build each binary alone. The deployment script builds them together.
     ensure!(values("Metadata:") == vec!["{ SkipBuild: true }"; 9]);
     Ok(())
 }

@@ -52,14 +52,14 @@ async fn every_function_has_its_own_role_without_a_wildcard() -> anyhow::Result<
         let has_wildcard = words.iter().any(|word| word.contains('*'));
         ensure!(!has_wildcard, "{name} has a wildcard");
     }
-    // `releases.rs` tests the role with which CodeDeploy moves the aliases.
+    // `releases.rs` tests this role of CodeDeploy.
     roles.insert("DeploymentRole");
     let all: BTreeSet<&str> = template.all("AWS::IAM::Role").into_keys().collect();
     ensure!(all == roles, "a role belongs to no function: {all:?}");
     Ok(())
 }
 
-/// Returns the managed policies that a function's role must have. Permissions with a wildcard are in managed policies.
+/// Returns the managed policies that a function's role must have. Only they may have a wildcard.
 fn managed_policies(function: &Value) -> Value {
     let none = json!({ "Ref": "AWS::NoValue" });
     let traces = json!(["TraceCalls", { "Ref": "TracesPolicy" }, none]);
@@ -110,7 +110,7 @@ async fn only_traces_and_network_interfaces_have_a_wildcard_and_the_code_manages
     let interfaces = template.resource("NetworkInterfacesPolicy");
     ensure!(interfaces["Condition"] == "CallFromNetwork");
     ensure!(template.resource("TracesPolicy")["Condition"] == "TraceCalls");
-    // A resource of these kinds could give a role further permissions.
+    // These resources could add permissions to a role.
     for kind in [
         "AWS::IAM::Policy",
         "AWS::IAM::RolePolicy",
@@ -124,8 +124,8 @@ async fn only_traces_and_network_interfaces_have_a_wildcard_and_the_code_manages
     Ok(())
 }
 
-/// The actions, each with its resource, that every function except the sample consumer needs. The tests in
-/// `security/permissions` show that a function fails without an action.
+/// The actions that every function needs, except the sample consumer. `security/permissions` tests that a function
+/// fails without them.
 const OF_PAYMENTS: [(&str, &str); 7] = [
     ("dynamodb:GetItem", "Table"),
     ("dynamodb:Query", "Table"),
@@ -135,13 +135,12 @@ const OF_PAYMENTS: [(&str, &str); 7] = [
     ("sqs:SendMessage", "AuditQueue"),
     ("secretsmanager:GetSecretValue", "ProjectKeys"),
 ];
-/// A function that returns a checkout URL or repeats a sale reads the secret of the tokens. Both the URL and the sale
-/// contain the checkout's token.
+/// For functions that return a checkout URL or repeat a sale. Both contain the token of the checkout.
 const TOKENS: (&str, &str) = ("secretsmanager:GetSecretValue", "TokenSecret");
-/// A function that authorizes requests of storefronts reads a storefront key.
+/// For functions that authenticate storefronts.
 const KEY: (&str, &str) = ("dynamodb:GetItem", "StorefrontKeys");
 
-/// Returns the actions that a role must allow, each with its resource. The actions on logs are not included.
+/// Returns the actions that a role must allow, without those on logs.
 fn needed(role: &str) -> BTreeSet<(&str, &str)> {
     let more: &[(&str, &str)] = match role {
         "CheckoutRole" => &[TOKENS, KEY],
@@ -154,7 +153,7 @@ fn needed(role: &str) -> BTreeSet<(&str, &str)> {
             ("sqs:SendMessageBatch", "WorkQueue"),
             ("sqs:GetQueueAttributes", "WorkQueue"),
         ],
-        // The worker finds nothing by itself, so it queries no index.
+        // The worker finds no work itself, so it needs no index.
         "WorkerRole" => &[
             TOKENS,
             ("sqs:ReceiveMessage", "WorkQueue"),
@@ -213,7 +212,7 @@ async fn every_role_allows_exactly_the_actions_on_the_resources_that_its_functio
     Ok(())
 }
 
-/// Returns the actions that statements allow, each with the name of a resource.
+/// Returns the allowed actions, each with a resource's name.
 fn allowed(statements: &Value) -> anyhow::Result<BTreeSet<(&str, String)>> {
     let statements = statements.as_array();
     let mut allowed = BTreeSet::new();
@@ -235,7 +234,7 @@ fn allowed(statements: &Value) -> anyhow::Result<BTreeSet<(&str, String)>> {
     Ok(allowed)
 }
 
-/// Returns the name of a resource: `Table`, or `Table/index/day`.
+/// Returns a name such as `Table` or `Table/index/day`.
 fn resource_name(resource: &Value) -> Option<String> {
     if let Some(name) = target(resource) {
         return Some(name.to_owned());

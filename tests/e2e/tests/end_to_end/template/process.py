@@ -1,4 +1,4 @@
-"""Prints the JSON that SAM makes of a template. The further arguments are parameters: NAME=VALUE."""
+"""Prints the JSON that SAM makes of a template. Parameters follow as NAME=VALUE."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 
 class NoManagedPolicies:
-    """Replaces SAM's list of the managed policies of AWS, because the template uses none of these policies."""
+    """Replaces SAM's list of AWS's managed policies, because the template uses none of them."""
 
     def load(self):
         return {}
@@ -16,7 +16,7 @@ class NoManagedPolicies:
 
 with open(sys.argv[1], encoding="utf-8") as file:
     template = yaml_parse(file.read())
-# SAM accepts only packages in S3, so each function gets an address in S3 that ends with the name of its binary.
+# SAM accepts only packages in S3. Therefore each function gets an S3 URL that ends with the name of its binary.
 for resource in template["Resources"].values():
     if resource["Type"] == "AWS::Serverless::Function":
         resource["Properties"]["CodeUri"] = "s3://artefacts/" + resource["Properties"]["CodeUri"].rpartition("/")[2]

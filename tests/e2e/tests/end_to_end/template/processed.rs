@@ -10,12 +10,12 @@ use tools::Supervisor;
 pub struct Template(Value);
 
 impl Template {
-    /// Processes the template with the defaults of its parameters.
+    /// Uses the defaults of all parameters.
     pub async fn processed() -> anyhow::Result<Self> {
         Self::with_parameters(&[]).await
     }
 
-    /// Processes the template. A parameter has the form `Name=value`.
+    /// A parameter has the form `Name=value`.
     pub async fn with_parameters(parameters: &[&str]) -> anyhow::Result<Self> {
         let supervisor = Supervisor::new()?;
         let python = local_aws::python(&supervisor).await?;
@@ -36,12 +36,11 @@ impl Template {
         &self.0[name]
     }
 
-    /// Returns the default of a parameter.
     pub fn default(&self, parameter: &str) -> &Value {
         &self.0["Parameters"][parameter]["Default"]
     }
 
-    /// Returns the properties of all resources of a type, by name.
+    /// Returns the properties of the resources of a type, by name.
     pub fn all(&self, kind: &str) -> BTreeMap<&str, &Value> {
         let resources = self.0["Resources"].as_object().into_iter().flatten();
         resources
@@ -50,13 +49,12 @@ impl Template {
             .collect()
     }
 
-    /// Returns a resource, or null.
+    /// Returns null if the resource does not exist.
     pub fn resource(&self, name: &str) -> &Value {
         &self.0["Resources"][name]
     }
 
-    /// Returns an environment variable of each function, by the function's name. The value is null if the function
-    /// does not have this variable.
+    /// Returns an environment variable by function. The value is null for a function without this variable.
     pub fn variables(&self, name: &str) -> BTreeMap<&str, &Value> {
         let functions = self.all("AWS::Lambda::Function").into_iter();
         functions
@@ -67,7 +65,7 @@ impl Template {
             .collect()
     }
 
-    /// Returns the function of the alias that a reference names.
+    /// Returns the function of an alias. `reference` names the alias.
     pub fn function_of_alias<'a>(&'a self, reference: &Value) -> Option<&'a str> {
         let alias = self.resource(target(reference)?);
         let is_alias = alias["Type"] == "AWS::Lambda::Alias";
@@ -75,24 +73,24 @@ impl Template {
     }
 }
 
-/// Returns the resource that `{"Fn::GetAtt": [name, ..]}` or `{"Ref": name}` names.
+/// Returns the name in `{"Fn::GetAtt": [name, ..]}` or `{"Ref": name}`.
 pub fn target(value: &Value) -> Option<&str> {
     let attribute = value["Fn::GetAtt"][0].as_str();
     attribute.or(value["Ref"].as_str())
 }
 
-/// Returns the resources that a list of references names. The list can also be a single reference.
+/// Returns the names in a list of references, or in one reference.
 pub fn targets(value: &Value) -> impl Iterator<Item = &str> {
     list(value).iter().filter_map(target)
 }
 
-/// Returns the values of a list. A value that is not a list counts as a list with one value.
+/// Returns the values of a list. Any other value counts as a list of one.
 pub fn list(value: &Value) -> &[Value] {
     let list = value.as_array().map(Vec::as_slice);
     list.unwrap_or(std::slice::from_ref(value))
 }
 
-/// Appends every string of a value, at every level.
+/// Appends all strings in a value, at any level.
 pub fn append_strings<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {
         Value::String(text) => found.push(text),

@@ -1,4 +1,4 @@
-//! Tests how a release moves the routes to the new versions of their functions.
+//! Tests how a release directs the routes to the new versions of their functions.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::template::processed::{Template, target};
 
-/// The functions behind the API.
 const BEHIND_THE_API: [&str; 4] = [
     "CallbackFunction",
     "CheckoutFunction",
@@ -39,13 +38,13 @@ async fn a_new_release_publishes_a_version_of_each_function_behind_the_api() -> 
         ensure!(versions == expected.iter().map(String::as_str).collect());
         for function in BEHIND_THE_API {
             let function = &template.resource(function)["Properties"];
-            // Without a change, Lambda would refuse to publish a version after a rollback.
+            // Without a change, Lambda would not publish a version after a rollback.
             ensure!(function["Description"] == release, "{function}");
             let variables = &function["Environment"]["Variables"];
             ensure!(variables["RELEASE_NAME"] == json!({ "Ref": "Release" }));
         }
         for (name, version) in template.all("AWS::Lambda::Version") {
-            // Requests can still run on the last version, and an alias can return to it.
+            // Requests can still use the last version, and a rollback needs it.
             let policy = &template.resource(name)["DeletionPolicy"];
             ensure!(policy == "Retain", "{name}: {policy}");
             let alias = template.resource(&format!(
@@ -77,7 +76,7 @@ async fn code_deploy_moves_the_aliases_gradually_and_back_if_an_alarm_of_the_rel
             "ConfigName": "Canary10Percent10Minutes",
         }]);
         ensure!(*pace == expected, "{function}: {pace}");
-        // If only the alarms of its own function stopped a group, the other aliases would move on.
+        // All groups must watch the alarms of all functions. Otherwise only one alias would move back.
         let watched = &group["AlarmConfiguration"];
         ensure!(
             *watched == json!({ "Enabled": true, "Alarms": alarms }),
@@ -122,7 +121,7 @@ async fn production_and_every_value_except_all_at_once_are_gradual() -> anyhow::
     let (_, production) = stages
         .split_once("[prod.deploy.parameters]")
         .context("there is no stage prod")?;
-    // The stage must set the value, because a rollback sets AllAtOnce.
+    // A rollback sets `AllAtOnce`, so each deployment of this stage must set the value.
     ensure!(production.contains("\"Deployment=Canary10Percent10Minutes\""));
     let template = Template::processed().await?;
     let values = template.section("Parameters")["Deployment"]["AllowedValues"].as_array();
@@ -138,8 +137,8 @@ async fn production_and_every_value_except_all_at_once_are_gradual() -> anyhow::
     Ok(())
 }
 
-/// An alarm that already fires would stop the release. So each release has alarms of its own, which watch only its own
-/// versions.
+/// An alarm that already fires would stop the release. Therefore each release has its own alarms, which watch only its
+/// own versions.
 #[tokio::test]
 async fn the_alarms_of_a_release_watch_only_this_release() -> anyhow::Result<()> {
     let template = Template::processed().await?;
@@ -148,7 +147,7 @@ async fn the_alarms_of_a_release_watch_only_this_release() -> anyhow::Result<()>
         let name = properties["AlarmName"]["Fn::Sub"].as_str();
         let name = name.with_context(|| format!("there is no alarm {alarm}"))?;
         ensure!(name.ends_with("-${Release}"), "{alarm}: {name}");
-        // One failure within a minute is enough.
+        // A single failure within a minute is enough.
         let seconds = ["Period", "EvaluationPeriods", "Threshold"].map(|name| &properties[name]);
         ensure!(seconds == [&json!(60), &json!(1), &json!(0)], "{alarm}");
         ensure!(properties["TreatMissingData"] == "notBreaching", "{alarm}");

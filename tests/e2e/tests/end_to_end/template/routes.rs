@@ -1,4 +1,4 @@
-//! Tests the routes of the API, their limits, the public address and the logs.
+//! Tests the routes of the API: their functions and limits, the public address and the logs.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ async fn every_route_calls_the_alias_of_its_function_after_the_permission_for_it
         let called = &integration["Properties"]["IntegrationUri"];
         let version = &integration["Properties"]["PayloadFormatVersion"];
         ensure!(version == "2.0", "{name}");
-        // If the integration did not depend on the permission, its calls could fail until the permission exists.
+        // Without this dependency, calls could fail until the permission exists.
         let permission = integration["DependsOn"].as_str();
         let permission = permission.with_context(|| format!("{name} awaits no permission"))?;
         let permission = &template.resource(permission)["Properties"];

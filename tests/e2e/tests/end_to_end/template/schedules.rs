@@ -1,4 +1,4 @@
-//! Tests the functions that a schedule calls, and the defaults of the parameters that set times.
+//! Tests the scheduled functions, and the defaults of the parameters for times.
 
 use anyhow::{Context, ensure};
 use payments::model::schedule::Schedule;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::template::processed::{Template, list, target};
 
-/// Checks that a rule calls the function at `times`, and that the rule has the permission for this call.
+/// Checks that a rule calls the function at `times`, and may do so.
 fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::Result<()> {
     let rules = template.all("AWS::Events::Rule");
     let mut rules = rules.iter();
@@ -16,7 +16,7 @@ fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::
     ensure!(properties["ScheduleExpression"] == times, "{properties}");
     let dead_letters = target(&properties["Targets"][0]["DeadLetterConfig"]["Arn"]);
     ensure!(dead_letters == Some("ScheduleDeadLetters"), "{properties}");
-    // The rule is created after the function, and so after the policy that lets the rule send to this queue.
+    // The rule is created after the function, and thus after this policy, which lets the rule send to the queue.
     let dependencies = list(&template.resource(function)["DependsOn"]);
     ensure!(
         dependencies.contains(&json!("ScheduleDeadLettersPolicy")),
@@ -46,7 +46,7 @@ async fn the_reconciliation_runs_once_a_day_with_the_data_apis_token() -> anyhow
     let variables = &function["Environment"]["Variables"];
     ensure!(variables["DATA_API_URL"] == json!({ "Ref": "DataApiUrl" }));
     ensure!(target(&variables["DATA_API_TOKEN_SECRET"]) == Some("DataApiToken"));
-    // An operator stores the token. No deployment may overwrite the token.
+    // An operator stores the token, which a deployment must not overwrite.
     let secret = &template.resource("DataApiToken")["Properties"];
     ensure!(secret["SecretString"].is_null() && secret["GenerateSecretString"].is_null());
     Ok(())

@@ -14,7 +14,7 @@ async fn every_table_is_encrypted_backed_up_and_protected_from_deletion() -> any
     let tables = template.all("AWS::DynamoDB::Table");
     ensure!(tables.len() == 3, "{:?}", tables.keys());
     for (name, table) in tables {
-        // The item of a storefront key never expires, so that the id cannot be given to another key.
+        // A storefront key never expires, so that no other key can have its id.
         let expires = json!({ "AttributeName": "expires_at", "Enabled": true });
         let expected = if name == "StorefrontKeys" {
             Value::Null
@@ -187,8 +187,8 @@ async fn each_consumer_reports_failed_messages_and_has_enough_time_and_permissio
     Ok(())
 }
 
-/// The time that one poll can take: 10 s for the status answer, 20 s for the requests that follow from it, and 2 s for
-/// the store and the queues. The worker stops 5 s before its time-out.
+/// The maximum time of a poll: 10 s for the status answer, 20 s for the requests that follow, and 2 s for the table and
+/// queues. The worker stops 5 s before its time-out.
 const LONGEST_POLL_S: u64 = 32 + 5;
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn the_work_queue_is_a_standard_queue_that_the_worker_reads_with_limited_c
     ensure!(target(&mapping["EventSourceArn"]) == Some("WorkQueue"));
     ensure!(target(&mapping["FunctionName"]) == Some("WorkerFunction"));
 
-    // Both functions are one binary, and the name of the handler selects the function.
+    // The handler's name selects one of the two functions in the binary.
     let function = |name: &str| template.resource(name)["Properties"].clone();
     let (worker, sweeper) = (function("WorkerFunction"), function("SweeperFunction"));
     ensure!(worker["Handler"] == "worker" && sweeper["Handler"] == "bootstrap");
@@ -270,7 +270,7 @@ async fn the_reconciliation_reads_its_parts_with_limited_concurrency_and_repeats
     ensure!(target(&mapping["EventSourceArn"]) == Some("DailyQueue"));
     ensure!(target(&mapping["FunctionName"]) == Some("ReconcileFunction"));
 
-    // A message must not come back while its execution still runs.
+    // The message must stay hidden while its execution runs.
     let function = &template.resource("ReconcileFunction")["Properties"];
     ensure!(queue["VisibilityTimeout"].as_u64() > function["Timeout"].as_u64());
     let variables = &function["Environment"]["Variables"];

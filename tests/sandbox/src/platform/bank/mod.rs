@@ -19,7 +19,6 @@ use super::records::{Change, Payment, Stamp, Status};
 use super::shared::{App, Shared};
 use super::timers;
 
-/// Returns the routes of the bank's pages.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/bank/{token}", get(show))
@@ -98,13 +97,12 @@ fn choose(
     }
 }
 
-/// Whether the payment can be paid on the page with this token. After an error, a newer payment with another token can
-/// have the same id.
+/// Whether the page with this token can still pay the payment. After an error, a newer payment can have the same id,
+/// but another token.
 fn is_open(payment: &Payment, token: &str) -> bool {
     payment.sale_status() == Some(Status::AwaitingRedirect) && payment.token == token
 }
 
-/// Returns the page that says why the payment cannot be paid on this page now.
 fn not_open(payment: &Payment) -> Response {
     let (heading, text) = match payment.sale_status() {
         Some(Status::Success) => (

@@ -7,10 +7,9 @@ use crate::html::euros;
 use crate::platform::html::{order_summary, page};
 use crate::platform::records::Payment;
 
-/// In euro cents. The bank's app can pay only less than this amount. From this amount on, the page has no QR code.
+/// In euro cents. The bank's app can pay only smaller amounts. For larger amounts, the page has no QR code.
 const APP_LIMIT: u64 = 50_000;
 
-/// Returns the page where the shopper pays.
 pub fn bank(payment: &Payment) -> Response {
     let amount = payment.order.amount;
     let action = |choice: &str| format!("/bank/{}/{choice}", payment.token);

@@ -1,7 +1,7 @@
-//! Makes the data with which the merchant redirects the browser to the bank: a URL, or a form that the browser posts.
+//! Makes the redirect to the bank: a URL that the browser opens, or a form that the browser posts.
 //!
-//! A posted form arrives at 127.0.0.1, and the answer redirects the browser to `localhost`, the second origin of the
-//! same server. Real banks redirect a browser to a second origin in the same way.
+//! The form is posted to 127.0.0.1. The answer redirects the browser to `localhost`, a second origin of the same
+//! server, because real banks also redirect to a second origin.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +12,6 @@ use crate::platform::messages::Object;
 use crate::platform::records::Payment;
 use crate::platform::shared::Shared;
 
-/// Returns the `redirect_data` of a callback.
 pub fn redirect_data(shared: &Shared, payment: &Payment, method: RedirectMethod) -> Object {
     let page = page_url(shared, payment);
     // The platform's PHP writes an empty object as an empty array.
@@ -31,17 +30,16 @@ pub fn redirect_data(shared: &Shared, payment: &Payment, method: RedirectMethod)
         .with("url", url)
 }
 
-/// Returns the URL of the page where a payment is paid.
 pub fn page_url(shared: &Shared, payment: &Payment) -> String {
     format!("{}/bank/{}", shared.address(), payment.token)
 }
 
-/// Returns the URL of the same page at the second origin.
+/// Returns the URL of the payment's page at the second origin.
 pub fn second_origin_url(shared: &Shared, payment: &Payment) -> String {
     format!("http://localhost:{}/bank/{}", shared.port, payment.token)
 }
 
-/// Returns the fields of the form. Some values contain characters that must be escaped in HTML and in the posted form.
+/// The note has characters that must be escaped in HTML and in the posted form.
 fn form(shared: &Shared, payment: &Payment) -> BTreeMap<&'static str, String> {
     let session = shared.project.key.sign(payment.token.as_bytes());
     BTreeMap::from([
@@ -51,7 +49,6 @@ fn form(shared: &Shared, payment: &Payment) -> BTreeMap<&'static str, String> {
     ])
 }
 
-/// Whether a posted form is the form that the platform issued.
 pub fn is_own_form(shared: &Shared, payment: &Payment, posted: &HashMap<String, String>) -> bool {
     let expected = form(shared, payment);
     let mut fields = expected.iter();

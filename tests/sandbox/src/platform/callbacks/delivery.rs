@@ -1,7 +1,7 @@
 //! Delivers one callback, with its repeats.
 //!
-//! Every attempt reads the current switches, except `delay_ms` and `reorder`. These two switches are read only before
-//! the first attempt.
+//! The switches `delay_ms` and `reorder` are read once, before the first attempt. Each attempt reads the other switches
+//! again.
 
 use std::time::Duration;
 
@@ -13,31 +13,30 @@ use crate::platform::shared::{PlatformState, Shared};
 
 /// With the switch `reorder`, a callback waits at most this long for a later callback, in real time.
 const OVERTAKING_LIMIT: Duration = Duration::from_secs(3);
-/// The interval between two checks whether a waiting callback may be sent, in real time.
+/// The pause between two checks of a condition, in real time.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A callback that is being delivered.
 pub struct Delivery {
     pub payment_id: String,
-    /// The position of the callback in the log of the payment.
+    /// The position of the callback in the payment's log.
     pub number: usize,
     /// The callback URL of the order, which replaces the project's callback URL.
     pub url: Option<String>,
-    /// The delay before the first attempt, which the merchant has requested.
+    /// The delay that the merchant requested for the first attempt.
     pub delay: Duration,
     pub is_intermediate: bool,
     pub body: Vec<u8>,
 }
 
 impl Delivery {
-    /// Sends the callback until the merchant answers 200 or the schedule ends.
-    ///
-    /// With the switch `intermediate_once`, an intermediate callback has only one attempt.
+    /// Sends the callback until the merchant answers 200 or the schedule ends. With the switch `intermediate_once`, an
+    /// intermediate callback has only one attempt.
     pub async fn run(self, shared: &Shared) {
         shared.pause(self.delay).await;
         let faults = self.faults(shared);
         tokio::time::sleep(Duration::from_millis(faults.delay_ms)).await;
-        // Every second callback waits. If all callbacks waited, the order would stay the same.
+        // If all callbacks waited, their order would stay the same.
         if faults.reorder && self.number.is_multiple_of(2) {
             let is_overtaken = |state: &PlatformState| {
                 let log = &state.callbacks;
@@ -106,7 +105,7 @@ async fn wait_until(shared: &Shared, condition: impl Fn(&PlatformState) -> bool)
     }
 }
 
-/// Changes a signed body: adds a digit to the first amount. If the body has no amount, changes the first message.
+/// Adds a digit to the first amount of a signed body, or changes the first message if there is no amount.
 fn tampered(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     let changed = if text.contains("\"amount\":") {

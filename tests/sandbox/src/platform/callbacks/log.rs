@@ -6,11 +6,10 @@ use serde::Serialize;
 
 use crate::platform::records::{Change, Status, key};
 
-/// All callbacks, by payment.
 #[derive(Debug, Default)]
 pub struct CallbackLog(HashMap<String, Vec<CallbackEntry>>);
 
-/// One callback, or one copy of a callback, and its delivery.
+/// The delivery of one callback, or of one copy of a callback.
 #[derive(Debug, Clone, Serialize)]
 pub struct CallbackEntry {
     payment_status: Status,
@@ -26,7 +25,7 @@ pub struct CallbackEntry {
 }
 
 impl CallbackEntry {
-    /// Returns an entry for a callback that was not sent yet.
+    /// Returns an entry without attempts.
     pub fn new(change: &Change, copy: u8) -> Self {
         Self {
             payment_status: change.payment.status(),
@@ -42,20 +41,19 @@ impl CallbackEntry {
 }
 
 impl CallbackLog {
-    /// Returns the callbacks of a payment, in the order of the payment's changes.
+    /// Returns the entries of a payment, in the order of its changes.
     pub fn of(&self, payment_id: &str) -> &[CallbackEntry] {
         let entries = self.0.get(&key(payment_id));
         entries.map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Adds an entry and returns its position among the payment's entries.
+    /// Adds an entry and returns its position in the payment's log.
     pub fn add(&mut self, payment_id: &str, entry: CallbackEntry) -> usize {
         let entries = self.0.entry(key(payment_id)).or_default();
         entries.push(entry);
         entries.len() - 1
     }
 
-    /// Returns the entry at this position.
     pub fn entry_mut(&mut self, payment_id: &str, number: usize) -> Option<&mut CallbackEntry> {
         self.0.get_mut(&key(payment_id))?.get_mut(number)
     }

@@ -1,7 +1,6 @@
-//! Sends callbacks. The callback about a change is signed once, and is sent until the merchant answers 200 or the
-//! schedule ends.
+//! Sends callbacks. A callback is signed once, and then sent until the merchant answers 200 or the schedule ends.
 //!
-//! Each callback has its own task. The callbacks of one payment can therefore overtake each other, as they can on the
+//! Each callback has its own task. Therefore the callbacks of one payment can overtake each other, as they can on the
 //! real platform.
 
 mod delivery;
@@ -18,7 +17,7 @@ use super::shared::Shared;
 use delivery::Delivery;
 use log::CallbackEntry;
 
-/// Sends the callback of a change in the background, with the copies that the switch `duplicate` demands.
+/// Sends the callback of a change in the background, and the copies that the switch `duplicate` adds.
 pub fn send(shared: &Arc<Shared>, change: Change) {
     let order = &change.payment.order;
     if order.callbacks.disabled {
@@ -28,8 +27,7 @@ pub fn send(shared: &Arc<Shared>, change: Change) {
     let faults = state.faults.of(&order.payment_id).clone();
     let redirect = (change.operation.status == Status::AwaitingRedirect)
         .then(|| redirect_data(shared, &change.payment, faults.redirect_method));
-    // The platform can serialize and sign each of its messages. If a message were an exception, the tests that wait for
-    // its callback would fail.
+    // Each message of the platform can be serialized and signed, so this error cannot occur.
     let Ok(body) = messages::callback(&shared.project, &change, redirect) else {
         return;
     };

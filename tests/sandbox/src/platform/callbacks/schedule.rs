@@ -5,12 +5,12 @@ use std::time::Duration;
 /// The maximum number of attempts. All attempts together take less than 11 days.
 pub const ATTEMPTS: u32 = 120;
 
-/// The short pause follows each of the first 6 attempts. The pauses after later attempts grow.
+/// The number of first attempts with the short pause. The later pauses grow.
 const SHORT_REPEATS: u32 = 6;
 const SHORT_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4 * 60 * 60);
 
-/// Returns the pause after the given attempt, counted from 1. `None` after the last attempt.
+/// Returns the pause after the attempt with this number, counted from 1. Returns `None` after the last attempt.
 pub fn pause_after(attempt: u32) -> Option<Duration> {
     if attempt >= ATTEMPTS {
         return None;

@@ -1,4 +1,4 @@
-//! Handles the control calls that trigger an action of the provider, of the platform or of an employee of the merchant.
+//! Handles the control calls that trigger an action of the provider, the platform or an employee of the merchant.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::platform::records::{CURRENCY, Change, CreditingResult, Payment, Refun
 use crate::platform::shared::{App, Shared};
 use crate::platform::{gate, timers};
 
-/// Returns the handler of a call that changes a payment. The body of the call has the type `B`.
+/// Returns the handler of a call that changes a payment. `B` is the body of the call.
 pub fn action<B, F>(change: F) -> MethodRouter<Arc<Shared>>
 where
     B: DeserializeOwned + Send + 'static,
@@ -83,7 +83,7 @@ pub async fn confirm(
     Path(id): Path<String>,
     Body(report): Body<ProviderReport>,
 ) -> Result<Json<Value>, Refused> {
-    // This change is refused if the procedure has already started.
+    // If the procedure has already started, this change is refused.
     let _ = act(&shared, &id, |payment, _, stamp| {
         payment.begin_confirmation(stamp)
     });
@@ -92,8 +92,7 @@ pub async fn confirm(
     })
 }
 
-/// Changes a payment and sends the callback of the change. Returns the ids of the operation and the new status of the
-/// payment.
+/// Changes a payment and sends the callback of the change.
 fn act(
     shared: &Arc<Shared>,
     payment_id: &str,

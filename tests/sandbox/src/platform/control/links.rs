@@ -1,5 +1,5 @@
-//! Handles the control calls for payment links of the Dashboard. An employee of the merchant creates a link, and can
-//! send, expire or cancel the link.
+//! Handles the control calls for payment links. An employee of the merchant creates, sends, expires or cancels a link
+//! in the Dashboard.
 
 use std::time::Duration;
 
@@ -18,10 +18,9 @@ use crate::platform::records::{
 use crate::platform::shared::App;
 use crate::platform::{callbacks, timers};
 
-/// The longest and the default lifetime of a link, in seconds: 30 days. A longer requested lifetime is shortened.
+/// The default and maximum lifetime of a link, in seconds. A longer lifetime is shortened to it.
 const MAX_LIFETIME_S: u64 = 30 * 24 * 60 * 60;
 
-/// A new link.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewLink {
@@ -30,10 +29,10 @@ pub struct NewLink {
     description: Option<String>,
     #[serde(default)]
     customer: Map<String, Value>,
-    /// Whether the platform sends the link to the shopper, which changes the status to `invoice sent`.
+    /// Whether the platform sends the link to the shopper. Then the status becomes `invoice sent`.
     #[serde(default = "yes")]
     send: bool,
-    /// The lifetime in seconds of the platform's clock.
+    /// In seconds of the platform's clock.
     #[serde(default = "max_lifetime")]
     expires_in_s: u64,
 }
@@ -88,7 +87,6 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(created)))
 }
 
-/// The next status of a link.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkStatus {
@@ -105,7 +103,7 @@ fn read_link_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status
     read_one_of(deserializer, &allowed)
 }
 
-/// Changes the status of a link. Returns a refusal if the shopper has already confirmed the link.
+/// Returns a refusal if the shopper has already confirmed the link.
 pub fn set_status(payment: &mut Payment, link: LinkStatus, stamp: Stamp) -> Result<Change, Code> {
     payment.set_link_status(link.status, stamp.now)
 }

@@ -1,7 +1,5 @@
-//! Serves the control API, for tests and developers.
-//!
-//! The calls of the control API return the platform records, set the switches, or trigger an action. An action is one
-//! of the provider, of the platform, or of an employee of the merchant.
+//! Serves the control API for tests and developers. Its calls read the platform records, set the switches and trigger
+//! actions.
 
 mod actions;
 mod links;
@@ -19,7 +17,6 @@ use super::records::Payment;
 use super::shared::Shared;
 use actions::{action, action_on_operation};
 
-/// Returns the routes of the start page and of every path below `/simulator`.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/", get(start_page::show))

@@ -32,8 +32,7 @@ pub async fn one(State(shared): App, Path(id): Path<String>) -> Result<Json<Valu
     Ok(Json(record(&shared, &state, &id, payment)))
 }
 
-/// Returns the platform record of a payment, with its callbacks, its switches, and the counts of the merchant's
-/// requests.
+/// Returns the JSON of a payment. Without a platform record, only the callbacks, requests and switches have values.
 fn record(shared: &Shared, state: &PlatformState, id: &str, payment: Option<&Payment>) -> Value {
     let operations = payment.map(|payment| {
         let operations = payment.operations.iter();

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::platform::messages::codes::{self, Code};
 
-/// The JSON body of a call. An empty body is an empty object.
+/// The JSON body of a call. An empty body counts as an empty object.
 pub struct Body<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -26,11 +26,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// A refused call: an HTTP status and the reason.
 pub struct Refused(pub StatusCode, pub String);
 
 impl Refused {
-    /// Returns the refusal of a call that is invalid in every state of the payment.
     pub fn bad_request(reason: &str) -> Self {
         Self(StatusCode::BAD_REQUEST, reason.to_owned())
     }
@@ -53,7 +51,6 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Refuses an amount of 0.
 pub fn check_amount(amount: u64) -> Result<(), Refused> {
     match amount {
         0 => Err(Refused::bad_request("The amount must be at least 1.")),

@@ -1,4 +1,4 @@
-//! Handles the control calls that read and set the switches, for new payments or for one payment.
+//! Handles the control calls that read and set the switches of new payments or of one payment.
 
 use axum::Json;
 use axum::extract::{Path, State};

@@ -9,7 +9,7 @@ use crate::platform::messages::Object;
 use crate::platform::records::{Money, Operation, Payment, Status};
 use crate::platform::shared::PlatformState;
 
-/// Returns one page of the operations that were completed in the interval of `query`, sorted by the time of completion.
+/// Returns the operations of the page that `query` requests, sorted by the time of completion.
 pub fn list(query: &Query, project_id: u32, state: &PlatformState) -> Vec<Object> {
     let completed_of = |payment| {
         let faults = state.faults.of(id_of(payment));
@@ -35,7 +35,7 @@ fn id_of(payment: &Payment) -> &str {
     &payment.order.payment_id
 }
 
-/// Returns the time of completion, in whole seconds like all dates of the platform.
+/// Returns the time of completion in whole seconds, because the platform's dates have no fractions.
 fn completion(operation: &Operation) -> OffsetDateTime {
     operation.date.truncate_to_second()
 }

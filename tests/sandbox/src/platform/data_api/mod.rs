@@ -18,12 +18,11 @@ use super::messages::{self, Member, Object};
 use super::shared::{App, Shared};
 use query::{Query, Refusal};
 
-/// The token of a Dashboard user, with the length of the platform's tokens.
+/// A token that is as long as the platform's tokens.
 pub const TOKEN: &str = "sandboxDataApiTokenNoSecret030";
-/// The key that belongs to the token.
+/// The key that signs requests with the token.
 pub const KEY: &str = "test-data-api-key";
 
-/// Returns the route of the only simulated endpoint.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new().route(OperationsGet::PATH, post(operations))
 }

@@ -11,13 +11,11 @@ use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 use crate::platform::messages::verifies;
 
-/// The format of times in the Data API.
 pub const TIME: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 const OFFSET: &[BorrowedFormatItem<'_>] =
     format_description!("[offset_hour sign:mandatory]:[offset_minute]");
 
-/// Why a request is refused.
 #[derive(Debug)]
 pub struct Refusal {
     pub status: StatusCode,
@@ -36,7 +34,7 @@ impl Refusal {
     }
 }
 
-/// The fields of a request. The platform knows more fields, which are not simulated.
+/// The simulated fields of a request. The platform knows more fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
@@ -68,7 +66,6 @@ fn page_size() -> usize {
     PAGE as usize
 }
 
-/// A valid request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Query {
     pub from: OffsetDateTime,

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The kind of a request to Gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestKind {
@@ -13,7 +12,6 @@ pub enum RequestKind {
 }
 
 impl RequestKind {
-    /// All kinds.
     pub const ALL: [RequestKind; 4] = [
         RequestKind::Sale,
         RequestKind::Refund,
@@ -22,7 +20,7 @@ impl RequestKind {
     ];
 }
 
-/// How the platform answers a request. With the `Error` variants and `Lost`, the platform does not carry out the
+/// How the platform answers a request. With `Lost` and the `Error` variants, the platform does not carry out the
 /// request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,9 +46,9 @@ pub enum Answer {
     /// HTTP 422 with code 2003.
     #[serde(rename = "error_422")]
     Error422,
-    /// Status requests only: code 3061, also for a known payment.
+    /// For status requests: code 3061, also for a known payment.
     NotFound,
-    /// Status requests only: code 3062 for a known payment.
+    /// For status requests about a known payment: code 3062.
     DetailsNotReceived,
     /// An answer in HTML instead of JSON.
     NotJson,
@@ -62,9 +60,10 @@ pub enum Answer {
     Lost,
 }
 
-/// The form of a status answer with code 3061 or 3062. The platform's documentation describes an answer with a payment
-/// and an answer without a payment. The documentation does not say whether the answer without a payment is
-/// signed, so both possibilities are simulated.
+/// The form of a status answer with code 3061 or 3062.
+///
+/// The platform's documentation describes an answer with a payment and an answer without one. It does not say whether
+/// the second answer is signed. Therefore three forms are simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotFoundForm {

@@ -10,34 +10,30 @@ use crate::platform::records::key;
 /// The default delay of a slow answer.
 const SLOW: Duration = Duration::from_secs(10);
 
-/// The switches of all payments.
 #[derive(Debug, Default)]
 pub struct FaultBoard {
-    /// The switches of new payments, which apply to each payment without switches of its own.
+    /// The switches of each payment that has no switches of its own.
     pub defaults: Faults,
     by_payment: HashMap<String, Faults>,
 }
 
 impl FaultBoard {
-    /// Returns the switches of a payment.
     pub fn of(&self, payment_id: &str) -> &Faults {
         let own = self.by_payment.get(&key(payment_id));
         own.unwrap_or(&self.defaults)
     }
 
-    /// Whether a payment has switches of its own.
     pub fn has_own(&self, payment_id: &str) -> bool {
         self.by_payment.contains_key(&key(payment_id))
     }
 
-    /// Replaces the switches of a payment, which need not exist yet.
+    /// Replaces the switches of a payment, which may not exist yet.
     pub fn set(&mut self, payment_id: &str, faults: Faults) {
         self.by_payment.insert(key(payment_id), faults);
     }
 
-    /// Returns how Gate answers the next request about a payment, and the delay of a slow answer. The first request
-    /// copies the defaults to the payment. After the first request, a change of the defaults does not affect the
-    /// payment.
+    /// Returns the answer to a payment's next request, and the delay of a slow answer. The payment's first request
+    /// gives it a copy of the default switches. Later changes of the defaults do not affect this copy.
     pub fn next_answer(&mut self, payment_id: &str, kind: RequestKind) -> (Answer, Duration) {
         let own = self.by_payment.entry(key(payment_id));
         let faults = own.or_insert_with(|| self.defaults.clone());

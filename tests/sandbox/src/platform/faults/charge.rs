@@ -4,18 +4,17 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::platform::records::{CreditingResult, Status, read_one_of, read_optional};
 
-/// The amount that the bank charges instead of the ordered amount.
+/// What the bank charges instead of the ordered amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum WrongAmount {
     /// `true`: one cent less than the ordered amount. `false`: the ordered amount.
     Switch(bool),
-    /// This amount, in minor units.
+    /// In minor units.
     Amount(u64),
 }
 
 impl WrongAmount {
-    /// Returns the amount that the bank charges for an order of `amount`.
     pub fn charged(self, amount: u64) -> u64 {
         match self {
             WrongAmount::Switch(false) => amount,
@@ -41,12 +40,12 @@ pub enum SumField {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConfirmationProcedure {
-    /// `payment.status` in the callback of the successful sale. The platform's documentation does not state this
-    /// status.
+    /// `payment.status` in the callback of the successful sale. The platform's documentation does not say which status
+    /// it has.
     #[serde(deserialize_with = "read_first_status")]
     pub first_status: Status,
     pub result: CreditingResult,
-    /// The time from the start of the procedure to the result, in seconds of the platform's clock.
+    /// The time from the start to the result, in seconds of the platform's clock.
     pub after_s: u64,
 }
 
@@ -70,7 +69,6 @@ fn read_first_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Statu
     read_one_of(deserializer, &allowed)
 }
 
-/// Reads the status of a held payment.
 pub fn read_held_status<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Status>, D::Error> {

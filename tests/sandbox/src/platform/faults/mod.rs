@@ -1,5 +1,5 @@
-//! Defines the switches. A switch simulates a fault of the platform, or a procedure that only some projects have. The
-//! control API sets the switches for all new payments or for one payment.
+//! Defines the switches, which the control API sets for new payments or for one payment. A switch simulates a fault of
+//! the platform, or a procedure that only some projects have.
 
 mod answer;
 mod board;

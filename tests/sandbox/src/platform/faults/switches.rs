@@ -1,4 +1,4 @@
-//! Defines the switches of one payment, and the rules, plans and amounts that follow from the switches.
+//! Defines the switches of one payment and their effects on its sale, its charge and its refunds.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +9,7 @@ use crate::platform::records::{
     Charge, ClarificationForm, FieldNames, Money, OperationType, Requirement, SalePlan, Status,
 };
 
-/// The switches of one payment. Without any switch, the platform behaves as documented. The start page
-/// (`control/start_page.html`) explains the switches.
+/// The switches of one payment, explained in `control/start_page.html`. The defaults simulate the documented behaviour.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Faults {
@@ -59,7 +58,6 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Returns the rules for the data of the customer in sale and clarification requests.
     pub fn customer_rules(&self) -> CustomerRules {
         CustomerRules {
             mandatory: match self.mandatory_fields_missing {
@@ -71,7 +69,6 @@ impl Faults {
         }
     }
 
-    /// Returns how an accepted sale continues.
     pub fn sale_plan(&self) -> SalePlan {
         SalePlan {
             redirect: !self.no_redirect,
@@ -80,7 +77,6 @@ impl Faults {
         }
     }
 
-    /// Returns the data that a sale needs.
     fn sale_requirement(&self) -> Requirement {
         let fields = match self.mandatory_fields_missing {
             WhenMissing::Refuse => CustomerField::with_last_name(&[]),
@@ -93,7 +89,6 @@ impl Faults {
         }
     }
 
-    /// Returns the data that a refund needs.
     pub fn refund_requirement(&self) -> Requirement {
         Requirement {
             fields: self.refund_clarification.clone(),
@@ -101,7 +96,7 @@ impl Faults {
         }
     }
 
-    /// Returns what the bank charges for an order of `amount`, and the sums that messages show.
+    /// Returns the charge for an order of `amount`.
     pub fn charge(&self, amount: u64) -> Charge {
         let moved = self
             .wrong_amount
@@ -118,7 +113,7 @@ impl Faults {
             }
             sum
         };
-        // The platform's support decides about a held payment, so the confirmation procedure does not apply.
+        // The platform's support decides about a held payment. The confirmation procedure does not apply.
         let confirmation = self.confirmation.filter(|_| self.hold_payment.is_none());
         Charge {
             moved,
@@ -131,18 +126,16 @@ impl Faults {
     }
 }
 
-/// What happens to a sale without a mandatory field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenMissing {
-    /// The request is refused.
+    /// The platform refuses the request.
     #[default]
     Refuse,
     /// The platform requests clarification.
     Clarify,
 }
 
-/// How the browser is redirected to the bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RedirectMethod {

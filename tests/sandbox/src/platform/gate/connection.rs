@@ -1,7 +1,6 @@
-//! Cuts connections before the first byte of the answer is sent.
+//! Cuts a connection before the first byte of the answer.
 //!
-//! An HTTP library always sends an answer. If the socket is shut down before the answer, the client gets no answer. A
-//! failure of the platform or of the network has the same effect.
+//! An HTTP library always sends an answer. Therefore the socket is shut down first, and the client receives nothing.
 
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
@@ -11,15 +10,14 @@ use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use tokio::net::TcpListener;
 
-/// A second handle of the socket of a request, which can cut the connection.
+/// A second handle of a connection's socket.
 #[derive(Debug, Clone)]
 pub struct ConnectionCutter(Arc<Option<TcpStream>>);
 
 impl ConnectionCutter {
-    /// Shuts the socket down.
     pub fn cut(&self) {
         if let Some(socket) = self.0.as_ref() {
-            // A socket that the client has closed needs no shutdown.
+            // The shutdown fails if the client has already closed the socket.
             let _ = socket.shutdown(Shutdown::Both);
         }
     }

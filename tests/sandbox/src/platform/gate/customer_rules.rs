@@ -1,4 +1,4 @@
-//! Applies the rules of a project for the customer's data.
+//! Applies a project's rules for the customer's data.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
 
-/// A field of the customer that can be mandatory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CustomerField {
@@ -17,7 +16,6 @@ pub enum CustomerField {
 }
 
 impl CustomerField {
-    /// Returns the name of the field in the customer object.
     pub fn name(self) -> &'static str {
         match self {
             CustomerField::FirstName => "first_name",
@@ -26,7 +24,7 @@ impl CustomerField {
         }
     }
 
-    /// Returns `fields` and the last name, which Bancontact always needs.
+    /// Adds the last name, which Bancontact always needs, to `fields`.
     pub fn with_last_name(fields: &[CustomerField]) -> Vec<CustomerField> {
         let mut fields = [fields, &[CustomerField::LastName]].concat();
         fields.sort_unstable();
@@ -35,10 +33,9 @@ impl CustomerField {
     }
 }
 
-/// The rules of a project for the customer's data.
 #[derive(Debug, Clone, Default)]
 pub struct CustomerRules {
-    /// A sale that lacks one of these fields is refused.
+    /// A sale without one of these fields is refused.
     pub mandatory: Vec<CustomerField>,
     /// IPv6 addresses are refused.
     pub ipv4_only: bool,
@@ -47,7 +44,6 @@ pub struct CustomerRules {
 }
 
 impl CustomerRules {
-    /// Checks the customer of a sale.
     pub fn check(&self, customer: &Map<String, Value>) -> Result<(), Refusal> {
         for field in &self.mandatory {
             if text(customer, field.name()).is_empty() {
@@ -61,7 +57,6 @@ impl CustomerRules {
         self.check_names(customer)
     }
 
-    /// Checks only the names of the customer.
     pub fn check_names(&self, customer: &Map<String, Value>) -> Result<(), Refusal> {
         for name in ["first_name", "middle_name", "last_name"] {
             if self.no_diacritics && !text(customer, name).chars().all(is_standard) {
@@ -81,8 +76,8 @@ fn path(field: &str) -> String {
     format!("customer.{field}")
 }
 
-/// Whether the rule `no_diacritics` allows a character: a Latin letter without diacritics, a Cyrillic letter, or a
-/// character that is not a letter.
+/// Whether `no_diacritics` allows a character: a Latin letter without diacritics, a Cyrillic letter, or a character
+/// that is no letter.
 fn is_standard(character: char) -> bool {
     let is_cyrillic = matches!(character, '\u{400}'..='\u{52f}');
     let is_combining = matches!(character, '\u{300}'..='\u{36f}');

@@ -59,7 +59,6 @@ const ENDPOINTS: [Endpoint; 5] = [
 
 type Client = ConnectInfo<ConnectionCutter>;
 
-/// Returns the routes of all endpoints.
 pub fn routes() -> Router<Arc<Shared>> {
     let mut routes = Router::new();
     for endpoint in ENDPOINTS {
@@ -106,7 +105,6 @@ async fn serve(
     }
 }
 
-/// Returns the id that the platform gives to a request.
 fn request_id(shared: &Shared, request: &GateRequest, kind: RequestKind) -> String {
     let mut state = shared.state();
     let payment_id = request.value("general.payment_id").and_then(Value::as_str);
@@ -119,8 +117,8 @@ fn request_id(shared: &Shared, request: &GateRequest, kind: RequestKind) -> Stri
     chosen.unwrap_or_else(|| state.ids.gate_request())
 }
 
-/// Counts a request. Returns how Gate answers the request, and the delay of a slow answer. A request without a payment
-/// id is not counted, and the switch `answer` does not apply to the request.
+/// Counts a request, and returns the answer and its delay. Requests without a payment id are neither counted nor
+/// affected by the switch `answer`.
 fn count(shared: &Shared, request: &GateRequest, kind: RequestKind) -> (Answer, Duration) {
     let Some(payment_id) = request.value("general.payment_id").and_then(Value::as_str) else {
         return (Answer::Ok, Duration::ZERO);
@@ -130,7 +128,7 @@ fn count(shared: &Shared, request: &GateRequest, kind: RequestKind) -> (Answer, 
     state.faults.next_answer(payment_id, kind)
 }
 
-/// Returns the refusal that the switch `answer` demands. Returns `None` if the value of the switch is no refusal.
+/// Returns the error that the switch `answer` sets, or `None` if the switch sets no error.
 fn refusal_of(answer: Answer) -> Option<(StatusCode, Code)> {
     match answer {
         Answer::Error500 => Some((StatusCode::INTERNAL_SERVER_ERROR, codes::INTERNAL)),

@@ -12,7 +12,6 @@ use crate::platform::records::{OperationType, Payment, RefundOrder, Stamp, Statu
 use crate::platform::shared::Shared;
 use crate::platform::timers;
 
-/// Validates and carries out a sale request.
 pub fn sale(
     shared: &Arc<Shared>,
     request: &GateRequest,
@@ -31,7 +30,6 @@ pub fn sale(
     Ok(())
 }
 
-/// Validates and carries out a clarification request.
 pub fn clarification(
     shared: &Arc<Shared>,
     request: &GateRequest,

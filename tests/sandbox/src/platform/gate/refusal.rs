@@ -2,18 +2,17 @@
 
 use crate::platform::messages::codes::{self, Code};
 
-/// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub code: Code,
-    /// The path of the invalid field. The real platform also returns this path.
+    /// The path of the invalid field, which the real platform also returns.
     pub field: Option<String>,
     /// The rule that the field breaks.
     pub constraint: Option<&'static str>,
 }
 
 impl Refusal {
-    /// Returns the refusal of a request in which a required field is missing or invalid.
+    /// For a required field that is missing or invalid.
     pub fn field(path: &str) -> Self {
         Self {
             code: codes::FIELD_MISSING,
@@ -22,7 +21,7 @@ impl Refusal {
         }
     }
 
-    /// Returns the refusal of a request in which a field breaks a rule of the project.
+    /// For a field that breaks a rule of the project.
     pub fn constraint(path: &str, constraint: &'static str) -> Self {
         Self {
             code: codes::VALIDATION,

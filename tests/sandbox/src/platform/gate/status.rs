@@ -8,7 +8,7 @@ use crate::platform::messages::codes::{self, Code};
 use crate::platform::messages::{self, signed_json};
 use crate::platform::shared::Shared;
 
-/// Returns the status answer about a payment. The switches can replace the answer by an error.
+/// The switches can replace the documented answer by an error.
 pub fn answer(shared: &Shared, payment_id: &str, answer: Answer) -> Response {
     let state = shared.state();
     let form = state.faults.of(payment_id).not_found_form;

@@ -1,4 +1,4 @@
-//! Validates requests as Gate does: the ids and the signature before the other fields.
+//! Validates requests as Gate does: first the ids and the signature, then the other fields.
 
 use serde_json::{Map, Value};
 
@@ -8,12 +8,12 @@ use super::request::GateRequest;
 use crate::platform::messages::{Project, codes, verifies};
 use crate::platform::records::{CURRENCY, CallbackOptions, RefundOrder, ReturnUrls, SaleOrder};
 
-/// The amounts that Gate accepts, in minor units.
+/// In minor units.
 const AMOUNTS: std::ops::RangeInclusive<u64> = 1..=u64::MAX;
-/// The longest delay of callbacks that a request can set, in seconds. A request with a longer delay is refused.
+/// In seconds. Gate refuses a longer delay.
 const MAX_CALLBACK_DELAY: u64 = 600;
 
-/// Validates the project, the payment id and the signature, which all requests have. Returns the payment id.
+/// Validates the fields that all requests have, and returns the payment id.
 pub fn payment_id(request: &GateRequest, project: &Project) -> Result<String, Refusal> {
     let project_id = request.integer("general.project_id", 0..=u64::MAX)?;
     let payment_id = request.text("general.payment_id")?;
@@ -30,7 +30,6 @@ pub fn payment_id(request: &GateRequest, project: &Project) -> Result<String, Re
     }
 }
 
-/// Validates a sale request.
 pub fn sale(
     request: &GateRequest,
     payment_id: String,
@@ -64,7 +63,6 @@ pub fn sale(
     })
 }
 
-/// Validates a refund request.
 pub fn refund(request: &GateRequest, requires_ip_address: bool) -> Result<RefundOrder, Refusal> {
     request.text("payment.description")?;
     if requires_ip_address {
@@ -91,7 +89,6 @@ pub fn refund(request: &GateRequest, requires_ip_address: bool) -> Result<Refund
     })
 }
 
-/// Validates a clarification request, and returns its data.
 pub fn clarification(
     request: &GateRequest,
     rules: &CustomerRules,

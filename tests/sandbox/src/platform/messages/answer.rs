@@ -8,12 +8,11 @@ use ecommpay::signature::SignError;
 use super::object::Object;
 use super::php_json;
 
-/// Returns an answer without a signature.
 pub fn json(status: StatusCode, message: &Object) -> Response {
     answer(status, php_json::to_vec(message).ok())
 }
 
-/// Returns an answer with a signed body. If the body could not be signed, the answer has the status 500.
+/// If the body could not be signed, the answer has the status 500.
 pub fn signed_json(body: Result<Vec<u8>, SignError>) -> Response {
     answer(StatusCode::OK, body.ok())
 }

@@ -1,11 +1,9 @@
-//! Lists the result codes that the simulation uses. The codes are from the platform's unified list of codes.
+//! Lists the result codes that the simulation uses, from the platform's list of codes.
 
-/// A result code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
-    /// The number of the code. The number is a string, as in callbacks.
+    /// A string, as in callbacks.
     pub number: &'static str,
-    /// The message of the code in the platform's list.
     pub message: &'static str,
 }
 

@@ -1,13 +1,11 @@
-//! Makes JSON objects whose members are written in the order in which they were added.
+//! Makes JSON objects that keep the order of their members.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// A JSON object.
 #[derive(Debug, Clone, Default)]
 pub struct Object(Vec<(&'static str, Member)>);
 
-/// A member of an object.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Member {
@@ -17,13 +15,11 @@ pub enum Member {
 }
 
 impl Object {
-    /// Adds a member.
     pub fn with(mut self, name: &'static str, member: impl Into<Member>) -> Self {
         self.0.push((name, member.into()));
         self
     }
 
-    /// Adds a member if there is a value.
     pub fn with_some(self, name: &'static str, member: Option<impl Into<Member>>) -> Self {
         match member {
             Some(member) => self.with(name, member),

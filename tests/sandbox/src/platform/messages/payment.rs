@@ -1,5 +1,4 @@
-//! Makes the messages about payments: callbacks and status answers. The members of a message have the order of the real
-//! platform.
+//! Makes callbacks and status answers. Their members have the same order as on the real platform.
 
 use ecommpay::ProjectKey;
 use ecommpay::signature::SignError;
@@ -16,7 +15,6 @@ use crate::platform::records::{Change, Operation, OperationType, Payment, Status
 const DATE: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]+0000");
 
-/// Returns a signed callback about a change.
 pub fn callback(
     project: &Project,
     change: &Change,
@@ -37,7 +35,6 @@ pub fn callback(
     signed(message, &project.key)
 }
 
-/// Returns the signed answer to a status request.
 pub fn status(project: &Project, payment: &Payment) -> Result<Vec<u8>, SignError> {
     let operations = payment.operations.iter().map(operation_part);
     let operations = ("operations", Member::List(operations.collect()));
@@ -50,7 +47,6 @@ pub fn status(project: &Project, payment: &Payment) -> Result<Vec<u8>, SignError
     signed(message, &project.key)
 }
 
-/// Returns a signed status answer with an error and no operation.
 pub fn status_error(project: &Project, payment_id: &str, code: Code) -> Result<Vec<u8>, SignError> {
     let message = Object::default()
         .with("project_id", project.id)
@@ -60,7 +56,7 @@ pub fn status_error(project: &Project, payment_id: &str, code: Code) -> Result<V
     signed(message, &project.key)
 }
 
-/// Returns a status answer with an error and no payment. If `key` is set, the answer has a signature.
+/// Signs the answer if `key` is set.
 pub fn service_error(code: Code, key: Option<&ProjectKey>) -> Result<Vec<u8>, SignError> {
     let message = Object::default()
         .with("status", "error")
@@ -72,13 +68,13 @@ pub fn service_error(code: Code, key: Option<&ProjectKey>) -> Result<Vec<u8>, Si
     }
 }
 
-/// Returns a time as the platform writes it, in UTC.
+/// Returns a UTC time in the platform's format.
 pub fn date(time: OffsetDateTime) -> String {
-    // Formatting cannot fail, because an `OffsetDateTime` has every part of the format.
+    // Every `OffsetDateTime` has all parts of the format, so formatting cannot fail.
     time.format(DATE).unwrap_or_default()
 }
 
-/// Returns a message about a payment. The message shows the clarification or the error of the operation `shown`.
+/// `shown` is the operation whose clarification or error the message shows.
 fn message(
     project: &Project,
     part: Object,
@@ -125,14 +121,14 @@ fn payment_part(payment: &Payment) -> Object {
         .with_some("description", order.description.clone())
 }
 
-/// Returns the payment of a message about an error, which has neither sum nor date.
+/// After an error, a payment has neither sum nor date.
 fn payment_in_error(payment_id: &str) -> Object {
     Object::default()
         .with("id", payment_id)
         .with("status", Status::Error.as_str())
 }
 
-/// Returns the operation of a message. An operation in `error` has neither id nor sums.
+/// After an error, an operation has neither id nor sums.
 fn operation_part(operation: &Operation) -> Object {
     let (kind, status) = (operation.type_name(), operation.status);
     let was_started = status != Status::Error;

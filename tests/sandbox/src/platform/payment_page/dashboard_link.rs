@@ -1,4 +1,4 @@
-//! Makes the page of a payment link from the Dashboard. The shopper confirms the link and continues at the bank.
+//! Makes the page of a payment link. The shopper confirms the link and continues at the bank.
 
 use std::sync::Arc;
 
@@ -16,12 +16,10 @@ use crate::platform::records::{Payment, Status};
 use crate::platform::shared::{App, Shared};
 use crate::platform::timers;
 
-/// Returns the route of the page of each payment link.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new().route("/link/{token}", get(show).post(confirm))
 }
 
-/// Returns the URL of a payment link.
 pub fn link_url(shared: &Shared, token: &str) -> String {
     format!("{}/link/{token}", shared.address())
 }
@@ -47,7 +45,7 @@ async fn confirm(State(shared): App, Path(token): Path<String>) -> Response {
         let id = payment.order.payment_id;
         let confirm = |payment: &mut Payment, _: &Faults, stamp| payment.confirm_link(stamp);
         let confirmed = shared.state().change(&id, confirm);
-        // The payment refuses the change if the link is closed, or if the shopper has already confirmed the link.
+        // The change is refused if the link is closed or already confirmed.
         if let Ok(change) = confirmed {
             timers::start_sale_limit(&shared, &id, change.operation.id);
             timers::follow_up(&shared, &change);

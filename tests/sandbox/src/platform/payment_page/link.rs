@@ -1,4 +1,4 @@
-//! Reads a signed Payment Page link. Checks the signature before the parameters.
+//! Reads a signed Payment Page link. The signature is checked before the parameters.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::platform::records::{
     CURRENCY, CallbackOptions, PageOrder, PageUrls, ReturnUrls, SaleOrder, is_web_address,
 };
 
-/// The longest time from now to `best_before`.
+/// The maximum time from now to `best_before`.
 const LATEST_EXPIRY: Duration = Duration::days(30);
 const WITH_MINUTES: &[BorrowedFormatItem<'_>] = format_description!(
     "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory]:[offset_minute]"
@@ -24,27 +24,24 @@ const WITHOUT_MINUTES: &[BorrowedFormatItem<'_>] = format_description!(
     "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory]"
 );
 
-/// A valid link.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// The order without the return URLs and the buttons, which [`Link::into_order`] adds.
+    /// Without the return URLs and the buttons, which [`Link::into_order`] adds.
     pub order: SaleOrder,
-    /// The signature of the link, which identifies the link.
+    /// Identifies the link.
     pub signature: String,
-    /// The URLs to which the bank redirects the browser, from the parameters `redirect_*`.
+    /// Where the bank redirects the browser, from the parameters `redirect_*`.
     redirects: PageUrls,
-    /// The URLs of the buttons that lead to the merchant, from the parameters `merchant_*`.
+    /// Where the page's buttons lead, from the parameters `merchant_*`.
     pub buttons: PageUrls,
 }
 
-/// Why a link is not valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkError {
     Repeated(String),
-    /// A parameter contains a semicolon, which separates the lines of the signed string.
+    /// A semicolon separates the lines of the signed string.
     Semicolon(String),
     Invalid(String),
-    /// The signature is missing, or the project's key did not make the signature of this link.
     Signature,
     Expired,
 }
@@ -66,7 +63,6 @@ impl fmt::Display for LinkError {
 }
 
 impl Link {
-    /// Reads the query of a link.
     pub fn read(query: &str, project: &Project, now: OffsetDateTime) -> Result<Self, LinkError> {
         let parameters = Parameters::read(query)?;
         let signature = parameters.verified_signature(project)?;
@@ -103,8 +99,7 @@ impl Link {
         })
     }
 
-    /// Returns the whole order. If the link lacks a return URL, the bank redirects the browser to `own`, the URL of the
-    /// platform's page about the payment.
+    /// Returns the complete order. `own` is the platform's page about the payment. It replaces each missing return URL.
     pub fn into_order(self, own: &str) -> SaleOrder {
         let or_own = |url: Option<String>| url.unwrap_or_else(|| own.to_owned());
         SaleOrder {
@@ -143,7 +138,7 @@ impl Parameters {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Returns a text of 1 to 255 characters.
+    /// Accepts 1 to 255 characters.
     fn required(&self, name: &str) -> Result<&str, LinkError> {
         let fits = |value: &&str| (1..=255).contains(&value.chars().count());
         let value = self.get(name).filter(fits);
@@ -158,7 +153,7 @@ impl Parameters {
         }
     }
 
-    /// Returns the signature of the link if the project's key has signed the link.
+    /// Returns the signature if it is valid.
     fn verified_signature(&self, project: &Project) -> Result<String, LinkError> {
         let signature = self.get("signature").ok_or(LinkError::Signature)?;
         // The signed string covers neither `signature` nor `frame_mode`.
@@ -182,7 +177,7 @@ impl Parameters {
         }
     }
 
-    /// Returns the customer's data. Each field has its name in callbacks: the parameter's name without `customer_`.
+    /// Callbacks name a field of the customer without the prefix `customer_`.
     fn customer(&self) -> Map<String, Value> {
         let named = self.0.iter().filter_map(|(name, value)| {
             let name = name.strip_prefix("customer_")?;
@@ -199,7 +194,7 @@ impl Parameters {
         })
     }
 
-    /// Returns the URL `{name}_url`, unless `{name}_enabled` is 0.
+    /// Returns the URL `{name}_url`, or `None` if `{name}_enabled` is 0.
     fn enabled_url(&self, name: &str) -> Result<Option<String>, LinkError> {
         let url = self.url(&format!("{name}_url"))?;
         let enabled = format!("{name}_enabled");

@@ -1,7 +1,8 @@
-//! Simulates Payment Page. The browser opens a signed link. The shopper confirms the order and continues at the bank.
+//! Simulates Payment Page. The browser opens a signed link, and the shopper confirms the order and continues at the
+//! bank.
 //!
-//! The payment exists as soon as the shopper has confirmed the order. If the link lacks the last name or a mandatory
-//! field of the customer, the page requests the field. The merchant receives only the callbacks with a result.
+//! The payment exists from the confirmation on. If the link lacks the last name or a mandatory field, the page requests
+//! this field. The merchant receives no callback before the payment has a result.
 
 mod dashboard_link;
 mod link;
@@ -28,7 +29,6 @@ use super::records::{Change, PageUrls, Payment, Status};
 use super::shared::{App, Shared};
 use super::{callbacks, timers};
 
-/// Returns the routes of Payment Page, of the end page of each payment, and of the payment links.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/payment", get(show).post(confirm))
@@ -79,7 +79,7 @@ async fn confirm(
         return refused(refusal.code);
     }
     let payment = || shared.state().records.payment(&payment_id).cloned();
-    // The shopper can press the button twice. The second press continues the payment of the first press.
+    // The shopper may have pressed the button twice.
     if let Some(payment) = payment().filter(|payment| is_of(payment, &link)) {
         return continue_payment(&shared, &payment);
     }
@@ -88,7 +88,7 @@ async fn confirm(
         Ok(change) => {
             if let Some(change) = change {
                 timers::follow_up(&shared, &change);
-                // The merchant gets only the callbacks with a result.
+                // The merchant receives no callback without a result.
                 if !change.payment.status().is_open() {
                     callbacks::send(&shared, change);
                 }
@@ -100,7 +100,7 @@ async fn confirm(
     }
 }
 
-/// Adds the payment and moves its sale to the next step. Returns `None` if a switch leaves the sale in `processing`.
+/// Adds the payment and starts its sale. Returns `None` if a switch leaves the sale in `processing`.
 fn begin(shared: &Arc<Shared>, link: Link) -> Result<Option<Change>, Code> {
     let payment_id = link.order.payment_id.clone();
     let mut state = shared.state();
@@ -116,8 +116,8 @@ fn begin(shared: &Arc<Shared>, link: Link) -> Result<Option<Change>, Code> {
     Ok(change.ok())
 }
 
-/// Redirects the browser. An open payment continues at the bank, and a paid or declined payment at the return URL. Any
-/// other payment continues at the end page.
+/// Redirects the browser: an open payment to the bank, a paid or declined payment to the return URL, any other payment
+/// to the end page.
 fn continue_payment(shared: &Shared, payment: &Payment) -> Response {
     match payment.status() {
         Status::AwaitingRedirect => redirect_to(&page_url(shared, payment)),
@@ -126,7 +126,7 @@ fn continue_payment(shared: &Shared, payment: &Payment) -> Response {
     }
 }
 
-/// Returns the end page, to which the bank redirects the browser if the merchant has set no return URL.
+/// Returns the end page, which replaces a missing return URL.
 async fn end(State(shared): App, Path(token): Path<String>) -> Response {
     let state = shared.state();
     let Some(payment) = state.records.at_page(&token) else {
@@ -144,7 +144,7 @@ async fn end(State(shared): App, Path(token): Path<String>) -> Response {
     notice(StatusCode::OK, heading, text, shop.as_deref())
 }
 
-/// Returns the fields that the page requests: the last name and the mandatory fields, except the fields in the link.
+/// Returns the fields that the page requests: each necessary field that the link lacks.
 fn missing_fields(shared: &Shared, link: &Link) -> Vec<CustomerField> {
     let order = &link.order;
     let state = shared.state();
@@ -168,8 +168,8 @@ fn refused(code: Code) -> Response {
     unusable_link(StatusCode::CONFLICT, &reason)
 }
 
-/// Whether the payment was made with this link. Returns false if the payment is in `error`, so that the shopper can use
-/// the link again.
+/// Whether the payment was made with this link. A payment in `error` does not count, so the shopper can use the link
+/// again.
 fn is_of(payment: &Payment, link: &Link) -> bool {
     let page = payment.order.page.as_ref();
     payment.status() != Status::Error && page.is_some_and(|page| page.signature == link.signature)

@@ -1,4 +1,4 @@
-//! Makes the pages where a shopper confirms an order before the browser opens the page of the bank.
+//! Makes the pages where a shopper confirms an order.
 
 use std::ops::RangeInclusive;
 
@@ -10,8 +10,7 @@ use crate::platform::gate::customer_rules::CustomerField;
 use crate::platform::html::{link_to_shop, order_summary, page};
 use crate::platform::records::Payment;
 
-/// Returns Payment Page, with an input for each missing field of the customer. If `is_invalid`, the page says that an
-/// input was invalid.
+/// The page has an input for each field in `missing`. If `is_invalid` is set, it says that an input was invalid.
 pub fn payment_page(link: &Link, missing: &[CustomerField], is_invalid: bool) -> Response {
     let inputs = html! {
         @for field in missing { (input(*field)) }
@@ -28,7 +27,6 @@ pub fn payment_page(link: &Link, missing: &[CustomerField], is_invalid: bool) ->
     page("Payment Page", content)
 }
 
-/// Returns the page of a payment link from the Dashboard.
 pub fn dashboard_link(payment: &Payment) -> Response {
     let order = &payment.order;
     let content = html! {
@@ -38,7 +36,7 @@ pub fn dashboard_link(payment: &Payment) -> Response {
     page("Payment link", content)
 }
 
-/// Returns the numbers of characters that the page accepts for a field.
+/// The minimum and maximum number of characters that the page accepts.
 pub fn length_of(field: CustomerField) -> RangeInclusive<usize> {
     match field {
         CustomerField::LastName => 3..=100,

@@ -1,5 +1,4 @@
-//! Adds the operations that only the control API can cause: manual changes, further sales, and operations of types that
-//! the simulation does not know.
+//! Adds the operations that only control calls cause: manual changes, further sales, and operations of unknown types.
 
 use serde::{Deserialize, Deserializer};
 
@@ -16,24 +15,23 @@ use crate::platform::messages::codes::{self, Code};
 pub struct ManualChange {
     #[serde(deserialize_with = "read_result")]
     pub result: Status,
-    /// Minor units. `None` means the amount that the bank charged.
+    /// In minor units. `None` means the amount that the bank charged.
     pub amount: Option<u64>,
-    /// Whether the change also declines the shopper's sale. Otherwise the sale keeps its status.
+    /// Whether the shopper's sale is also declined. Otherwise it keeps its status.
     #[serde(default)]
     pub decline_sale: bool,
 }
 
-/// A further sale in the same payment: a second charge, or another try of the shopper.
+/// A second charge of the same payment, or another try of the shopper.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FurtherSale {
-    /// Minor units. `None` means the ordered amount.
+    /// In minor units. `None` means the ordered amount.
     pub amount: Option<u64>,
     #[serde(default = "success", deserialize_with = "read_first_status")]
     pub status: Status,
 }
 
-/// The result of a further sale.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SaleResult {
@@ -41,18 +39,17 @@ pub struct SaleResult {
     pub status: Status,
 }
 
-/// An operation of a type that the simulation does not know.
+/// An operation whose type the simulation does not know.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OtherOperation {
-    /// The type in messages.
     #[serde(rename = "type")]
     pub name: String,
-    /// Minor units. `None` means the ordered amount.
+    /// In minor units. `None` means the ordered amount.
     pub amount: Option<u64>,
     #[serde(default = "success", deserialize_with = "read_first_status")]
     pub status: Status,
-    /// Whether the operation charges the shopper and counts in `payment.sum`.
+    /// Whether the operation takes money from the shopper, which `payment.sum` includes.
     #[serde(default)]
     pub takes_money: bool,
 }
@@ -67,7 +64,6 @@ fn read_first_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Statu
 }
 
 impl Payment {
-    /// Applies the support's decision about a held payment.
     pub fn change_manually(&mut self, change: ManualChange, stamp: Stamp) -> Result<Change, Code> {
         let sale = self.sale().ok_or(codes::STATUS_FORBIDS)?;
         check(self.held.is_some())?;
@@ -85,7 +81,7 @@ impl Payment {
         })
     }
 
-    /// Adds a further sale to a payment that has a sale.
+    /// Refused if the payment has no sale.
     pub fn add_sale(&mut self, further: FurtherSale, stamp: Stamp) -> Result<Change, Code> {
         check(self.sale().is_some() && self.status() != Status::Error)?;
         let now = stamp.now;
@@ -95,7 +91,7 @@ impl Payment {
         self.begin(sale)
     }
 
-    /// Decides about a further sale that is in `processing`. Returns a refusal for the shopper's first sale.
+    /// Decides a further sale in `processing`. Refused for the shopper's first sale.
     pub fn settle_added_sale(
         &mut self,
         id: u64,
@@ -108,7 +104,7 @@ impl Payment {
         self.set_status(id, (result.status, code_of(result.status)), stamp.now)
     }
 
-    /// Adds an operation of a type that the simulation does not know. Returns a refusal for a known type.
+    /// Refused if the simulation knows the type.
     pub fn add_other(&mut self, other: OtherOperation, stamp: Stamp) -> Result<Change, Code> {
         let simulated = OperationType::SIMULATED.map(OperationType::as_str);
         let is_other = !other.name.is_empty() && !simulated.contains(&other.name.as_str());
@@ -125,7 +121,6 @@ impl Payment {
     }
 }
 
-/// Returns the result code of a status.
 fn code_of(status: Status) -> Code {
     match status {
         Status::Success => codes::SUCCESS,

@@ -1,4 +1,4 @@
-//! Makes the steps that all changes of a payment share.
+//! Defines the steps that all changes of a payment share.
 
 use time::OffsetDateTime;
 
@@ -7,22 +7,20 @@ use super::payment::Payment;
 use super::status::Status;
 use crate::platform::messages::codes::{self, Code};
 
-/// A change of a payment.
+/// The payment and one of its operations, both after a change.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// The payment after the change.
     pub payment: Payment,
-    /// The operation that the change added or changed, after the change.
+    /// The operation that was added or changed.
     pub operation: Operation,
 }
 
 impl Change {
-    /// Returns the id of the payment.
     pub fn payment_id(&self) -> &str {
         &self.payment.order.payment_id
     }
 
-    /// Whether the callback of this change reports no result yet, so that another callback will follow.
+    /// Whether the callback of this change has no result yet. Then another callback follows.
     pub fn is_intermediate(&self) -> bool {
         let payment = self.payment.status();
         self.operation.status.is_open()
@@ -33,8 +31,8 @@ impl Change {
 }
 
 impl Payment {
-    /// Makes a change that concerns one operation. If the payment then has another status or another sum, sets the date
-    /// of the payment.
+    /// Applies a change of one operation. If it changes the status or the sum of the payment, it also sets the
+    /// payment's date.
     pub(super) fn change(
         &mut self,
         operation_id: u64,
@@ -51,13 +49,11 @@ impl Payment {
         Ok(Change { payment, operation })
     }
 
-    /// Adds an operation.
     pub(super) fn begin(&mut self, operation: Operation) -> Result<Change, Code> {
         let (id, now) = (operation.id, operation.date);
         self.change(id, now, |payment| payment.operations.push(operation))
     }
 
-    /// Changes one operation.
     pub(super) fn change_operation(
         &mut self,
         operation_id: u64,
@@ -71,7 +67,6 @@ impl Payment {
         })
     }
 
-    /// Changes the status of one operation.
     pub(super) fn set_status(
         &mut self,
         operation_id: u64,
@@ -84,7 +79,7 @@ impl Payment {
     }
 }
 
-/// Returns the refusal that the state of the payment does not allow a change, unless `is_allowed` is true.
+/// Refuses a change that the state of the payment does not allow.
 pub fn check(is_allowed: bool) -> Result<(), Code> {
     match is_allowed {
         true => Ok(()),

@@ -1,5 +1,5 @@
-//! Handles clarifications: an operation waits for missing data. With the data the operation continues. If the data does
-//! not arrive in time, the platform declines the operation.
+//! Handles clarifications. An operation waits for missing data and then continues. Without the data, the platform
+//! declines it at a time limit.
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -12,7 +12,6 @@ use super::status::Status;
 use crate::platform::messages::codes::{self, Code};
 
 impl Payment {
-    /// Requests clarification of an operation.
     pub(super) fn request_clarification(
         &mut self,
         operation_id: u64,
@@ -24,8 +23,8 @@ impl Payment {
         })
     }
 
-    /// Applies the data of a clarification request. If the data is complete, the operation returns to `processing`.
-    /// Otherwise the platform requests clarification once more.
+    /// Applies the data of a clarification request. If a part is still missing, the platform requests clarification
+    /// again.
     pub fn clarify(
         &mut self,
         added: &Map<String, Value>,
@@ -55,9 +54,9 @@ impl Payment {
         })
     }
 
-    /// Declines an operation when the time limit of clarification request number `step` has passed.
+    /// Declines an operation at the time limit of clarification request number `step`.
     ///
-    /// Returns a refusal if the operation no longer waits, or if a later request has replaced this request.
+    /// Refused if the operation no longer waits, or if a later request replaced this one.
     pub fn end_clarification(
         &mut self,
         operation_id: u64,

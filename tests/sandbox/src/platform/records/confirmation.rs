@@ -10,11 +10,9 @@ use super::payment::Payment;
 use super::status::Status;
 use crate::platform::messages::codes::{self, Code};
 
-/// The result of a confirmation procedure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CreditingResult {
-    /// The money is credited.
     Credit,
     /// The money is not credited, and the payment is declined.
     Decline,
@@ -25,8 +23,8 @@ pub enum CreditingResult {
 }
 
 impl Payment {
-    /// Adds the operation `payment confirmation`. Returns a refusal if the payment has no procedure, or if the
-    /// procedure has already started.
+    /// Adds the operation `payment confirmation`. Refused if the payment has no procedure, or its procedure has already
+    /// started.
     pub fn begin_confirmation(&mut self, stamp: Stamp) -> Result<Change, Code> {
         let kind = OperationType::PaymentConfirmation;
         check(self.confirmation.is_some() && self.first(kind).is_none())?;
@@ -35,7 +33,6 @@ impl Payment {
         self.begin(confirmation)
     }
 
-    /// Whether the procedure has started and has no result yet.
     pub fn is_confirmation_open(&self) -> bool {
         let confirmation = self.first(OperationType::PaymentConfirmation);
         confirmation.is_some_and(|operation| operation.status.is_open())
@@ -43,8 +40,8 @@ impl Payment {
 
     /// Applies the provider's report, which can contradict an earlier report.
     ///
-    /// Returns a refusal in three cases: the provider reports nothing, the confirmation already has the reported
-    /// status, or an earlier report made the platform reverse the sale.
+    /// Refused if the provider reports nothing, the status stays the same, or an earlier report caused a reversal of
+    /// the sale.
     pub fn settle_confirmation(
         &mut self,
         result: CreditingResult,
@@ -71,8 +68,7 @@ impl Payment {
         })
     }
 
-    /// Reverses the sale after the report [`CreditingResult::DeclineAndReverse`]. Returns a refusal after any other
-    /// report, or if the sale is already reversed.
+    /// Reverses the sale once. Refused unless the last report was [`CreditingResult::DeclineAndReverse`].
     pub fn reverse_sale(&mut self, stamp: Stamp) -> Result<Change, Code> {
         let kind = OperationType::Reversal;
         check(self.is_reversing() && self.first(kind).is_none())?;

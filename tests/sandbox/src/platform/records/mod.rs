@@ -1,8 +1,7 @@
-//! Holds the platform records. Each payment is a pure state machine: its methods receive the time and new ids as
-//! arguments.
+//! Holds the platform records. Each payment is a state machine without I/O: its methods receive the time and new ids.
 //!
-//! A change that causes a callback returns a [`Change`]. `payment` holds the data of a payment, and `change` the steps
-//! that all changes share. Each topic of changes has its own file.
+//! A change that causes a callback returns a [`Change`]. The file `change` has the steps that all changes share, and
+//! each kind of change has its own file.
 
 mod added_operations;
 mod change;

@@ -1,4 +1,4 @@
-//! Defines one operation of a payment: its type, its status and its amounts.
+//! Defines an operation: its type, its status and its amounts.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,24 +12,21 @@ use crate::platform::messages::codes::{self, Code};
 /// The only currency of Bancontact.
 pub const CURRENCY: &str = "EUR";
 
-/// An amount in messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Money {
-    /// Minor units.
+    /// In minor units.
     pub amount: u64,
-    /// ISO 4217.
+    /// An ISO 4217 code.
     pub currency: String,
 }
 
 impl Money {
-    /// Returns an amount in euro cents.
     pub fn euros(amount: u64) -> Self {
         let currency = CURRENCY.to_owned();
         Self { amount, currency }
     }
 }
 
-/// The type of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationType {
@@ -39,15 +36,15 @@ pub enum OperationType {
     Refund,
     /// Reverses a refund.
     RefundReverse,
-    /// Waits for the crediting of a sale.
+    /// Shows whether the money of a sale was credited.
     PaymentConfirmation,
-    /// Reverses a sale whose crediting was not confirmed.
+    /// Reverses a sale whose money was not credited.
     Reversal,
-    /// The platform's support decides about a held payment.
+    /// Records the support's decision about a held payment.
     ManualChange,
     /// Sends a payment link.
     Invoice,
-    /// Any type that the simulation does not know.
+    /// Has a type that the simulation does not know.
     Other,
 }
 
@@ -63,7 +60,7 @@ impl OperationType {
         OperationType::Invoice,
     ];
 
-    /// Returns the spelling of the platform.
+    /// Returns the platform's spelling.
     pub fn as_str(self) -> &'static str {
         match self {
             OperationType::Sale => "sale",
@@ -78,49 +75,41 @@ impl OperationType {
     }
 }
 
-/// One operation of a payment.
 #[derive(Debug, Clone)]
 pub struct Operation {
     pub id: u64,
     pub kind: OperationType,
-    /// The type in messages, if `kind` is [`OperationType::Other`].
+    /// The type in messages, only for [`OperationType::Other`].
     pub other_type: Option<String>,
-    /// Whether the operation charges the shopper if the operation succeeds.
+    /// Whether the operation takes money from the shopper.
     pub is_charge: bool,
     pub status: Status,
-    /// The time at which the operation started.
+    /// The start of the operation.
     pub created: OffsetDateTime,
     /// The time of the last change.
     pub date: OffsetDateTime,
-    /// The id of the request that caused the operation.
     pub request_id: String,
-    /// The requested amount, in minor units.
+    /// As requested, in minor units.
     pub amount: u64,
-    /// The amount that the operation really moves if the operation succeeds, in minor units.
+    /// What a successful operation really moves, in minor units.
     pub moved: u64,
-    /// The amount that a successful charge adds to `payment.sum`, in minor units.
+    /// What a successful charge adds to `payment.sum`, in minor units.
     pub counted: u64,
-    /// `operation.sum_initial` in messages.
     pub sum_initial: Money,
-    /// `operation.sum_converted` in messages.
     pub sum_converted: Money,
-    /// The result code.
     pub code: Code,
-    /// The merchant's id of a refund.
     pub merchant_refund_id: Option<String>,
-    /// The id of the operation that this operation continues or reverses.
+    /// The operation that this operation continues or reverses.
     pub original: Option<u64>,
-    /// The request for missing data, while the operation waits for the data.
+    /// Set while the operation waits for data.
     pub clarification: Option<Clarification>,
-    /// The data that the merchant's clarification requests have sent for a refund. The data of a sale is in the
-    /// customer of the order.
+    /// The data of a refund from clarification requests. For a sale, the order's customer has this data.
     pub data: Map<String, Value>,
-    /// The number of times the platform has requested clarification. Each request has its own time limit.
+    /// The number of the platform's requests for clarification. Each has its own time limit.
     pub clarification_step: u32,
 }
 
 impl Operation {
-    /// Returns a new operation, in `processing`.
     pub fn new(kind: OperationType, amount: u64, stamp: Stamp) -> Self {
         Self {
             id: stamp.operation_id,
@@ -145,7 +134,7 @@ impl Operation {
         }
     }
 
-    /// Returns a new operation that continues or reverses `original`, with the same request id as `original`.
+    /// Returns an operation that continues or reverses `original`. Both have the same request id.
     pub fn after(original: &Operation, kind: OperationType, amount: u64, stamp: Stamp) -> Self {
         Self {
             request_id: original.request_id.clone(),
@@ -168,12 +157,11 @@ impl Operation {
         }
     }
 
-    /// Returns the type in messages.
     pub fn type_name(&self) -> &str {
         self.other_type.as_deref().unwrap_or(self.kind.as_str())
     }
 
-    /// Changes the status. The operation no longer waits for clarification.
+    /// The operation then no longer waits for clarification.
     pub fn set_status(&mut self, status: Status, code: Code, now: OffsetDateTime) {
         self.status = status;
         self.code = code;
@@ -181,7 +169,6 @@ impl Operation {
         self.clarification = None;
     }
 
-    /// Requests clarification.
     pub fn clarify(&mut self, clarification: Clarification, now: OffsetDateTime) {
         self.set_status(
             Status::AwaitingClarification,

@@ -4,44 +4,41 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use url::Url;
 
-/// The order of a sale.
 #[derive(Debug, Clone, Default)]
 pub struct SaleOrder {
-    /// The id in the merchant's spelling. The platform compares ids without case.
+    /// In the merchant's spelling. The platform ignores the case of ids.
     pub payment_id: String,
-    /// Minor units.
+    /// In minor units.
     pub amount: u64,
     pub description: Option<String>,
-    /// The customer object of the request.
     pub customer: Map<String, Value>,
     pub return_urls: ReturnUrls,
     pub callbacks: CallbackOptions,
-    /// The Payment Page link of the order; `None` for orders through Gate and for payment links of the Dashboard.
+    /// Set only for an order through a Payment Page link.
     pub page: Option<PageOrder>,
 }
 
 impl SaleOrder {
-    /// Returns the text about the order on pages: the description, or the payment id if there is no description.
+    /// Returns the text that pages show: the description, or else the payment id.
     pub fn title(&self) -> &str {
         self.description.as_deref().unwrap_or(&self.payment_id)
     }
 }
 
-/// The URLs to which the bank sends the shopper.
+/// Where the bank redirects the shopper.
 #[derive(Debug, Clone, Default)]
 pub struct ReturnUrls {
-    /// For a payment without a result. Also replaces a missing `success` or `decline`.
+    /// For a payment without a result, and instead of a missing `success` or `decline`.
     pub default: String,
     pub success: Option<String>,
     pub decline: Option<String>,
 }
 
-/// The part of a Payment Page link that is stored with the order.
+/// The part of a Payment Page link that the order stores.
 #[derive(Debug, Clone)]
 pub struct PageOrder {
-    /// The signature of the link, which identifies the link.
+    /// Identifies the link.
     pub signature: String,
-    /// The URLs of the buttons that lead to the merchant.
     pub buttons: PageUrls,
 }
 
@@ -50,27 +47,23 @@ pub struct PageOrder {
 pub struct PageUrls {
     pub success: Option<String>,
     pub fail: Option<String>,
-    /// For a payment that has not ended.
+    /// For a payment without a result.
     pub back: Option<String>,
 }
 
-/// How the callbacks of a payment are sent.
 #[derive(Debug, Clone, Default)]
 pub struct CallbackOptions {
     /// Replaces the project's callback URL.
     pub url: Option<String>,
-    /// The delay before the first attempt to deliver a callback, in seconds.
+    /// The delay of the first attempt, in seconds.
     pub delay: u64,
-    /// Whether the platform sends no callbacks.
     pub disabled: bool,
 }
 
-/// The order of a refund.
 #[derive(Debug, Clone, Default)]
 pub struct RefundOrder {
-    /// The amount in minor units, and the currency. `None` means the remaining amount.
+    /// An amount in minor units and its currency. `None` means the remaining amount.
     pub sum: Option<(u64, String)>,
-    /// The merchant's id of the refund.
     pub merchant_refund_id: Option<String>,
 }
 
@@ -82,7 +75,7 @@ pub struct Stamp {
     pub now: OffsetDateTime,
 }
 
-/// Whether the platform accepts a text as a URL of the merchant: an HTTP or HTTPS URL.
+/// Whether the platform accepts a text as a URL.
 pub fn is_web_address(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }

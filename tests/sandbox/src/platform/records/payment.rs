@@ -1,4 +1,4 @@
-//! Defines one payment: its order, its operations, and the money that follows from the operations.
+//! Defines a payment: its order, its operations, and the money that they moved.
 
 use std::collections::BTreeMap;
 
@@ -10,41 +10,37 @@ use super::order::{SaleOrder, Stamp};
 use super::status::Status;
 use crate::platform::messages::codes::{self, Code};
 
-/// One payment. [`Payment::status`] derives its status.
+/// [`Payment::status`] derives the status from the operations.
 #[derive(Debug, Clone)]
 pub struct Payment {
     pub order: SaleOrder,
-    /// When the status or the sum of the payment last changed.
+    /// The last change of the status or the sum.
     pub date: OffsetDateTime,
     /// In the order of creation.
     pub operations: Vec<Operation>,
-    /// The secret part of the URLs of the payment's pages.
+    /// The secret part of the payment's URLs.
     pub token: String,
-    /// The confirmation procedure of the shopper's sale; `None` without the procedure.
+    /// Set if the shopper's sale has the confirmation procedure.
     pub confirmation: Option<Confirmation>,
-    /// The status in which the payment stays until a manual change; `None` if the payment is not held.
+    /// While the payment is held, its status.
     pub held: Option<Status>,
-    /// The currency of `payment.sum`.
     pub currency: String,
 }
 
-/// The confirmation procedure of a sale.
 #[derive(Debug, Clone, Copy)]
 pub struct Confirmation {
-    /// The payment's status before the operation `payment confirmation` exists.
+    /// The status of the payment before the operation `payment confirmation` exists.
     pub first_status: Status,
-    /// Whether the provider has declined the crediting and the platform reverses the sale.
+    /// Whether the platform reverses the sale, because the money was not credited.
     pub reverses: bool,
 }
 
 impl Payment {
-    /// Returns a new payment with a sale.
     pub fn with_sale(order: SaleOrder, token: String, stamp: Stamp) -> Self {
         let sale = Operation::new(OperationType::Sale, order.amount, stamp);
         Self::new(order, token, sale)
     }
 
-    /// Returns a new payment with an open payment link.
     pub fn with_link(order: SaleOrder, token: String, stamp: Stamp) -> Self {
         let mut invoice = Operation::new(OperationType::Invoice, order.amount, stamp);
         invoice.status = Status::AwaitingPayment;
@@ -63,7 +59,6 @@ impl Payment {
         }
     }
 
-    /// Returns `payment.type` in messages.
     pub fn type_name(&self) -> &'static str {
         match self.invoice() {
             Some(_) => "invoice",
@@ -71,7 +66,6 @@ impl Payment {
         }
     }
 
-    /// Returns the operation with this id.
     pub fn operation(&self, id: u64) -> Result<&Operation, Code> {
         let operation = self.operations.iter().find(|operation| operation.id == id);
         operation.ok_or(codes::NOT_FOUND)
@@ -82,46 +76,42 @@ impl Payment {
         operations.find(|operation| operation.id == id)
     }
 
-    /// Returns the first operation of a type.
     pub fn first(&self, kind: OperationType) -> Option<&Operation> {
         self.of_type(kind).next()
     }
 
-    /// Returns the shopper's sale. A payment link has no sale before the shopper confirms.
+    /// A payment link has no sale before the shopper confirms it.
     pub fn sale(&self) -> Option<&Operation> {
         self.first(OperationType::Sale)
     }
 
-    /// Returns the status of the shopper's sale.
     pub fn sale_status(&self) -> Option<Status> {
         self.sale().map(|sale| sale.status)
     }
 
-    /// Returns the operation that sends a payment link.
     pub fn invoice(&self) -> Option<&Operation> {
         self.first(OperationType::Invoice)
     }
 
-    /// Returns the operations of a type.
     pub fn of_type(&self, kind: OperationType) -> impl Iterator<Item = &Operation> {
         let operations = self.operations.iter();
         operations.filter(move |operation| operation.kind == kind)
     }
 
-    /// Returns the successful charges, including a charge whose crediting is not confirmed.
+    /// Returns the successful charges, also without confirmed money.
     pub fn charges(&self) -> impl Iterator<Item = &Operation> {
         let operations = self.operations.iter();
         operations.filter(|operation| operation.is_charge && operation.status == Status::Success)
     }
 
-    /// Returns the oldest operation that waits for clarification. A clarification request names only the payment, so
-    /// the oldest waiting operation gets the data.
+    /// Returns the operation that receives the next clarification data: the oldest that waits. A clarification request
+    /// names only the payment.
     pub fn awaiting_clarification(&self) -> Option<&Operation> {
         let mut operations = self.operations.iter();
         operations.find(|operation| operation.status == Status::AwaitingClarification)
     }
 
-    /// Whether this successful charge has a confirmation procedure that has not confirmed the crediting.
+    /// Whether this charge has a confirmation procedure that has not succeeded.
     pub fn is_unconfirmed(&self, charge: &Operation) -> bool {
         let is_confirmed = || {
             let confirmation = self.first(OperationType::PaymentConfirmation);
@@ -131,9 +121,9 @@ impl Payment {
         self.confirmation.is_some() && is_shoppers && !is_confirmed()
     }
 
-    /// Returns the amount by which an operation changed the merchant's money, in minor units.
+    /// Returns what an operation added to the merchant's money, in minor units.
     ///
-    /// The effects of all operations add up to [`Payment::remaining`], unless the total is negative.
+    /// All effects add up to [`Payment::remaining`], or to less than 0.
     pub fn effect(&self, operation: &Operation) -> i64 {
         let moved = i64::try_from(operation.moved).unwrap_or(i64::MAX);
         match operation.kind {
@@ -141,12 +131,12 @@ impl Payment {
             _ if operation.is_charge && !self.is_unconfirmed(operation) => moved,
             OperationType::Refund => -moved,
             OperationType::RefundReverse => moved,
-            // A reversal returns money that was never credited.
+            // The reversed money was never credited.
             _ => 0,
         }
     }
 
-    /// Returns the money that the merchant really received, in minor units.
+    /// Returns the confirmed money of the charges, in minor units.
     pub fn received(&self) -> u64 {
         self.charges()
             .filter(|charge| !self.is_unconfirmed(charge))
@@ -154,18 +144,17 @@ impl Payment {
             .sum()
     }
 
-    /// Returns the refunded money less the reversed refunds, in minor units.
+    /// Returns the refunds less the reversed refunds, in minor units.
     pub fn refunded(&self) -> u64 {
         let reversed = self.total(OperationType::RefundReverse);
         self.total(OperationType::Refund).saturating_sub(reversed)
     }
 
-    /// Returns the received money that is not refunded, in minor units. No refund can exceed this amount.
+    /// Returns the maximum amount of a refund, in minor units.
     pub fn remaining(&self) -> u64 {
         self.received().saturating_sub(self.refunded())
     }
 
-    /// Returns the part of a refund that is not reversed, in minor units.
     pub fn unreversed_part(&self, refund: &Operation) -> u64 {
         let reversals = self.succeeded(OperationType::RefundReverse);
         let reversals = reversals.filter(|reversal| reversal.original == Some(refund.id));
@@ -175,8 +164,7 @@ impl Payment {
 
     /// Returns `payment.sum` in messages: the charges less the refunds and reversals.
     ///
-    /// A charge counts even if its crediting is not confirmed. A reversed refund does not lower the sum. Without a
-    /// charge, the ordered amount replaces the charges.
+    /// Unconfirmed charges also count. If there is no charge, the ordered amount counts instead.
     pub fn sum(&self) -> Money {
         let mut charges = self.charges().map(|charge| charge.counted).peekable();
         let charged = match charges.peek() {
@@ -190,8 +178,7 @@ impl Payment {
         }
     }
 
-    /// Whether a refund can be requested now. A payment in `processing` can have received money, because one sale can
-    /// succeed while another sale is still open.
+    /// In `processing`, one sale can have succeeded while another is still open.
     pub fn is_refundable(&self) -> bool {
         match self.status_of_money() {
             Status::Success | Status::PartiallyRefunded => true,
@@ -200,13 +187,13 @@ impl Payment {
         }
     }
 
-    /// Returns the data of the customer, in the form that clarification requests have.
+    /// Returns the customer in the form of a clarification request.
     pub fn customer_data(&self) -> Map<String, Value> {
         let customer = Value::Object(self.order.customer.clone());
         Map::from_iter([("customer".to_owned(), customer)])
     }
 
-    /// Returns the URL to which the bank sends the shopper.
+    /// Where the bank redirects the shopper.
     pub fn return_url(&self) -> &str {
         let urls = &self.order.return_urls;
         let url = match self.sale_status() {
@@ -217,7 +204,7 @@ impl Payment {
         url.unwrap_or(&urls.default)
     }
 
-    /// Returns the real amounts of money in minor units, for the control API.
+    /// In minor units, for the control API.
     pub fn totals(&self) -> BTreeMap<&'static str, u64> {
         BTreeMap::from([
             ("received", self.received()),

@@ -5,7 +5,7 @@ use super::payment::Payment;
 use super::status::Status;
 
 impl Payment {
-    /// Returns the status of the payment. While a refund is at the provider, the status is `external processing`.
+    /// While the provider works on a refund, the status is `external processing`.
     pub fn status(&self) -> Status {
         let mut refunds = self.of_type(OperationType::Refund);
         match refunds.any(|refund| refund.status == Status::ExternalProcessing) {
@@ -14,8 +14,7 @@ impl Payment {
         }
     }
 
-    /// Returns the status of the payment without regard to undecided refunds. The first rule that gives a status
-    /// decides.
+    /// Returns the status without regard to undecided refunds. The first rule that fits decides.
     pub fn status_of_money(&self) -> Status {
         let special = self.status_without_sale();
         let special = special.or_else(|| self.unconfirmed_status());
@@ -23,7 +22,6 @@ impl Payment {
             return status;
         }
         match (self.charges().next(), self.undecided_sale()) {
-            // One sale has succeeded, and another sale is still open.
             (Some(_), Some(_)) => Status::Processing,
             (Some(_), None) => self.paid_status(),
             (None, Some(sale)) => sale.status,
@@ -31,8 +29,7 @@ impl Payment {
         }
     }
 
-    /// Returns the status of a payment that has only a payment link, or whose sale ended in `error`. Returns `None` for
-    /// any other payment.
+    /// For a payment link without a sale, or a sale that ended in `error`.
     fn status_without_sale(&self) -> Option<Status> {
         match (self.sale(), self.invoice()) {
             (None, Some(invoice)) if self.charges().next().is_none() => Some(invoice.status),
@@ -41,10 +38,9 @@ impl Payment {
         }
     }
 
-    /// Returns the status of the payment while the confirmation procedure decides the status.
+    /// Returns the status that the confirmation procedure sets.
     ///
-    /// Returns `None` if the payment has no procedure, if the crediting is confirmed, or if another charge counts after
-    /// the crediting was declined.
+    /// Returns `None` without a procedure, after the money was credited, or if another charge counts.
     fn unconfirmed_status(&self) -> Option<Status> {
         let procedure = self.confirmation?;
         let Some(confirmation) = self.first(OperationType::PaymentConfirmation) else {
@@ -56,7 +52,7 @@ impl Payment {
             Status::Decline if procedure.reverses && !is_reversed => {
                 Some(Status::AwaitingConfirmation)
             }
-            // Another charge has succeeded and decides the status.
+            // Another charge decides the status.
             Status::Decline if self.received() > 0 => None,
             Status::Decline if procedure.reverses => Some(Status::Reversed),
             Status::Decline => Some(Status::Decline),
@@ -64,7 +60,7 @@ impl Payment {
         }
     }
 
-    /// Returns the newest undecided sale. Sales before a manual change do not count, because the manual change decides.
+    /// Returns the newest undecided sale. A manual change decides all earlier sales.
     fn undecided_sale(&self) -> Option<&Operation> {
         let operations = self.operations.iter().rev();
         operations

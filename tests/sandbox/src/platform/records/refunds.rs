@@ -1,4 +1,4 @@
-//! Makes refunds, and reverses refunds.
+//! Makes and reverses refunds.
 
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -11,22 +11,21 @@ use super::requirement::Requirement;
 use super::status::Status;
 use crate::platform::messages::codes::{self, Code};
 
-/// A reversal of a refund.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefundReversal {
-    /// Minor units. `None` means the part of the refund that is not reversed yet.
+    /// In minor units. `None` means the part that is not reversed yet.
     pub amount: Option<u64>,
-    /// Whether messages about the reversal contain the merchant's id of the refund.
+    /// Whether messages name the merchant's id of the refund.
     #[serde(default)]
     pub with_merchant_refund_id: bool,
 }
 
 impl Payment {
-    /// Accepts a refund. [`Payment::settle_refund`] carries out or declines the refund later.
+    /// Accepts a refund, which [`Payment::settle_refund`] carries out or declines later. An amount above the remaining
+    /// amount is also accepted.
     ///
-    /// A repeat of a `merchant_refund_id` is always refused with the code for a repeat, even if no money remains. An
-    /// amount above the remaining amount is accepted here, and [`Payment::settle_refund`] declines the refund.
+    /// A repeated `merchant_refund_id` is refused with its own code, even if no money remains.
     pub fn refund(&mut self, order: RefundOrder, stamp: Stamp) -> Result<(), Code> {
         let is_same = |refund: &Operation| {
             refund.merchant_refund_id.is_some()
@@ -47,7 +46,7 @@ impl Payment {
         Ok(())
     }
 
-    /// Passes an accepted refund to the provider. The refund and the payment are then in `external processing`.
+    /// The refund and the payment change to `external processing`.
     pub fn pass_refund_to_provider(
         &mut self,
         id: u64,
@@ -58,10 +57,8 @@ impl Payment {
         self.set_status(id, external, now)
     }
 
-    /// Decides about an accepted refund.
-    ///
-    /// Declines the refund if its amount is 0 or exceeds the remaining amount. Requests clarification if data is
-    /// missing. Otherwise the refund succeeds.
+    /// Declines an accepted refund of 0 or of more than the remaining amount. If data is missing, requests
+    /// clarification. Otherwise carries out the refund.
     pub fn settle_refund(
         &mut self,
         id: u64,
@@ -79,7 +76,7 @@ impl Payment {
         }
     }
 
-    /// Reverses a successful refund, in full or in part.
+    /// Reverses all or a part of a successful refund.
     pub fn reverse_refund(
         &mut self,
         id: u64,

@@ -1,42 +1,39 @@
-//! Defines the data that an operation needs, and writes the missing data in the two forms of `clarification_fields`.
+//! Defines the data that an operation needs, and the two forms of `clarification_fields`.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// The names of fields, by the name of the object with these fields, such as `{"customer": ["last_name"]}`.
+/// The names of fields by object, such as `{"customer": ["last_name"]}`.
 pub type FieldNames = BTreeMap<String, Vec<String>>;
 
-/// The form of `clarification_fields`.
+/// The form of the member `clarification_fields`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClarificationForm {
-    /// The names of the missing fields by object.
+    /// For each object, the names of its missing fields.
     #[default]
     List,
-    /// A schema by object, with `required`, `properties` and `errors`.
+    /// For each object, a schema with `required`, `properties` and `errors`.
     Schema,
 }
 
-/// The data that an operation needs before it can continue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Requirement {
     pub fields: FieldNames,
-    /// The form in which the platform requests missing fields.
     pub form: ClarificationForm,
 }
 
-/// A request for missing data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clarification {
-    /// Everything that the operation needs.
+    /// What the operation needs, missing or not.
     pub requirement: Requirement,
     pub missing: FieldNames,
 }
 
 impl Requirement {
-    /// Returns the clarification that `data` needs; `None` if the data is complete.
+    /// Returns `None` if the data is complete.
     pub fn clarification(&self, data: &Map<String, Value>) -> Option<Clarification> {
         let mut missing = FieldNames::new();
         for (object, fields) in &self.fields {
@@ -57,7 +54,7 @@ impl Requirement {
 }
 
 impl Clarification {
-    /// Returns `clarification_fields` of a message.
+    /// Returns the member `clarification_fields`.
     pub fn json(&self) -> Value {
         match self.requirement.form {
             ClarificationForm::List => json!(self.missing),
@@ -70,8 +67,7 @@ impl Clarification {
     }
 }
 
-/// Returns the schema of one object. The schema always has the property `email`, even if `required` does not contain
-/// `email`.
+/// Returns the schema of one object. The property `email` is always present, but not always required.
 fn schema(required: &[String]) -> Value {
     let names = required.iter().map(String::as_str).chain(["email"]);
     let properties: Map<String, Value> = names
@@ -102,7 +98,7 @@ fn has_content(value: &Value) -> bool {
     }
 }
 
-/// Adds the members of `added` to `data`. Objects are merged; any other value replaces the value in `data`.
+/// Adds the members of `added` to `data`. Objects are merged, and other values replaced.
 pub fn merge(data: &mut Map<String, Value>, added: &Map<String, Value>) {
     for (name, value) in added {
         match (data.get_mut(name), value) {

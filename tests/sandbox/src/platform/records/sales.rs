@@ -1,4 +1,4 @@
-//! Makes the steps of a sale from the accepted request until the shopper pays or cancels at the bank.
+//! Defines the steps of a sale from the accepted request to the payment at the bank.
 
 use ecommpay::fields::MinorUnits;
 use time::OffsetDateTime;
@@ -10,38 +10,32 @@ use super::requirement::Requirement;
 use super::status::Status;
 use crate::platform::messages::codes::{self, Code};
 
-/// How an accepted sale continues.
 #[derive(Debug, Clone)]
 pub struct SalePlan {
-    /// Whether the bank returns redirect data. Without redirect data, the sale stays in `processing`.
+    /// If false, the sale stays in `processing`.
     pub redirect: bool,
-    /// Whether the sale ends in `error`.
     pub error: bool,
-    /// The customer's data that the sale needs. If a part is missing, the platform requests clarification.
+    /// The platform requests clarification of missing data.
     pub requirement: Requirement,
 }
 
-/// The amount that the bank charges the shopper, and the sums that messages of the platform show.
+/// What the bank charges, and what messages show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
     /// The amount that is really charged, in minor units.
     pub moved: u64,
-    /// `operation.sum_initial` in messages.
     pub sum_initial: Money,
-    /// `operation.sum_converted` in messages.
     pub sum_converted: Money,
-    /// `payment.sum` in messages.
     pub payment_sum: Money,
-    /// The status in which the platform holds the payment; `None` if the payment is not held.
+    /// The status of a held payment.
     pub held: Option<Status>,
-    /// The payment's first status in the confirmation procedure; `None` without the procedure.
+    /// With the confirmation procedure, the payment's first status.
     pub confirmation: Option<Status>,
 }
 
 impl Payment {
-    /// Moves an accepted sale from `processing` to its next step.
-    ///
-    /// Returns a refusal if the sale is not in `processing`, the payment is held, or the plan has no redirect.
+    /// Moves an accepted sale from `processing` to its next step. Refused if the sale or the payment waits for
+    /// something else.
     pub fn proceed(&mut self, plan: &SalePlan, now: OffsetDateTime) -> Result<Change, Code> {
         let sale = self.sale().ok_or(codes::STATUS_FORBIDS)?;
         check(sale.status == Status::Processing && self.held.is_none())?;
@@ -59,7 +53,7 @@ impl Payment {
         self.set_status(id, next, now)
     }
 
-    /// Declines a sale at its time limit, if the sale and the payment are still open and the payment is not held.
+    /// Declines an open sale at its time limit. Refused if the payment is held or decided.
     pub fn time_out(&mut self, sale_id: u64, now: OffsetDateTime) -> Result<Change, Code> {
         let sale = self.operation(sale_id)?;
         let is_open = self.status().is_open() && sale.status.is_open();
@@ -67,13 +61,13 @@ impl Payment {
         self.set_status(sale_id, (Status::Decline, codes::TIME_OUT), now)
     }
 
-    /// Declines the sale, because the shopper has canceled at the bank.
+    /// The shopper has cancelled at the bank.
     pub fn cancel(&mut self, now: OffsetDateTime) -> Result<Change, Code> {
         let id = self.sale_at_bank()?.id;
         self.set_status(id, (Status::Decline, codes::CANCELLED_BY_OWNER), now)
     }
 
-    /// Applies the charge, because the shopper has paid at the bank.
+    /// The shopper has paid at the bank.
     pub fn pay(&mut self, charge: Charge, now: OffsetDateTime) -> Result<Change, Code> {
         let id = self.sale_at_bank()?.id;
         self.change(id, now, |payment| {
@@ -86,7 +80,7 @@ impl Payment {
                 return;
             };
             sale.moved = charge.moved;
-            // Messages show the ordered amount until the platform's support has decided about a held payment.
+            // The messages about a held payment show the ordered amount.
             if let Some(status) = charge.held {
                 return sale.set_status(status, codes::AWAITING, now);
             }

@@ -1,35 +1,32 @@
-//! Defines the statuses of payments and operations.
-
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The status of a payment or of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Undecided: the platform has accepted the request.
     Processing,
     /// Undecided: the provider is processing the operation.
     ExternalProcessing,
-    /// Data is missing.
+    /// The platform has requested missing data.
     AwaitingClarification,
     /// The shopper can pay at the bank.
     AwaitingRedirect,
-    /// The sale succeeded, but its crediting is not confirmed (payments only).
+    /// For a payment: its money is not credited yet.
     AwaitingConfirmation,
-    /// The operation has succeeded, or the payment is paid and not refunded.
+    /// For an operation: it succeeded. For a payment: it is paid and not refunded.
     Success,
-    /// The payment or the operation ended without success.
+    /// Ended without success.
     Decline,
-    /// The sale was not started. A new payment can have the same id.
+    /// The sale was not started. A new payment can use the id again.
     Error,
-    /// Refunded in part (payments only).
+    /// For a payment: refunded in part.
     PartiallyRefunded,
-    /// Refunded in full (payments only).
+    /// For a payment: refunded in full.
     Refunded,
-    /// The platform reversed an unconfirmed sale (payments only).
+    /// For a payment: its sale was reversed, because the money was not credited.
     Reversed,
-    /// A payment link that was not sent yet.
+    /// A payment link before it is sent.
     AwaitingPayment,
-    /// A payment link that was sent. This status is final for the operation `invoice`, but not for the payment.
+    /// A sent payment link. The status is final for the operation, but not for the payment.
     InvoiceSent,
     /// A payment link that was not paid in time.
     Expired,
@@ -38,7 +35,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Returns the spelling of the platform.
+    /// Returns the platform's spelling.
     pub fn as_str(self) -> &'static str {
         match self {
             Status::Processing => "processing",
@@ -59,9 +56,9 @@ impl Status {
         }
     }
 
-    /// Whether a payment or an operation with this status is undecided.
+    /// Whether this status is undecided.
     ///
-    /// [`Status::InvoiceSent`] counts as decided, because this status is final for the operation `invoice`.
+    /// [`Status::InvoiceSent`] is not, because it is final for the operation `invoice`.
     pub fn is_open(self) -> bool {
         matches!(
             self,
@@ -81,7 +78,6 @@ impl Serialize for Status {
     }
 }
 
-/// Reads a status that must be one of `allowed`.
 pub fn read_one_of<'de, D: Deserializer<'de>>(
     deserializer: D,
     allowed: &[Status],
@@ -98,7 +94,6 @@ pub fn read_optional<'de, D: Deserializer<'de>>(
     text.map(|text| find(&text, allowed)).transpose()
 }
 
-/// Reads the result of an operation: `success` or `decline`.
 pub fn read_result<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
     read_one_of(deserializer, &[Status::Success, Status::Decline])
 }

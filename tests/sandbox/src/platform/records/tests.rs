@@ -1,5 +1,5 @@
-//! Tests the rules for payments whose effect callbacks and control calls do not show. The tests over HTTP in
-//! `platform/tests` cover the other rules.
+//! Tests the rules that are not visible in callbacks or control calls. `platform/tests` tests the other rules over
+//! HTTP.
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Map, Value, json};
@@ -46,15 +46,14 @@ fn proceed(payment: &mut Payment) -> Result<Change, Code> {
     payment.proceed(&Faults::default().sale_plan(), NOW)
 }
 
-/// Returns a payment after the first step of its sale. A sale below one euro is declined. After any other sale, the
-/// shopper can pay.
+/// The sale is declined if it is below one euro. Otherwise the shopper can pay.
 fn at_bank(amount: u64) -> Payment {
     let mut payment = sold(amount, json!({"last_name": "Peeters"}));
     proceed(&mut payment).unwrap();
     payment
 }
 
-/// Returns a payment of 10.00 EUR that the shopper has paid with these switches.
+/// The payment is for 10.00 EUR.
 fn paid_with(switches: Value) -> Payment {
     let mut payment = at_bank(1000);
     payment.pay(faults(switches).charge(1000), NOW).unwrap();
@@ -69,12 +68,11 @@ fn refund(payment: &mut Payment, operation_id: u64, amount: u64) -> Result<(), C
     payment.refund(order, stamp(operation_id))
 }
 
-/// Settles a refund that needs no data.
 fn settle(payment: &mut Payment, refund: u64) -> Result<Change, Code> {
     payment.settle_refund(refund, &Requirement::default(), NOW)
 }
 
-/// Returns the status, `payment.sum` and the remaining amount. Checks that the effects of all operations add up to the
+/// Returns the status, `payment.sum` and the remaining amount. Checks that [`Payment::effect`] agrees with the
 /// remaining amount.
 fn state(payment: &Payment) -> (&'static str, u64, u64) {
     let operations = payment.operations.iter();
@@ -85,7 +83,7 @@ fn state(payment: &Payment) -> (&'static str, u64, u64) {
 }
 
 #[test]
-fn a_sale_is_paid_once() {
+fn a_sale_at_the_bank_can_be_paid_only_once() {
     let mut payment = at_bank(1000);
     assert!(proceed(&mut payment).is_err());
     assert_eq!(payment.status(), Status::AwaitingRedirect);
@@ -163,7 +161,7 @@ fn a_refund_is_settled_once_and_then_reversed() {
 }
 
 #[test]
-fn a_refund_of_a_payment_without_money_is_refused() {
+fn a_refund_is_refused_when_the_payment_has_received_no_money() {
     let refused = refund(&mut at_bank(1000), 2, 1);
     assert_eq!(refused, Err(codes::STATUS_FORBIDS));
 }
@@ -193,7 +191,7 @@ fn a_refund_is_limited_by_the_amount_that_was_really_received() {
 }
 
 #[test]
-fn a_wrong_amount_is_shown_only_in_the_fields_that_the_switch_names() {
+fn a_wrong_amount_is_shown_only_in_the_fields_of_the_switch_wrong_amount_in() {
     for (fields, expected) in [
         (json!(["payment_sum"]), [900, 1000, 1000]),
         (json!(["sum_initial"]), [1000, 900, 1000]),
@@ -213,7 +211,7 @@ fn a_wrong_amount_is_shown_only_in_the_fields_that_the_switch_names() {
 }
 
 #[test]
-fn money_is_received_when_its_crediting_is_confirmed() {
+fn money_counts_as_received_only_after_its_crediting_is_confirmed() {
     for first in [
         "awaiting confirmation",
         "processing",
@@ -234,7 +232,7 @@ fn money_is_received_when_its_crediting_is_confirmed() {
 }
 
 #[test]
-fn unconfirmed_money_cannot_be_refunded() {
+fn a_refund_is_declined_when_the_money_is_not_confirmed() {
     let mut payment = paid_with(json!({"confirmation": {"first_status": "success"}}));
     refund(&mut payment, 2, 1).unwrap();
     let declined = settle(&mut payment, 2).unwrap().operation;
@@ -242,7 +240,7 @@ fn unconfirmed_money_cannot_be_refunded() {
 }
 
 #[test]
-fn a_sale_is_reversed_once_and_only_after_its_crediting_was_declined() {
+fn a_sale_is_reversed_once_when_its_crediting_was_declined() {
     let mut payment = paid_with(json!({"confirmation": {}}));
     payment.begin_confirmation(stamp(2)).unwrap();
     assert!(payment.reverse_sale(stamp(3)).is_err());

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::stage::*;
 
 #[tokio::test]
-async fn a_sale_is_paid_at_the_bank_and_refunded() {
+async fn a_sale_is_redirected_paid_at_the_bank_and_refunded() {
     let mut stage = Stage::new().await;
     let (status, accepted) = stage.gate(SALE, sale("order-1")).await;
     assert_eq!((status, &accepted["payment_id"]), (200, &json!("order-1")));
@@ -59,7 +59,7 @@ async fn the_shopper_can_leave_the_bank_return_and_decline() {
 }
 
 #[tokio::test]
-async fn a_posted_form_is_redirected_to_a_second_origin() {
+async fn a_form_that_the_browser_posts_to_the_bank_is_redirected_to_a_second_origin() {
     let mut stage = Stage::new().await;
     stage.set(json!({"redirect_method": "POST"})).await;
     stage.sell().await;

@@ -24,8 +24,8 @@ async fn a_callback_is_repeated_until_it_is_answered_with_200() {
 }
 
 #[tokio::test]
-async fn intermediate_callbacks_are_sent_once_with_the_switch_intermediate_once() {
-    // The merchant refuses the redirect callback and the first attempt of the next callback.
+async fn with_the_switch_intermediate_once_an_intermediate_callback_has_one_attempt() {
+    // The merchant refuses two attempts: the redirect callback and the first attempt of the next callback.
     let mut stage = Stage::with_failures(2).await;
     stage.set(json!({"intermediate_once": true})).await;
     stage.sell().await;
@@ -65,7 +65,7 @@ async fn callbacks_wait_while_the_switch_hold_is_on() {
 }
 
 #[tokio::test]
-async fn a_tampered_callback_and_its_copies_have_no_valid_signature() {
+async fn a_callback_and_its_copies_have_no_valid_signature_with_the_switch_tamper() {
     let mut stage = Stage::new().await;
     stage.set(json!({"duplicate": 2, "tamper": true})).await;
     stage.sell().await;

@@ -57,7 +57,7 @@ async fn a_sale_stays_successful_when_its_crediting_is_declined() {
 }
 
 #[tokio::test]
-async fn a_declined_crediting_can_be_followed_by_a_reversal() {
+async fn a_sale_is_reversed_when_the_provider_reports_decline_and_reverse() {
     let mut stage = Stage::with_clock(20.0).await;
     let procedure = json!({"confirmation": {"result": "none"}});
     stage.paid_with(procedure).await;
@@ -85,7 +85,7 @@ async fn a_declined_crediting_can_be_followed_by_a_reversal() {
 
 #[tokio::test]
 async fn a_control_call_starts_the_confirmation_when_the_platform_has_not_started_it() {
-    // The clock runs in real time, so the platform would start the confirmation 300 ms after the sale.
+    // In real time, the platform starts the confirmation 300 ms after the sale.
     let mut stage = Stage::with_clock(1.0).await;
     stage.paid_with(json!({"confirmation": {}})).await;
     stage.act("confirmation", json!({"result": "credit"})).await;

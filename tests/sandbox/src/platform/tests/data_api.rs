@@ -1,4 +1,4 @@
-//! Tests the Data API with the product's client, and with requests that this client would not send.
+//! Tests the Data API, with the product's client and with requests that this client never sends.
 
 use std::time::Duration;
 
@@ -31,19 +31,19 @@ async fn list(
     Ok(client.operations(project, from, to, offset).await?)
 }
 
-/// Returns the interval of the last minute. The Data API compares whole seconds, so the interval includes this second.
+/// The Data API compares whole seconds, so the interval includes the current second.
 fn last_minute() -> (Timestamp, Timestamp) {
     let now = Timestamp::now();
     (now.before(Duration::from_secs(60)), now)
 }
 
-/// Returns a page of the operations of the last minute. The client verifies the signature.
+/// Returns the page at `offset` of the last minute's operations.
 pub async fn page(stage: &Stage, offset: u32) -> Vec<ListedOperation> {
     let client = client(stage, TOKEN, KEY);
     list(&client, last_minute(), offset).await.unwrap()
 }
 
-/// Sends a signed request with some fields changed. Returns the HTTP status and the answer.
+/// Sends a signed request in which `change` replaces some fields.
 async fn request(stage: &Stage, change: Value) -> (u16, Value) {
     let mut request = json!({
         "token": TOKEN,
@@ -70,7 +70,7 @@ fn payment_ids(answer: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn completed_operations_are_listed_for_the_client_of_the_product() {
+async fn the_clients_list_has_only_completed_operations() {
     let mut stage = Stage::new().await;
     stage.paid("Order/1 é").await;
     stage.accept(SALE, sale("open")).await;
@@ -144,7 +144,7 @@ async fn a_request_can_set_the_time_zone_the_page_size_and_the_offset() {
     let (_, answer) = request(&stage, json!({ "limit": 1, "offset": 1 })).await;
     assert_eq!(payment_ids(&answer), ["second"]);
 
-    // The interval of one hour around the current time, in the zone +10:30.
+    // One hour around the current time, written in the zone +10:30.
     let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
     let zone = time::UtcOffset::from_hms(10, 30, 0).unwrap();
     let now = OffsetDateTime::now_utc().to_offset(zone);
@@ -183,7 +183,7 @@ async fn invalid_requests_are_refused() {
 }
 
 #[tokio::test]
-async fn a_confirmation_by_the_platform_is_listed() {
+async fn a_payment_confirmation_is_listed_like_any_operation() {
     let mut stage = Stage::new().await;
     let procedure = json!({"result": "decline", "after_s": 1});
     let faults = json!({"confirmation": procedure, "list_transaction_status": true});

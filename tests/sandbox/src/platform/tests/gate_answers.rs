@@ -85,7 +85,7 @@ async fn the_status_answer_about_an_unknown_payment_has_the_form_that_the_switch
 }
 
 #[tokio::test]
-async fn the_status_of_a_known_payment_can_be_unavailable() {
+async fn the_switch_answer_replaces_the_status_answer_about_a_known_payment() {
     let mut stage = Stage::new().await;
     stage.paid("order-1").await;
     for (answer, code) in [("details_not_received", "3062"), ("not_found", "3061")] {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::stage::*;
 
 #[tokio::test]
-async fn invalid_sales_are_refused_with_the_codes_of_gate() {
+async fn an_invalid_sale_is_refused_with_gates_code_for_the_error() {
     let stage = Stage::new().await;
     let code = async |body: String| {
         let answer = stage.send("/v2/payment/bancontact/sale", body).await;

@@ -1,4 +1,4 @@
-//! Tests answers that are larger than the limit of a merchant for callbacks.
+//! Tests answers that are larger than a merchant's limit for callbacks.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::data_api::page;
 use super::stage::*;
 use crate::platform::records::RefundOrder;
 
-/// Makes `times` refunds of one cent, without callbacks.
+/// Makes refunds of one cent. They cause no callbacks.
 fn refund_often(stage: &Stage, times: u32) {
     let mut state = stage.platform.shared.state();
     for number in 0..times {

@@ -1,4 +1,4 @@
-//! Tests the platform over HTTP, as a merchant, a shopper or a test of the product calls the platform.
+//! Tests the platform over HTTP.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bank;

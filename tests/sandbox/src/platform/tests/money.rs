@@ -1,4 +1,4 @@
-//! Tests wrong amounts, held payments, further sales, and operations of types that the simulation does not know.
+//! Tests wrong amounts, held payments, further sales, and operations of unknown types.
 
 use serde_json::json;
 
@@ -45,7 +45,7 @@ async fn a_held_payment_can_be_declined_with_its_sale() {
 }
 
 #[tokio::test]
-async fn a_wrong_amount_and_currency_are_shown_in_the_fields_that_the_switch_names() {
+async fn a_wrong_amount_and_currency_are_shown_in_the_fields_of_the_switch_wrong_amount_in() {
     let mut stage = Stage::new().await;
     let faults = json!({
         "wrong_amount": 900,
@@ -95,7 +95,7 @@ async fn a_payment_with_several_sales_stays_in_processing_until_every_sale_is_de
     let mut stage = Stage::new().await;
     stage.sell().await;
     stage.callback().await;
-    // The first sale is still at the bank.
+    // The first sale is still undecided.
     let second = stage.act("sales", json!({"amount": 1000})).await;
     assert_eq!(second["payment_status"], "processing");
     let paid = stage.callback().await;

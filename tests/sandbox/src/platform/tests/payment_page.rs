@@ -1,4 +1,4 @@
-//! Tests Payment Page, as a shopper uses it.
+//! Tests Payment Page from the shopper's side.
 
 use ecommpay::ProjectKey;
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
@@ -48,7 +48,6 @@ impl Stage {
         page.link(&base, &ProjectKey::new(key).unwrap()).unwrap()
     }
 
-    /// Returns the URL to which an opened page redirects the browser.
     async fn redirected(&self, url: &str) -> String {
         let answer = self.client.get(url).send().await.unwrap();
         answer.headers()["location"].to_str().unwrap().to_owned()
@@ -56,7 +55,7 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn a_payment_exists_as_soon_as_the_shopper_confirms() {
+async fn a_payment_exists_only_after_the_shopper_confirms_the_order() {
     let mut stage = Stage::new().await;
     let page = until(page("order-1"), Duration::minutes(30));
     let paid = "https://shop.example/paid";
@@ -81,7 +80,7 @@ async fn a_payment_exists_as_soon_as_the_shopper_confirms() {
     assert_eq!(stage.redirected(&link).await, bank, "link opened twice");
 
     assert_eq!(stage.pay(&bank).await, paid);
-    // The first callback already has the result.
+    // No earlier callback was sent.
     let success = stage.callback().await;
     assert_eq!(success["payment"]["status"], "success");
     assert_eq!(success["customer"]["last_name"], "Peeters");

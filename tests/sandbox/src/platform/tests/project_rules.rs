@@ -1,4 +1,4 @@
-//! Tests the rules that only some projects have: for mandatory fields, IP addresses, names and time limits.
+//! Tests rules that only some projects have: for mandatory fields, IP addresses, names and time limits.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn ipv6_addresses_and_diacritics_are_refused_only_if_the_project_has_the_r
 }
 
 #[tokio::test]
-async fn an_unpaid_payment_can_be_declined_three_hours_after_the_redirect() {
+async fn an_unpaid_sale_is_declined_after_the_time_of_the_switch_decline_after_redirect_s() {
     let mut stage = Stage::with_clock(50_000.0).await;
     stage.set(json!({"decline_after_redirect_s": 10_800})).await;
     let start = Instant::now();
@@ -73,6 +73,6 @@ async fn an_unpaid_payment_can_be_declined_three_hours_after_the_redirect() {
     let declined = stage.callback().await;
     assert_eq!(brief(&declined), ("decline", "sale", "decline", 1000));
     assert_eq!(declined["operation"]["code"], "20602");
-    // At this clock speed, 10,800 seconds of the platform's clock are 216 ms of real time.
+    // At this clock speed, 10,800 seconds of the platform are 216 ms of real time.
     assert!(start.elapsed() >= Duration::from_millis(216));
 }

@@ -56,7 +56,7 @@ async fn a_payment_is_in_external_processing_while_a_refund_is_at_the_provider()
     let at_provider = stage.callback().await;
     assert_eq!(brief(&at_provider), (external, "refund", external, 1000));
     assert_eq!(at_provider["operation"]["code"], "29999");
-    // Because of this pause, the first refund succeeds before the second refund.
+    // The pause ensures that the first refund succeeds before the second.
     tokio::time::sleep(Duration::from_millis(100)).await;
     stage.accept(REFUND, refund("order-1", 600, "r-2")).await;
     stage.callback().await;

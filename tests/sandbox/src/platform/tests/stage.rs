@@ -20,11 +20,11 @@ use crate::platform::{Platform, Settings};
 
 pub const KEY: &str = "test-secret-key";
 
-/// The paths of Gate, after `/v2/payment/`.
+/// Paths of Gate without the prefix `/v2/payment/`.
 pub const SALE: &str = "bancontact/sale";
 pub const REFUND: &str = "bancontact/refund";
 
-/// A platform, and a merchant that receives its callbacks. A method without a payment id is about `order-1`.
+/// A platform and its merchant. A method without a payment id is about `order-1`.
 pub struct Stage {
     pub platform: Platform,
     pub client: Client,
@@ -32,17 +32,17 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Returns a platform whose clock is 100 times faster than real time.
+    /// The clock is 100 times faster than real time.
     pub async fn new() -> Stage {
         Stage::with(0, 100.0).await
     }
 
-    /// Returns a platform whose clock is `clock_speed` times faster than real time.
+    /// The clock is `clock_speed` times faster than real time.
     pub async fn with_clock(clock_speed: f64) -> Stage {
         Stage::with(0, clock_speed).await
     }
 
-    /// Returns a platform whose merchant answers the first `failures` callbacks with 500.
+    /// The merchant answers the first `failures` callbacks with 500.
     pub async fn with_failures(failures: u32) -> Stage {
         Stage::with(failures, 100.0).await
     }
@@ -73,51 +73,48 @@ impl Stage {
         serde_json::from_slice(&body).unwrap()
     }
 
-    /// Returns the body of the next callback.
     pub async fn body(&mut self) -> Bytes {
         let limit = Duration::from_secs(10);
         let next = tokio::time::timeout(limit, self.callbacks.recv()).await;
         next.unwrap().unwrap()
     }
 
-    /// Checks that no further callback has arrived.
     pub fn has_no_callback(&mut self) {
         assert!(self.callbacks.try_recv().is_err());
     }
 
-    /// Opens a page. Returns the HTTP status and the HTML.
+    /// Returns the HTTP status and the HTML.
     pub async fn open(&self, url: &str) -> (u16, String) {
         let answer = self.client.get(url).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// Posts a form. Returns the URL to which the browser is redirected.
+    /// Posts a form, and returns the URL of the redirect.
     pub async fn post(&self, url: &str, form: &[(&str, &str)]) -> String {
         let answer = self.client.post(url).form(form).send().await.unwrap();
         assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
         answer.headers()["location"].to_str().unwrap().to_owned()
     }
 
-    /// Posts an empty form. Returns the HTTP status.
+    /// Posts a small form, and returns the HTTP status.
     pub async fn post_status(&self, url: &str) -> u16 {
         let answer = self.client.post(url).form(&[("a", "b")]).send().await;
         answer.unwrap().status().as_u16()
     }
 
-    /// Posts a body to the platform.
     pub async fn send(&self, path: &str, body: String) -> reqwest::Result<Response> {
         let url = format!("{}{path}", self.platform.address());
         self.client.post(url).body(body).send().await
     }
 
-    /// Sends a signed request to Gate. Returns the HTTP status and the answer.
+    /// Sends a signed request to Gate.
     pub async fn gate(&self, path: &str, message: Value) -> (u16, Value) {
         let path = format!("/v2/payment/{path}");
         let answer = self.send(&path, signed(message, KEY)).await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
-    /// Sends a signed request to Gate. Returns the code of a refusal with status 400, or `accepted` for status 200.
+    /// Sends a signed request to Gate. Returns the code of a refusal, or `accepted`.
     pub async fn code(&self, path: &str, message: Value) -> String {
         match self.gate(path, message).await {
             (200, body) => {
@@ -129,24 +126,23 @@ impl Stage {
         }
     }
 
-    /// Sends a request that Gate must accept.
     pub async fn accept(&self, path: &str, message: Value) {
         assert_eq!(self.code(path, message).await, "accepted");
     }
 
-    /// Sends a sale request for `order-1`, which Gate must accept.
+    /// Sends a sale request for `order-1`.
     pub async fn sell(&self) {
         self.accept(SALE, sale("order-1")).await;
     }
 
-    /// Sends a status request. Returns the HTTP status and the body.
+    /// Sends a status request.
     pub async fn status_answer(&self, payment_id: &str) -> (u16, Bytes) {
         let body = signed(about(payment_id), KEY);
         let answer = self.send("/v2/payment/status", body).await.unwrap();
         (answer.status().as_u16(), answer.bytes().await.unwrap())
     }
 
-    /// Returns the answer to a status request, and checks its signature.
+    /// Sends a status request, and checks the signature of the answer.
     pub async fn status(&self, payment_id: &str) -> Value {
         let (status, answer) = self.status_answer(payment_id).await;
         assert_eq!(status, 200);
@@ -154,24 +150,20 @@ impl Stage {
         serde_json::from_slice(&answer).unwrap()
     }
 
-    /// Sets switches. Returns the HTTP status.
     pub async fn put(&self, path: &str, faults: Value) -> u16 {
         let url = format!("{}/simulator/{path}", self.platform.address());
         let answer = self.client.put(url).body(faults.to_string()).send().await;
         answer.unwrap().status().as_u16()
     }
 
-    /// Sets the switches of `order-1`.
     pub async fn set(&self, faults: Value) {
         assert_eq!(self.put("payments/order-1/faults", faults).await, 200);
     }
 
-    /// Sets the switches of new payments.
     pub async fn set_defaults(&self, faults: Value) {
         assert_eq!(self.put("faults", faults).await, 200);
     }
 
-    /// Returns the platform record of a payment.
     pub async fn record(&self, payment_id: &str) -> Value {
         let address = self.platform.address();
         let url = format!("{address}/simulator/payments/{payment_id}");
@@ -179,7 +171,7 @@ impl Stage {
         answer.json().await.unwrap()
     }
 
-    /// Waits until the platform record of a payment meets a condition, and returns the record.
+    /// Waits until a payment's record meets a condition.
     pub async fn until(&self, payment_id: &str, condition: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..500 {
             let record = self.record(payment_id).await;
@@ -191,14 +183,13 @@ impl Stage {
         panic!("the platform record did not meet the condition in 500 attempts");
     }
 
-    /// Makes a control call. Returns the HTTP status and the answer.
     pub async fn control(&self, path: &str, body: Value) -> (u16, Value) {
         let path = format!("/simulator/{path}");
         let answer = self.send(&path, body.to_string()).await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
-    /// Makes a control call about `order-1`, which the platform must carry out. Returns the answer.
+    /// Makes a control call about `order-1`, which must succeed.
     pub async fn act(&self, path: &str, body: Value) -> Value {
         let path = format!("payments/order-1/{path}");
         let (status, answer) = self.control(&path, body).await;
@@ -206,18 +197,18 @@ impl Stage {
         answer
     }
 
-    /// Pays on the bank's page. Returns the URL to which the browser is redirected.
+    /// Pays on the bank's page, and returns the URL of the redirect.
     pub async fn pay(&self, page: &str) -> String {
         self.post(&format!("{page}/pay"), &[]).await
     }
 
-    /// Pays on the bank's page whose URL is in a redirect callback.
+    /// `redirect` is the redirect callback.
     pub async fn pay_at(&self, redirect: &Value) -> String {
         self.pay(redirect["redirect_data"]["url"].as_str().unwrap())
             .await
     }
 
-    /// Sends a sale request and pays at the bank. Returns the callback about the paid sale.
+    /// Sends a sale request and pays at the bank. Returns the callback about the payment.
     pub async fn paid(&mut self, payment_id: &str) -> Value {
         self.accept(SALE, sale(payment_id)).await;
         let redirect = self.callback().await;
@@ -225,8 +216,7 @@ impl Stage {
         self.callback().await
     }
 
-    /// Sends a sale request for `order-1` with these switches, and pays at the bank. Returns the callback about the
-    /// paid sale.
+    /// Like [`Stage::paid`] for `order-1`, with these switches.
     pub async fn paid_with(&mut self, faults: Value) -> Value {
         self.set(faults).await;
         self.sell().await;
@@ -254,7 +244,6 @@ async fn receiver(failures: u32) -> (String, UnboundedReceiver<Bytes>) {
     (url, callbacks)
 }
 
-/// Returns a request with its signature.
 pub fn signed(mut message: Value, key: &str) -> String {
     let canonical = signature::canonical_of(&message).unwrap();
     let signature = ProjectKey::new(key).unwrap().sign(&canonical);
@@ -262,7 +251,7 @@ pub fn signed(mut message: Value, key: &str) -> String {
     message.to_string()
 }
 
-/// Whether the project's key has signed a body.
+/// Whether the project's key signed a body.
 pub fn is_signed(body: &[u8]) -> bool {
     let message = json::parse(body, Limits::ANSWER).unwrap();
     let signature = signature::of_message(&message).unwrap();
@@ -270,7 +259,7 @@ pub fn is_signed(body: &[u8]) -> bool {
     key.verifies(&signature::canonical(&message), &signature)
 }
 
-/// Returns the payment status, the operation type, the operation status and `payment.sum` of a callback.
+/// Returns the payment status, the operation type, the operation status and `payment.sum`.
 pub fn brief(callback: &Value) -> (&str, &str, &str, u64) {
     let (payment, operation) = (&callback["payment"], &callback["operation"]);
     (
@@ -281,7 +270,7 @@ pub fn brief(callback: &Value) -> (&str, &str, &str, u64) {
     )
 }
 
-/// Returns the type and status of each operation of a status answer or a record.
+/// Returns the type and the status of each operation in a status answer or record.
 pub fn operations(of: &Value) -> Vec<(&str, &str)> {
     let operations = of["operations"].as_array().unwrap().iter();
     operations
@@ -292,12 +281,11 @@ pub fn operations(of: &Value) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// Returns a request that names a payment and contains nothing else.
+/// Returns a request with nothing but the ids.
 pub fn about(payment_id: &str) -> Value {
     json!({"general": {"project_id": 211, "payment_id": payment_id}})
 }
 
-/// Returns a sale request.
 pub fn sale(payment_id: &str) -> Value {
     json!({
         "general": {"project_id": 211, "payment_id": payment_id},
@@ -308,7 +296,6 @@ pub fn sale(payment_id: &str) -> Value {
     })
 }
 
-/// Returns a refund request.
 pub fn refund(payment_id: &str, amount: u64, merchant_refund_id: &str) -> Value {
     json!({
         "general": {"project_id": 211, "payment_id": payment_id},
@@ -318,7 +305,7 @@ pub fn refund(payment_id: &str, amount: u64, merchant_refund_id: &str) -> Value 
     })
 }
 
-/// Returns a clarification request about `order-1`.
+/// The request is about `order-1`.
 pub fn clarification(data: Value) -> Value {
     let mut message = about("order-1");
     message["additional_data"] = data;

@@ -1,4 +1,4 @@
-//! Tests that the start page explains every switch and every call.
+//! Tests the explanations on the start page.
 
 use super::stage::*;
 use crate::platform::faults::Faults;

@@ -1,4 +1,4 @@
-//! Prepares a state in which a function needs all of its permissions, and performs an action that uses all of them.
+//! For each function, performs an action that uses all of the function's permissions.
 
 use std::time::Duration;
 
@@ -28,9 +28,9 @@ pub const FUNCTIONS: [&str; 9] = [
 pub struct Actions<'a> {
     system: &'a System,
     callback: Permissions<'a>,
-    /// The delay of the platform's answers. During the delay, a callback about the same payment arrives.
+    /// The platform delays its answers by this time. Meanwhile, a callback about the same payment arrives.
     delay: Duration,
-    /// The last number, which makes ids of payments and operations unique.
+    /// Makes the ids of payments and operations unique.
     number: u64,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Actions<'a> {
         self.number
     }
 
-    /// Creates the state in which a function needs all of its permissions. Returns the payment id.
+    /// Creates the state in which [`Actions::act`] uses all permissions. Returns the payment id.
     pub async fn prepare(&mut self, function: &str, delay: Duration) -> anyhow::Result<String> {
         self.delay = delay;
         let number = self.next();
@@ -88,8 +88,7 @@ impl<'a> Actions<'a> {
         Ok(payment)
     }
 
-    /// Performs the action for which the function needs its permissions. Any step may fail, because a permission is
-    /// missing.
+    /// Performs an action that uses all permissions. Each step may fail, because a permission can be missing.
     pub async fn act(&mut self, function: &str, payment: &str) -> anyhow::Result<()> {
         let number = self.next();
         let system = self.system;
@@ -108,7 +107,7 @@ impl<'a> Actions<'a> {
                 let refund = partial_refund("r-1", 300);
                 system.storefront.refund(payment, &refund).await?;
             }
-            // The sweeper emits an event only for a checkout that expires.
+            // The sweeper emits an event only when a checkout expires.
             "sweeper" => {
                 let short = json!({ "expires_in": 1 });
                 let expiring = format!("{payment}-expiring");
@@ -143,7 +142,7 @@ impl<'a> Actions<'a> {
                 system.reconcile(from).await?;
                 self.work_parts(from, number).await?;
             }
-            // The callback function and the consumer of its events.
+            // For `callback`, and for `fulfilment`, which consumes its events.
             _ => {
                 let paid = callback_message(payment, 10 * number, "sale", "success", 1000);
                 system.post_signed(&paid, 200).await?;
@@ -152,7 +151,7 @@ impl<'a> Actions<'a> {
         Ok(())
     }
 
-    /// Delivers the first parts of a run as the queue does. The last of them sends the next part to the queue.
+    /// Delivers the first parts of a run, as the queue does. The last of them sends a further part.
     async fn work_parts(&self, from: Timestamp, number: u64) -> anyhow::Result<()> {
         let run = Run {
             project_id: ProjectId::new(211)?,
@@ -172,14 +171,14 @@ impl<'a> Actions<'a> {
         Ok(())
     }
 
-    /// Creates a payment about which the platform sends no callbacks.
+    /// The platform sends no callbacks about this payment.
     async fn create(&self, payment: &str) -> anyhow::Result<()> {
         self.system.simulator.drop_callbacks(payment).await?;
         self.order(payment).await?;
         Ok(())
     }
 
-    /// Requests a checkout without a last name, so that the platform asks for the name. The answer may have any status.
+    /// Requests a checkout without a last name, which the platform then requests. Accepts any status.
     async fn order(&self, payment: &str) -> anyhow::Result<Value> {
         let storefront = &self.system.storefront;
         let nameless = json!({ "customer": { "id": "c-42", "ip_address": "192.0.2.10" } });
@@ -196,7 +195,7 @@ impl<'a> Actions<'a> {
         self.system.simulator.set_faults(payment, faults).await
     }
 
-    /// Posts a callback while no queue accepts events: the callback is committed, but its events stay unpublished.
+    /// Posts a callback while all queues refuse events. It is committed, but its events stay unpublished.
     async fn leave_unpublished(&self, message: &Value) -> anyhow::Result<()> {
         self.callback.revoke("sqs:SendMessage").await?;
         let refused = self.system.post_signed(message, 500).await;
@@ -204,8 +203,8 @@ impl<'a> Actions<'a> {
         refused
     }
 
-    /// Creates a payment that awaits a last name and already has a redirect URL. The clarification then changes the
-    /// status to `awaiting_customer`, which emits an event.
+    /// Creates a payment that awaits a last name and already has a redirect URL. The clarification then emits
+    /// `payment.awaiting_customer`.
     async fn await_clarification(&mut self, payment: &str) -> anyhow::Result<()> {
         self.create(payment).await?;
         let mut asking = callback_message(payment, 10 * self.next(), "sale", "success", 1000);
@@ -220,7 +219,7 @@ impl<'a> Actions<'a> {
         self.delay_answers(payment, only).await
     }
 
-    /// Submits the last name on the checkout page.
+    /// Submits the form of the checkout page.
     async fn submit_clarification(&self, payment: &str) -> anyhow::Result<()> {
         let checkout = self.order(payment).await?;
         let form = [("customer.last_name", "Janssens")];
@@ -229,7 +228,7 @@ impl<'a> Actions<'a> {
         Ok(())
     }
 
-    /// Sends a request. While the platform delays its answer, posts a callback whose events stay unpublished.
+    /// Sends a request. While it waits for the platform, posts a callback whose events stay unpublished.
     async fn meanwhile<T>(
         &self,
         request: impl Future<Output = anyhow::Result<T>>,

@@ -1,10 +1,10 @@
-//! Tests that each function needs each of its permissions.
+//! Tests that each function needs its permissions.
 //!
-//! The test revokes a permission and performs an action for which the function needs this permission. The local AWS
-//! then refuses a call, and a log names the role and the action. By default the test revokes only one permission of
-//! each function. With `LONG=1` it revokes every permission, one after another.
+//! The test revokes a permission, and performs an action that needs it. The local AWS must then refuse a call, and a
+//! log must name the role and the action. With `LONG=1`, all permissions are revoked, one after another. Without it,
+//! one permission of each function is revoked.
 //!
-//! The tests in `storefront_keys` use the role of each function for calls that no function may make.
+//! `storefront_keys` tests calls that no function may make, with the role of each function.
 
 mod actions;
 mod needed;

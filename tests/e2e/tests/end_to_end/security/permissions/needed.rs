@@ -1,4 +1,4 @@
-//! Revokes one permission of each function, or every permission with `LONG=1`, and expects that AWS refuses a call.
+//! Revokes one permission of each function, or all with `LONG=1`, and expects that AWS refuses a call.
 
 use std::time::Duration;
 
@@ -12,21 +12,18 @@ use tokio::time::{sleep, timeout};
 
 use crate::security::permissions::actions::{Actions, FUNCTIONS};
 
-/// The delay of the platform's answers in the first attempt. During the delay, a callback about the
-/// same payment is committed.
+/// The delay of the platform's answers in the first attempt. Meanwhile, a callback about the same payment is committed.
 const DELAY: Duration = Duration::from_secs(3);
-/// Each further attempt delays the answers by this much more. A slow machine needs a longer delay to commit the
-/// callback. The longest delay (7 s) stays below the 8 s that a function waits for Gate.
+/// Added to the delay at each further attempt, because a slow machine needs more time to commit the callback. The
+/// longest delay, 7 s, stays below the 8 s that a function waits for Gate.
 const ADDITIONAL_DELAY: Duration = Duration::from_secs(2);
-/// The test waits at most this long for an action. The action may fail or run longer, because only the refusals in the
-/// logs count.
+/// The maximum wait for an action. An action may take longer or fail: only the refusals in the logs count.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
-/// The maximum number of attempts for one permission. An attempt proves nothing if a scheduled sweep has already done
-/// the work of the action.
+/// The maximum number of attempts for a permission. An attempt proves nothing if a scheduled sweep was faster than the
+/// action.
 const ATTEMPTS: u32 = 3;
 
-/// Actions that Lambda itself performs with the function's role, to write logs and to read queues. The test does not
-/// revoke these actions. The test also keeps the managed policies for traces and network interfaces.
+/// Lambda itself needs these actions to write logs and read queues. The test does not revoke them.
 const ACTIONS_OF_LAMBDA: [&str; 5] = [
     "logs:CreateLogStream",
     "logs:PutLogEvents",
@@ -51,7 +48,7 @@ async fn a_function_fails_when_one_of_its_permissions_is_revoked() -> anyhow::Re
         grants.retain(|grant| !ACTIONS_OF_LAMBDA.contains(&grant.action.as_str()));
         ensure!(!grants.is_empty(), "{function} has no permission");
         if !is_long {
-            // The index selects different kinds of permissions for different functions.
+            // Different functions lose different kinds of permissions.
             grants = vec![grants[index % grants.len()].clone()];
         }
         for grant in grants {
@@ -67,7 +64,7 @@ async fn a_function_fails_when_one_of_its_permissions_is_revoked() -> anyhow::Re
     Ok(())
 }
 
-/// Revokes a grant, performs the action, and returns whether AWS refused a call that the function made.
+/// Whether AWS refuses a call of the function without this grant.
 async fn is_needed(
     sandbox: &Sandbox,
     actions: &mut Actions<'_>,
@@ -82,7 +79,7 @@ async fn is_needed(
         let before = refusals(sandbox, role, grant).await?;
         permissions.revoke_grant(grant).await?;
         if grant.action.starts_with("secretsmanager:") {
-            // A running function has cached the secret, so it would not read the secret again.
+            // A running function does not read a cached secret again.
             restart(sandbox, function).await?;
         }
         let acted = timeout(ACTION_TIMEOUT, actions.act(function, &payment)).await;
@@ -99,8 +96,7 @@ async fn is_needed(
     Ok(false)
 }
 
-/// Waits for up to ten seconds until the logs have more refusals of the granted action than `before`. Queues can
-/// deliver messages late, and log lines can be written late.
+/// Waits up to ten seconds for a further refusal. Messages and log lines can be late.
 async fn is_refused_again(
     sandbox: &Sandbox,
     role: &str,
@@ -116,12 +112,12 @@ async fn is_refused_again(
     Ok(false)
 }
 
-/// Returns the number of log lines in which AWS refused the action of a grant to a role. The local AWS does not name
-/// the resource, so a refusal for any resource counts.
+/// Counts the log lines in which AWS refused the action to the role. Any resource counts, because the local AWS does
+/// not name it.
 async fn refusals(sandbox: &Sandbox, role: &str, grant: &Grant) -> anyhow::Result<usize> {
     let role = format!(":assumed-role/{role}/");
     let refused = format!(" is not authorized to perform: {} ", grant.action);
-    // A function that fails at its start writes only to the log of the local AWS.
+    // If a function fails at its start, only the log of the local AWS shows it.
     let log = logs::of_functions(sandbox).await?;
     let log = log + &std::fs::read_to_string(sandbox.aws_log())?;
     let lines = log.lines();

@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use crate::security::permissions::actions::FUNCTIONS;
 
-/// The key that the attacker wants the API to accept.
+/// An attacker wants the API to accept this key.
 const FORGED: &str = "sk_forged_secret";
-/// The functions that authorize requests of storefronts. Each of these functions can read a key by its id.
+/// The functions that authenticate storefronts. They can read a key by its id.
 const READERS: [&str; 2] = ["checkout", "refund"];
 const REFUSED: &str = "AccessDeniedException";
 
-/// Returns the item of the forged key, with the attributes of a real item.
+/// The forged item has all attributes of a real one.
 fn forged_item() -> Value {
     let document = json!({
         "key_id": "forged", "key_hash": sha256::hex(FORGED.as_bytes()), "name": "sandbox", "project_id": 211,
@@ -31,7 +31,6 @@ fn forged_item() -> Value {
     })
 }
 
-/// Returns the calls that make, change, delete or list keys.
 fn forbidden_calls(table: &str, key_id: &str) -> Vec<(&'static str, Value)> {
     let (item, key) = (forged_item(), json!({ "key_id": { "S": key_id } }));
     let with = |mut parameters: Value| {
@@ -116,7 +115,7 @@ async fn no_function_can_make_change_or_list_storefront_keys() -> anyhow::Result
     Ok(())
 }
 
-/// If the table of payments also stored the keys, this attack would make a key with all scopes.
+/// This attack would make a key with all scopes if the table of payments stored the keys.
 #[tokio::test]
 async fn a_key_that_a_function_writes_into_the_table_of_payments_is_unknown() -> anyhow::Result<()>
 {
@@ -132,7 +131,7 @@ async fn a_key_that_a_function_writes_into_the_table_of_payments_is_unknown() ->
         item["sk"] = json!({ "S": sk });
         let put = json!({ "TableName": system.ready().table, "Item": item });
         let outcomes = permissions.call_dynamodb(&[("put_item", put)]).await?;
-        // The function may write this table, so the attack is real.
+        // The function may write this table, so the attack is realistic.
         ensure!(outcomes == ["allowed"], "{outcomes:?}");
     }
     let forged = system.storefront.with_key(FORGED);
