@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use ecommpay::report::Sum;
 
-use super::compact::normal_date;
 use super::operation::Operation;
 use super::payment_sums::DatedSum;
 use crate::model::payment::Payment;
+use crate::model::timestamp::Timestamp;
 
 /// The sum received up to a date.
 pub(in crate::model) struct ReceivedSum {
@@ -25,12 +25,21 @@ impl ReceivedSum {
     pub(in crate::model) fn is_before(&self, capture: &Operation) -> bool {
         let is_later = capture
             .first_date()
-            .is_some_and(|date| normal_date(&self.until) < normal_date(date));
+            .is_some_and(|date| is_earlier(&self.until, date));
         is_later
             && match self.has_newer_unconfirmed {
                 true => capture.is_signed(),
                 false => capture.payment_sum.is_none(),
             }
+    }
+}
+
+/// Whether a date of the platform is earlier than another date. Two dates can have different time zones.
+fn is_earlier(date: &str, other: &str) -> bool {
+    let times = [date, other].map(Timestamp::of_platform);
+    match times {
+        [Some(time), Some(other)] => time < other,
+        _ => date < other,
     }
 }
 
