@@ -78,6 +78,7 @@ impl Reconciler {
         })
     }
 
+    /// Starts the runs that are due. Continues a run that was started on the same day.
     async fn start(&self) -> Started {
         let mut started = Started::default();
         match self.keys.get().await {
@@ -105,9 +106,14 @@ impl Reconciler {
     async fn start_due(&self, project_id: ProjectId, daily: Daily) -> Result<Option<Run>, Error> {
         let run = self.payments.due_run(project_id, daily).await?;
         if let Some(run) = &run {
-            self.send(run, run.first_parts()).await?;
+            self.start_run(run).await?;
         }
         Ok(run)
+    }
+
+    async fn start_run(&self, run: &Run) -> Result<(), Error> {
+        let parts = self.payments.open_parts(run).await?;
+        self.send(run, parts).await
     }
 
     async fn send(&self, run: &Run, parts: impl IntoIterator<Item = Part>) -> Result<(), Error> {
@@ -137,7 +143,7 @@ impl Reconciler {
     async fn work_message(&self, message: &Message, deadline: Instant) -> bool {
         match serde_json::from_str(&message.body) {
             Ok(Work::Part { run, part }) => {
-                let done = self.work(&run, &part, deadline).await;
+                let done = self.work(&run, &part, &message.message_id, deadline).await;
                 lines::of_part(&run, &part, &done).write();
                 done.is_ok()
             }
@@ -152,9 +158,16 @@ impl Reconciler {
         }
     }
 
-    async fn work(&self, run: &Run, part: &Part, deadline: Instant) -> Result<(), Error> {
+    async fn work(
+        &self,
+        run: &Run,
+        part: &Part,
+        message_id: &str,
+        deadline: Instant,
+    ) -> Result<(), Error> {
         let data_api = self.data_api(run).await?;
-        let worked = self.runs(&data_api).work(run, part, deadline).await?;
+        let runs = self.runs(&data_api);
+        let worked = runs.work(run, part, message_id, deadline).await?;
         self.send(run, worked.next).await?;
         if let Some(counts) = worked.ended {
             self.end(run, counts).await?;
@@ -186,10 +199,11 @@ impl Reconciler {
             false => None,
         };
         lines::of_run(run, counts, lag).write();
-        if let Some(next) = self.payments.close(run).await? {
-            self.send(&next, next.first_parts()).await?;
+        if let Some(next) = self.payments.next_run(run).await? {
+            self.start_run(&next).await?;
         }
-        Ok(())
+        // This write is the last step, because a message that is delivered again repeats only a run that is not closed.
+        Ok(self.payments.close(run).await?)
     }
 
     /// Returns how far a task is behind: for the slowest project, the time since the end of the last period that is
@@ -218,13 +232,15 @@ impl Reconciler {
             return Ok(Answer::without_token(project_id));
         }
         let deadline = deadline.min(Instant::now() + ON_DEMAND);
+        let runs = self.runs(&data_api);
         let mut parts = VecDeque::from(run.first_parts());
         while let Some(part) = parts.pop_front() {
             if Instant::now() >= deadline {
                 parts.push_front(part);
                 break;
             }
-            let worked = match self.runs(&data_api).work(&run, &part, deadline).await {
+            // The execution has no message. The run's id is unique, too.
+            let worked = match runs.work(&run, &part, &run.id, deadline).await {
                 Ok(worked) => worked,
                 Err(error) => {
                     // The state of the run also contains the error.

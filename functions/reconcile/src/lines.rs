@@ -15,6 +15,7 @@ use serde::Serialize;
 /// The answer to the schedule.
 #[derive(Debug, Default, Serialize)]
 pub struct Started {
+    /// The runs that were started or continued.
     pub runs: Vec<Run>,
     /// The projects that are not compared, because no token of the Data API is stored.
     pub without_token: Vec<ProjectId>,

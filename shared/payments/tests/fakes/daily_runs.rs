@@ -19,8 +19,9 @@ use crate::builders::project;
 
 type TestPayments<B> = Payments<MemoryStore<B>, MemoryQueue<B>, TestClock>;
 
-/// Sends and receives a part.
-fn received(run: &Run, part: Part) -> (Run, Part) {
+/// Sends and receives a part. Returns the id of the message, too.
+fn received(run: &Run, part: Part) -> (Run, Part, String) {
+    let message_id = format!("{part:?}");
     let work = Work::Part {
         run: run.clone(),
         part,
@@ -30,7 +31,7 @@ fn received(run: &Run, part: Part) -> (Run, Part) {
         delay: Duration::ZERO,
     };
     match serde_json::from_str(&message.body()).unwrap() {
-        Work::Part { run, part } => (run, part),
+        Work::Part { run, part } => (run, part, message_id),
         other => panic!("{other:?}"),
     }
 }
@@ -59,13 +60,13 @@ pub async fn do_side_by_side<B: Behaviour, D: DataApi + Sync>(
         data_api,
         pace: Duration::ZERO,
     };
-    let mut parts = VecDeque::from(run.first_parts());
+    let mut parts = VecDeque::from(payments.open_parts(run).await?);
     let (mut ended, mut failure) = (None, None);
     while !parts.is_empty() {
         let some = parts.drain(..at_the_same_time.min(parts.len()));
         let works = some.map(|part| async move {
-            let (run, part) = received(run, part);
-            runs.work(&run, &part, deadline).await
+            let (run, part, message_id) = received(run, part);
+            runs.work(&run, &part, &message_id, deadline).await
         });
         for worked in join_all(works.collect::<Vec<_>>()).await {
             match worked {
@@ -95,7 +96,8 @@ pub async fn do_due<B: Behaviour, D: DataApi + Sync>(
     let mut due = payments.due_run(project(), daily).await?;
     while let Some(run) = due {
         let counts = do_run(payments, data_api, &run, deadline).await?;
-        due = payments.close(&run).await?;
+        due = payments.next_run(&run).await?;
+        payments.close(&run).await?;
         done.push((run, counts));
     }
     Ok(done)

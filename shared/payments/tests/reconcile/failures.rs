@@ -50,7 +50,7 @@ async fn list_hanging(system: &System, hangs_for: Duration) -> Result<Worked, Pa
         pace: Duration::ZERO,
     };
     let part = list("21T12:00:00", "21T13:00:00");
-    let worked = runs.work(&run, &part, deadline);
+    let worked = runs.work(&run, &part, "m", deadline);
     let pass = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         system.clock().pass(hangs_for);
@@ -122,7 +122,8 @@ async fn without_a_token_a_comparison_fails_and_a_report_does_not() {
     let run: Run = system
         .payments
         .run_on_demand(project(), span("21T12:00:00", "21T13:00:00"));
-    let error = runs.work(&run, &part, in_five_minutes()).await.unwrap_err();
+    let worked = runs.work(&run, &part, "m", in_five_minutes()).await;
+    let error = worked.unwrap_err();
     assert!(matches!(error, PartError::NoToken), "{error}");
     assert_eq!(system.report_due().await.unwrap().len(), 1);
 }

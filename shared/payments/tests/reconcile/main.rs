@@ -9,6 +9,7 @@ mod failures;
 #[path = "../fakes/mod.rs"]
 mod fakes;
 mod memory;
+mod once;
 mod parts;
 mod progress;
 mod system;

@@ -4,46 +4,42 @@
 //! message of a queue. The schedule, or the end of the previous run, starts a run by sending its first parts. Each
 //! part stores its result under a key of its own. If a part does not fit into one execution, its result names smaller
 //! parts, which replace the rest of the part. So the parts form a tree, and a run has ended when each part of the tree
-//! has a result. Whichever part is the last stores the progress of the task and reports the run.
+//! has a result. Then one message ends the run: it stores the progress of the task, reports the run, and starts the
+//! next run.
 //!
 //! A message that is delivered twice changes nothing: the first result of a part stays, and every difference is emitted
-//! once. A part that fails goes back to the queue. If it fails each time, the run never ends, the progress stays, and
-//! the next schedule starts a new run at the same time.
+//! once. Several messages can find at the same time that a run must continue or end. The first of them claims this
+//! step, and the other messages leave the step to it. If the message fails after that, the queue delivers it again, and
+//! it repeats the step.
+//!
+//! A part that fails goes back to the queue. If it fails each time, the run never ends, and the progress stays. A
+//! schedule of the same day continues the run. A schedule of a later day starts a new run of the same interval.
 
 mod plan;
 mod result;
+mod schedule;
 
 use std::time::Duration;
 
-use ecommpay::fields::ProjectId;
 use thiserror::Error;
 use tokio::time::Instant;
 
 use self::plan::RunContents;
 pub use self::result::{Counts, PartResult};
+pub use self::schedule::RunState;
 use crate::json_text::to_json_string;
 use crate::log::Line;
-use crate::model::day::Day;
-use crate::model::timestamp::Timestamp;
 use crate::ports::{
-    Clock, Daily, DataApi, EventQueue, NoAnswer, Part, PaymentStore, ProgressStore, Run, RunStore,
+    Clock, DataApi, EventQueue, NoAnswer, Part, PaymentStore, ProgressStore, Run, RunStore,
     StoreError,
 };
 use crate::service::commit::Payments;
 use crate::service::error::{ApplyError, PublishError};
-use crate::service::progress::not_in_the_future;
 use crate::service::reconcile::Span;
-
-/// A scheduled run compares only operations that are at least this old. The report of a younger operation may still
-/// arrive, because the platform repeats callbacks and we poll the platform.
-const SETTLED_AFTER: Duration = Duration::from_secs(3 * 3_600);
 
 /// If the list of an interval still fails this long after its end, a scheduled run skips the list, so that it does not
 /// keep back the newer intervals.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 3_600);
-
-/// The random part of a run's id is below this number.
-const IDS: u64 = 1 << 32;
 
 /// Does the parts of runs.
 #[derive(Debug)]
@@ -57,23 +53,12 @@ pub struct DailyRuns<'a, S, Q, C, D> {
 }
 
 /// What remains after a part.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Worked {
     /// The parts that must be done now.
     pub next: Vec<Part>,
-    /// The result of the run, if this was its last part.
+    /// The result of the run, if the message must report the run and start the next run.
     pub ended: Option<Counts>,
-}
-
-/// The state of a run.
-#[derive(Debug, PartialEq, Eq)]
-pub struct RunState {
-    /// Whether each part has a result, and the run was reported.
-    pub has_ended: bool,
-    /// The sum of the results.
-    pub counts: Counts,
-    /// The error of a part that has no result yet.
-    pub failure: Option<String>,
 }
 
 /// Why a part could not be done. The part may be repeated.
@@ -102,93 +87,6 @@ pub enum PartError {
     NoToken,
 }
 
-impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Returns the time up to which a task of a project is done. Without a progress that can be used, this is the start
-    /// of yesterday.
-    pub async fn done_until(
-        &self,
-        project_id: ProjectId,
-        daily: Daily,
-    ) -> Result<Timestamp, StoreError>
-    where
-        S: ProgressStore,
-    {
-        let now = self.clock.now();
-        let until = self.store.progress(project_id, daily).await;
-        // An unreadable progress counts as no progress. The next run that ends stores a new progress.
-        let until = not_in_the_future(StoreError::pass_over(until)?.flatten(), project_id, now);
-        Ok(until.unwrap_or_else(|| Day::of(now).previous().start()))
-    }
-
-    /// Returns the next run of a task; `None` if nothing is due. A report covers days that are over. A reconciliation
-    /// covers days that ended at least three hours ago.
-    pub async fn due_run(
-        &self,
-        project_id: ProjectId,
-        daily: Daily,
-    ) -> Result<Option<Run>, StoreError>
-    where
-        S: ProgressStore,
-    {
-        let now = self.clock.now();
-        let from = self.done_until(project_id, daily).await?;
-        let settled = match daily {
-            Daily::Compare => now.before(SETTLED_AFTER),
-            Daily::Report => now,
-        };
-        let to = Day::of(from).next().start().min(Day::of(settled).start());
-        let run = self.run(project_id, daily, Span { from, to }, true);
-        Ok((from < to).then_some(run))
-    }
-
-    /// Returns a run that compares an interval, even if it was compared before. The run does not change the progress.
-    pub fn run_on_demand(&self, project_id: ProjectId, span: Span) -> Run {
-        self.run(project_id, Daily::Compare, span, false)
-    }
-
-    fn run(&self, project_id: ProjectId, daily: Daily, span: Span, is_scheduled: bool) -> Run {
-        let millis = self.clock.now().unix_millis();
-        Run {
-            project_id,
-            daily,
-            from: span.from,
-            to: span.to,
-            id: format!("{millis}-{:08x}", self.clock.random(IDS)),
-            is_scheduled,
-        }
-    }
-
-    /// Marks a run as reported, so that a repeated message does not report it again. Returns the next run of the task,
-    /// if the schedule started the run.
-    pub async fn close(&self, run: &Run) -> Result<Option<Run>, StoreError>
-    where
-        S: ProgressStore + RunStore,
-    {
-        self.store
-            .put(run, None, plan::CLOSED, String::new())
-            .await?;
-        if !run.is_scheduled {
-            return Ok(None);
-        }
-        let next = self.due_run(run.project_id, run.daily).await?;
-        // Without this condition, a progress that stays unreadable would repeat the same run for ever.
-        Ok(next.filter(|next| next.from >= run.to))
-    }
-
-    /// Returns the state of a run.
-    pub async fn run_state(&self, run: &Run) -> Result<RunState, StoreError>
-    where
-        S: RunStore,
-    {
-        let contents = RunContents::read(&self.store, run).await?;
-        Ok(RunState {
-            has_ended: contents.is_closed(),
-            counts: contents.counts(),
-            failure: contents.failure(),
-        })
-    }
-}
-
 impl<S, Q, C, D> DailyRuns<'_, S, Q, C, D>
 where
     S: PaymentStore + ProgressStore + RunStore + Sync,
@@ -196,16 +94,20 @@ where
     C: Clock + Sync,
     D: DataApi + Sync,
 {
-    /// Does a part, unless the part has a result already. If it was the last part of a scheduled run, stores the
-    /// progress.
+    /// Does the part of a message, unless the part has a result already. If it was the last part of a scheduled run,
+    /// stores the progress. A message that is delivered again has the same `message_id`, which no other message has.
     pub async fn work(
         &self,
         run: &Run,
         part: &Part,
+        message_id: &str,
         deadline: Instant,
     ) -> Result<Worked, PartError> {
         let store = &self.payments.store;
         let contents = RunContents::read(store, run).await?;
+        if self.is_covered(run, &contents).await? {
+            return Ok(Worked::default());
+        }
         let result = match contents.result(part) {
             Some(result) => result.clone(),
             None => {
@@ -215,20 +117,27 @@ where
                 plan::read(run, &store.put(run, None, &key, content).await?)?
             }
         };
-        let handed_over = |next| Ok(Worked { next, ended: None });
         if !result.next.is_empty() {
-            return handed_over(result.next);
+            let step = plan::split_key_of(part);
+            return self.hand_over(run, &step, message_id, result.next).await;
         }
         let contents = RunContents::read(store, run).await?;
         if !contents.open_lists(run).is_empty() {
-            return handed_over(Vec::new());
+            return Ok(Worked::default());
         }
         let open = contents.open_rest(run);
-        if !open.is_empty() || contents.is_closed() {
-            // The last list hands out the rest. Two lists that end at the same time both hand it out, which does no
-            // harm.
-            let is_list = matches!(part, Part::List { .. });
-            return handed_over(if is_list { open } else { Vec::new() });
+        if !open.is_empty() {
+            // The last list hands over the rest.
+            return match part {
+                Part::List { .. } => self.hand_over(run, plan::REST, message_id, open).await,
+                _ => Ok(Worked::default()),
+            };
+        }
+        if contents.is_closed()
+            || self.is_covered(run, &contents).await?
+            || !self.claim(run, plan::END, message_id).await?
+        {
+            return Ok(Worked::default());
         }
         if run.is_scheduled {
             store.advance(run.project_id, run.daily, run.to).await?;
@@ -237,6 +146,36 @@ where
             next: Vec::new(),
             ended: Some(contents.counts()),
         })
+    }
+
+    /// Returns whether another run has covered the interval of a scheduled run. After a run has started to end, its own
+    /// progress covers the interval.
+    async fn is_covered(&self, run: &Run, contents: &RunContents) -> Result<bool, StoreError> {
+        if !run.is_scheduled || contents.is_ending() {
+            return Ok(false);
+        }
+        let until = self.payments.usable_progress(run.project_id, run.daily);
+        Ok(until.await?.is_some_and(|until| until >= run.to))
+    }
+
+    /// Hands over parts, unless another message hands them over.
+    async fn hand_over(
+        &self,
+        run: &Run,
+        step: &str,
+        message_id: &str,
+        parts: Vec<Part>,
+    ) -> Result<Worked, PartError> {
+        let is_ours = self.claim(run, step, message_id).await?;
+        let next = if is_ours { parts } else { Vec::new() };
+        Ok(Worked { next, ended: None })
+    }
+
+    /// Returns whether a message is the first that claims a step of a run.
+    async fn claim(&self, run: &Run, step: &str, message_id: &str) -> Result<bool, StoreError> {
+        let store = &self.payments.store;
+        let claimed_by = store.put(run, None, step, message_id.to_owned()).await?;
+        Ok(claimed_by == message_id)
     }
 
     async fn result_of(

@@ -12,12 +12,22 @@ use crate::sha256;
 
 /// The key that a run has after it was reported.
 pub(super) const CLOSED: &str = "closed";
+/// The key that names the message that hands over the parts after the lists.
+pub(super) const REST: &str = "rest";
+/// The key that names the message that ends the run.
+pub(super) const END: &str = "end";
+const SPLIT: &str = "split#";
 const RESULT: &str = "part#";
 const FAILURE: &str = "failed#";
 
 /// Returns the key of a part's result. The key is a hash, because a part can contain a long payment id.
 pub(super) fn key_of(part: &Part) -> String {
     RESULT.to_owned() + &hash_of(part)
+}
+
+/// Returns the key that names the message that hands over the parts that replace a part.
+pub(super) fn split_key_of(part: &Part) -> String {
+    SPLIT.to_owned() + &hash_of(part)
 }
 
 /// Returns the key of a part's error.
@@ -82,6 +92,7 @@ impl Run {
 pub(super) struct RunContents {
     results: BTreeMap<String, PartResult>,
     failures: BTreeMap<String, String>,
+    is_ending: bool,
     is_closed: bool,
 }
 
@@ -98,6 +109,7 @@ impl RunContents {
         let mut contents = Self {
             results: BTreeMap::new(),
             failures: BTreeMap::new(),
+            is_ending: false,
             is_closed: false,
         };
         for (key, content) in store.contents(run, None).await? {
@@ -107,6 +119,8 @@ impl RunContents {
                 contents.failures.insert(hash.to_owned(), content);
             } else if key == CLOSED {
                 contents.is_closed = true;
+            } else if key == END {
+                contents.is_ending = true;
             }
         }
         Ok(contents)
@@ -114,6 +128,11 @@ impl RunContents {
 
     pub(super) fn result(&self, part: &Part) -> Option<&PartResult> {
         self.results.get(&key_of(part))
+    }
+
+    /// Returns whether a message has claimed the end of the run.
+    pub(super) fn is_ending(&self) -> bool {
+        self.is_ending
     }
 
     pub(super) fn is_closed(&self) -> bool {
