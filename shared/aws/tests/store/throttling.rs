@@ -114,6 +114,22 @@ async fn a_transaction_that_stays_throttled_returns_no_conflict_and_writes_nothi
 }
 
 #[tokio::test]
+async fn a_plain_update_of_an_item_that_a_transaction_writes_is_a_conflict() {
+    let world = World::new().await;
+    world.create("order").await;
+    let old = world.load("order").await;
+    let change = without_events(&old);
+    let answer = refused("TransactionConflictException");
+    world.wire.refuse("UpdateItem", 1, &answer);
+    let committed = world.store().commit(commit(&change, Some(&old))).await;
+    assert!(
+        matches!(committed, Err(CommitError::Conflict)),
+        "{committed:?}"
+    );
+    assert_eq!(world.load("order").await.version, old.version);
+}
+
+#[tokio::test]
 async fn applying_a_fact_fails_with_an_error_of_the_store_when_its_payment_stays_throttled() {
     let world = World::new().await;
     world.create("order").await;

@@ -62,16 +62,16 @@ pub fn texts() -> impl Strategy<Value = String> {
     prop_oneof![3 => free, 1 => known.prop_map(String::from)]
 }
 
-/// Keys that never make two paths equal in natural order: no white space, no leading zeros, not empty, no colon at the
-/// start or end. For example, the key `b` in `a:` and the key `:b` in `a` have the same path.
+/// Keys whose paths are always different in natural order. They are not empty, and they have no white space, no leading
+/// zeros, and no colon at the start or end. A path doubles each colon of a key. So with such colons, two paths could be
+/// equal: `b` in `a:` and `:b` in `a` both have the path `a:::b`.
 pub fn keys() -> impl Strategy<Value = String> {
     let free = texts().prop_map(|text| {
         let text: String = text
             .chars()
             .filter(|c| !matches!(c, ' ' | '\t'..='\r'))
             .collect();
-        let text = text.trim_matches(':').trim_start_matches('0');
-        let text = text.trim_start_matches(':');
+        let text = text.trim_start_matches([':', '0']).trim_end_matches(':');
         format!("{}{text}", if text.is_empty() { "k" } else { "" })
     });
     prop_oneof![

@@ -112,7 +112,8 @@ async fn the_data_of_a_refund_is_sent_when_the_platform_requests_it() -> anyhow:
 }
 
 #[tokio::test]
-async fn data_of_a_refund_is_not_sent_when_the_request_is_refused() -> anyhow::Result<()> {
+async fn data_of_a_refund_is_not_sent_when_the_call_is_invalid_unauthorized_or_about_an_unknown_refund()
+-> anyhow::Result<()> {
     const ROUTE: &str = REFUND_CLARIFICATION;
     let api = refunded(true).await?;
     let sent = api.gate.requests().len();

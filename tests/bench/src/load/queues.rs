@@ -97,7 +97,7 @@ impl Queues {
         messages.map(|stored| stored.message).collect()
     }
 
-    /// Returns the messages in all queues, without repeats.
+    /// Returns the number of messages in all queues, without repeats.
     pub fn messages(&self) -> usize {
         self.content().groups.values().map(Vec::len).sum()
     }
@@ -107,7 +107,8 @@ impl Queues {
         self.content().repeats
     }
 
-    /// Returns the messages that are no events, or that contradict an earlier message.
+    /// Returns descriptions of the invalid messages: not an event of a planned payment, a wrong group or deduplication id,
+    /// or a contradiction to an earlier message.
     pub fn invalid(&self) -> Vec<String> {
         self.content().invalid.clone()
     }
@@ -132,8 +133,8 @@ impl Content {
     }
 }
 
-/// Reads the queue, the payment and the message. Returns `None` if the group or the deduplication id does not fit the
-/// event.
+/// Reads the queue, the payment and the message. Returns `None` if the message is not an event of a planned payment, or
+/// if its group or deduplication id does not fit the event.
 fn read(body: &[u8]) -> Option<(String, Plan, Stored)> {
     let sent: Sent = serde_json::from_slice(body).ok()?;
     let event: Event = serde_json::from_str(&sent.message_body).ok()?;

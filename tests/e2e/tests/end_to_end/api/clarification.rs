@@ -92,10 +92,10 @@ async fn a_clarification_is_accepted_once_and_refused_when_it_is_invalid_or_not_
 }
 
 #[tokio::test]
-async fn a_clarification_can_be_sent_again_when_gate_refused_it_or_did_not_answer()
+async fn a_clarification_can_be_sent_again_when_the_platform_did_not_accept_it()
 -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
-    for (answer, expected, is_received) in [
+    for (answer, expected, is_accepted) in [
         ("error_400", 422, false),
         ("error_500", 503, false),
         ("lost", 503, false),
@@ -107,8 +107,8 @@ async fn a_clarification_can_be_sent_again_when_gate_refused_it_or_did_not_answe
         system.simulator.set_faults(payment_id, fault).await?;
         let problem = send(&system, payment_id, &last_name(), expected).await?;
         ensure!(!problem.to_string().contains("Janssens"), "{problem}");
-        // If the platform did not receive the data, the storefront sends it again. Otherwise a callback follows.
-        if !is_received {
+        // If the platform accepted the data, a callback follows.
+        if !is_accepted {
             let payment = system.storefront.payment(payment_id).await?;
             ensure_contains(&payment, json!({ "status": "awaiting_clarification" }))?;
             send(&system, payment_id, &last_name(), 202).await?;

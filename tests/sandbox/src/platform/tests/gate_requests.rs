@@ -1,4 +1,4 @@
-//! Tests Gate's validation of requests.
+//! Tests requests to Gate and to the Dashboard: which are accepted, and what they cause.
 
 use serde_json::{Value, json};
 
