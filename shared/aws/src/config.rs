@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use payments::events::EventKind;
+use payments::model::Format;
 use payments::model::schedule::Schedule;
 use payments::service::checkout::payment_page::PaymentPageSettings;
 use serde::Deserialize;
@@ -60,6 +61,12 @@ pub fn count(name: &'static str) -> Result<u64, ConfigError> {
     parsed(name, "is not a whole number of at least 1", |value| {
         value.parse().ok().filter(|count| *count > 0)
     })
+}
+
+/// Reads the format in which documents are written.
+pub fn document_format() -> Result<Format, ConfigError> {
+    let number = count("DOCUMENT_FORMAT")?;
+    Ok(Format::to_write(u32::try_from(number).unwrap_or(u32::MAX)))
 }
 
 /// Reads the delays and limits that determine when the next action of a payment is due.

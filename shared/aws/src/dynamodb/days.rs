@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::Put;
+use aws_sdk_dynamodb::types::Update;
 use ecommpay::fields::ProjectId;
 use payments::model::Payment;
 use payments::model::day::Day;
@@ -57,7 +57,7 @@ fn sk(day: Day) -> String {
     format!("day#{day}")
 }
 
-/// Returns the keys of an entry of the index. For a day's item, these are all its attributes.
+/// Returns the keys of an entry of the index.
 fn entry(key: &PaymentKey, sk: String, day: Day) -> Item {
     let partition = partition(key.project_id(), day, shard_number(key));
     Item::from([
@@ -68,11 +68,18 @@ fn entry(key: &PaymentKey, sk: String, day: Day) -> Item {
 }
 
 /// Returns the write of a day's item. The write needs no condition, because every write of the same day of a payment
-/// has the same content.
-pub(super) fn put(table: &str, key: &PaymentKey, day: Day) -> Result<Put, StoreError> {
-    let put = Put::builder().table_name(table);
-    let put = put.set_item(Some(entry(key, sk(day), day)));
-    put.build().map_err(item_error)
+/// has the same content. It is an update, so that it keeps the attributes of another release.
+pub(super) fn update(table: &str, key: &PaymentKey, day: Day) -> Result<Update, StoreError> {
+    let partition = partition(key.project_id(), day, shard_number(key));
+    Update::builder()
+        .table_name(table)
+        .key("pk", text(payment_pk(key)))
+        .key("sk", text(sk(day)))
+        .update_expression("SET #day = :day")
+        .expression_attribute_names("#day", INDEX)
+        .expression_attribute_values(":day", text(partition))
+        .build()
+        .map_err(item_error)
 }
 
 impl DynamoStore {

@@ -59,6 +59,7 @@ impl From<RefundError> for Problem {
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         match rejection {
+            Rejection::NeedsNewerRelease => ApplyError::NeedsNewerRelease.into(),
             Rejection::OtherContent => {
                 Problem::conflict("This refund_id was used for another refund.")
             }

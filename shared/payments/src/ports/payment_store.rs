@@ -10,6 +10,7 @@ use super::store_error::StoreError;
 use crate::decide::Change;
 use crate::events::Event;
 use crate::model::day::Day;
+use crate::model::document::{self, Residue};
 use crate::model::ids::PaymentKey;
 use crate::model::schedule::Next;
 use crate::model::timestamp::Timestamp;
@@ -25,6 +26,8 @@ pub const SHARDS: u8 = 16;
 pub struct Stored {
     /// The payment.
     pub payment: Payment,
+    /// What only another release knows of the stored document.
+    pub residue: Residue,
     /// The count of the payment's commits. A commit succeeds only if the payment still has the version that was
     /// read.
     pub version: u64,
@@ -45,6 +48,40 @@ pub struct Commit<'a> {
     pub over: Option<&'a Stored>,
     /// The SHA-256 of a new checkout's token.
     pub token_hash: Option<&'a str>,
+}
+
+impl Commit<'_> {
+    /// Returns the document to store.
+    pub fn document(&self) -> String {
+        let known = Residue::default();
+        let over = self.over.map_or(&known, |over| &over.residue);
+        document::write(&self.change.payment, over)
+    }
+
+    /// Returns what only another release knows of the document to store.
+    pub(crate) fn residue(&self) -> Residue {
+        match self.over.map(|over| &over.residue) {
+            Some(over) if !over.is_empty() => Residue::of(&self.document(), &self.change.payment),
+            _ => Residue::default(),
+        }
+    }
+
+    /// Returns the sequence number that the store compares with the published mark: the payment leaves [`Index::Outbox`]
+    /// when all events up to this number are published. The number is 0, which no mark of an event equals, if only a newer
+    /// release can emit the events of the change. A function of the newer release may just be publishing the events
+    /// before the change, and must not remove the payment from the index.
+    pub fn outbox_end(&self) -> u64 {
+        match self.change.payment.needs_newer_release() {
+            true => 0,
+            false => self.change.payment.sequence(),
+        }
+    }
+
+    /// Whether the payment belongs into [`Index::Outbox`] after the commit: the change has events, or only a newer
+    /// release can emit the events of the change.
+    pub fn is_in_outbox(&self) -> bool {
+        !self.change.events.is_empty() || self.change.payment.needs_newer_release()
+    }
 }
 
 /// The result of a commit.
@@ -80,7 +117,8 @@ pub enum CommitError {
 /// An index of payments that need an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Index {
-    /// Payments with unpublished events. An entry is due from the commit of the payment's oldest unpublished event on.
+    /// Payments with unpublished events, and payments whose events only a newer release can emit
+    /// ([`Commit::is_in_outbox`]). An entry is due from the commit of the payment's oldest unpublished event on.
     Outbox,
     /// Payments of a project about which the platform must be polled. Each project has its own shards, so a busy
     /// project does not delay other projects.
@@ -156,7 +194,7 @@ pub trait PaymentStore {
     ) -> impl Future<Output = Result<Vec<Event>, StoreError>> + Send;
 
     /// Moves the published mark forward to `through`. Removes the payment from [`Index::Outbox`] if `through` is
-    /// the sequence number of the payment's last event.
+    /// [`Commit::outbox_end`] of the payment's last commit.
     ///
     /// Returns the mark as it was before this call. Returns `through` if another call has already moved the mark to
     /// `through` or further. Of two parallel calls with the same `through`, only one call moves the mark.

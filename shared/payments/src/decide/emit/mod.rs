@@ -81,9 +81,10 @@ impl PendingEvent {
     }
 }
 
-/// Whether at least one event is due but not emitted yet.
+/// Whether at least one event is due but not emitted yet. Also returns true if a release added facts and derived nothing
+/// from them. The change that emits the events then stores what follows from these facts.
 pub(crate) fn has_pending_events(payment: &Payment, at: Timestamp) -> bool {
-    !collect_pending(&mut payment.clone(), at).is_empty()
+    payment.has_underived_facts() || !collect_pending(&mut payment.clone(), at).is_empty()
 }
 
 /// Creates the change with the pending events of the payment.
@@ -101,6 +102,7 @@ pub(super) fn emit_expiry(mut payment: Payment, at: Timestamp) -> Change {
 
 fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) -> Change {
     payment.set_updated_at(at);
+    payment.mark_derived();
     let mut events = Vec::with_capacity(pending.len());
     for event in pending {
         payment.next_sequence();
@@ -111,8 +113,12 @@ fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) 
     Change { payment, events }
 }
 
-/// Returns the pending events in order, at most [`MAX_EVENTS`], and records them as emitted.
+/// Returns the pending events in order, at most [`MAX_EVENTS`], and records them as emitted. Returns no events if the
+/// payment needs a newer release. The outbox sweep of the newer release finds the payment and emits its events.
 fn collect_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
+    if payment.needs_newer_release() {
+        return Vec::new();
+    }
     let status = payment.status();
     let mut pending = payment_events::collect(payment, status);
     for index in refund_events::pending_refunds(payment, at) {

@@ -16,7 +16,7 @@ use super::backoff;
 use super::commit::Payments;
 use super::error::ApplyError;
 use super::signed_call;
-use crate::decide::{self, Change, Command, Fact};
+use crate::decide::{self, Change, Command, Fact, Rejection};
 use crate::events::{Event, metrics};
 use crate::model::ids::{MerchantId, PaymentKey};
 use crate::model::storefront::Storefront;
@@ -141,11 +141,15 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         let known = known.filter(|known| known.storefront == storefront.name);
         let known = known.ok_or(CheckoutError::Conflict)?;
         let now = self.payments.clock.now();
-        if let Ok(Some(change)) = decide::execute(Some(payment), Command::Retry { order }, now) {
-            return match self.commit(&change, Some(&stored)).await? {
-                Some(stored) => self.start(stored, change).await.map(Some),
-                None => Ok(None),
-            };
+        match decide::execute(Some(payment), Command::Retry { order }, now) {
+            Ok(Some(change)) => {
+                return match self.commit(&change, Some(&stored)).await? {
+                    Some(stored) => self.start(stored, change).await.map(Some),
+                    None => Ok(None),
+                };
+            }
+            Err(Rejection::NeedsNewerRelease) => return Err(ApplyError::NeedsNewerRelease.into()),
+            _ => {}
         }
         if known.content != order.content {
             return Err(CheckoutError::Conflict);

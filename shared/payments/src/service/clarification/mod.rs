@@ -57,6 +57,9 @@ pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     if !answers.iter().all(|(name, _)| is_requested(name)) {
         return Err(ClarificationError::NotRequested);
     }
+    if payment.needs_newer_release() {
+        return Err(ApplyError::NeedsNewerRelease.into());
+    }
     let (project_id, path) = (payment.project_id(), gate::Clarification::PATH);
     let sign = |key: &ProjectKey| signed_request(payment, answers, key);
     let answer = signed_call::post(gate, project_id, keyring, path, sign).await;

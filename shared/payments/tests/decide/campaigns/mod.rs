@@ -5,6 +5,7 @@ mod corpus_index;
 mod ends;
 mod exhaustive;
 mod many_operations;
+pub use self::many_operations::with_two_thousand_operations;
 mod removed_operations;
 mod status_tables;
 
