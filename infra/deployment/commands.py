@@ -29,7 +29,11 @@ def deploy(stage, options):
         say(f"{stage.stack} is deployed and works")
         return
     _print_problems(problems)
-    _undo(stage, options, stack, releases, before, after)
+    if before and before.parameters.get("Release") == after.parameters["Release"]:
+        raise Failure(f"The smoke test failed. {stage.stack} has the same release as before, and stays as it is.")
+    say("The smoke test failed")
+    roll_back(stage, options)
+    raise Failure("The smoke test failed, and the previous release is deployed again.")
 
 
 def _must_have_concurrency(stage, before):
@@ -40,35 +44,6 @@ def _must_have_concurrency(stage, before):
     # The first deployment has no current parameters, and its functions reserve nothing yet.
     current = {name: current.get(name, 0) for name in planned}
     concurrency.must_suffice(stage.client("lambda"), functions, current, planned)
-
-
-def _undo(stage, options, stack, releases, before, after):
-    """Rolls back to the last release that passed the smoke test, and then raises a `Failure`."""
-    release = releases.current()
-    _must_be_another(stage, release, before, after)
-    back = f"{stage.stack} is back in its previous state"
-    if release.deployed != before:
-        say("The previous deployment had not passed the smoke test either, so an earlier release is deployed instead")
-        back = f"{stage.stack} is back at the release {release.name}, the last release that passed the smoke test"
-    say(f"The smoke test failed; rolling back to the release {release.name}")
-    stack.update(releases.address(release.deployed), release.deployed.parameters)
-    outputs.write(stage, stack)
-    problems = _smoke(stage, stack, options)
-    if problems:
-        _print_problems(problems)
-        raise Failure(f"The smoke test failed. {back}, but also fails the smoke test now.")
-    raise Failure(f"The smoke test failed. {back}, and works.")
-
-
-def _must_be_another(stage, release, before, after):
-    """Fails if there is no release to roll back to. `release` is the last release that passed the smoke test."""
-    left = f"so there is no release to roll back to. {stage.stack} stays as it is, for inspection."
-    if before is None:
-        raise Failure(f"The smoke test failed. This was the first deployment, {left}")
-    if before == after:
-        raise Failure(f"The smoke test failed. The deployment changed nothing, {left}")
-    if release is None or release.deployed == after:
-        raise Failure(f"The smoke test failed. No other release has passed it, {left}")
 
 
 def test(stage, options):
@@ -87,13 +62,12 @@ def _must_work(stage, problems):
 
 def roll_back(stage, options):
     """Deploys the previous release and runs the smoke test."""
-    stack, releases = Stack(stage), Releases(stage)
+    stack = Stack(stage)
     stack.must_exist()
     stack.must_take_changes()
-    release = releases.before(stack.deployed())
-    say(f"Rolling back to the release {release.name}")
-    stack.update(releases.address(release.deployed), release.deployed.parameters)
-    releases.make_current(release.name)
+    name, release = Releases(stage).before(stack.parameter("Release") or "none")
+    say(f"Rolling back to the release {name}")
+    sam.deploy_again(stage, name, release)
     outputs.write(stage, stack)
     _must_work(stage, _smoke(stage, stack, options))
 

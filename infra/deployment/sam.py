@@ -1,11 +1,14 @@
 """Runs the SAM CLI, which packages the functions, uploads the packages and deploys the stack."""
 
+import json
 import os
 import sys
 import tempfile
 from pathlib import Path
 
-from deployment import parameters
+from samcli.yamlhelper import yaml_dump, yaml_parse
+
+from deployment import parameters, release_names
 from deployment.build import BUILT, TEMPLATE, binaries
 from deployment.stages import CONFIG
 from tools.failure import Failure
@@ -25,17 +28,31 @@ def deploy(stage, current, built=None):
             raise Failure(f"{file} is missing: build first.")
     text = TEMPLATE.read_text(encoding="utf-8")
     merged = parameters.merged(text, current, stage.parameters)
+    code = {name: file.read_bytes() for name, file in files.items()}
+    release = release_names.name_of(text, merged, code, current.get("Release", ""))
     # With overrides, the SAM CLI ignores the parameters in samconfig.toml, so the overrides contain `stage.parameters`.
     # CloudFormation keeps the values of all other parameters.
-    overrides = {**stage.parameters, **parameters.releases(text, merged, files)}
+    text = text.replace("CodeUri: ../target/lambda", f"CodeUri: {built}")
+    _deploy(stage, text, {**stage.parameters, "Release": release})
+
+
+def deploy_again(stage, name, release):
+    """Deploys a release again, immediately: an alarm of a gradual deployment cannot stop it."""
+    overrides = {"Deployment": "AllAtOnce", "Release": release_names.deployed_now(name)}
+    _deploy(stage, release.template, {**release.parameters, **overrides})
+
+
+def _deploy(stage, text, overrides):
+    parsed = yaml_parse(text)
+    # SAM names the versions of functions by the release. The local AWS passes only the defaults of parameters to SAM.
+    parsed["Parameters"]["Release"]["Default"] = overrides["Release"]
     with tempfile.TemporaryDirectory() as folder:
-        template = TEMPLATE
-        if built != BUILT:
-            template = Path(folder) / TEMPLATE.name
-            template.write_text(text.replace("CodeUri: ../target/lambda", f"CodeUri: {built}"), encoding="utf-8")
+        template, values = Path(folder) / "template.yaml", Path(folder) / "parameters.yaml"
+        template.write_text(yaml_dump(parsed), encoding="utf-8")
+        values.write_text(json.dumps(overrides), encoding="utf-8")
         options = ["--template-file", template, "--config-env", stage.name, "--stack-name", stage.stack]
         options += ["--s3-prefix", stage.packages, "--region", stage.region]
-        options += ["--parameter-overrides", *(f"{name}={_quoted(value)}" for name, value in overrides.items())]
+        options += ["--parameter-overrides", f"file://{values}"]
         _sam("deploy", *options, "--no-confirm-changeset", "--no-fail-on-empty-changeset")
 
 
@@ -50,7 +67,3 @@ def _sam(command, *options):
     arguments = [sys.executable, "-m", "samcli", command, "--config-file", CONFIG, *options]
     if run(arguments, cwd=ROOT, env=environment) != 0:
         raise Failure(f"sam {command} failed; the reason is above.")
-
-
-def _quoted(value):
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,4 +1,4 @@
-"""Reads, updates and deletes a stack in CloudFormation."""
+"""Reads and deletes a stack in CloudFormation."""
 
 import json
 import time
@@ -9,10 +9,8 @@ from botocore.exceptions import ClientError
 from tools.failure import Failure
 
 POLL_SECONDS = 1
-# After this time, the script no longer waits for the end of an update or a deletion, and fails.
+# After this time, the script no longer waits for the end of a deletion, and fails.
 LIMIT_SECONDS = 3600
-# The template creates roles and uses the macro AWS::Serverless, so CloudFormation requires these capabilities.
-CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
 @dataclass(frozen=True)
@@ -90,23 +88,6 @@ class Stack:
             template = json.dumps(template)
         parameters = {each["ParameterKey"]: each["ParameterValue"] for each in state.get("Parameters", [])}
         return Deployed(template, parameters)
-
-    def update(self, template_url, parameters):
-        """Updates the stack to a template with all its parameters, and waits for the end."""
-        try:
-            self._client.update_stack(
-                StackName=self.name,
-                TemplateURL=template_url,
-                Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
-                Capabilities=CAPABILITIES,
-            )
-        except ClientError as error:
-            if "No updates are to be performed" in str(error):
-                return
-            raise
-        status = self._ended(self.name)["StackStatus"]
-        if status != "UPDATE_COMPLETE":
-            raise Failure(f"{self.name} is {status}; its events say why.")
 
     def protect(self):
         """Makes CloudFormation refuse to delete the stack."""

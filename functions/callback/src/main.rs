@@ -1,7 +1,8 @@
 //! Receives the callbacks of the platform: `POST /callbacks`.
 
+use aws::api_gateway::run;
 use callback::handler;
-use lambda_http::{Error, run, service_fn};
+use lambda_http::Error;
 use mimalloc::MiMalloc;
 
 #[global_allocator]
@@ -11,5 +12,5 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 async fn main() -> Result<(), Error> {
     let callbacks = handler::Callbacks::from_environment()?;
     callbacks.prewarm().await;
-    run(service_fn(|request| callbacks.handle(request))).await
+    run(|request| callbacks.handle(request)).await
 }

@@ -83,7 +83,7 @@ impl World {
     async fn post_body(&self, body: Vec<u8>) -> (StatusCode, Vec<String>) {
         self.wire.forget();
         let request = Request::new(Body::Binary(body));
-        let response = self.callbacks.handle(request).await.unwrap();
+        let response = self.callbacks.handle(request).await;
         (response.status(), self.wire.calls())
     }
 }
@@ -96,6 +96,7 @@ async fn create_payment(store: &DynamoStore) {
         project_id: ProjectId::new(211).unwrap(),
         scopes: [].into(),
         return_origins: ["https://shop.example".into()].into(),
+        payment_id_prefix: None,
     };
     let body = serde_json::json!({
         "payment_id": PAYMENT, "amount": 1000, "currency": "EUR", "return_url": "https://shop.example/",
@@ -110,8 +111,9 @@ async fn create_payment(store: &DynamoStore) {
         order: &request.order,
     };
     let mut change = decide::execute(None, create, now).unwrap().unwrap();
-    // The callbacks are older than the checkout. They are only about this sale because Gate has accepted it.
-    let answer = &Answer::Accepted { request_id: None };
+    // The callbacks are older than the checkout. Their `request_id` shows that they are about this sale.
+    let request_id = Some("7e08d48c4f5da3692b65e5426f44ed36896e569c".to_owned());
+    let answer = &Answer::Accepted { request_id };
     let answer = Fact::SaleAnswer { attempt: 0, answer };
     change.payment = decide(Some(&change.payment), answer, now).unwrap().payment;
     let commit = Commit {

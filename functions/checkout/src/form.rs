@@ -3,15 +3,21 @@
 //! Only the values of requested fields are read. A value must have a format that the platform accepts, and it must be
 //! possible to sign the value.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use ecommpay::fields::{FieldError, Text};
 use ecommpay::report::ClarificationField;
+use lambda_http::Request;
+use lambda_http::http::header;
 use payments::service::clarification::{FieldKind, check};
 use url::form_urlencoded;
 
-/// The maximum length of a posted body, in bytes. A longer body counts as empty.
-const MAX_BYTES: usize = 16 * 1024;
+/// The maximum length of a posted body for each requested field, in bytes. The form limits a value to 255 characters,
+/// and a character needs at most 12 bytes in a posted body. A longer body counts as empty.
+const BYTES_PER_FIELD: usize = 4 * 1024;
+/// The content type of a posted form.
+const CONTENT_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// A field of the form.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,6 +70,18 @@ pub fn filled(requested: &[ClarificationField], values: &[(String, Text)]) -> Ve
     fields
 }
 
+/// Returns the posted form of a request; empty if the request has another content type than a form. A request without a
+/// content type counts as a form.
+pub fn body(request: &Request) -> &[u8] {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let is_form = content_type.is_none_or(|value| {
+        let value = value.to_str().unwrap_or_default();
+        let media_type = value.split(';').next().unwrap_or_default();
+        media_type.trim().eq_ignore_ascii_case(CONTENT_TYPE)
+    });
+    if is_form { request.body() } else { &[] }
+}
+
 /// Reads a posted form (`application/x-www-form-urlencoded`). Returns the values. If a value is not accepted, returns
 /// all fields with their problems instead. An optional field may be empty, but at least one field must have a value.
 pub fn read(
@@ -71,12 +89,16 @@ pub fn read(
     body: &[u8],
 ) -> Result<Vec<(String, Text)>, Vec<FormField>> {
     let mut fields = empty(requested);
-    // Browsers do not send a longer body, because each field of the form limits the length of its value.
-    let body = if body.len() > MAX_BYTES { &[] } else { body };
+    let max_bytes = fields.len().saturating_mul(BYTES_PER_FIELD);
+    let body = if body.len() > max_bytes { &[] } else { body };
+    let mut posted: HashMap<_, _> = HashMap::new();
+    for (name, value) in form_urlencoded::parse(body) {
+        posted.entry(name).or_insert(value);
+    }
     let mut answers = Vec::new();
     for field in &mut fields {
-        let posted = form_urlencoded::parse(body).find(|(name, _)| *name == field.name);
-        field.value = posted.map_or_else(String::new, |(_, value)| value.trim().to_owned());
+        let value = posted.get(field.name.as_str());
+        field.value = value.map_or_else(String::new, |value| value.trim().to_owned());
         if field.value.is_empty() && !field.required {
             continue;
         }
@@ -110,6 +132,9 @@ impl FormField {
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::Body;
+    use lambda_http::http::HeaderValue;
+
     use super::*;
 
     fn field(name: &str, required: bool) -> ClarificationField {
@@ -204,11 +229,40 @@ mod tests {
     #[test]
     fn a_body_over_the_limit_is_not_read() {
         let mut body = b"customer.city=Brugge&x=".to_vec();
-        body.resize(MAX_BYTES, b'x');
+        body.resize(BYTES_PER_FIELD, b'x');
         assert!(read(&requested(["customer.city"]), &body).is_ok());
         body.push(b'x');
         assert!(read(&requested(["customer.city"]), &body).is_err());
         assert!(read(&requested(["customer.city"]), b"customer.city=%FF%00").is_err());
+    }
+
+    #[test]
+    fn a_form_with_the_longest_values_of_all_fields_is_read() {
+        let names: Vec<_> = (0..100)
+            .map(|number| format!("customer.f{number}"))
+            .collect();
+        let requested: Vec<_> = names.iter().map(|name| field(name, true)).collect();
+        let value = "%F0%9F%A6%80".repeat(255);
+        let body: Vec<_> = names.iter().map(|name| format!("{name}={value}")).collect();
+        let answers = read(&requested, body.join("&").as_bytes()).unwrap();
+        assert_eq!(answers.len(), 100);
+    }
+
+    #[test]
+    fn a_body_that_is_no_form_counts_as_empty() {
+        let mut request = Request::new(Body::from("customer.city=Brugge"));
+        assert_eq!(body(&request), request.body().as_ref());
+        for (content_type, is_form) in [
+            ("application/x-www-form-urlencoded; charset=UTF-8", true),
+            ("Application/X-WWW-Form-Urlencoded", true),
+            ("multipart/form-data; boundary=x", false),
+            ("application/json", false),
+            ("", false),
+        ] {
+            let value = HeaderValue::from_static(content_type);
+            request.headers_mut().insert(header::CONTENT_TYPE, value);
+            assert_eq!(!body(&request).is_empty(), is_form, "{content_type}");
+        }
     }
 
     #[test]

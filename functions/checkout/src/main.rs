@@ -4,8 +4,9 @@
 //! shoppers never prevent a storefront from creating a checkout
 //! (`shared/decisions/functions/0018-checkout-and-shopper.md`).
 
+use aws::api_gateway::run;
 use checkout::handler::Checkouts;
-use lambda_http::{Error, run, service_fn};
+use lambda_http::Error;
 use mimalloc::MiMalloc;
 
 #[global_allocator]
@@ -15,5 +16,5 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 async fn main() -> Result<(), Error> {
     let checkouts = Checkouts::from_environment()?;
     checkouts.prewarm().await;
-    run(service_fn(|request| checkouts.handle(request))).await
+    run(|request| checkouts.handle(request)).await
 }

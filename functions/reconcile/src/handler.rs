@@ -1,34 +1,45 @@
-//! Executes a run: logs the reports of days, compares the platform's records with ours, logs one summary line, and
-//! returns the summary. If a scheduled run stops early, the next scheduled run continues at that point.
+//! Starts the runs that are due, does the parts of runs, and compares intervals on demand.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use aws::config;
 use aws::data_api_http::HttpDataApi;
 use aws::deadline::deadline;
+use aws::dynamodb::DynamoStore;
 use aws::environment::{Environment, LivePayments};
+use aws::messages::{Batch, Failures, Message};
 use aws::prewarm;
 use aws::secrets::{CachedProjectKeys, DataApiSecret};
+use aws::sqs::SqsQueue;
+use aws::work_queue::SqsWorkQueue;
 use ecommpay::fields::ProjectId;
 use lambda_runtime::{Error, LambdaEvent};
 use payments::Timestamp;
-use payments::service::report::Totals;
-use serde_json::Value;
+use payments::ports::{Daily, Part, Run, SystemClock, Work, WorkMessage, WorkQueue};
+use payments::service::daily_run::{Counts, DailyRuns};
+use payments::service::reconcile::Span;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::lines::{self, Answer, Started};
 use crate::request::Request;
-use crate::summary::{ProjectComparison, ProjectReport, Summary, report_line};
-use crate::time_shares::time_shares;
 
-/// A run stops this long before the function's time-out.
+/// A part ends this long before the function's time-out.
 const RESERVE: Duration = Duration::from_secs(20);
+/// An invocation on demand does parts for this long. The queue gets the rest.
+const ON_DEMAND: Duration = Duration::from_secs(60);
+
+type LiveRuns<'a> = DailyRuns<'a, DynamoStore, SqsQueue, SystemClock, HttpDataApi>;
 
 /// Runs the daily report and the comparison.
 pub struct Reconciler {
     payments: LivePayments,
     keys: CachedProjectKeys,
     access: DataApiSecret,
+    queue: SqsWorkQueue,
     base_url: String,
+    pace: Duration,
 }
 
 impl Reconciler {
@@ -39,93 +50,198 @@ impl Reconciler {
             payments: environment.payments()?,
             keys: environment.project_keys()?,
             access: environment.data_api_secret()?,
+            queue: environment.daily_queue()?,
             base_url: config::base_url("DATA_API_URL")?,
+            pace: config::data_api_pace()?,
         })
     }
 
-    /// Opens a connection to the table and reads the project keys before the first run. The credentials of the Data API
-    /// are not read here. Each run reads them, because an operator may store new credentials between two runs.
+    /// Opens a connection to the table and reads the project keys before the first event. The credentials of the Data
+    /// API are not read here. Each part reads them, because an operator may store new credentials at any time.
     pub async fn prewarm(&self) {
         let all = async { tokio::join!(self.payments.store.prewarm(), self.keys.prewarm()) };
         prewarm::within_limit(all).await;
     }
 
-    /// Executes one run. Returns an error only if the request is invalid.
-    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Summary, Error> {
+    /// Handles one event. Returns an error only if the event is invalid.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         let deadline = deadline(&event.context, RESERVE);
-        let request = Request::read(&event.payload, Timestamp::now())?;
-        let mut summary = Summary::default();
-        if let Err(error) = self.run(&request, deadline, &mut summary).await {
-            summary.failure = Some(error.to_string());
-        }
-        let is_on_demand = request != Request::Pending;
-        summary.line(is_on_demand, Timestamp::now()).write();
-        Ok(summary)
-    }
-
-    /// Executes the parts of a run. Adds each result to `summary` immediately, so that an error does not lose the
-    /// results of earlier parts.
-    async fn run(
-        &self,
-        request: &Request,
-        deadline: Instant,
-        summary: &mut Summary,
-    ) -> Result<(), Error> {
-        let projects: Vec<ProjectId> = match request {
-            Request::Pending => self.keys.get().await?.keys().copied().collect(),
-            Request::Interval { project_id, .. } => {
-                self.keys.of(*project_id).await?;
-                vec![*project_id]
+        Ok(match Request::read(&event.payload, Timestamp::now())? {
+            Request::Start => json!(self.start().await),
+            Request::Messages(batch) => json!(self.work_all(&batch, deadline).await),
+            Request::Interval { project_id, span } => {
+                let answer = self.compare(project_id, span, deadline).await;
+                json!(answer.unwrap_or_else(|error| Answer::failed(&*error)))
             }
-        };
-        if *request == Request::Pending {
-            // The reports may use half of the time until the deadline. The other half is for the comparison.
-            let now = Instant::now();
-            let half = now + deadline.saturating_duration_since(now) / 2;
-            self.report(&projects, half, summary).await;
-        }
-        self.compare(projects, request, deadline, summary).await
+            Request::State(run) => {
+                let state = self.payments.run_state(&run).await?;
+                json!(Answer::of(run, state))
+            }
+        })
     }
 
-    async fn report(&self, projects: &[ProjectId], deadline: Instant, summary: &mut Summary) {
-        for (project_id, share_end) in time_shares(projects, deadline) {
-            let write = |day, totals: &Totals| report_line(project_id, day, totals).write();
-            let reported = self
-                .payments
-                .report_due_days(project_id, share_end(), write);
-            summary.reports.push(ProjectReport {
-                project_id,
-                reported: reported.await,
-            });
-        }
-    }
-
-    async fn compare(
-        &self,
-        projects: Vec<ProjectId>,
-        request: &Request,
-        deadline: Instant,
-        summary: &mut Summary,
-    ) -> Result<(), Error> {
-        let Some(access) = self.access.get().await? else {
-            summary.without_token = projects;
-            return Ok(());
-        };
-        let data_api = HttpDataApi::new(self.base_url.clone(), access)?;
-        let payments = &self.payments;
-        for (project_id, share_end) in time_shares(&projects, deadline) {
-            let end = share_end();
-            let reconciled = match request {
-                Request::Pending => payments.reconcile_due(&data_api, project_id, end).await,
-                Request::Interval { span, .. } => {
-                    payments.reconcile(&data_api, project_id, *span, end).await
+    /// Starts the runs that are due.
+    async fn start(&self) -> Started {
+        let mut started = Started::default();
+        match self.keys.get().await {
+            Ok(keys) => {
+                let has_token = self.access.get().await;
+                for project_id in keys.keys().copied() {
+                    let run = self.start_due(project_id, Daily::Report).await;
+                    started.add(Daily::Report, run);
+                    match &has_token {
+                        Ok(Some(_)) => {
+                            let run = self.start_due(project_id, Daily::Compare).await;
+                            started.add(Daily::Compare, run);
+                        }
+                        Ok(None) => started.without_token.push(project_id),
+                        Err(error) => started.add(Daily::Compare, Err(error.to_string().into())),
+                    }
                 }
-            };
-            summary.projects.push(ProjectComparison {
-                project_id,
-                reconciled,
-            });
+            }
+            Err(error) => started.add(Daily::Compare, Err(error.into())),
+        }
+        started.line().write();
+        started
+    }
+
+    async fn start_due(&self, project_id: ProjectId, daily: Daily) -> Result<Option<Run>, Error> {
+        let run = self.payments.due_run(project_id, daily).await?;
+        if let Some(run) = &run {
+            self.send(run, run.first_parts()).await?;
+        }
+        Ok(run)
+    }
+
+    async fn send(&self, run: &Run, parts: impl IntoIterator<Item = Part>) -> Result<(), Error> {
+        let message = |part| WorkMessage {
+            work: Work::Part {
+                run: run.clone(),
+                part,
+            },
+            delay: Duration::ZERO,
+        };
+        let messages: Vec<WorkMessage> = parts.into_iter().map(message).collect();
+        Ok(self.queue.send(&messages).await?)
+    }
+
+    /// Does the parts of the messages, one after another. A part that failed stays in the queue.
+    async fn work_all(&self, batch: &Batch, deadline: Instant) -> Failures {
+        let mut failures = Failures::default();
+        for message in &batch.messages {
+            if !self.work_message(message, deadline).await {
+                failures.add(message);
+            }
+        }
+        failures
+    }
+
+    /// Does the part of a message. Returns `false` if the message must stay in the queue.
+    async fn work_message(&self, message: &Message, deadline: Instant) -> bool {
+        match serde_json::from_str(&message.body) {
+            Ok(Work::Part { run, part }) => {
+                let done = self.work(&run, &part, deadline).await;
+                lines::of_part(&run, &part, &done).write();
+                done.is_ok()
+            }
+            Ok(_) => {
+                lines::unknown(&message.message_id).write();
+                true
+            }
+            Err(error) => {
+                lines::unreadable(&message.message_id, &error).write();
+                false
+            }
+        }
+    }
+
+    async fn work(&self, run: &Run, part: &Part, deadline: Instant) -> Result<(), Error> {
+        let data_api = self.data_api(run).await?;
+        let worked = self.runs(&data_api).work(run, part, deadline).await?;
+        self.send(run, worked.next).await?;
+        if let Some(counts) = worked.ended {
+            self.end(run, counts).await?;
         }
         Ok(())
+    }
+
+    fn runs<'a>(&'a self, data_api: &'a Option<HttpDataApi>) -> LiveRuns<'a> {
+        DailyRuns {
+            payments: &self.payments,
+            data_api: data_api.as_ref(),
+            pace: self.pace,
+        }
+    }
+
+    async fn data_api(&self, run: &Run) -> Result<Option<HttpDataApi>, Error> {
+        let access = match run.daily {
+            Daily::Compare => self.access.get().await?,
+            Daily::Report => None,
+        };
+        let create = |access| HttpDataApi::new(self.base_url.clone(), access);
+        Ok(access.map(create).transpose()?)
+    }
+
+    /// Reports a run that has ended, and starts the next run of its task.
+    async fn end(&self, run: &Run, counts: Counts) -> Result<(), Error> {
+        let lag = match run.is_scheduled {
+            true => Some(self.lag(run.daily).await?),
+            false => None,
+        };
+        lines::of_run(run, counts, lag).write();
+        if let Some(next) = self.payments.close(run).await? {
+            self.send(&next, next.first_parts()).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the time since the time up to which a task is done for all projects.
+    async fn lag(&self, daily: Daily) -> Result<Duration, Error> {
+        let now = Timestamp::now();
+        let mut lag = Duration::ZERO;
+        for project_id in self.keys.get().await?.keys().copied() {
+            let until = self.payments.done_until(project_id, daily).await?;
+            lag = lag.max(now.since(until));
+        }
+        Ok(lag)
+    }
+
+    /// Compares an interval. If not all parts are done in time, hands the rest over to the queue.
+    async fn compare(
+        &self,
+        project_id: ProjectId,
+        span: Span,
+        deadline: Instant,
+    ) -> Result<Answer, Error> {
+        self.keys.of(project_id).await?;
+        let run = self.payments.run_on_demand(project_id, span);
+        let data_api = self.data_api(&run).await?;
+        if data_api.is_none() {
+            return Ok(Answer::without_token(project_id));
+        }
+        let deadline = deadline.min(Instant::now() + ON_DEMAND);
+        let mut parts = VecDeque::from(run.first_parts());
+        while let Some(part) = parts.pop_front() {
+            if Instant::now() >= deadline {
+                parts.push_front(part);
+                break;
+            }
+            let worked = match self.runs(&data_api).work(&run, &part, deadline).await {
+                Ok(worked) => worked,
+                Err(error) => {
+                    // The state has the text of the error, too.
+                    lines::of_part(&run, &part, &Err(error.into())).write();
+                    parts.clear();
+                    break;
+                }
+            };
+            parts.extend(worked.next);
+            if let Some(counts) = worked.ended {
+                self.end(&run, counts).await?;
+            }
+        }
+        self.send(&run, parts).await?;
+        let state = self.payments.run_state(&run).await?;
+        Ok(Answer::of(run, state))
     }
 }

@@ -1,9 +1,8 @@
 //! Logs a report of each day that is over, and compares the platform's records with ours.
 
 mod handler;
+mod lines;
 mod request;
-mod summary;
-mod time_shares;
 
 use lambda_runtime::{Error, run, service_fn};
 use mimalloc::MiMalloc;

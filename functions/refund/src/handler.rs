@@ -16,7 +16,7 @@ use payments::api::response::json_response;
 use payments::events::view::RefundView;
 use payments::model::storefront::Scope;
 use payments::model::{Payment, Refund, RefundOrder};
-use payments::service::clarification::{self, ClarificationError};
+use payments::service::clarification::{self, ClarificationError, MAX_TRIES};
 use payments::service::refund::{self, RefundService};
 
 /// Serves the routes of refunds.
@@ -57,8 +57,8 @@ impl Refunds {
     }
 
     /// Answers one request. The gateway has already matched the route and decoded the path parameters.
-    pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
-        Ok(respond(self.answer(&request).await))
+    pub async fn handle(&self, request: Request) -> Response<String> {
+        respond(self.answer(&request).await)
     }
 
     async fn answer(&self, request: &Request) -> Result<Response<String>, Problem> {
@@ -139,6 +139,7 @@ impl Refunds {
             &payment,
             Some(requested),
             &answers,
+            MAX_TRIES,
         )
         .await?;
         let refund = find(&payment, refund_id)?;

@@ -1,6 +1,7 @@
 //! Serves the routes of refunds.
 
-use lambda_http::{Error, run, service_fn};
+use aws::api_gateway::run;
+use lambda_http::Error;
 use mimalloc::MiMalloc;
 use refund::handler::Refunds;
 
@@ -11,5 +12,5 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 async fn main() -> Result<(), Error> {
     let refunds = Refunds::from_environment()?;
     refunds.prewarm().await;
-    run(service_fn(|request| refunds.handle(request))).await
+    run(|request| refunds.handle(request)).await
 }

@@ -2,7 +2,6 @@
 //! outbox, emits `checkout.expired`, erases customers' data, counts overdue payments, and hands out status polls and
 //! other work through a queue. The worker does the work that was handed out.
 
-mod messages;
 mod summary;
 mod sweep;
 mod work;

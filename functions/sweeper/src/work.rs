@@ -7,16 +7,17 @@ use aws::config;
 use aws::deadline::deadline;
 use aws::environment::{self, Environment, LivePayments};
 use aws::gate_http::HttpGate;
+use aws::messages::{Batch, Failures, Message};
 use aws::prewarm;
 use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
 use lambda_runtime::{Error, LambdaEvent};
-use payments::log::Line;
+use payments::log::{Line, Metric};
+use payments::model::timestamp::Timestamp;
 use payments::ports::{Due, Work};
 use payments::service::status_poll::StatusPoller;
 use payments::service::sweep::batch_run::BatchRun;
 use tokio::time::Instant;
 
-use crate::messages::{Batch, Failures, Message};
 use crate::work_line::{self, Kind};
 
 /// Work stops this long before the function's time-out. The time-out of 40 s leaves 35 s, because a poll can take 32 s:
@@ -87,7 +88,9 @@ impl Worker {
         };
         let payments = &self.payments;
         let (kind, run) = match work {
-            Work::Poll { payments } => (Kind::Poll, self.poll(payments, deadline).await),
+            Work::Poll { payments, until } => {
+                (Kind::Poll, self.poll(payments, until, deadline).await)
+            }
             Work::Publish { payments: due } => {
                 (Kind::Publish, payments.publish_all(due, deadline).await)
             }
@@ -97,9 +100,10 @@ impl Worker {
             Work::Erase { payments: due } => (Kind::Erase, payments.erase_all(due, deadline).await),
             // A later release has handed out this work. Its own worker does the work when the sweeper hands it out
             // again.
-            Work::Unknown => {
+            Work::Part { .. } | Work::Unknown => {
                 Line::warn("work: the kind of the message is unknown")
                     .with("message_id", &message.message_id)
+                    .with_metrics(&[], &[Metric::once("unknown_work")])
                     .write();
                 return true;
             }
@@ -108,7 +112,7 @@ impl Worker {
         true
     }
 
-    async fn poll(&self, due: Vec<Due>, deadline: Instant) -> BatchRun {
+    async fn poll(&self, due: Vec<Due>, until: Option<Timestamp>, deadline: Instant) -> BatchRun {
         match tokio::try_join!(self.keys.get(), self.tokens.get()) {
             Ok((keys, tokens)) => {
                 let poller = StatusPoller {
@@ -118,7 +122,7 @@ impl Worker {
                     tokens,
                     base_url: &self.base_url,
                 };
-                poller.poll_all(due, deadline).await
+                poller.poll_all(due, until, deadline).await
             }
             Err(error) => BatchRun::of_failure(&error),
         }
@@ -153,7 +157,8 @@ mod tests {
             base_url: "https://pay.example".into(),
         };
         // The secrets are missing, so the poll fails. The deadline of the call has passed, so the other work is late.
-        let due = json!([[211, "order-1", 0]]);
+        let since = "2026-01-01T00:00:00.000Z";
+        let due = json!([{ "project_id": 211, "payment_id": "order-1", "since": since }]);
         let mut bodies: Vec<String> = ["poll", "publish", "expire", "erase", "later"]
             .map(|kind| json!({ "kind": kind, "payments": due }).to_string())
             .into();

@@ -1,11 +1,114 @@
-//! Reads the requests of an API Gateway HTTP API.
+//! Reads the requests of an API Gateway HTTP API, writes the answers, and counts the answers with server errors.
+//!
+//! Strangers choose almost every text of a request. Therefore this module reads only the parts that the functions use,
+//! and no text causes an error or a panic: unusable headers are left out, and an unreadable request is empty. No URL is
+//! made of the host, the forwarded headers, the path or the query string
+//! (`shared/decisions/functions/0044-gateway-requests.md`).
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
+use lambda_http::http::{HeaderName, HeaderValue};
 use lambda_http::request::RequestContext;
-use lambda_http::{Request, RequestExt};
+use lambda_http::{Body, Error, LambdaEvent, Request, RequestExt, Response, service_fn};
 use payments::api::problem::{FieldProblem, Problem};
+use payments::log::{Line, Metric};
 use payments::model::path_id;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The parts of an event in payload format 2.0 that a request is made of.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    route_key: Option<String>,
+    headers: Option<HashMap<String, String>>,
+    path_parameters: Option<HashMap<String, String>>,
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+/// An answer in payload format 2.0.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    status_code: u16,
+    headers: BTreeMap<String, String>,
+    body: String,
+    is_base64_encoded: bool,
+}
+
+/// Answers the requests of the gateway until Lambda stops the function. Accepts every JSON value as an event, because
+/// an error would leave the request without an answer.
+pub async fn run<H, F>(handle: H) -> Result<(), Error>
+where
+    H: Fn(Request) -> F,
+    F: Future<Output = Response<String>>,
+{
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
+        let response = handle(read_request(event.payload.get()));
+        async {
+            let response = response.await;
+            if response.status().is_server_error() {
+                server_error(response.status().as_u16()).write();
+            }
+            Ok::<_, Error>(Answer::from(response))
+        }
+    }))
+    .await
+}
+
+/// Reads an event in payload format 2.0. An event that cannot be read is logged, and the request is empty.
+pub fn read_request(event: &str) -> Request {
+    let event = serde_json::from_str::<Event>(event).ok();
+    // The reason is not logged, because the text of an error can have a part of the request.
+    event.and_then(request_of).unwrap_or_else(|| {
+        Line::warn("a request of the gateway cannot be read").write();
+        Request::default()
+    })
+}
+
+/// Returns `None` if the body is not in base64 although the event says so.
+fn request_of(event: Event) -> Option<Request> {
+    let body = event.body.unwrap_or_default();
+    let body = match event.is_base64_encoded {
+        true => STANDARD.decode(body).ok()?,
+        false => body.into_bytes(),
+    };
+    let mut context = ApiGatewayV2httpRequestContext::default();
+    context.route_key = event.route_key;
+    let mut request = Request::new(Body::Binary(body))
+        .with_path_parameters(event.path_parameters.unwrap_or_default())
+        .with_request_context(RequestContext::ApiGatewayV2(context));
+    for (name, value) in event.headers.unwrap_or_default() {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let value = HeaderValue::from_bytes(value.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            // An error means that the map is full.
+            let _ = request.headers_mut().try_insert(name, value);
+        }
+    }
+    Some(request)
+}
+
+/// The release of the function. The template sets this variable. An alarm stops the deployment of a release if the
+/// functions of the release answer with server errors.
+static RELEASE: LazyLock<String> = LazyLock::new(|| {
+    let configured = std::env::var("RELEASE_NAME").ok();
+    configured.unwrap_or_else(|| "none".to_owned())
+});
+
+fn server_error(status: u16) -> Line {
+    Line::error("a request was answered with a server error")
+        .with("status", status)
+        .with("release", RELEASE.as_str())
+        .with_metrics(&["release"], &[Metric::once("server_errors")])
+}
 
 /// Returns the route that the gateway matched, for example `GET /payments/{payment_id}`. A function dispatches by this
 /// route, so only the gateway decodes and matches paths.
@@ -36,4 +139,129 @@ pub fn id_parameter(request: &Request, name: &str) -> Result<String, Problem> {
 pub fn parameter(request: &Request, name: &str) -> String {
     let parameters = request.path_parameters();
     parameters.first(name).unwrap_or_default().to_owned()
+}
+
+impl From<Response<String>> for Answer {
+    fn from(response: Response<String>) -> Self {
+        let headers = response.headers().iter();
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        Self {
+            status_code: response.status().as_u16(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), text(value)))
+                .collect(),
+            body: response.into_body(),
+            is_base64_encoded: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use payments::Timestamp;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_server_error_is_counted_by_release() {
+        let line = server_error(503).at(Timestamp::from_millis(0));
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Dimensions"], json!([["release"]]));
+        assert_eq!(directive["Metrics"][0]["Name"], "server_errors");
+        let fields = ["status", "release", "server_errors"].map(|name| &line[name]);
+        assert_eq!(fields, [&json!(503), &json!("none"), &json!(1)]);
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::hash_map(any::<String>(), inner, 0..4)
+                    .prop_map(Value::from_iter),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_json_value_is_read_as_a_request(
+            event in any_json(),
+            part in "routeKey|headers|pathParameters|body|isBase64Encoded|rawPath|requestContext",
+        ) {
+            read_request(&event.to_string());
+            read_request(&json!({ part: event }).to_string());
+        }
+
+        #[test]
+        fn the_parts_of_an_event_are_unchanged_in_the_request(
+            route in any::<String>(),
+            token in any::<String>(),
+            body in any::<Vec<u8>>(),
+            headers in proptest::collection::hash_map(any::<String>(), any::<String>(), 0..8),
+        ) {
+            let event = json!({
+                "routeKey": route,
+                "pathParameters": { "token": token },
+                "headers": headers,
+                "body": STANDARD.encode(&body),
+                "isBase64Encoded": true,
+            });
+            let request = read_request(&event.to_string());
+            prop_assert_eq!(super::route(&request), route);
+            prop_assert_eq!(parameter(&request, "token"), token);
+            prop_assert_eq!(request.body().as_ref(), body);
+            prop_assert!(request.headers().len() <= headers.len());
+        }
+    }
+
+    #[test]
+    fn a_header_that_http_does_not_allow_is_left_out() {
+        let headers = json!({
+            "Accept-Language": "fr", "origin": "a\nb", "a b": "x", "": "x", "prefer": "wait=1, \u{e9}",
+        });
+        let request = read_request(&json!({ "headers": headers, "body": "{}" }).to_string());
+        let mut names: Vec<_> = request.headers().keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["accept-language", "prefer"]);
+        assert_eq!(request.body().as_ref(), b"{}");
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_is_an_empty_request() {
+        for event in [
+            r#"{"routeKey":"POST /callbacks","body":"%","isBase64Encoded":true}"#,
+            r#"{"routeKey":"\ud800"}"#,
+            "7",
+            "",
+        ] {
+            let request = read_request(event);
+            assert_eq!((route(&request), request.body().len()), ("", 0), "{event}");
+        }
+    }
+
+    #[test]
+    fn an_answer_has_the_status_the_headers_and_the_body() {
+        let mut response = Response::new("body".to_owned());
+        *response.status_mut() = lambda_http::http::StatusCode::CREATED;
+        let value = HeaderValue::from_bytes(b"https://shop.example/\xc3\xa9").unwrap();
+        response.headers_mut().insert("location", value);
+        assert_eq!(
+            serde_json::to_value(Answer::from(response)).unwrap(),
+            json!({
+                "statusCode": 201,
+                "headers": { "location": "https://shop.example/\u{e9}" },
+                "body": "body",
+                "isBase64Encoded": false,
+            })
+        );
+    }
 }

@@ -69,6 +69,20 @@ pub fn document_format() -> Result<Format, ConfigError> {
     Ok(Format::to_write(u32::try_from(number).unwrap_or(u32::MAX)))
 }
 
+/// Reads the minimum time between two requests to the Data API of one execution. If all executions that run at the same
+/// time wait this long, they keep the rate together. A concurrency of 0 sets no limit.
+pub fn data_api_pace() -> Result<Duration, ConfigError> {
+    let concurrency = parsed("RECONCILE_CONCURRENCY", "is not a whole number", |value| {
+        value.parse::<u32>().ok()
+    })?;
+    let per_second = parsed(
+        "DATA_API_REQUESTS_PER_SECOND",
+        "is not a whole number of at least 1",
+        |value| value.parse::<u32>().ok().filter(|rate| *rate > 0),
+    )?;
+    Ok(Duration::from_secs(concurrency.into()) / per_second)
+}
+
 /// Reads the delays and limits that determine when the next action of a payment is due.
 pub fn schedule() -> Result<Schedule, ConfigError> {
     let delays = |list: &str| list.split(',').map(parse_seconds).collect();

@@ -78,6 +78,12 @@ impl Environment {
         Ok(SqsWorkQueue::new(&self.0, url))
     }
 
+    /// Creates the client of the queue of daily runs at `DAILY_QUEUE_URL`.
+    pub fn daily_queue(&self) -> Result<SqsWorkQueue, ConfigError> {
+        let url = config::required("DAILY_QUEUE_URL")?;
+        Ok(SqsWorkQueue::new(&self.0, url))
+    }
+
     /// Creates the client of Gate at `GATE_URL`.
     pub fn gate(&self) -> Result<HttpGate, EnvironmentError> {
         Ok(HttpGate::new(config::base_url("GATE_URL")?)?)

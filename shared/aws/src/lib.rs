@@ -11,6 +11,7 @@ pub mod dynamodb;
 pub mod environment;
 pub mod gate_http;
 mod https;
+pub mod messages;
 pub mod prewarm;
 pub mod sdk;
 pub mod secrets;

@@ -10,17 +10,17 @@ pub mod snapshot;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, ensure};
+use aws::api_gateway;
 use aws::dynamodb::DynamoStore;
 use callback::handler::Callbacks;
 use checkout::handler::Checkouts;
 use ecommpay::fields::ProjectId;
-use lambda_http::Response;
 use payments::decide::{Command, execute};
 use payments::model::storefront::{Scope, Storefront};
 use payments::ports::{Commit, PaymentStore};
 use payments::service::storefront::key_id;
-use payments::{PaymentKey, Timestamp, sha256};
+use payments::{MerchantId, PaymentKey, Timestamp, sha256};
 use refund::handler::Refunds;
 use serde_json::{Value, json};
 use wire::{STOREFRONT_KEYS, TABLE, Wire};
@@ -38,6 +38,8 @@ pub const WRITER: &str = "sk_writer_secret";
 pub const PROJECT: &str = "sk_project_secret";
 /// The key of another shop in the same project.
 pub const OTHER_SHOP: &str = "sk_other_secret";
+/// A key of another storefront, whose payment ids must begin with `web-`.
+pub const PREFIXED: &str = "sk_prefixed_secret";
 /// The key of a shop with the same name in another project.
 pub const OTHER_PROJECT: &str = "sk_abroad_secret";
 
@@ -136,8 +138,10 @@ impl Api {
             (WRITER, "shop", 211, &[Checkout, Refund]),
             (PROJECT, "shop", 211, &[Checkout, Project, Read, Refund]),
             (OTHER_SHOP, "other", 211, &[Checkout, Read, Refund]),
+            (PREFIXED, "prefixed", 211, &[Checkout, Read, Refund]),
             (OTHER_PROJECT, "shop", 212, &[Checkout, Read, Refund]),
         ] {
+            let prefix = (key == PREFIXED).then(|| MerchantId::new("web-"));
             let storefront = Storefront {
                 key_id: key_id(key)
                     .context("the text is not a storefront key")?
@@ -147,6 +151,7 @@ impl Api {
                 project_id: ProjectId::new(project)?,
                 scopes: scopes.iter().copied().collect(),
                 return_origins: ["https://shop.example".into()].into(),
+                payment_id_prefix: prefix.flatten(),
             };
             keys.add(&storefront, Timestamp::now()).await?;
         }
@@ -168,14 +173,18 @@ impl Api {
 
     /// Calls the function of a route.
     pub async fn call(&self, call: Call<'_>) -> anyhow::Result<Answer> {
-        let request = lambda_http::request::from_str(&event(&call).to_string())?;
-        let answer = match call.route {
+        self.call_with(call.route, &event(&call)).await
+    }
+
+    /// Calls the function of a route with an event of the gateway.
+    pub async fn call_with(&self, route: &str, event: &Value) -> anyhow::Result<Answer> {
+        let request = api_gateway::read_request(&event.to_string());
+        let answer = match route {
             // The futures are on the heap, because a test makes many calls and a thread's stack has only 2 MB.
             routes::CALLBACKS => Box::pin(self.callbacks.handle(request)).await,
             route if route.contains("/refunds") => Box::pin(self.refunds.handle(request)).await,
             _ => Box::pin(self.checkouts.handle(request)).await,
         };
-        let answer: Response<String> = answer.map_err(|error| anyhow!("{error}"))?;
         let headers = answer.headers().iter();
         Ok(Answer {
             status: answer.status().as_u16(),
@@ -297,7 +306,7 @@ pub fn refund(refund_id: &str) -> Value {
 }
 
 /// Returns the event that API Gateway sends for a call, in payload format 2.0.
-fn event(call: &Call<'_>) -> Value {
+pub fn event(call: &Call<'_>) -> Value {
     let (method, path) = call.route.split_once(' ').unwrap_or_default();
     let names = path
         .split('/')

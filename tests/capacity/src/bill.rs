@@ -14,7 +14,7 @@ const MILLION: f64 = 1e6;
 const GB: f64 = 1e9;
 const SECONDS_PER_MONTH: f64 = 2_628_000.0;
 const MINUTES_PER_MONTH: f64 = SECONDS_PER_MONTH / 60.0;
-/// The empty receives of the work queue in a minute. Lambda polls a standard queue with five connections, and each
+/// The empty receives of a standard queue in a minute. Lambda polls a standard queue with five connections, and each
 /// receive waits for 20 s.
 const EMPTY_RECEIVES_PER_MINUTE: f64 = 5.0 * 60.0 / 20.0;
 /// The number of metrics that only the worker writes: `poll_lag_s`.
@@ -155,7 +155,7 @@ impl Bill<'_> {
         let secrets = count("AWS::SecretsManager::Secret");
         let (of_ticks, of_payments) = (counted.tick_metrics as f64, counted.payment_metrics as f64);
         let reads = MINUTES_PER_MONTH / SECRET_CACHE_MINUTES;
-        let receives = MINUTES_PER_MONTH * EMPTY_RECEIVES_PER_MINUTE;
+        let receives = 2.0 * MINUTES_PER_MONTH * EMPTY_RECEIVES_PER_MINUTE;
         Ok(vec![
             self.line(&format!("{alarms} alarms"), "alarm", alarms)?,
             self.line("a dashboard", "dashboard", 1.0)?,
@@ -173,7 +173,7 @@ impl Bill<'_> {
             ("a run of the sweeper each minute".to_owned(), self.ticks()?),
             self.line("reads of a secret by these runs", "secret_read", reads)?,
             self.line(
-                "empty receives of the work queue",
+                "empty receives of the work queue and of the queue of daily runs",
                 "standard_queue_request",
                 receives,
             )?,

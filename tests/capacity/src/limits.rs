@@ -1,5 +1,6 @@
 //! Computes the rates of payments at which limits are reached.
 
+use ecommpay::data_api::PAGE;
 use payments::ports::SHARDS;
 use payments::service::sweep::POLLS_PER_MESSAGE;
 
@@ -10,8 +11,9 @@ use crate::tables::Model;
 /// The maximum number of due payments of one kind that a run of the sweeper finds (`MAX_FOUND` in
 /// `shared/payments/src/service/sweep/sweeper.rs`). The sweeper runs once a minute.
 const FOUND_BY_A_RUN: f64 = 100_000.0;
-/// The maximum number of operations of one day. The reconciliation does not compare a day with more operations.
-const OPERATIONS_PER_DAY: f64 = 4e6;
+/// The pages of the Data API that a day needs in addition to the pages of its operations: margins of ten minutes on both
+/// sides of the day, and one page more for each slice of at most 200 pages, half of which a split leaves empty.
+const FURTHER_PAGES: f64 = 20.0 / 1_440.0 + 2.0 / 100.0;
 
 /// One row of the table `limits`.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,6 +143,7 @@ fn of_table(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
 
 fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
     let assumptions = &model.assumptions;
+    let requests = model.template.number("DataApiRequestsPerSecond")?;
     let per_second = model.template.number("PollsPerSecond")?;
     let workers = model.template.number("PollConcurrency")?;
     // A poll loads the payment twice, and commits the claim and the answer. An answer with news also sends an event and
@@ -178,10 +181,12 @@ fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
             "More entries for each run of the sweeper (`MAX_FOUND`, a code change)",
         ),
         limit(
-            "reconciliation of a day: 4 million operations (mean rate of the day, one operation per payment)",
-            OPERATIONS_PER_DAY / 86_400.0,
-            "The day is not compared (`reconciliation_failed`).",
-            "A higher limit in the reconciliation (a code change) and more `MemorySize`",
+            format!(
+                "`DataApiRequestsPerSecond` {requests}: the comparison of a day takes a day (mean rate of the day, one operation per payment)"
+            ),
+            requests * f64::from(PAGE) / (1.0 + FURTHER_PAGES),
+            "The comparison is later each day (`reconciliation_lag_s`).",
+            "`DataApiRequestsPerSecond` and `ReconcileConcurrency`, after an agreement with ecommpay",
         ),
     ])
 }

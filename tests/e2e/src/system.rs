@@ -1,5 +1,6 @@
 //! Starts the system under test, and reads and changes its state.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -183,11 +184,24 @@ impl System {
         until_matching(&what, read, matches).await
     }
 
-    /// Invokes the reconciliation for the time from `from` until now, and returns its answer.
+    /// Compares the time from `from` until now with the platform's records. Returns the function's answer.
     pub async fn reconcile(&self, from: Timestamp) -> anyhow::Result<Value> {
         let (project_id, to) = (self.ready().project_id, Timestamp::now());
         let range = json!({ "project_id": project_id, "from": from, "to": to });
         invoke_with(&self.sandbox, "reconcile", &range).await
+    }
+
+    /// Starts the daily runs. Waits until the runs that the schedule starts have ended, and returns the function's
+    /// answer to the schedule.
+    pub async fn run_daily(&self) -> anyhow::Result<Value> {
+        let started = invoke(&self.sandbox, "reconcile").await?;
+        for run in started["runs"].as_array().into_iter().flatten() {
+            let read =
+                async || invoke_with(&self.sandbox, "reconcile", &json!({ "run": run })).await;
+            let has_ended = |state: &Value| state["has_ended"] == true;
+            until_matching("the end of a daily run", read, has_ended).await?;
+        }
+        Ok(started)
     }
 }
 
@@ -212,14 +226,21 @@ pub fn accelerated() -> Options {
 /// Returns an unsigned callback about one successful operation. `status` is the `payment.status`. `amount` is in cents.
 pub fn callback_message(payment: &str, id: u64, kind: &str, status: &str, amount: u64) -> Value {
     let sum = json!({ "amount": amount, "currency": "EUR" });
+    // A sale that is older than its checkout counts as another system's sale. Equal messages have equal dates.
+    static DATE: LazyLock<String> = LazyLock::new(|| {
+        let tomorrow = Timestamp::now().after(Duration::from_secs(24 * 3600));
+        let text = tomorrow.to_seconds_with_offset();
+        text.replace("+00:00", "+0000")
+    });
+    let date = DATE.as_str();
     json!({
         "project_id": 211,
         "payment": {
             "id": payment, "type": "purchase", "status": status,
-            "date": "2026-01-01T10:00:00+0000", "method": "bancontact", "sum": sum,
+            "date": date, "method": "bancontact", "sum": sum,
         },
         "operation": {
-            "id": id, "type": kind, "status": "success", "date": "2026-01-01T10:00:00+0000",
+            "id": id, "type": kind, "status": "success", "date": date,
             "request_id": format!("request-{id}"), "sum_initial": sum, "sum_converted": sum,
             "code": "0", "message": "Success",
         },

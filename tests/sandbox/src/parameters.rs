@@ -20,6 +20,7 @@ pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeM
         ("RequireTls", "false"),
         // The local AWS compares the number of a parameter as a text, and then delivers no message of any queue.
         ("PollConcurrency", "0"),
+        ("ReconcileConcurrency", "0"),
         // The default, half a minute, is too long for tests and demonstrations.
         ("OutboxGraceSeconds", "2"),
     ];

@@ -96,6 +96,7 @@ impl Account {
             scopes: [Scope::Checkout, Scope::Read, Scope::Refund, Scope::Project].into(),
             // The return URLs in the examples of the documentation have the second origin.
             return_origins: [shop.to_owned(), "https://shop.example".to_owned()].into(),
+            payment_id_prefix: None,
         };
         let keys =
             DynamoStore::new(&self.0, tables.payments).storefront_keys(tables.storefront_keys);

@@ -25,9 +25,9 @@ pub struct Ready {
     pub table: String,
     /// The name of the table of storefront keys.
     pub storefront_keys_table: String,
-    /// The URLs of the event queues, by name.
+    /// The URLs of the queues of events and of the work queue, by name.
     pub queues: BTreeMap<String, String>,
-    /// The URLs of the dead-letter queues, by the name of the event queue.
+    /// The URLs of the dead-letter queues, by the name of the queue.
     pub dead_letters: BTreeMap<String, String>,
     /// The id of the secret with the project keys.
     pub project_keys_secret: String,

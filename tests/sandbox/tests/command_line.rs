@@ -185,7 +185,11 @@ fn exec_returns_the_status_and_the_output_of_the_command() {
         assert!(!ready[name].as_str().unwrap().is_empty(), "{name}");
     }
     assert_eq!(ready["project_id"], 211);
-    assert!(ready["queues"]["fulfilment"].is_string() && ready["queues"]["audit"].is_string());
+    for queue in ["fulfilment", "audit", "work"] {
+        for kind in ["queues", "dead_letters"] {
+            assert!(ready[kind][queue].is_string(), "{kind}: {queue}");
+        }
+    }
     assert!(ready["functions"]["callback"].is_string());
 }
 
@@ -234,7 +238,7 @@ fn the_message_says_which_python_to_install() {
 fn the_message_names_the_refused_resource_type() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.yaml");
     let template = "Parameters: {PublicBaseUrl: {Type: String}, GateUrl: {Type: String}, \
-                    PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, RequireTls: {Type: String}, PollConcurrency: {Type: String}, \
+                    PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, RequireTls: {Type: String}, PollConcurrency: {Type: String}, ReconcileConcurrency: {Type: String}, \
                     OutboxGraceSeconds: {Type: Number}}\n\
                     Resources: {Nothing: {Type: 'AWS::Nothing::AtAll'}}\n";
     std::fs::write(&file, template).unwrap();

@@ -204,6 +204,68 @@ assert refusal(account, none, none) is None and account.calls == 0"#,
 }
 
 #[test]
+fn a_release_has_a_new_name_if_its_content_changes_and_whenever_it_is_deployed_again() {
+    assert_succeeds(
+        r#"
+import sys
+sys.path.insert(0, sys.argv[1])
+from deployment import release_names
+from deployment.release_names import before, deployed_now, name_of
+
+clock = iter(range(1796032801, 1796039999))
+release_names.time.time = lambda: next(clock)
+settings = {"GateUrl": "https://api.ecommpay.com", "RouteRate": "1000", "CheckoutProvisioned": "0", "Deployment": "AllAtOnce"}
+first = name_of("template", settings, {"refund": b"1"}, "none")
+assert name_of("template", settings, {"refund": b"1"}, first) == first
+unversioned = settings | {"RouteRate": "1", "CheckoutProvisioned": "5", "Deployment": "Canary10Percent10Minutes"}
+assert name_of("template", unversioned, {"refund": b"1"}, first) == first
+changes = [
+    ("other", settings, {"refund": b"1"}),
+    ("template", settings | {"GateUrl": "https://other.example"}, {"refund": b"1"}),
+    ("template", settings, {"refund": b"2"}),
+]
+names = [first, *(name_of(*change, first) for change in changes)]
+assert len({name[:10] for name in names}) == 4, names
+assert [before(name, names) for name in names] == [None, *names[:3]]
+
+# After a rollback, the next rollback returns to a still earlier release.
+again = deployed_now(names[2])
+assert before(again, names) == names[1]
+assert name_of(*changes[1], again) == again
+assert before(deployed_now(names[1]), names) == first
+# The content of a release that is deployed like a new release is not an earlier release.
+repeated = name_of(*changes[1], names[3])
+assert repeated != names[2] and before(repeated, [*names, repeated]) == names[3]
+same = name_of(*changes[1], "none")
+assert before(same, [*names[:3], same]) == names[1]
+# A deployment that is no release, and a deployment by another tool.
+assert before(deployed_now("0123456789abcdef"), names) == names[3]
+assert before("none", names) == names[3]"#,
+    );
+}
+
+#[test]
+fn a_parameter_that_makes_no_release_is_in_no_version_of_a_function() {
+    assert_succeeds(
+        r#"
+import re, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from deployment.release_names import UNVERSIONED
+
+template = (Path(sys.argv[1]) / "template.yaml").read_text(encoding="utf-8")
+def named(start, end):
+    return {name for name in re.findall(r"[A-Za-z]+", template.split(start)[1].split(end)[0]) if UNVERSIONED.search(name)}
+
+assert not named("\nGlobals:", "\nResources:")
+for name in ("Checkout", "Shopper", "Callback", "Refund"):
+    found = named(f"\n  {name}Function:\n", f"\n  {name}Role:\n")
+    # Reserved and provisioned concurrency belong to a function or to an alias. A deployment moves an alias.
+    assert found <= {f"{name}Concurrency", f"{name}Provisioned", "Deployment"}, found"#,
+    );
+}
+
+#[test]
 fn the_file_of_a_stack_with_the_same_name_in_a_second_region_has_the_region_in_its_name() {
     assert_succeeds(
         r#"

@@ -105,7 +105,7 @@ pub fn waiting_for_result(language: Language, shop_url: &str) -> Response<String
     .into_response()
 }
 
-/// Shown after the platform refused the data from the form.
+/// Shown after the platform refused the data from the form, and if the shopper cannot send the requested data.
 pub fn data_missing(language: Language, shop_url: &str) -> Response<String> {
     final_page(
         StatusCode::OK,

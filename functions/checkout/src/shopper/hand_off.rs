@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use ecommpay::report::ClarificationField;
 use lambda_http::Response;
 use payments::log::{Line, Metric, Unit};
 use payments::model::timestamp::Timestamp;
 use payments::model::{Payment, Redirect, RedirectMethod, Status};
 use payments::ports::Clock;
+use payments::service::clarification::{MAX_SHOPPER_TRIES, sendable};
 
 use super::lookup::ShopperCheckout;
 use super::response::{see_other, unavailable};
@@ -59,10 +61,13 @@ impl Checkouts {
             _ if !checkout.is_open(self.payments.clock.now()) => {
                 pages::expired(language, &shop_url)
             }
-            Status::AwaitingClarification => {
-                let form = form::empty(payment.clarification_fields());
-                pages::clarification(language, &self.checkout_url(token), &shop_url, &form, None)
-            }
+            Status::AwaitingClarification => match requested_data(payment) {
+                Some(requested) => {
+                    let (form, url) = (form::empty(&requested), self.checkout_url(token));
+                    pages::clarification(language, &url, &shop_url, &form, None)
+                }
+                None => pages::data_missing(language, &shop_url),
+            },
             Status::AwaitingCustomer => match self.redirect(payment).await {
                 Ok(Some(redirect)) => {
                     self.measure_latency(payment, received_at);
@@ -98,6 +103,15 @@ impl Checkouts {
             .with_metrics(&[], &[latency])
             .write();
     }
+}
+
+/// Returns the fields of the form. Returns `None` if the shopper can send nothing that helps: no request to the platform
+/// can carry the requested fields, or the data was sent too often.
+pub(super) fn requested_data(payment: &Payment) -> Option<Vec<ClarificationField>> {
+    let request = payment.clarification_request()?;
+    let fields = sendable(request.clarification_fields());
+    let tries = payment.clarification_tries(&request.digest())?;
+    (!fields.is_empty() && tries < MAX_SHOPPER_TRIES).then_some(fields)
 }
 
 fn follow(redirect: &Redirect, language: Language, shop_url: &str) -> Response<String> {

@@ -1,12 +1,13 @@
 //! Serves `POST /checkouts/{token}`: sends the data that the shopper entered in the clarification form.
 
-use lambda_http::Response;
+use lambda_http::{Request, Response};
 use payments::log::Line;
 use payments::model::Status;
 use payments::ports::Clock;
 use payments::service::checkout::token;
-use payments::service::clarification::ClarificationError;
+use payments::service::clarification::{ClarificationError, MAX_SHOPPER_TRIES};
 
+use super::hand_off::requested_data;
 use super::response::{see_other, unavailable};
 use crate::checkouts::Checkouts;
 use crate::form;
@@ -16,12 +17,12 @@ use crate::pages::{self, FormNotice};
 impl Checkouts {
     /// Sends the shopper's data to Gate and redirects the browser to the checkout, which shows the next step. If a
     /// value is not valid, shows the form again with the problems of its fields. If the data was not sent, or the
-    /// platform gave no answer, shows the form again with the values. If the platform refuses the data, shows a page
-    /// that asks the shopper to return to the shop.
+    /// platform gave no answer, shows the form again with the values. If the platform refuses the data, or no data can
+    /// be sent any more, shows a page that asks the shopper to return to the shop.
     pub(crate) async fn submit_form(
         &self,
         token: &str,
-        body: &[u8],
+        request: &Request,
         browser: Language,
     ) -> Response<String> {
         let checkout = match self.find(token).await {
@@ -38,7 +39,10 @@ impl Checkouts {
             return see_other(&checkout_url, language);
         }
         let shop_url = checkout.shop_url();
-        let answers = match form::read(payment.clarification_fields(), body) {
+        let Some(requested) = requested_data(payment) else {
+            return pages::data_missing(language, &shop_url);
+        };
+        let answers = match form::read(&requested, form::body(request)) {
             Ok(answers) => answers,
             Err(fields) => {
                 return pages::clarification(language, &checkout_url, &shop_url, &fields, None);
@@ -46,13 +50,15 @@ impl Checkouts {
         };
         // The shopper sees the entered values and can submit them again. A repeat is safe.
         let show_again = |notice| {
-            let fields = form::filled(payment.clarification_fields(), &answers);
+            let fields = form::filled(&requested, &answers);
             pages::clarification(language, &checkout_url, &shop_url, &fields, Some(notice))
         };
         let Some(slot) = self.claim_form(&token::hash(token)).await else {
             return show_again(FormNotice::NotSent);
         };
-        let sent = self.send_clarification(payment, &answers).await;
+        let sent = self
+            .send_clarification(payment, &answers, MAX_SHOPPER_TRIES)
+            .await;
         self.end_wait(slot).await;
         match sent {
             Ok(_) | Err(ClarificationError::NotRequested) => see_other(&checkout_url, language),
@@ -61,6 +67,9 @@ impl Checkouts {
                     .with("payment", payment.key().to_string())
                     .with("code", code)
                     .write();
+                pages::data_missing(language, &shop_url)
+            }
+            Err(ClarificationError::NotSendable | ClarificationError::TooManyTries) => {
                 pages::data_missing(language, &shop_url)
             }
             Err(ClarificationError::NoAnswer) => show_again(FormNotice::NoAnswer),

@@ -6,7 +6,7 @@ use payments::api::problem::Problem;
 use payments::api::requests::clarification::read_answers;
 use payments::model::Status;
 use payments::model::storefront::Scope;
-use payments::service::clarification::ClarificationError;
+use payments::service::clarification::{ClarificationError, MAX_TRIES};
 
 use crate::checkouts::Checkouts;
 
@@ -24,7 +24,9 @@ impl Checkouts {
             return Err(ClarificationError::NotRequested.into());
         }
         let answers = read_answers(payment.clarification_fields(), request.body().as_ref())?;
-        let payment = self.send_clarification(&payment, &answers).await?;
+        let payment = self
+            .send_clarification(&payment, &answers, MAX_TRIES)
+            .await?;
         Ok(self.show_payment(StatusCode::ACCEPTED, &payment))
     }
 }

@@ -1,4 +1,4 @@
-//! Counts the messages in the event queues and their dead-letter queues.
+//! Counts the messages in the queues and their dead-letter queues.
 
 use anyhow::{Context, anyhow};
 use aws::sdk::describe;
@@ -11,8 +11,8 @@ use crate::session::Session;
 
 const COLUMNS: [&str; 5] = ["queue", "kind", "visible", "in_flight", "delayed"];
 
-/// Counts the messages in each event queue and in its dead-letter queue, as CSV; with --json as JSON lines. SQS counts
-/// only approximately.
+/// Counts the messages in each queue of events, in the work queue and in their dead-letter queues, as CSV; with --json as
+/// JSON lines. SQS counts only approximately.
 #[derive(Args)]
 pub struct QueuesArgs {}
 

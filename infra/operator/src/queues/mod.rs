@@ -1,4 +1,4 @@
-//! Defines the commands on the event queues and their dead-letter queues.
+//! Defines the commands on the queues and their dead-letter queues.
 
 pub mod counts;
 pub mod redrive;

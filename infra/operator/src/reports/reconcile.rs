@@ -1,15 +1,17 @@
 //! Compares the platform's records of an interval with ours.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::input::values;
 use crate::session::Session;
-use crate::stack::Stack;
 use crate::stack::invoke::invoke;
 
 const COLUMNS: [&str; 9] = [
@@ -24,7 +26,10 @@ const COLUMNS: [&str; 9] = [
     "unreadable",
 ];
 
-/// Compares the platform's records of an interval with ours, in as many runs of the function as needed.
+/// Compares the platform's records of an interval with ours.
+///
+/// The function compares a short interval directly. It divides a long interval into parts, which are done side by side,
+/// and this command waits for them.
 ///
 /// Writes the numbers of compared operations and of new differences, as CSV; with --json as a line of JSON. For each
 /// new difference, the function emits an event and makes a status poll of the payment due. An operation younger than an
@@ -43,31 +48,25 @@ pub struct ReconcileArgs {
 }
 
 /// The function's answer.
-#[derive(Deserialize)]
-struct Summary {
-    projects: Vec<Run>,
-    /// The projects that were not compared, because no token of the Data API is stored.
-    without_token: Vec<ProjectId>,
-    failure: Option<String>,
-}
-
-/// The result of one run of the function for one project.
-#[derive(Debug, Clone, Deserialize)]
-struct Run {
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Answer {
+    /// The run. `null` if no run was started.
+    run: Value,
+    /// Whether everything is compared.
+    has_ended: bool,
     compared: u64,
     missing_locally: u64,
     missing_at_platform: u64,
     status: u64,
     amount: u64,
     unreadable: u64,
-    /// The number of parts of the interval that the run could not compare.
-    failed: u64,
-    /// The run compared everything before this time.
-    until: Timestamp,
+    /// The projects that were not compared, because no token of the Data API is stored.
+    without_token: Vec<ProjectId>,
     failure: Option<String>,
 }
 
-/// The totals of all runs.
+/// The totals of a run.
 #[derive(Debug, Serialize)]
 struct Totals {
     project_id: ProjectId,
@@ -81,6 +80,9 @@ struct Totals {
     unreadable: u64,
 }
 
+/// The state of a run that has not ended is read again after this time.
+const PAUSE: Duration = Duration::from_secs(5);
+
 impl ReconcileArgs {
     pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
         let Self { project, from, to } = self;
@@ -90,151 +92,125 @@ impl ReconcileArgs {
             "Compare project {project} from {from} to {to}, and emit an event for each new difference?"
         ))?;
         let stack = session.stack;
-        let mut totals = Totals::new(*project, *from);
-        let result = totals
-            .run_until(*to, async |from| self.run_once(stack, from).await)
-            .await;
+        let mut answer = Answer::default();
+        let ask = async |event: Value| {
+            let answer = invoke(stack, "reconcile", &event).await?;
+            serde_json::from_value(answer).context("the function's answer cannot be read")
+        };
+        let interval = json!({ "project_id": project, "from": from, "to": to });
+        let result = answer.ask_until_the_end(interval, PAUSE, ask).await;
         // After a failure, the totals show what was compared before the failure.
         let mut table = session.table(&COLUMNS)?;
-        table.write(&totals)?;
+        table.write(&self.totals(&answer))?;
         table.end()?;
-        result.with_context(|| format!("compared only the time before {}", totals.until))
+        result.context("the interval is not wholly compared")
     }
 
-    async fn run_once(&self, stack: &Stack, from: Timestamp) -> anyhow::Result<Run> {
-        let event = json!({ "project_id": self.project, "from": from, "to": self.to });
-        let answer = invoke(stack, "reconcile", &event).await?;
-        let summary: Summary =
-            serde_json::from_value(answer).context("the function's answer cannot be read")?;
-        if let Some(failure) = summary.failure {
-            bail!(failure);
+    fn totals(&self, answer: &Answer) -> Totals {
+        Totals {
+            project_id: self.project,
+            from: self.from,
+            until: if answer.has_ended { self.to } else { self.from },
+            compared: answer.compared,
+            missing_locally: answer.missing_locally,
+            missing_at_platform: answer.missing_at_platform,
+            status_differs: answer.status,
+            amount_differs: answer.amount,
+            unreadable: answer.unreadable,
         }
-        ensure!(
-            summary.without_token.is_empty(),
-            "no token of the Data API is stored"
-        );
-        let run = summary.projects.into_iter().next();
-        run.context("the function compared no project")
     }
 }
 
-impl Totals {
-    fn new(project_id: ProjectId, from: Timestamp) -> Self {
-        Self {
-            project_id,
-            from,
-            until: from,
-            compared: 0,
-            missing_locally: 0,
-            missing_at_platform: 0,
-            status_differs: 0,
-            amount_differs: 0,
-            unreadable: 0,
-        }
-    }
-
-    /// Runs the function until everything before `to` is compared. Each run starts where the previous run ended. Stops
-    /// at the first failure.
-    async fn run_until(
+impl Answer {
+    /// Starts a run with `interval`, and reads its state until the run has ended. Stops at the first failure.
+    async fn ask_until_the_end(
         &mut self,
-        to: Timestamp,
-        mut run: impl AsyncFnMut(Timestamp) -> anyhow::Result<Run>,
+        interval: Value,
+        pause: Duration,
+        mut ask: impl AsyncFnMut(Value) -> anyhow::Result<Self>,
     ) -> anyhow::Result<()> {
-        while self.until < to {
-            let from = self.until;
-            let run = run(from).await?;
-            self.add(&run);
-            if run.failed > 0 {
-                bail!(run.failure.unwrap_or("a part was not compared".to_owned()));
+        *self = ask(interval).await?;
+        loop {
+            if let Some(failure) = &self.failure {
+                bail!(failure.clone());
             }
-            ensure!(self.until > from, "the function compared nothing");
+            ensure!(
+                self.without_token.is_empty(),
+                "no token of the Data API is stored"
+            );
+            if self.has_ended {
+                return Ok(());
+            }
+            ensure!(!self.run.is_null(), "the function started no run");
+            sleep(pause).await;
+            *self = ask(json!({ "run": self.run })).await?;
         }
-        Ok(())
-    }
-
-    fn add(&mut self, run: &Run) {
-        self.until = self.until.max(run.until);
-        self.compared += run.compared;
-        self.missing_locally += run.missing_locally;
-        self.missing_at_platform += run.missing_at_platform;
-        self.status_differs += run.status;
-        self.amount_differs += run.amount;
-        self.unreadable += run.unreadable;
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
-    const FROM: Timestamp = Timestamp::from_millis(1_900_000_000_000);
-
-    fn hour(number: u64) -> Timestamp {
-        FROM.after(Duration::from_secs(number * 3_600))
-    }
-
-    /// Returns a run that compared everything before the hour `until`.
-    fn run(until: u64, failure: Option<&str>) -> Run {
-        Run {
-            compared: 10,
-            missing_locally: 1,
-            missing_at_platform: 2,
-            status: 3,
-            amount: 4,
-            unreadable: 5,
-            failed: u64::from(failure.is_some()),
-            until: hour(until),
+    fn answer(compared: u64, has_ended: bool, failure: Option<&str>) -> Answer {
+        Answer {
+            run: json!({ "id": "1-a" }),
+            has_ended,
+            compared,
             failure: failure.map(str::to_owned),
+            ..Answer::default()
         }
     }
 
-    /// Compares an interval of five hours. `runs` are the results of the function's runs. Returns the totals, the
-    /// starts of the runs, and the result of the comparison.
-    async fn compare(runs: Vec<Run>) -> (Totals, Vec<Timestamp>, anyhow::Result<()>) {
-        let mut runs = runs.into_iter();
-        let mut starts = Vec::new();
-        let mut totals = Totals::new(ProjectId::new(211).unwrap(), FROM);
-        let result = totals
-            .run_until(hour(5), async |from| {
-                starts.push(from);
-                runs.next().context("more runs than results")
-            })
-            .await;
-        (totals, starts, result)
+    /// Returns the last of these answers that was read, the events that were sent, and the result.
+    async fn ask(answers: Vec<Answer>) -> (Answer, Vec<Value>, anyhow::Result<()>) {
+        let mut answers = answers.into_iter();
+        let mut events = Vec::new();
+        let mut last = Answer::default();
+        let next = async |event| {
+            events.push(event);
+            answers.next().context("more events than answers")
+        };
+        let interval = json!({ "project_id": 211 });
+        let result = last.ask_until_the_end(interval, Duration::ZERO, next);
+        let result = result.await;
+        (last, events, result)
     }
 
     #[tokio::test]
-    async fn a_run_starts_where_the_previous_run_ended() {
-        let runs = vec![run(2, None), run(4, None), run(5, None)];
-        let (totals, starts, result) = compare(runs).await;
+    async fn the_state_of_a_run_is_read_until_the_run_has_ended() {
+        let answers = [(1, false), (2, false), (3, true)];
+        let answers = answers.map(|(compared, ended)| answer(compared, ended, None));
+        let (last, events, result) = ask(answers.into()).await;
         result.unwrap();
-        assert_eq!(starts, [hour(0), hour(2), hour(4)]);
-        assert_eq!((totals.from, totals.until), (FROM, hour(5)));
-        let missing = (totals.missing_locally, totals.missing_at_platform);
-        assert_eq!((totals.compared, missing), (30, (3, 6)));
-        let differs = (totals.status_differs, totals.amount_differs);
-        assert_eq!((differs, totals.unreadable), ((9, 12), 15));
+        assert_eq!(last.compared, 3);
+        let state = json!({ "run": { "id": "1-a" } });
+        assert_eq!(events, [json!({ "project_id": 211 }), state.clone(), state]);
     }
 
     #[tokio::test]
-    async fn no_run_follows_a_failed_run_and_the_totals_include_the_failed_run() {
-        let runs = vec![run(2, None), run(3, Some("no answer"))];
-        let (totals, starts, result) = compare(runs).await;
+    async fn a_failed_part_ends_the_command_with_the_counts_of_the_other_parts() {
+        let answers = vec![answer(1, false, None), answer(2, false, Some("no answer"))];
+        let (last, _, result) = ask(answers).await;
         assert_eq!(result.unwrap_err().to_string(), "no answer");
-        assert_eq!(
-            (starts.len(), totals.until, totals.compared),
-            (2, hour(3), 20)
-        );
+        assert_eq!(last.compared, 2);
     }
 
     #[tokio::test]
-    async fn no_run_follows_a_run_without_progress() {
-        let (totals, starts, result) = compare(vec![run(2, None), run(2, None)]).await;
+    async fn a_run_that_did_not_start_is_an_error() {
+        let (_, events, result) = ask(vec![Answer::default()]).await;
+        assert_eq!(
+            result.unwrap_err().to_string(),
+            "the function started no run"
+        );
+        assert_eq!(events.len(), 1);
+        let without_token = Answer {
+            without_token: vec![ProjectId::new(211).unwrap()],
+            ..Answer::default()
+        };
+        let (_, _, result) = ask(vec![without_token]).await;
         let error = result.unwrap_err().to_string();
-        assert_eq!(error, "the function compared nothing");
-        assert_eq!((starts.len(), totals.until), (2, hour(2)));
+        assert_eq!(error, "no token of the Data API is stored");
     }
 }

@@ -53,7 +53,7 @@ pub struct Resources {
     pub table: String,
     /// The name of the table of storefront keys.
     storefront_keys_table: String,
-    /// The URLs of the event queues, by the queues' short names.
+    /// The URLs of the queues of events and of the work queue, by the queues' short names.
     pub queues: BTreeMap<String, String>,
     /// The URLs of the dead-letter queues of these queues, by the same names.
     pub dead_letters: BTreeMap<String, String>,

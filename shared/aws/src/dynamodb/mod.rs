@@ -10,6 +10,9 @@
 //! | `order#<project>/<order id>/<storefront>` | `first` | `paid_by`: the id of the first payment that paid the order |
 //! | `order#<project>/<order id>/<storefront>` | `paid#<payment id>` | `paid_by`: the id of the payment |
 //! | `daily#<project>` | `compared`, `reported` | `until` |
+//! | `projects` | `<project>` | |
+//! | `run#<project>#<run>` | `part#<hash>`, `failed#<hash>`, `closed` | `content`: the result or the error of a part, `expires_at` |
+//! | `run#<project>#<run>#<shard>` | `<hash>` | `content`: digests of operations that the platform lists, `expires_at` |
 //! | `wait#<slot>` | `wait` | `until`: the time at which the claim of the slot ends |
 
 pub mod attributes;
@@ -23,7 +26,9 @@ mod paid_orders;
 mod partition_keys;
 mod payment_item;
 mod progress;
+mod projects;
 mod published;
+mod runs;
 mod storefront_keys;
 mod transaction;
 mod unreadable;
@@ -144,6 +149,10 @@ impl PaymentStore for DynamoStore {
         after: Option<&PaymentKey>,
     ) -> Result<Vec<PaymentKey>, StoreError> {
         self.read_day(project_id, day, shard, after).await
+    }
+
+    fn shard(&self, key: &PaymentKey) -> u8 {
+        due::shard_number(key)
     }
 
     async fn payments_of_order(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {

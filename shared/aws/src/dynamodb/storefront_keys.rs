@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use ecommpay::fields::ProjectId;
+use payments::MerchantId;
 use payments::model::storefront::{ListedKey, Scope, Storefront};
 use payments::model::timestamp::Timestamp;
 use payments::ports::{StoreError, StorefrontStore};
@@ -68,6 +69,8 @@ struct Document {
     #[serde(deserialize_with = "known_scopes")]
     scopes: BTreeSet<Scope>,
     return_origins: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment_id_prefix: Option<MerchantId>,
 }
 
 /// Reads scopes. A scope of a newer release permits nothing here.
@@ -204,6 +207,7 @@ impl Document {
             project_id: storefront.project_id,
             scopes: storefront.scopes.clone(),
             return_origins: storefront.return_origins.clone(),
+            payment_id_prefix: storefront.payment_id_prefix.clone(),
         }
     }
 
@@ -231,6 +235,7 @@ fn read_storefront(item: &Item) -> Result<Storefront, StoreError> {
         project_id: document.project_id,
         scopes: document.scopes,
         return_origins: document.return_origins,
+        payment_id_prefix: document.payment_id_prefix,
     })
 }
 
@@ -243,6 +248,7 @@ fn read_listed(item: &Item) -> Result<ListedKey, StoreError> {
         project_id: document.project_id,
         scopes: document.scopes,
         return_origins: document.return_origins,
+        payment_id_prefix: document.payment_id_prefix,
         created_at: read_millis(item, "created_at")?,
         revoked_at: revoked_at.transpose()?,
     })

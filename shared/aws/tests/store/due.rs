@@ -148,7 +148,7 @@ async fn with_due_polls(count: usize) -> World {
         let stored = world.load(&id).await;
         let change = without_events(&stored);
         let commit = Commit {
-            next: Some(Next::Poll(Timestamp::from_millis(1_000))),
+            next: Some(Next::Poll(Timestamp::now())),
             ..commit(&change, Some(&stored))
         };
         world.store().commit(commit).await.unwrap();
@@ -163,7 +163,8 @@ async fn due_polls_are_handed_out_in_batches_with_delays_and_without_a_write() {
     let hand_out = async || {
         let projects = [211, 212].map(|project| ProjectId::new(project).unwrap());
         let sweeper = world.sweeper();
-        sweeper.hand_out_polls(projects, in_30_seconds()).await
+        let swept = sweeper.hand_out_polls(projects, in_30_seconds()).await;
+        swept.polled
     };
     let run = hand_out().await;
     assert_eq!((run.found, run.handed_out, run.failed), (50, 50, 0));
@@ -183,7 +184,7 @@ async fn due_polls_are_handed_out_in_batches_with_delays_and_without_a_write() {
     );
     let mut keys = Vec::new();
     for message in world.wire.sent(WORK) {
-        let Work::Poll { payments } = serde_json::from_value(message).unwrap() else {
+        let Work::Poll { payments, .. } = serde_json::from_value(message).unwrap() else {
             panic!("not a poll");
         };
         keys.extend(payments.into_iter().map(|due| due.key.to_string()));
@@ -209,6 +210,6 @@ async fn a_run_with_nothing_due_does_not_call_the_work_queue() {
         .sweeper()
         .hand_out_polls(projects, in_30_seconds())
         .await;
-    assert_eq!(run.found, 0);
+    assert_eq!(run.polled.found, 0);
     assert_eq!(world.wire.calls(), vec!["Query"; usize::from(SHARDS)]);
 }

@@ -10,6 +10,7 @@ mod outbox;
 mod paid_orders;
 mod progress;
 mod published;
+mod runs;
 mod storefront_keys;
 mod throttling;
 mod unreadable;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::Timestamp;
-use payments::ports::{Commit, Daily, PaymentStore, ProgressStore, Stored};
+use payments::ports::{Commit, Daily, PaymentStore, ProgressStore, Run, RunStore, Stored};
 use serde_json::{Value, json};
 use wire::TABLE;
 
@@ -146,6 +146,14 @@ async fn every_kind_of_item_keeps_the_attributes_of_another_release() {
     }
     let created = world.load("one").await;
     world.succeed("zero").await;
+    let run = Run {
+        project_id,
+        daily: Daily::Report,
+        from: Timestamp::now(),
+        to: Timestamp::now(),
+        id: "run".into(),
+        is_scheduled: true,
+    };
     let write_again = async || {
         let stored = world.load("one").await;
         // The change adds the day and the order again, because `over` has neither.
@@ -168,6 +176,9 @@ async fn every_kind_of_item_keeps_the_attributes_of_another_release() {
         advanced.unwrap();
         let claimed = world.store().claim_wait_slot("slot", until, until).await;
         claimed.unwrap();
+        world.store().add_project(project_id).await.unwrap();
+        let put = world.store().put(&run, None, "closed", String::new());
+        put.await.unwrap();
     };
     world.succeed("one").await;
     write_again().await;
@@ -199,6 +210,8 @@ async fn every_kind_of_item_keeps_the_attributes_of_another_release() {
         "payment day",
         "payment event",
         "payment payment",
+        "projects 211",
+        "run closed",
         "wait wait",
     ];
     assert_eq!(Vec::from_iter(kinds), expected);

@@ -27,6 +27,7 @@ fn storefront(key: &str, name: &str) -> Storefront {
         project_id: ProjectId::new(211).unwrap(),
         scopes: [Scope::Checkout, Scope::Read].into(),
         return_origins: ["https://shop.example".into()].into(),
+        payment_id_prefix: None,
     }
 }
 

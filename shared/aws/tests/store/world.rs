@@ -191,6 +191,7 @@ pub fn created_for(storefront: &str, id: &str, order_id: &str) -> Change {
         project_id: ProjectId::new(211).unwrap(),
         scopes: [].into(),
         return_origins: ["https://shop.example".into()].into(),
+        payment_id_prefix: None,
     };
     let body = format!(
         r#"{{"payment_id":"{id}","order_id":"{order_id}","amount":1000,"currency":"EUR","return_url":"https://shop.example/",

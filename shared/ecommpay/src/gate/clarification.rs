@@ -1,12 +1,15 @@
 //! Sends the data that the platform requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
 
 use super::request::{General, Request};
 use crate::fields::{FieldError, FieldName, Text};
+
+/// The maximum number of parts of a field name that can be sent, for example two in `customer.last_name`.
+const MAX_PARTS: usize = 8;
 
 /// `POST /v2/payment/clarification`: sends the data that the platform requests in `clarification_fields`.
 ///
@@ -58,6 +61,22 @@ impl Clarification {
             }),
         }
     }
+}
+
+/// Returns those of the names that one request can carry together, each with any valid text. Leaves out a name with an
+/// invalid part or too many parts, and a name that is the object of another name: `a` beside `a.b`.
+pub fn sendable_names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    let is_valid = |name: &&str| {
+        let is_valid_part = |part| FieldName::new(part).is_ok();
+        name.split('.').count() <= MAX_PARTS && name.split('.').all(is_valid_part)
+    };
+    let names: BTreeSet<&str> = names.into_iter().filter(is_valid).collect();
+    let is_object = |name: &str| {
+        let mut rests = names.iter().filter_map(|other| other.strip_prefix(name));
+        rests.any(|rest| rest.starts_with('.'))
+    };
+    let sendable = names.iter().copied().filter(|name| !is_object(name));
+    sendable.collect()
 }
 
 fn put(data: &mut Data, name: &str, text: Text) -> Result<(), FieldError> {

@@ -21,7 +21,7 @@ mod request;
 mod sale;
 mod status;
 
-pub use clarification::Clarification;
+pub use clarification::{Clarification, sendable_names};
 pub use refund::{Refund, RefundCustomer, RefundPayment};
 pub use request::{General, Request};
 pub use sale::{Customer, ReturnUrl, Sale, SalePayment};

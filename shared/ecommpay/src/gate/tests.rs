@@ -1,5 +1,7 @@
 //! Tests the requests to Gate: signed bodies, ambiguous clarifications, hidden data.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::customer::CustomerDetails;
 use crate::fields::{Currency, FieldError, MinorUnits, ProjectId, Text};
@@ -122,4 +124,23 @@ fn personal_data_is_hidden_in_debug() {
     };
     assert!(!format!("{refund:?}").contains("192.0.2.10"));
     assert!(!format!("{:?}", sale()).contains("192.0.2.10"));
+}
+
+#[test]
+fn a_name_is_not_sendable_if_a_part_is_invalid_or_if_it_contains_another_name() {
+    let long = format!("customer.{}", "x".repeat(65));
+    let (deep, deeper) = (["a"; 8].join("."), ["b"; 9].join("."));
+    let names = [
+        "customer.last_name",
+        "customer.last-name",
+        "customer.",
+        "customer.billing",
+        "customer.billing.city",
+        "customer.signature",
+        &long,
+        &deep,
+        &deeper,
+    ];
+    let expected = [&deep, "customer.billing.city", "customer.last_name"];
+    assert_eq!(sendable_names(names), BTreeSet::from(expected));
 }

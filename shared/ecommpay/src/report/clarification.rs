@@ -21,7 +21,8 @@ pub struct ClarificationField {
 /// Reads `clarification_fields` in both of its forms. Returns a field only once, even if the message names it twice.
 ///
 /// - List form: `{"customer":["last_name"]}`. An entry can also be an object of such lists.
-/// - Schema form: `{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{}}}}`.
+/// - Schema form: `{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{}}}}`. A property
+///   that has properties itself is an object with fields, and no field.
 ///
 /// The signature covers neither an empty `required` nor a property with an empty description. Therefore an empty
 /// `required` means the same as a missing `required`, and a required field needs no property.
@@ -51,21 +52,35 @@ impl Requested {
                     None => self.read(&path, field),
                 }
             }
-            self.read_schema(&path, fields);
+            self.read_schema(&path, fields, true);
         }
     }
 
-    fn read_schema(&mut self, path: &str, schema: &Value<'_>) {
+    /// Reads a schema. If the object of the schema is optional, its fields are optional.
+    fn read_schema(&mut self, path: &str, schema: &Value<'_>, is_object_required: bool) {
         let names = schema.get("required").map(Value::elements);
         let names = names.unwrap_or_default().iter().filter_map(Value::as_str);
         let required: HashSet<&str> = names.clone().collect();
         let described = schema.get("properties").map(Value::members);
-        for (field, _) in described.unwrap_or_default() {
+        let mut objects = HashSet::new();
+        for (field, described) in described.unwrap_or_default() {
             let is_required = required.is_empty() || required.contains(field.as_ref());
-            self.add(format!("{path}{field}"), is_required);
+            let is_required = is_object_required && is_required;
+            let inner = described
+                .get("properties")
+                .map_or(0, |fields| fields.members().len());
+            let names = described
+                .get("required")
+                .map_or(0, |names| names.elements().len());
+            if inner + names > 0 {
+                objects.insert(field.as_ref());
+                self.read_schema(&format!("{path}{field}."), described, is_required);
+            } else {
+                self.add(format!("{path}{field}"), is_required);
+            }
         }
-        for field in names {
-            self.add(format!("{path}{field}"), true);
+        for field in names.filter(|field| !objects.contains(field)) {
+            self.add(format!("{path}{field}"), is_object_required);
         }
     }
 
@@ -116,6 +131,28 @@ mod tests {
         assert_eq!(
             requested(r#"{"customer":{"required":["last_name"],"properties":{"email":{}}}}"#),
             expected(&[("customer.email", false), ("customer.last_name", true)])
+        );
+        let nested = |required: &str| {
+            requested(&format!(
+                r#"{{"customer":{{"required":{required},"properties":{{"last_name":{{}},"billing":
+                {{"type":"object","required":["city"],"properties":{{"city":{{"type":"string"}},"zip":{{}}}}}}}}}}}}"#
+            ))
+        };
+        assert_eq!(
+            nested(r#"["billing"]"#),
+            expected(&[
+                ("customer.last_name", false),
+                ("customer.billing.city", true),
+                ("customer.billing.zip", false),
+            ])
+        );
+        assert_eq!(
+            nested(r#"["last_name"]"#),
+            expected(&[
+                ("customer.last_name", true),
+                ("customer.billing.city", false),
+                ("customer.billing.zip", false),
+            ])
         );
         assert_eq!(
             requested(r#"{"customer":["last_name",{"billing":["city","city"]}]}"#),

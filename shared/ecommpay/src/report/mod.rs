@@ -48,6 +48,11 @@ pub struct Report {
     pub payment_sum: Option<Sum>,
     /// The operations in the order of the message.
     pub operations: Vec<Operation>,
+    /// Whether the message has the list `operations`, and each element of the list has a type, a status and an id. Such
+    /// a status answer lists all operations of the payment, also those that the platform made.
+    ///
+    /// Source: Gate, status.
+    pub has_complete_list: bool,
     /// The page to which the shopper's browser is sent.
     pub redirect: Option<Redirect>,
     /// The fields that the platform requests in a clarification.
@@ -86,6 +91,7 @@ impl Report {
                 .and_then(|payment| Sum::read(payment.get("sum")?))
                 .or_else(|| Sum::read(message.get("sum_real")?)),
             operations: operation::operations(message, merchant_refund_id.as_deref()),
+            has_complete_list: operation::has_complete_list(message),
             redirect: redirect::redirect(message),
             clarification_fields: message
                 .get("clarification_fields")

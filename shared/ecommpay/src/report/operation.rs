@@ -56,6 +56,13 @@ pub(super) fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) 
     single.into_iter().chain(several).collect()
 }
 
+/// Returns whether the message has the list `operations`, and each element of the list has a type, a status and an id.
+pub(super) fn has_complete_list(message: &Value<'_>) -> bool {
+    let listed = message.get("operations").map(Value::elements);
+    let has_id = |value| operation(value, None).is_some_and(|operation| operation.id.is_some());
+    listed.is_some_and(|listed| !listed.is_empty() && listed.iter().all(has_id))
+}
+
 fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Operation> {
     let kind = OperationType::from(value.text_at("type")?);
     let is_of_refund = kind.is_about_refund();

@@ -6,11 +6,11 @@ use ecommpay::data_api::{Interval, OperationsGet};
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use ecommpay::gate::{
     Clarification, Customer, General, Refund, RefundCustomer, RefundPayment, Request, ReturnUrl,
-    Sale, SalePayment, Status,
+    Sale, SalePayment, Status, sendable_names,
 };
 use ecommpay::payment_page::{NumberParameter, PaymentPage, TextParameter};
 use ecommpay::signature::canonical_of;
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -148,6 +148,25 @@ proptest! {
         let body = String::from_utf8(one.clone().sign(&key()).unwrap()).unwrap();
         prop_assert!(verifies(&body), "{body}");
         prop_assert_eq!(canonical_of_json(&body).into_bytes(), strings.0);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(500, 1_000_000))]
+
+    #[test]
+    fn one_request_carries_all_names_that_are_sendable(
+        names in btree_set("([ab_.-]|signature|é){1,6}(\\.[ab.]{1,3})?", 1..8),
+        answered in vec(any::<bool>(), 8),
+        general in generals(),
+    ) {
+        let sendable = sendable_names(names.iter().map(String::as_str));
+        let answers = sendable.iter().zip(answered).filter(|(_, answered)| *answered);
+        let answers: Vec<_> = answers.map(|(name, _)| (*name, Text::new("x").unwrap())).collect();
+        if !answers.is_empty() {
+            let body = Clarification::new(general, answers).unwrap().sign(&key()).unwrap();
+            prop_assert!(verifies(&String::from_utf8(body).unwrap()));
+        }
     }
 }
 

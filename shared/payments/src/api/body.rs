@@ -9,7 +9,7 @@ use super::problem::{FieldProblem, Problem};
 use crate::model::ids::MerchantId;
 
 /// The limits of a request body. A body beyond a limit is refused.
-const LIMITS: Limits = Limits {
+pub const LIMITS: Limits = Limits {
     bytes: 64 * 1024,
     depth: 8,
     keys: 100,
@@ -18,7 +18,12 @@ const LIMITS: Limits = Limits {
 
 /// Parses a request body.
 pub fn read(body: &[u8]) -> Result<Value<'_>, Problem> {
-    json::parse(body, LIMITS).map_err(|error| {
+    read_within(body, LIMITS)
+}
+
+/// Parses a request body with limits of its own.
+pub fn read_within(body: &[u8], limits: Limits) -> Result<Value<'_>, Problem> {
+    json::parse(body, limits).map_err(|error| {
         Problem::invalid(vec![FieldProblem {
             pointer: String::new(),
             code: "not-json",

@@ -40,6 +40,7 @@ impl From<CheckoutError> for Problem {
             CheckoutError::Conflict => {
                 Problem::conflict("This payment_id was used for another payment.")
             }
+            CheckoutError::Rejected(rejection) => rejection.into(),
             CheckoutError::Refused(code) => Problem::platform_refused(&code),
             CheckoutError::Unavailable(error) => error.into(),
         }
@@ -69,6 +70,9 @@ impl From<Rejection> for Problem {
             Rejection::TooMany | Rejection::TooManyDecisions => {
                 Problem::conflict("The payment has the maximum number of refunds.")
             }
+            Rejection::TooManyAttempts => Problem::conflict(
+                "The payment has the maximum number of attempts. Use another payment_id.",
+            ),
             Rejection::MoreThanLeft(left) => Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "more-than-left",
@@ -90,6 +94,12 @@ impl From<ClarificationError> for Problem {
             ClarificationError::NotRequested => {
                 Problem::conflict("The platform requests no data now.")
             }
+            ClarificationError::NotSendable => Problem::conflict(
+                "The service cannot send the requested data: no request to the platform can have these field names.",
+            ),
+            ClarificationError::TooManyTries => Problem::conflict(
+                "The data was sent too often for the same fields, and the platform did not accept it.",
+            ),
             ClarificationError::Refused(code) => Problem::platform_refused(&code),
             // The adapter of Gate has logged the reason.
             ClarificationError::NoAnswer => Problem::temporary(),

@@ -21,8 +21,8 @@ pub enum Command<'a> {
         /// The order.
         order: &'a Order,
     },
-    /// Starts the next attempt of a failed payment. The amount, the currency, the channel and the storefront must be
-    /// the same as before.
+    /// Starts the next attempt of a failed payment. The amount, the currency, the channel, the storefront and the
+    /// `order_id` must be the same as before.
     Retry {
         /// The order.
         order: &'a Order,
@@ -34,6 +34,9 @@ pub enum Command<'a> {
     /// Claims a repeat of the request for a refund with unknown outcome. If the platform has refused a repeat, ends the
     /// refund as declined instead. A signed answer must have shown that the platform does not have the refund.
     RepeatRefund(&'a MerchantId),
+    /// Counts that data is sent in answer to an open request for clarification. The value is the
+    /// [`Waiting::digest`](crate::model::Waiting::digest) of the request.
+    CountClarificationTry(&'a str),
     /// Records an operator's decision about quarantined money.
     Review {
         /// The decision.
@@ -76,6 +79,8 @@ pub enum Rejection {
     /// With this refund, the payment would exceed a limit: the number of refunds, the number of open refunds, or the
     /// size of the descriptions of the open refunds.
     TooMany,
+    /// The payment has the maximum number of attempts.
+    TooManyAttempts,
     /// With this decision, the payment would exceed the maximum number of decisions, or the maximum number of items in
     /// all decisions.
     TooManyDecisions,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ecommpay::operation::is_refunded_status;
 
-use crate::model::{Evidence, Operation, Payment, QuarantineItem, SaleState};
+use crate::model::{Evidence, Operation, Payment, QuarantineItem, Refund, SaleState};
 
 /// A reason for a recheck. The text in a reason is the `operation.id`, unless stated otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,8 +19,11 @@ pub(super) enum Reason {
     UndocumentedOperation(String),
     /// A callback says that a refund of ours succeeded with another amount than requested.
     RefundDiffers(String),
-    /// More was returned than is known to have been refunded.
-    ExcessReturns,
+    /// A callback says that the processing of an accepted refund failed, or that its id exists already. The text is the
+    /// `refund_id`.
+    RefundQuestioned(String),
+    /// A callback reports a return, and no known refund explains it.
+    UnexplainedReturn(String),
     /// A callback names a sum that a signed answer must confirm.
     SumUnconfirmed,
     /// The money of a sale does not count, or does not count yet. The text is the newest `payment.status` about a sale
@@ -41,6 +44,10 @@ pub(super) fn reasons(payment: &Payment) -> BTreeSet<Reason> {
         .operations()
         .filter(|(_, operation)| operation.evidence() == Evidence::Overruled);
     reasons.extend(overruled.map(|(id, _)| Reason::Overruled(id.to_owned())));
+    let questioned = payment.refunds().iter();
+    let questioned = questioned.filter(|refund| payment.is_refund_questioned(refund));
+    let questioned = questioned.filter_map(Refund::refund_id);
+    reasons.extend(questioned.map(|id| Reason::RefundQuestioned(id.to_string())));
     if payment.is_sale_undecided() || payment.is_not_confirmed() {
         let status = payment.newest_sale_status().unwrap_or_default();
         reasons.insert(Reason::SaleNotCounted(status.to_owned()));
@@ -81,9 +88,8 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     }
     let differing = payment.unconfirmed_differing_refunds().into_iter();
     reasons.extend(differing.map(Reason::RefundDiffers));
-    if payment.has_unconfirmed_excess_returns() {
-        reasons.insert(Reason::ExcessReturns);
-    }
+    let unexplained = payment.returns().unexplained.into_iter();
+    reasons.extend(unexplained.map(Reason::UnexplainedReturn));
     if payment.has_money() && payment.is_newest_sum_unconfirmed() {
         reasons.insert(Reason::SumUnconfirmed);
     }

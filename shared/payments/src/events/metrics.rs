@@ -1,7 +1,7 @@
 //! Makes the metrics and alerts of published events.
 
+use ecommpay::gate::sendable_names;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::envelope::{Event, StoredContent};
 use super::kind::EventKind;
@@ -72,7 +72,7 @@ pub(crate) fn log_foreign_payment(payment: &PaymentKey) {
 }
 
 /// Logs the alert of a published event.
-pub(crate) fn log_alert(payment: &PaymentKey, alert: Alert) {
+pub(crate) fn log_alert(payment: &PaymentKey, alert: &Alert) {
     let (name, message) = match alert {
         Alert::SuccessWithdrawn => (
             "success_withdrawn",
@@ -82,21 +82,30 @@ pub(crate) fn log_alert(payment: &PaymentKey, alert: Alert) {
             "refund_clarification",
             "the platform requests data for a refund",
         ),
+        Alert::UnsendableData(_) => (
+            "unsendable_data",
+            "the platform requests data with field names that no request to it can have",
+        ),
         Alert::ForeignPayment => return log_foreign_payment(payment),
     };
-    Line::warn(message)
-        .with("payment", payment.to_string())
+    let line = match alert {
+        Alert::UnsendableData(fields) => Line::warn(message).with("fields", fields.as_str()),
+        _ => Line::warn(message),
+    };
+    line.with("payment", payment.to_string())
         .with_metrics(&[], &[Metric::once(name)])
         .write();
 }
 
 /// A reason to alert an operator that follows from the content of an event, not from its kind alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Alert {
     /// The payment is declined after a success was emitted. The shop may have shipped the goods.
     SuccessWithdrawn,
     /// A refund waits for data. Without the data, the platform declines the refund after 30 minutes.
     RefundClarification,
+    /// The platform requests data that cannot be sent. The variant contains the names of the fields.
+    UnsendableData(String),
     /// The money is in quarantine because another system made the payment.
     ForeignPayment,
 }
@@ -106,6 +115,8 @@ pub enum Alert {
 struct Details {
     #[serde(default)]
     corrects: Option<String>,
+    #[serde(default)]
+    clarification_fields: Vec<String>,
     #[serde(default)]
     refund: Option<RefundDetails>,
     #[serde(default)]
@@ -120,31 +131,51 @@ struct QuarantineDetails {
 #[derive(Deserialize)]
 struct RefundDetails {
     #[serde(default)]
-    clarification_fields: Vec<IgnoredAny>,
+    clarification_fields: Vec<String>,
 }
 
-/// Returns the alert that an event needs, if any.
-pub(crate) fn alert(event: &Event) -> Option<Alert> {
+/// Returns the alerts that an event needs.
+pub(crate) fn alerts(event: &Event) -> Vec<Alert> {
+    collect_alerts(event).unwrap_or_default()
+}
+
+/// Returns `None` if the content of the event cannot be read.
+fn collect_alerts(event: &Event) -> Option<Vec<Alert>> {
     let details = || {
         let content: StoredContent<'_> = serde_json::from_str(&event.stored).ok()?;
         serde_json::from_str::<Details>(content.data.get()).ok()
     };
+    let mut alerts = Vec::new();
     match event.kind {
-        EventKind::PaymentDeclined => {
-            details()?.corrects?;
-            Some(Alert::SuccessWithdrawn)
+        EventKind::PaymentDeclined if details()?.corrects.is_some() => {
+            alerts.push(Alert::SuccessWithdrawn);
+        }
+        EventKind::PaymentAwaitingClarification => {
+            alerts.extend(unsendable_data(&details()?.clarification_fields));
         }
         EventKind::RefundPending => {
             let fields = details()?.refund?.clarification_fields;
-            (!fields.is_empty()).then_some(Alert::RefundClarification)
+            if !fields.is_empty() {
+                alerts.push(Alert::RefundClarification);
+            }
+            alerts.extend(unsendable_data(&fields));
         }
         EventKind::PaymentQuarantined => {
             let mut items = details()?.quarantine?.into_iter();
-            let is_foreign = items.any(|item| item.reason == "foreign_payment");
-            is_foreign.then_some(Alert::ForeignPayment)
+            if items.any(|item| item.reason == "foreign_payment") {
+                alerts.push(Alert::ForeignPayment);
+            }
         }
-        _ => None,
+        _ => {}
     }
+    Some(alerts)
+}
+
+fn unsendable_data(fields: &[String]) -> Option<Alert> {
+    let sendable = sendable_names(fields.iter().map(String::as_str));
+    let names = fields.iter().map(String::as_str);
+    let names: Vec<&str> = names.filter(|name| !sendable.contains(name)).collect();
+    (!names.is_empty()).then(|| Alert::UnsendableData(names.join(", ")))
 }
 
 #[cfg(test)]
@@ -186,10 +217,10 @@ mod tests {
 
     #[test]
     fn an_alert_follows_from_the_content_of_an_event() {
-        let alert = |kind, data: &str| {
+        let alerts = |kind, data: &str| {
             let key = PaymentKey::new(ecommpay::fields::ProjectId::new(211).unwrap(), "p");
             let stored = format!(r#"{{"data":{data},"time":"2019-07-02T09:28:20.123Z"}}"#);
-            super::alert(&Event::from_stored(key, 1, kind, &stored).unwrap())
+            super::alerts(&Event::from_stored(key, 1, kind, &stored).unwrap())
         };
         let withdrawn = r#"{"payment_id":"p","corrects":"payment.succeeded","quarantine":null}"#;
         let with_fields =
@@ -210,6 +241,16 @@ mod tests {
             ),
             (EventKind::RefundPending, plain, None),
             (
+                EventKind::PaymentAwaitingClarification,
+                r#"{"payment_id":"p","clarification_fields":["customer.email"]}"#,
+                None,
+            ),
+            (
+                EventKind::PaymentAwaitingClarification,
+                r#"{"payment_id":"p","clarification_fields":["customer.e-mail","customer.email","customer"]}"#,
+                Some(Alert::UnsendableData("customer.e-mail, customer".into())),
+            ),
+            (
                 EventKind::PaymentQuarantined,
                 r#"{"payment_id":"p","quarantine":[{"reason":"amount_differs"},{"reason":"foreign_payment"}]}"#,
                 Some(Alert::ForeignPayment),
@@ -220,7 +261,8 @@ mod tests {
                 None,
             ),
         ] {
-            assert_eq!(alert(kind, data), expected, "{kind:?} {data}");
+            let expected = Vec::from_iter(expected);
+            assert_eq!(alerts(kind, data), expected, "{kind:?} {data}");
         }
     }
 }

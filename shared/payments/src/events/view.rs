@@ -360,7 +360,7 @@ impl<'a> DeclineView<'a> {
         // The storefront must not see why another system's payment was declined. Gate's refusal is about our sale.
         let is_shown = match status {
             Status::Declined => !payment.is_foreign(),
-            Status::Failed => payment.attempt().is_refused_by_gate() || !payment.is_foreign(),
+            Status::Failed => !payment.attempt().is_foreign(),
             _ => false,
         };
         is_shown.then(|| Self::new(payment.decline_code(status).map(Cow::Borrowed)))

@@ -7,7 +7,7 @@ use super::refunds::refund_status::RefundStatus;
 use super::serde_skip::is_default;
 use super::status::Status;
 
-/// What the events of the current attempt said. Only `overrefunded` can be from an earlier attempt.
+/// What the events of the current attempt said. Only `unsuccessful` and `overrefunded` can be from an earlier attempt.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Emitted {
     /// What the last event about the payment itself said; `None` before the first event.

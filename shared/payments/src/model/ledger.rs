@@ -102,60 +102,51 @@ impl Payment {
     /// once. A reversal of money that was never confirmed does not count.
     pub fn refunded_amount(&self) -> u64 {
         self.refunds_and_reversals()
-            .saturating_sub(self.all_returned())
+            .saturating_sub(self.returned_amount())
     }
 
-    /// Whether more was returned than is known to have been refunded.
-    pub(crate) fn has_excess_returns(&self) -> bool {
-        self.all_returned() > self.refunds_and_reversals()
-    }
-
-    /// Whether more was returned than is known to have been refunded, and at least one return is reported only by
-    /// callbacks. In this case, the callback about the refund may still follow. A signed answer would list the refund
-    /// and the return.
-    pub(crate) fn has_unconfirmed_excess_returns(&self) -> bool {
-        let mut returns = self.successful_returns();
-        self.has_excess_returns() && returns.any(|(_, operation)| !operation.is_signed())
-    }
-
-    /// Returns the amount by which the returns in signed answers exceed all refunds and reversals.
+    /// Returns the amount by which the returns in signed answers exceed all refunds and reversals, or the refunds to which
+    /// the returns belong.
     pub(super) fn confirmed_excess_returns(&self) -> u64 {
-        self.returned(Operation::is_signed)
+        let amounts = RefundAmounts::of(self);
+        self.successful_returns()
+            .filter(|(_, operation)| operation.is_signed())
+            .map(|(id, operation)| amounts.of_operation(id, operation))
+            .fold(0, u64::saturating_add)
             .saturating_sub(self.refunds_and_reversals())
+            .max(self.returns().signed_excess)
     }
 
     /// Returns the amount of the successful refunds and reversals.
     pub(super) fn refunds_and_reversals(&self) -> u64 {
-        let is_not_confirmed = self.is_not_confirmed();
-        let excluded: BTreeSet<&String> = match is_not_confirmed {
-            true => self.unconfirmed_reversals().map(|(id, _)| id).collect(),
-            false => BTreeSet::new(),
-        };
         let amounts = RefundAmounts::of(self);
-        let operations = self.reported.operations.iter();
-        let stored = operations
-            .filter(|(id, one)| one.has_succeeded() && one.gives_back() && !excluded.contains(id))
-            .map(|(id, one)| amounts.of_operation(id, one))
+        let stored = self
+            .counted_refunds()
+            .map(|(id, operation)| amounts.of_operation(id, operation))
             .fold(0, u64::saturating_add);
-        match is_not_confirmed {
+        match self.is_not_confirmed() {
             true => stored,
             // This amount includes the refunds that are not stored.
             false => stored.max(self.reported.overflow.refunded),
         }
     }
 
-    /// Returns the amount of all successful returns.
-    pub(super) fn all_returned(&self) -> u64 {
-        self.returned(|_| true).max(self.reported.overflow.returned)
+    /// Returns the successful refunds and reversals. A reversal of money that was never confirmed is left out.
+    pub(super) fn counted_refunds(&self) -> impl Iterator<Item = (&String, &Operation)> {
+        let excluded: BTreeSet<&String> = match self.is_not_confirmed() {
+            true => self.unconfirmed_reversals().map(|(id, _)| id).collect(),
+            false => BTreeSet::new(),
+        };
+        let operations = self.reported.operations.iter();
+        operations.filter(move |(id, operation)| {
+            operation.has_succeeded() && operation.gives_back() && !excluded.contains(id)
+        })
     }
 
-    /// Returns the amount of the successful returns for which `is_such` holds.
-    fn returned(&self, is_such: impl Fn(&Operation) -> bool) -> u64 {
-        let amounts = RefundAmounts::of(self);
-        self.successful_returns()
-            .filter(|(_, operation)| is_such(operation))
-            .map(|(id, operation)| amounts.of_operation(id, operation))
-            .fold(0, u64::saturating_add)
+    /// Returns the amount of the successful returns that count.
+    pub(super) fn returned_amount(&self) -> u64 {
+        // The overflow includes the returns that are not stored.
+        self.returns().amount.max(self.reported.overflow.returned)
     }
 
     /// Whether all money received was refunded, in any currency.
@@ -244,21 +235,23 @@ impl Payment {
 pub(super) struct RefundAmounts<'a> {
     /// The payment's currency.
     currency: Option<&'a str>,
-    /// The amounts that this service requested, by `operation.id`.
-    requested: BTreeMap<&'a str, u64>,
+    /// The amounts that this service requested, by `operation.id`. Empty if every refund operation has a sum in the
+    /// payment's currency.
+    requested: BTreeMap<String, u64>,
 }
 
 impl<'a> RefundAmounts<'a> {
     pub(super) fn of(payment: &'a Payment) -> Self {
-        let mut requested = BTreeMap::new();
-        let refunds = payment.refunds.iter();
-        for refund in refunds.filter(|refund| refund.refund_id().is_some()) {
-            if let Some(id) = refund.operation_id() {
-                requested.entry(id).or_insert(refund.requested_amount());
-            }
-        }
+        let currency = payment.currency();
+        let has_sum =
+            |operation: &Operation| operation.sum().is_some_and(|sum| is_in(currency, sum));
+        let mut operations = payment.reported.operations.values();
+        let requested = match operations.all(|one| !one.gives_back() || has_sum(one)) {
+            true => BTreeMap::new(),
+            false => payment.requested_amounts(),
+        };
         Self {
-            currency: payment.currency(),
+            currency,
             requested,
         }
     }

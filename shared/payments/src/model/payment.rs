@@ -109,13 +109,15 @@ impl Payment {
     }
 
     /// Replaces the failed attempt with the next attempt. Erases what the pending operations wait for. Also erases the
-    /// record of what the events said, except for the refunded amount in the last `payment.overrefunded`.
+    /// record of what the events said, except for the failure and the refunded amount in the last
+    /// `payment.overrefunded`.
     pub(crate) fn start_next_attempt(&mut self, order: Order, at: Timestamp) {
         self.attempt = self.attempt.next(self.is_of_another_system(), at);
         for operation in self.reported.operations.values_mut() {
             operation.erase_waiting();
         }
         self.emitted = Emitted {
+            unsuccessful: self.emitted.unsuccessful,
             overrefunded: self.emitted.overrefunded,
             ..Emitted::default()
         };
@@ -261,11 +263,6 @@ impl Payment {
 
     pub(crate) fn attempt_mut(&mut self) -> &mut Attempt {
         &mut self.attempt
-    }
-
-    /// Returns the sale request of the current attempt.
-    pub(crate) fn sale_request_mut(&mut self) -> &mut GateRequest {
-        &mut self.attempt.request
     }
 
     /// Returns everything that the platform reported.

@@ -6,6 +6,7 @@ use ecommpay::fields::ProjectId;
 use serde::{Deserialize, Serialize};
 use url::{Origin, Url};
 
+use super::ids::MerchantId;
 use super::timestamp::Timestamp;
 
 /// A permission of a key.
@@ -37,12 +38,23 @@ pub struct Storefront {
     pub scopes: BTreeSet<Scope>,
     /// The origins to which shoppers may return: scheme, host and port.
     pub return_origins: BTreeSet<String>,
+    /// What each payment id of the storefront must begin with, if other systems make payments in the same project.
+    pub payment_id_prefix: Option<MerchantId>,
 }
 
 impl Storefront {
     /// Whether the key has this scope.
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
+    }
+
+    /// Whether the storefront may create a payment with this id. Ids that differ only in case are the same id.
+    pub fn allows_payment_id(&self, payment_id: &MerchantId) -> bool {
+        self.payment_id_prefix.as_ref().is_none_or(|prefix| {
+            let prefix = prefix.as_str();
+            let start = payment_id.as_str().get(..prefix.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        })
     }
 
     /// Whether shoppers may return to this URL. The URL must use HTTP or HTTPS, have a configured origin, and contain
@@ -74,6 +86,8 @@ pub struct ListedKey {
     pub scopes: BTreeSet<Scope>,
     /// The origins to which shoppers may return.
     pub return_origins: BTreeSet<String>,
+    /// What each payment id of the storefront must begin with; `None` if any id is allowed.
+    pub payment_id_prefix: Option<MerchantId>,
     /// When the key was created.
     pub created_at: Timestamp,
     /// When the key was revoked; `None` while the key is valid.
@@ -89,6 +103,7 @@ impl ListedKey {
             project_id: storefront.project_id,
             scopes: storefront.scopes.clone(),
             return_origins: storefront.return_origins.clone(),
+            payment_id_prefix: storefront.payment_id_prefix.clone(),
             created_at,
             revoked_at: None,
         }
@@ -99,9 +114,8 @@ impl ListedKey {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_return_url_is_allowed_if_it_has_a_configured_origin() {
-        let storefront = Storefront {
+    fn storefront() -> Storefront {
+        Storefront {
             key_id: "k".into(),
             key_hash: String::new(),
             name: "shop".into(),
@@ -112,7 +126,27 @@ mod tests {
                 "http://127.0.0.1:8081".into(),
             ]
             .into(),
-        };
+            payment_id_prefix: None,
+        }
+    }
+
+    #[test]
+    fn a_payment_id_must_begin_with_the_prefix_in_upper_or_lower_case() {
+        let id = |text| MerchantId::new(text).unwrap();
+        let mut storefront = storefront();
+        assert!(storefront.allows_payment_id(&id("order-1")));
+        storefront.payment_id_prefix = Some(id("web-"));
+        for allowed in ["web-1", "WEB-1", "web-"] {
+            assert!(storefront.allows_payment_id(&id(allowed)), "{allowed}");
+        }
+        for refused in ["order-1", "web", "web_1", "a-web-1"] {
+            assert!(!storefront.allows_payment_id(&id(refused)), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_return_url_is_allowed_if_it_has_a_configured_origin() {
+        let storefront = storefront();
         for allowed in [
             "https://shop.example/thanks?x=1",
             "https://SHOP.example:443/",

@@ -6,6 +6,7 @@
 //! | [`PaymentStore`] | a commit is atomic and conditional; a read of an index is eventually consistent |
 //! | [`StorefrontStore`] | a revoked key is unknown from the next read on |
 //! | [`ProgressStore`] | progress never moves back |
+//! | [`RunStore`] | the first content of a key stays |
 //! | [`EventQueue`] | an accepted event is delivered at least once |
 //! | [`WorkQueue`] | none: a message can be lost, or delivered twice or late |
 //! | [`Gate`] | none: a request can reach the platform although its answer is lost |
@@ -13,6 +14,7 @@
 //! | [`Clock`] | none: the time of different machines can differ |
 
 mod clock;
+mod daily_run;
 mod payment_store;
 mod platform;
 mod progress_store;
@@ -22,6 +24,7 @@ mod storefront_store;
 mod work_queue;
 
 pub use self::clock::{Clock, SystemClock};
+pub use self::daily_run::{DayPart, Part, Run, RunStore};
 pub use self::payment_store::{
     Commit, CommitError, Committed, Due, Index, PaymentStore, SHARDS, Stored, TokenCheckout,
 };

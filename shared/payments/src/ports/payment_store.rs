@@ -131,9 +131,9 @@ pub enum Index {
     Overdue,
 }
 
-/// An entry of an index. Written as a list of the project, the folded payment id and the milliseconds of `since`.
+/// An entry of an index. As JSON, an object: an earlier release ignores a field that a later release adds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "(u32, String, i64)", try_from = "(u64, String, i64)")]
+#[serde(into = "DueFields", try_from = "DueFields")]
 pub struct Due {
     /// The payment.
     pub key: PaymentKey,
@@ -141,22 +141,32 @@ pub struct Due {
     pub since: Timestamp,
 }
 
-impl From<Due> for (u32, String, i64) {
-    fn from(due: Due) -> Self {
-        let project_id = due.key.project_id().get();
-        let folded_id = due.key.folded_id().to_owned();
-        (project_id, folded_id, due.since.unix_millis())
+#[derive(Serialize, Deserialize)]
+struct DueFields {
+    project_id: ProjectId,
+    /// In lower case.
+    payment_id: String,
+    since: Timestamp,
+}
+
+impl From<Due> for DueFields {
+    fn from(Due { key, since }: Due) -> Self {
+        Self {
+            project_id: key.project_id(),
+            payment_id: key.folded_id().to_owned(),
+            since,
+        }
     }
 }
 
-impl TryFrom<(u64, String, i64)> for Due {
+impl TryFrom<DueFields> for Due {
     type Error = &'static str;
 
-    fn try_from((project_id, id, since): (u64, String, i64)) -> Result<Self, Self::Error> {
-        let project_id = ProjectId::new(project_id).map_err(|_| "not the number of a project")?;
+    fn try_from(fields: DueFields) -> Result<Self, Self::Error> {
+        let key = PaymentKey::parse(fields.project_id, &fields.payment_id);
         Ok(Self {
-            key: PaymentKey::parse(project_id, &id).ok_or("not the id of a payment")?,
-            since: Timestamp::from_millis(since),
+            key: key.ok_or("not the id of a payment")?,
+            since: fields.since,
         })
     }
 }
@@ -224,6 +234,9 @@ pub trait PaymentStore {
         shard: u8,
         after: Option<&PaymentKey>,
     ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
+
+    /// Returns the shard of a payment, which is the same in every index.
+    fn shard(&self, key: &PaymentKey) -> u8;
 
     /// Returns the payments that have ever paid an order. If the order has more than one page of payments, returns only
     /// the first page.

@@ -3,12 +3,14 @@
 use std::future::Future;
 
 use ecommpay::fields::ProjectId;
+use serde::{Deserialize, Serialize};
 
 use super::store_error::StoreError;
 use crate::model::timestamp::Timestamp;
 
 /// A task that covers each day of each project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Daily {
     /// Compares the platform records with ours.
     Compare,

@@ -6,13 +6,18 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::daily_run::{Part, Run};
 use super::payment_store::Due;
 use crate::escape;
 use crate::json_text::to_json_string;
+use crate::model::timestamp::Timestamp;
 
 /// Work for the worker. A message names payments and makes no promise: the worker loads each payment and acts only if
 /// the action is still due. So a message that is delivered twice or late does no harm. A message that is lost is
 /// replaced by the next run of the sweeper.
+///
+/// Two neighbouring releases run at the same time. So a message is an object with names down to the last value, and a
+/// reader ignores names that it does not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
@@ -20,6 +25,10 @@ pub enum Work {
     Poll {
         /// The payments.
         payments: Vec<Due>,
+        /// The worker drops the message after this time. Without a limit, all messages that waited while the worker
+        /// was stopped would be sent together.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// Publish the outboxes of the payments.
     Publish {
@@ -35,6 +44,13 @@ pub enum Work {
     Erase {
         /// The payments.
         payments: Vec<Due>,
+    },
+    /// Do a part of a run of a daily task. Only the queue of the daily runs has this work.
+    Part {
+        /// The run.
+        run: Run,
+        /// The part.
+        part: Part,
     },
     /// Work of a later release, which this release does not know.
     #[serde(other)]
@@ -80,7 +96,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{PaymentKey, Timestamp};
+    use crate::PaymentKey;
 
     fn due(id: &str) -> Due {
         Due {
@@ -95,6 +111,7 @@ mod tests {
         for work in [
             Work::Poll {
                 payments: payments.clone(),
+                until: Some(Timestamp::from_millis(1_562_059_710_123)),
             },
             Work::Publish {
                 payments: payments.clone(),
@@ -115,13 +132,20 @@ mod tests {
     }
 
     #[test]
-    fn a_payment_is_written_as_a_short_list() {
+    fn every_value_of_a_message_has_a_name_and_unknown_names_are_ignored() {
         let work = Work::Poll {
             payments: vec![due("Order-1")],
+            until: Some(Timestamp::from_millis(1_562_059_710_123)),
         };
-        let expected =
-            json!({ "kind": "poll", "payments": [[211, "order-1", 1_562_059_700_123_i64]] });
-        assert_eq!(serde_json::to_value(work).unwrap(), expected);
+        let mut message = json!({
+            "kind": "poll",
+            "payments": [{ "project_id": 211, "payment_id": "order-1", "since": "2019-07-02T09:28:20.123Z" }],
+            "until": "2019-07-02T09:28:30.123Z",
+        });
+        assert_eq!(serde_json::to_value(&work).unwrap(), message);
+        message["priority"] = json!(1);
+        message["payments"][0]["attempt"] = json!([2]);
+        assert_eq!(serde_json::from_value::<Work>(message).unwrap(), work);
     }
 
     #[test]
@@ -129,12 +153,14 @@ mod tests {
         let read = |message| serde_json::from_value::<Work>(message);
         let later = json!({ "kind": "later", "endpoint": 7, "payments": "any" });
         assert_eq!(read(later).unwrap(), Work::Unknown);
-        for payments in [
-            json!([[0, "order-1", 0]]),
-            json!([[211, "", 0]]),
-            json!([7]),
+        let since = "2019-07-02T09:28:20.123Z";
+        for payment in [
+            json!({ "project_id": 0, "payment_id": "order-1", "since": since }),
+            json!({ "project_id": 211, "payment_id": "", "since": since }),
+            json!({ "project_id": 211, "payment_id": "order-1" }),
+            json!(7),
         ] {
-            assert!(read(json!({ "kind": "poll", "payments": payments })).is_err());
+            assert!(read(json!({ "kind": "poll", "payments": [payment] })).is_err());
         }
         assert!(read(json!({ "payments": [] })).is_err());
     }

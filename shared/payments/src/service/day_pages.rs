@@ -4,49 +4,52 @@ use ecommpay::fields::ProjectId;
 use futures_util::stream::{self, Stream, StreamExt};
 
 use crate::model::Payment;
-use crate::model::day::Day;
 use crate::model::ids::PaymentKey;
-use crate::ports::{PaymentStore, SHARDS, StoreError};
+use crate::ports::{DayPart, PaymentStore, StoreError};
 
 /// The maximum number of payments that are loaded in parallel.
 pub(crate) const CONCURRENCY: usize = 32;
 
-/// Lists the payments of a day.
+/// A part of a day with several shards is split after this many payments, so that the shards are done side by side.
+const MAX_OF_SHARDS: usize = 50_000;
+/// A part of one shard is split after this many payments. One execution reads them in about four minutes.
+const MAX_OF_SHARD: usize = 1_000_000;
+
+impl DayPart {
+    /// Returns the number of payments after which the part is split.
+    pub(crate) fn max_payments(&self) -> usize {
+        match self.end.saturating_sub(self.shard) {
+            0 | 1 => MAX_OF_SHARD,
+            _ => MAX_OF_SHARDS,
+        }
+    }
+}
+
+/// Lists the payments of a part of a day.
 #[derive(Debug)]
 pub(crate) struct DayPages {
     project_id: ProjectId,
-    day: Day,
-    shard: u8,
-    after: Option<PaymentKey>,
+    rest: DayPart,
+    /// The number of payments that were listed.
+    pub(crate) listed: usize,
 }
 
 /// A page of a day's payments. A page is never empty.
 #[derive(Debug)]
 pub(crate) struct DayPage {
-    /// The range of the page.
-    pub(crate) range: PageRange,
-    /// All payments of the page.
+    /// The shard of all payments of the page.
+    pub(crate) shard: u8,
+    /// The payments.
     pub(crate) keys: Vec<PaymentKey>,
 }
 
-/// The range of a page in the index. With the range, the page can be read again.
-#[derive(Debug)]
-pub(crate) struct PageRange {
-    shard: u8,
-    /// The last payment of the previous page of the shard; `None` for the first page.
-    after: Option<PaymentKey>,
-    /// The last payment of the page.
-    last: PaymentKey,
-}
-
 impl DayPages {
-    /// Starts with the first page.
-    pub(crate) fn new(project_id: ProjectId, day: Day) -> Self {
+    /// Starts with the first page of a part.
+    pub(crate) fn new(project_id: ProjectId, part: DayPart) -> Self {
         Self {
             project_id,
-            day,
-            shard: 0,
-            after: None,
+            rest: part,
+            listed: 0,
         }
     }
 
@@ -55,42 +58,33 @@ impl DayPages {
         &mut self,
         store: &S,
     ) -> Result<Option<DayPage>, StoreError> {
-        while self.shard < SHARDS {
-            let after = self.after.take();
-            let page = store.payments_of_day(self.project_id, self.day, self.shard, after.as_ref());
+        while self.rest.shard < self.rest.end {
+            let DayPart { day, shard, .. } = self.rest;
+            let after = self.rest.after.as_deref();
+            let after = after.map(|id| PaymentKey::new(self.project_id, id));
+            let page = store.payments_of_day(self.project_id, day, shard, after.as_ref());
             let keys = page.await?;
-            if let Some(last) = keys.last().cloned() {
-                self.after = Some(last.clone());
-                let shard = self.shard;
-                let range = PageRange { shard, after, last };
-                return Ok(Some(DayPage { range, keys }));
+            if let Some(last) = keys.last() {
+                self.rest.after = Some(last.folded_id().to_owned());
+                self.listed += keys.len();
+                return Ok(Some(DayPage { shard, keys }));
             }
-            self.shard += 1;
+            self.rest.shard += 1;
+            self.rest.after = None;
         }
         Ok(None)
     }
-}
 
-impl PageRange {
-    /// Reads the page again. The result includes payments that were added to the range since the first read.
-    pub(crate) async fn keys<S: PaymentStore>(
-        &self,
-        store: &S,
-        project_id: ProjectId,
-        day: Day,
-    ) -> Result<Vec<PaymentKey>, StoreError> {
-        let mut keys = Vec::new();
-        let mut after = self.after.clone();
-        loop {
-            let page = store.payments_of_day(project_id, day, self.shard, after.as_ref());
-            let page = page.await?;
-            after = page.last().cloned();
-            let is_last = page.is_empty() || page.contains(&self.last);
-            keys.extend(page);
-            if is_last {
-                return Ok(keys);
-            }
-        }
+    /// Returns the payments that are not listed yet, as one part for each shard.
+    pub(crate) fn rest(&self) -> Vec<DayPart> {
+        let first = self.rest.shard;
+        let of_shard = |shard| DayPart {
+            day: self.rest.day,
+            shard,
+            end: shard + 1,
+            after: self.rest.after.clone().filter(|_| shard == first),
+        };
+        (first..self.rest.end).map(of_shard).collect()
     }
 }
 

@@ -9,6 +9,7 @@ pub mod callback;
 pub mod checkout;
 pub mod clarification;
 pub mod commit;
+pub mod daily_run;
 mod day_pages;
 pub mod error;
 pub mod outbox;

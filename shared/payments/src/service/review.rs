@@ -13,7 +13,7 @@ use super::error::ApplyError;
 use super::refund::RefundService;
 use crate::decide::{self, Change, Command, Rejection};
 use crate::model::ids::{MerchantId, PaymentKey};
-use crate::model::{GateRequest, Payment, QuarantineItem, Refund, RefundStatus, Verdict};
+use crate::model::{GateRequest, Payment, QuarantineItem, Refund, Verdict};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 
 /// Why a review was refused or failed.
@@ -58,9 +58,10 @@ fn reason(rejection: &Rejection) -> &'static str {
         }
         Rejection::MoreThanLeft(_) => "no money is left",
         Rejection::NeedsNewerRelease => "only a newer release can change the payment",
-        Rejection::NotRefundable | Rejection::OtherContent | Rejection::NoMoney => {
-            "the payment cannot be refunded in its status"
-        }
+        Rejection::NotRefundable
+        | Rejection::OtherContent
+        | Rejection::TooManyAttempts
+        | Rejection::NoMoney => "the payment cannot be refunded in its status",
     }
 }
 
@@ -94,13 +95,12 @@ fn as_seen<'a>(
 
 /// Whether the money of a rejected payment was refunded, or is being refunded.
 fn is_being_refunded(payment: &Payment) -> bool {
-    let refunds_money = |refund: &Refund| {
-        refund.status().is_reserved() || refund.status() == RefundStatus::Succeeded
-    };
     let mut decisions = payment.decisions().iter();
     let was_rejected = decisions.any(|decision| decision.verdict == Verdict::Rejected);
-    let is_nothing_left = payment.paid_amount() > 0 && payment.refundable_amount() == 0;
-    was_rejected && is_nothing_left || refunds_of_rejections(payment).any(refunds_money)
+    // A rejection of another system's payment sends no refund.
+    let is_nothing_left =
+        payment.paid_amount() > 0 && payment.refundable_amount() == 0 && !payment.is_foreign();
+    was_rejected && is_nothing_left || payment.is_refunded_by_rejection()
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
@@ -162,12 +162,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundService<'_, S, Q, 
 
 /// Returns the newest refund that a rejection created, if there is one.
 pub fn refund_of_rejection(payment: &Payment) -> Option<&Refund> {
-    refunds_of_rejections(payment).next_back()
-}
-
-fn refunds_of_rejections(payment: &Payment) -> impl DoubleEndedIterator<Item = &Refund> {
-    let refunds = payment.refunds().iter();
-    refunds.filter(|refund| refund.is_of_rejection())
+    payment.refunds_of_rejections().next_back()
 }
 
 /// Returns the id of the refund that the change reserved. A new refund is the last refund of the payment, and the

@@ -55,6 +55,7 @@ pub fn storefront(name: &str) -> Storefront {
         project_id: project(),
         scopes: [Scope::Checkout, Scope::Read, Scope::Refund].into(),
         return_origins: ["https://shop.example".into()].into(),
+        payment_id_prefix: None,
     }
 }
 

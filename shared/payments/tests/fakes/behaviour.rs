@@ -70,6 +70,11 @@ pub trait Behaviour: Send + Sync {
         None
     }
 
+    /// Computes the shard of a payment. If the result is `None`, the store chooses the shard.
+    fn shard(&self, _key: &PaymentKey) -> Option<u8> {
+        None
+    }
+
     /// Computes a page of a day's payments. If the result is `None`, the page is read from the store.
     fn page_of_day(&self, _shard: u8, _after: Option<&PaymentKey>) -> Option<Vec<PaymentKey>> {
         None

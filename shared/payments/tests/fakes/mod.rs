@@ -6,6 +6,7 @@
 
 pub mod behaviour;
 pub mod clock;
+pub mod daily_runs;
 pub mod gate;
 pub mod queue;
 pub mod records;

@@ -23,6 +23,8 @@ pub struct State {
     pub hangs: bool,
     /// Whether each request returns the first page.
     pub repeats_first_page: bool,
+    /// Each answer that includes this time is too large.
+    pub too_large_at: Option<Timestamp>,
 }
 
 pub fn listed_sale(payment_id: &str, operation_id: &str, amount: u64) -> ListedOperation {
@@ -55,6 +57,13 @@ impl PlatformRecords {
             .retain(|(_, operation)| is_other(operation));
     }
 
+    /// Removes all requests and returns the start of each request for a first page.
+    pub fn take_starts(&self) -> Vec<Timestamp> {
+        let requests = std::mem::take(&mut self.state().requests);
+        let first_pages = requests.iter().filter(|(_, _, offset)| *offset == 0);
+        first_pages.map(|(from, _, _)| *from).collect()
+    }
+
     /// Removes and returns the offsets of all requests.
     pub fn take_offsets(&self) -> Vec<u32> {
         let requests = std::mem::take(&mut self.state().requests);
@@ -78,6 +87,12 @@ impl DataApi for PlatformRecords {
             if state.failures > 0 {
                 state.failures -= 1;
                 return Err(NoAnswer::Failed("HTTP status 429".into()));
+            }
+            if state
+                .too_large_at
+                .is_some_and(|at| (from..=to).contains(&at))
+            {
+                return Err(NoAnswer::TooLarge);
             }
             state.hangs
         };

@@ -11,8 +11,8 @@ use payments::model::day::Day;
 use payments::model::document::{self, Residue};
 use payments::model::schedule::Next;
 use payments::ports::{
-    Commit, CommitError, Committed, Daily, Due, Index, PaymentStore, ProgressStore, SHARDS,
-    StoreError, Stored, TokenCheckout,
+    Commit, CommitError, Committed, Daily, Due, Index, PaymentStore, ProgressStore, Run, RunStore,
+    SHARDS, StoreError, Stored, TokenCheckout,
 };
 use payments::{PaymentKey, Timestamp};
 
@@ -39,6 +39,8 @@ pub struct Tables {
     /// The payments that paid each order.
     paid_orders: BTreeSet<(String, PaymentKey)>,
     pub progress: BTreeMap<(ProjectId, Daily), Timestamp>,
+    /// What the parts of runs have stored, by the run's id, the shard and the key.
+    pub runs: BTreeMap<(String, Option<u8>, String), String>,
     /// How often a payment was loaded.
     pub loads: usize,
     /// How often the payments of an order were queried.
@@ -306,6 +308,11 @@ impl<B: Behaviour> PaymentStore for MemoryStore<B> {
         Ok(page.take(PAGE).cloned().collect())
     }
 
+    fn shard(&self, key: &PaymentKey) -> u8 {
+        let shard = || u8::try_from(shard_of(key)).unwrap();
+        self.behaviour.shard(key).unwrap_or_else(shard)
+    }
+
     async fn payments_of_order(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
         self.behaviour.before_store().await?;
         let mut tables = self.tables();
@@ -347,5 +354,36 @@ impl<B: Behaviour> ProgressStore for MemoryStore<B> {
             *known = until.max(*known);
         }
         self.behaviour.after_write().await
+    }
+}
+
+impl<B: Behaviour> RunStore for MemoryStore<B> {
+    async fn put(
+        &self,
+        run: &Run,
+        shard: Option<u8>,
+        key: &str,
+        content: String,
+    ) -> Result<String, StoreError> {
+        self.behaviour.before_store().await?;
+        let key = (run.id.clone(), shard, key.to_owned());
+        let stored = self.tables().runs.entry(key).or_insert(content).clone();
+        self.behaviour.after_write().await?;
+        Ok(stored)
+    }
+
+    async fn contents(
+        &self,
+        run: &Run,
+        shard: Option<u8>,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        self.behaviour.before_store().await?;
+        let tables = self.tables();
+        let of_run = tables
+            .runs
+            .iter()
+            .filter(|((id, of, _), _)| (id, *of) == (&run.id, shard));
+        let contents = of_run.map(|((_, _, key), content)| (key.clone(), content.clone()));
+        Ok(contents.collect())
     }
 }

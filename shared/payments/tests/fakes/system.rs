@@ -161,17 +161,20 @@ impl<B: Behaviour, P: Gate + Sync> TestSystem<B, P> {
 
     pub async fn hand_out_polls(&self, deadline: Instant) -> BatchRun {
         let projects = self.keys.keys().copied();
-        self.sweeper().hand_out_polls(projects, deadline).await
+        let swept = self.sweeper().hand_out_polls(projects, deadline).await;
+        swept.polled
     }
 
     /// Does the work of a message, as the worker does.
     pub async fn work(&self, work: Work, deadline: Instant) -> BatchRun {
         match work {
-            Work::Poll { payments } => self.poller().poll_all(payments, deadline).await,
+            Work::Poll { payments, until } => {
+                self.poller().poll_all(payments, until, deadline).await
+            }
             Work::Publish { payments } => self.payments.publish_all(payments, deadline).await,
             Work::Expire { payments } => self.payments.expire_all(payments, deadline).await,
             Work::Erase { payments } => self.payments.erase_all(payments, deadline).await,
-            Work::Unknown => BatchRun::EMPTY,
+            Work::Part { .. } | Work::Unknown => BatchRun::EMPTY,
         }
     }
 

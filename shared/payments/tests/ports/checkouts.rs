@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ecommpay::answer::Answer;
 use futures_util::future::join_all;
+use payments::api::problem::Problem;
+use payments::decide::Rejection;
 use payments::model::Status;
 use payments::ports::PaymentStore;
 use payments::service::checkout::{Checkout, CheckoutError, hand_off_ready, token};
@@ -119,7 +121,23 @@ async fn the_next_attempt_of_a_failed_payment_is_a_new_checkout() {
 }
 
 #[tokio::test]
-async fn the_next_attempt_can_have_other_customer_data_but_no_other_money_or_channel() {
+async fn a_further_attempt_than_the_hundredth_is_a_conflict_that_asks_for_another_id() {
+    let system = System::with_answers(&vec![refused("2004"); 100]);
+    let shop = storefront("shop");
+    for _ in 0..100 {
+        let failed = system.create_order(&shop, 1000).await;
+        assert_matches!(failed, Err(CheckoutError::Refused(_)));
+    }
+    let error = system.create_order(&shop, 1000).await.unwrap_err();
+    assert_matches!(&error, CheckoutError::Rejected(Rejection::TooManyAttempts));
+    let response = Problem::from(error).into_response();
+    assert_eq!(response.status(), 409);
+    assert!(response.body().contains("Use another payment_id"));
+    assert_eq!(system.sales(), 100);
+}
+
+#[tokio::test]
+async fn the_next_attempt_can_have_other_customer_data_but_no_other_money_channel_or_order() {
     let system = System::with_answers(&[refused("2004"), accepted("request-2")]);
     let shop = storefront("shop");
     let first = system.create_order(&shop, 1000).await;
@@ -128,6 +146,11 @@ async fn the_next_attempt_can_have_other_customer_data_but_no_other_money_or_cha
     let mut on_payment_page = checkout_request("Order-1");
     on_payment_page["channel"] = "payment_page".into();
     let conflict = system.create(&shop, &on_payment_page).await;
+    assert_matches!(conflict, Err(CheckoutError::Conflict));
+
+    let mut other_order = checkout_request("Order-1");
+    other_order["order_id"] = "order-2".into();
+    let conflict = system.create(&shop, &other_order).await;
     assert_matches!(conflict, Err(CheckoutError::Conflict));
 
     let mut other_customer = checkout_request("Order-1");

@@ -2,7 +2,7 @@
 
 use ecommpay::answer::Answer;
 use payments::model::{Payment, Waiting};
-use payments::service::clarification::{ClarificationError, clarify};
+use payments::service::clarification::{ClarificationError, MAX_TRIES, clarify};
 use serde_json::{Value, json};
 
 use super::system::*;
@@ -16,7 +16,10 @@ async fn answer(system: &System, find: Find, field: &str) -> Result<(), Clarific
     let payment = system.payment(PAYMENT);
     let (payments, gate, keyring) = (&system.payments, &system.platform, &system.keyring);
     let answers = [(field.to_owned(), text("BE68539007547034"))];
-    let sent = clarify(payments, gate, keyring, &payment, find(&payment), &answers);
+    let request = find(&payment);
+    let sent = clarify(
+        payments, gate, keyring, &payment, request, &answers, MAX_TRIES,
+    );
     sent.await.map(drop)
 }
 
@@ -63,4 +66,54 @@ async fn each_clarification_request_of_a_refund_is_answered_once() {
     body["clarification_fields"] = json!({ "account": ["number"] });
     let find: Find = |payment| payment.clarification_request_of(&payment.refunds()[0]);
     check_answers(&system, body, find, "account.number").await;
+}
+
+/// Returns the callback of a sale that waits for data.
+fn requesting(fields: &Value, minute: u32) -> Value {
+    let sale = operation("7", "sale", "awaiting clarification", 1000);
+    let mut body = callback(PAYMENT, "awaiting clarification", 1000, sale);
+    for part in ["payment", "operation"] {
+        body[part]["date"] = json!(format!("2019-07-02T11:{minute:02}:00+0000"));
+    }
+    body["clarification_fields"] = fields.clone();
+    body
+}
+
+#[tokio::test]
+async fn data_is_sent_twenty_times_until_the_platform_requests_other_fields() {
+    let answers = [&[accepted("r")][..], &vec![refused("2004"); 30]].concat();
+    let system = System::created(&answers).await;
+    let find: Find = |payment| payment.clarification_request();
+    let name = json!({ "customer": ["last_name"] });
+    system.callback(&requesting(&name, 0)).await;
+    for minute in 1..=20 {
+        let sent = answer(&system, find, "customer.last_name").await;
+        assert_matches!(sent, Err(ClarificationError::Refused(_)));
+        // The platform requests the same field again.
+        system.callback(&requesting(&name, minute)).await;
+    }
+    let sent = answer(&system, find, "customer.last_name").await;
+    assert_matches!(sent, Err(ClarificationError::TooManyTries));
+    assert_eq!(system.platform.requests("clarification").len(), 20);
+
+    let more = json!({ "customer": ["last_name", "email"] });
+    system.callback(&requesting(&more, 30)).await;
+    let sent = answer(&system, find, "customer.last_name").await;
+    assert_matches!(sent, Err(ClarificationError::Refused(_)));
+    assert_eq!(system.platform.requests("clarification").len(), 21);
+}
+
+#[tokio::test]
+async fn parallel_answers_are_counted_one_by_one() {
+    let answers = [&[accepted("r")][..], &vec![refused("2004"); 40]].concat();
+    let system = System::created(&answers).await;
+    let name = json!({ "customer": ["last_name"] });
+    system.callback(&requesting(&name, 0)).await;
+    let find: Find = |payment| payment.clarification_request();
+    for _ in 0..15 {
+        let send = || answer(&system, find, "customer.last_name");
+        let (one, other) = tokio::join!(send(), send());
+        assert!(one.is_err() && other.is_err());
+    }
+    assert_eq!(system.platform.requests("clarification").len(), 20);
 }

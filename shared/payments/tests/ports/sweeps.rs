@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
+use ecommpay::fields::ProjectId;
 use payments::model::schedule::Next;
 use payments::ports::{Work, WorkMessage};
 use payments::service::sweep::POLLS_PER_MESSAGE;
@@ -25,7 +26,7 @@ async fn with_rechecks(count: u32) -> System {
 fn delays(messages: &[WorkMessage], project: u32) -> Vec<u64> {
     let mut delays = Vec::new();
     for message in messages {
-        let Work::Poll { payments } = &message.work else {
+        let Work::Poll { payments, .. } = &message.work else {
             panic!("{message:?}");
         };
         assert!((1..=POLLS_PER_MESSAGE).contains(&payments.len()));
@@ -82,11 +83,80 @@ async fn polls_that_are_lost_with_the_queue_are_handed_out_again() {
     assert_eq!(system.hand_out_polls(in_a_minute()).await.handed_out, 3);
     system.work_queue.take_all();
     assert_eq!(system.work_all(in_a_minute()).await.found, 0);
-    assert_eq!(system.hand_out_polls(in_a_minute()).await.handed_out, 3);
     system.pass(MINUTE);
+    assert_eq!(system.hand_out_polls(in_a_minute()).await.handed_out, 3);
     let worked = system.work_all(in_a_minute()).await;
     assert_eq!((worked.found, worked.failed, worked.oldest_s), (3, 3, 60));
     assert_eq!(system.hand_out_polls(in_a_minute()).await.found, 0);
+}
+
+#[tokio::test]
+async fn after_a_stop_of_the_worker_only_the_polls_of_the_last_seconds_are_sent() {
+    let mut system = with_rechecks(70).await;
+    system.polls_per_second = 1;
+    for _ in 0..3 {
+        system.hand_out_polls(in_a_minute()).await;
+        system.pass(MINUTE);
+    }
+    // The last run planned a poll for each second of the last minute. The polls of the last five seconds are valid.
+    let run = system.work_all(in_a_minute()).await;
+    assert_eq!((run.found, run.failed, run.in_time), (180, 5, false));
+    assert_eq!(run.oldest_s, 180);
+    assert_eq!(system.polls().len(), 5);
+    let run = system.hand_out_polls(in_a_minute()).await;
+    assert_eq!((run.found, run.handed_out), (65, 60));
+}
+
+#[tokio::test]
+async fn a_checkout_expires_and_its_data_is_erased_while_its_poll_waits_for_the_worker() {
+    let system = System::created(&[]).await;
+    let expires_at = system.payment(PAYMENT).order().unwrap().expires_at;
+    system.pass_until(expires_at);
+    for _ in 0..2 {
+        system.hand_out_polls(in_a_minute()).await;
+        assert_eq!(system.sent(), ["1 payment.created", "2 checkout.expired"]);
+    }
+    let next = system.payments.schedule.next(&system.payment(PAYMENT));
+    assert_matches!(next, Some(Next::Poll(_)));
+    system.pass(31 * DAY);
+    system.hand_out_polls(in_a_minute()).await;
+    assert!(system.payment(PAYMENT).order().unwrap().customer.is_none());
+    assert_eq!(system.polls(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_checkout_expires_while_the_polls_of_its_project_exceed_the_rate() {
+    let mut system = with_rechecks(70).await;
+    system.polls_per_second = 1;
+    let request = checkout_request(PAYMENT);
+    system.create(&storefront("shop"), &request).await.unwrap();
+    let expires_at = system.payment(PAYMENT).order().unwrap().expires_at;
+    system.pass_until(expires_at);
+    let run = system.hand_out_polls(in_a_minute()).await;
+    assert_eq!((run.found, run.handed_out, run.in_time), (71, 60, false));
+    assert!(system.sent().contains(&"2 checkout.expired".to_owned()));
+}
+
+#[tokio::test]
+async fn a_project_without_a_key_is_named_and_its_checkouts_expire_and_its_data_is_erased() {
+    let system = System::created(&[]).await;
+    let projects = || [211, 212].map(|project| ProjectId::new(project).unwrap());
+    let sweep = async || {
+        let sweeper = system.sweeper();
+        sweeper.sweep_without_keys(projects(), in_a_minute()).await
+    };
+    assert_eq!(sweep().await.polled.failed, 0);
+    let expires_at = system.payment(PAYMENT).order().unwrap().expires_at;
+    system.pass_until(expires_at);
+    let run = sweep().await.polled;
+    assert_eq!((run.found, run.handed_out, run.failed), (1, 0, 1));
+    let failure = run.failure.unwrap();
+    assert_eq!(failure, "project 211 has due polls, but no key");
+    assert_eq!(system.sent(), ["1 payment.created", "2 checkout.expired"]);
+    system.pass(31 * DAY);
+    sweep().await;
+    assert!(system.payment(PAYMENT).order().unwrap().customer.is_none());
+    assert_eq!(system.work_queue.take(), None);
 }
 
 #[tokio::test]
@@ -95,7 +165,7 @@ async fn a_repeated_poll_does_not_count_for_the_lag() {
     system.hand_out_polls(in_a_minute()).await;
     let message = system.work_queue.take().unwrap();
     system.work(message.work.clone(), in_a_minute()).await;
-    system.pass(Duration::from_secs(30));
+    system.pass(Duration::from_secs(4));
     let again = system.work(message.work, in_a_minute()).await;
     assert_eq!((again.found, again.done, again.oldest_s), (1, 1, 0));
 }

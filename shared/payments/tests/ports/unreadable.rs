@@ -2,7 +2,7 @@
 
 use payments::model::day::Day;
 use payments::model::{Payment, Status};
-use payments::service::report::{Totals, read_day};
+use payments::service::report::read_day;
 
 use super::system::*;
 use crate::builders::reports::{callback, operation};
@@ -148,17 +148,13 @@ async fn the_reports_skip_a_damaged_payment_and_ignore_a_damaged_progress() {
     assert_eq!(rows, 2);
 
     system.pass(DAY);
-    let mut days = Vec::new();
-    let write = |day, totals: &Totals| {
-        let payments = totals.rows().filter(|row| row.of == "payment");
-        days.push((day, payments.map(|row| row.count).sum::<u64>()));
+    let reported = system.report_due().await.unwrap();
+    let [(run, counts)] = &reported[..] else {
+        panic!("{reported:?}");
     };
-    let reported = system
-        .payments
-        .report_due_days(project(), in_a_minute(), write);
-    let reported = reported.await;
-    assert_eq!((reported.days, reported.failure), (1, None));
-    assert_eq!(days, [(day, 2)]);
+    assert_eq!((Day::of(run.from), run.to), (day, day.next().start()));
+    let payments = counts.totals.rows().filter(|row| row.of == "payment");
+    assert_eq!(payments.map(|row| row.count).sum::<u64>(), 2);
 }
 
 #[tokio::test]

@@ -1,75 +1,81 @@
-//! Tests a Data API that fails, hangs, or repeats a page.
+//! Tests a Data API that fails, hangs, repeats a page, or sends too much.
 
 use std::time::Duration;
 
-use payments::service::reconcile::Reconciled;
+use payments::ports::{Part, Run};
+use payments::service::daily_run::{DailyRuns, PartError, Worked};
 use tokio::time::Instant;
 
 use crate::builders::project;
+use crate::fakes::records::PlatformRecords;
 use crate::system::*;
 
 #[tokio::test]
-async fn a_failed_request_is_repeated_twice_before_its_hour_fails() {
+async fn a_failed_request_is_repeated_twice_before_its_part_fails() {
     let system = System::empty();
     system.report("first", "1", on("21T12:00:00"), 1000).await;
     system.platform.state().failures = 2;
     let hour = span("21T12:00:00", "21T13:00:00");
     let compared = system.reconcile(hour).await;
-    assert_eq!(compared.failed, 0);
     assert_eq!(compared.differences.missing_at_platform, 1);
 
-    // One hour fails, and the other hours are compared.
     system.platform.state().failures = 3;
-    system.report("later", "2", on("21T14:00:00"), 1000).await;
-    let compared = system.reconcile(span("21T12:00:00", "21T15:00:00")).await;
-    assert_eq!((compared.failed, compared.until), (1, hour.from));
-    assert_eq!(compared.differences.missing_at_platform, 1);
-    let failure = compared.failure.unwrap();
-    assert_eq!(
-        failure,
-        "211 from 2026-11-21T12:00:00Z: the platform gave no usable answer: HTTP status 429"
-    );
+    let run = system.payments.run_on_demand(project(), hour);
+    let error = system.do_run(&run).await.unwrap_err();
+    let failure = "the platform gave no usable answer: HTTP status 429";
+    assert_eq!(error.to_string(), failure);
+    // The state of the run names the part.
+    let state = system.payments.run_state(&run).await.unwrap();
+    let failure = format!("211 from 2026-11-21T11:50:00Z: {failure}");
+    assert_eq!((state.has_ended, state.failure), (false, Some(failure)));
+    // A repeat does only the part that failed, and then what follows from it.
+    system.platform.take_starts();
+    system.do_run(&run).await.unwrap();
+    assert_eq!(system.platform.take_starts(), [on("21T11:50:00")]);
+    system.payments.close(&run).await.unwrap();
+    let state = system.payments.run_state(&run).await.unwrap();
+    assert_eq!((state.has_ended, state.failure), (true, None));
 }
 
-#[tokio::test]
-async fn a_run_stops_after_three_failed_hours() {
-    let system = System::empty();
-    system.platform.state().failures = 1_000;
-    let compared = system.reconcile(span("21T00:00:00", "22T00:00:00")).await;
-    assert_eq!((compared.failed, compared.compared), (3, 0));
-    assert_eq!(system.platform.take_offsets().len(), 9);
-}
-
-/// Compares until the deadline. The Data API hangs, and meanwhile the clock moves by `hangs_for`.
-async fn reconcile_hanging(system: &System, hangs_for: Duration) -> Reconciled {
+/// Does the list of an hour until a deadline. The Data API hangs, and meanwhile the clock moves by `hangs_for`.
+async fn list_hanging(system: &System, hangs_for: Duration) -> Result<Worked, PartError> {
     system.platform.state().hangs = true;
-    let hour = span("21T12:00:00", "21T13:00:00");
+    let run = system
+        .payments
+        .run_on_demand(project(), span("21T12:00:00", "21T13:00:00"));
     let deadline = Instant::now() + Duration::from_millis(200);
-    let (payments, records) = (&system.payments, &system.platform);
-    let compared = payments.reconcile(records, project(), hour, deadline);
+    let runs = DailyRuns {
+        payments: &system.payments,
+        data_api: Some(&system.platform),
+        pace: Duration::ZERO,
+    };
+    let part = list("21T12:00:00", "21T13:00:00");
+    let worked = runs.work(&run, &part, deadline);
     let pass = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         system.clock().pass(hangs_for);
     };
-    let (compared, ()) = tokio::join!(compared, pass);
-    assert_eq!((compared.in_time, compared.until), (false, hour.from));
-    compared
+    tokio::join!(worked, pass).0
 }
 
 #[tokio::test]
-async fn a_request_that_the_deadline_interrupts_fails_only_after_more_than_a_minute_or_an_error() {
+async fn a_list_that_the_deadline_interrupts_is_split_and_fails_only_after_a_minute_or_an_error() {
     let system = System::empty();
-    let short = reconcile_hanging(&system, Duration::from_secs(60)).await;
-    assert_eq!((short.failed, short.failure), (0, None));
-    let long = reconcile_hanging(&system, Duration::from_secs(61)).await;
-    let failure =
-        "211 from 2026-11-21T12:00:00Z: the platform gave no usable answer: no answer in 61 s";
-    assert_eq!((long.failed, long.failure.as_deref()), (1, Some(failure)));
+    let short = list_hanging(&system, Duration::from_secs(60))
+        .await
+        .unwrap();
+    let halves = [
+        list("21T12:00:00", "21T12:30:00"),
+        list("21T12:30:00", "21T13:00:00"),
+    ];
+    assert_eq!((&short.next[..], short.ended), (&halves[..], None));
+    let long = list_hanging(&system, Duration::from_secs(61)).await;
+    let failure = "the platform gave no usable answer: no answer in 61 s";
+    assert_eq!(long.unwrap_err().to_string(), failure);
 
     system.platform.state().failures = 1;
-    let after_error = reconcile_hanging(&system, Duration::ZERO).await;
-    assert_eq!(after_error.failed, 1);
-    assert!(after_error.failure.unwrap().ends_with("HTTP status 429"));
+    let after_error = list_hanging(&system, Duration::ZERO).await.unwrap_err();
+    assert!(after_error.to_string().ends_with("HTTP status 429"));
 }
 
 #[tokio::test]
@@ -80,25 +86,45 @@ async fn a_full_page_that_is_repeated_is_an_error() {
         system.platform.add(on("21T12:00:00"), operation);
     }
     system.platform.state().repeats_first_page = true;
-    let compared = system.reconcile(span("21T12:00:00", "21T13:00:00")).await;
-    assert_eq!(compared.failed, 1);
-    assert!(compared.failure.unwrap().contains("on each page"));
+    let hour = span("21T12:00:00", "21T12:01:00");
+    let run = system.payments.run_on_demand(project(), hour);
+    let error = system.do_run(&run).await.unwrap_err();
+    assert!(error.to_string().contains("on each page"), "{error}");
 }
 
 #[tokio::test]
-async fn a_run_after_its_deadline_compares_nothing() {
+async fn only_the_minute_of_an_answer_that_is_too_large_is_skipped() {
     let system = System::empty();
-    system
-        .report("unlisted", "1", on("21T12:00:00"), 1000)
-        .await;
-    let day = span("21T00:00:00", "22T00:00:00");
-    let (payments, records) = (&system.payments, &system.platform);
-    let compared = payments
-        .reconcile(records, project(), day, Instant::now())
-        .await;
-    assert_eq!((compared.in_time, compared.until), (false, day.from));
-    assert!(system.differences().is_empty());
-    assert!(system.platform.take_offsets().is_empty());
+    system.platform.state().too_large_at = Some(on("21T12:07:00"));
+    for (id, ended) in [("near", "21T12:16:00"), ("far", "21T12:19:00")] {
+        system.report(id, id, on(ended), 1000).await;
+    }
+    system.list("unknown", "3", on("21T12:09:00"), 1000);
+    let compared = system.reconcile(span("21T12:00:00", "21T13:00:00")).await;
+    assert_eq!(compared.unreadable, 1);
+    // The platform may list the operation of 12:16 up to ten minutes earlier.
+    let expected = [
+        ("far", "missing_at_platform"),
+        ("unknown", "missing_locally"),
+    ];
+    assert_eq!(system.differences(), differences(&expected));
+}
+
+#[tokio::test]
+async fn without_a_token_a_comparison_fails_and_a_report_does_not() {
+    let system = System::empty();
+    let runs = DailyRuns {
+        payments: &system.payments,
+        data_api: None::<&PlatformRecords>,
+        pace: Duration::ZERO,
+    };
+    let part = list("21T12:00:00", "21T13:00:00");
+    let run: Run = system
+        .payments
+        .run_on_demand(project(), span("21T12:00:00", "21T13:00:00"));
+    let error = runs.work(&run, &part, in_five_minutes()).await.unwrap_err();
+    assert!(matches!(error, PartError::NoToken), "{error}");
+    assert_eq!(system.report_due().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -111,10 +137,8 @@ async fn a_payment_that_cannot_be_read_does_not_stop_the_comparison_of_other_pay
     system.list("theirs", "3", on("21T12:20:00"), 1000);
     system.behaviour().damage("211/damaged");
     system.behaviour().damage("progress");
-    let (payments, records) = (&system.payments, &system.platform);
-    let run = payments.reconcile_due(records, project(), in_five_minutes());
-    let compared = run.await;
-    assert_eq!((compared.failed, compared.until), (0, on("22T09:00:00")));
+    let done = system.reconcile_due().await.unwrap();
+    assert_eq!((done.len(), done[0].0.to), (1, on("22T00:00:00")));
     assert_eq!(
         system.differences(),
         differences(&[
@@ -122,4 +146,11 @@ async fn a_payment_that_cannot_be_read_does_not_stop_the_comparison_of_other_pay
             ("theirs", "missing_locally")
         ])
     );
+}
+
+fn list(from: &str, to: &str) -> Part {
+    Part::List {
+        from: on(from),
+        to: on(to),
+    }
 }

@@ -1,11 +1,14 @@
 //! Builds the use cases over platform records in memory, with the steps that the tests of this crate share.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ecommpay::data_api::ListedOperation;
 use payments::Timestamp;
 use payments::events::EventKind;
-use payments::service::reconcile::{Differences, Reconciled, Span};
+use payments::ports::{Daily, Run};
+use payments::service::daily_run::{Counts, PartError};
+use payments::service::reconcile::{Differences, Span};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -13,6 +16,7 @@ use crate::builders::reports::{TestReport, callback, operation};
 use crate::builders::*;
 use crate::fakes::behaviour::FailNext;
 use crate::fakes::clock::TestClock;
+use crate::fakes::daily_runs::{do_due, do_run};
 use crate::fakes::records::{PlatformRecords, listed_sale};
 use crate::fakes::system::TestSystem;
 
@@ -69,25 +73,37 @@ impl System {
         self.list(payment, operation, ended, 1000);
     }
 
-    pub async fn reconcile(&self, span: Span) -> Reconciled {
-        let deadline = in_five_minutes();
-        let (payments, records) = (&self.payments, &self.platform);
-        payments.reconcile(records, project(), span, deadline).await
+    /// Compares an interval on demand.
+    pub async fn reconcile(&self, span: Span) -> Counts {
+        let run = self.payments.run_on_demand(project(), span);
+        self.do_run(&run).await.unwrap()
     }
 
-    /// Returns the payment and kind of each emitted discrepancy, sorted.
+    /// Does all parts of a run.
+    pub async fn do_run(&self, run: &Run) -> Result<Counts, PartError> {
+        do_run(&self.payments, Some(&self.platform), run, in_five_minutes()).await
+    }
+
+    /// Does each run of the schedule that is due.
+    pub async fn reconcile_due(&self) -> Result<Vec<(Run, Counts)>, PartError> {
+        do_due(&self.payments, Some(&self.platform), Daily::Compare).await
+    }
+
+    /// Returns the payment and kind of each emitted discrepancy, sorted. An event that was sent twice counts once,
+    /// because it has the same id.
     pub fn differences(&self) -> Vec<(String, String)> {
         let sent = self.payments.queues[0].sent();
         let events = sent.iter().map(|sent| &sent.event);
         let events = events.filter(|event| event.kind == EventKind::ReconciliationDifference);
-        let mut differences: Vec<_> = events
+        let by_id: BTreeMap<String, (String, String)> = events
             .map(|event| {
                 let body: Value = serde_json::from_str(&event.body).unwrap();
                 let text = |value: &Value| value.as_str().unwrap().to_owned();
                 let kind = &body["data"]["difference"]["kind"];
-                (text(&body["subject"]), text(kind))
+                (text(&body["id"]), (text(&body["subject"]), text(kind)))
             })
             .collect();
+        let mut differences: Vec<_> = by_id.into_values().collect();
         differences.sort_unstable();
         differences
     }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use payments::events::EventKind;
-use payments::model::Status;
 use payments::model::schedule::Next;
+use payments::model::{GateRequest, Status};
 use payments::ports::{Clock, Stored};
 
 use crate::daily_report;
@@ -228,7 +228,10 @@ impl Run<'_> {
     fn start_payments(&self) {
         let (platform, tables) = (&self.system.platform, self.system.tables());
         let payment = |number| tables.payments.get(&order_key(number));
-        let is_refused = |stored: &Stored| stored.payment.attempt().is_refused_by_gate();
+        let is_refused = |stored: &Stored| {
+            let request = stored.payment.attempt().request();
+            matches!(request, GateRequest::Refused { .. })
+        };
         let is_creating = |task: &Task<'_>| matches!(task.job, Job::Create(FOREIGN_AFTER));
         if payment(FOREIGN_AFTER).is_some_and(is_refused) && !self.tasks.iter().any(is_creating) {
             platform.start_payment(format!("order-{FOREIGN_AFTER}"), Scenario::Foreign);

@@ -9,7 +9,7 @@ use payments::decide::Fact;
 use payments::model::{Payment, PlatformRecord};
 use payments::ports::{PaymentStore, StoreError};
 use payments::service::checkout::CheckoutError;
-use payments::service::clarification::{ClarificationError, clarify};
+use payments::service::clarification::{ClarificationError, MAX_TRIES, clarify};
 use payments::service::refund::RefundError;
 use payments::service::review::ReviewError;
 use serde_json::json;
@@ -78,7 +78,7 @@ impl System {
                 assert!(is_external, "the same order must not conflict");
                 true
             }
-            Err(CheckoutError::Unavailable(_)) => false,
+            Err(CheckoutError::Rejected(_) | CheckoutError::Unavailable(_)) => false,
         }
     }
 
@@ -129,7 +129,10 @@ impl System {
         }
         let answers = [("account.number".to_owned(), text("1"))];
         let (gate, keyring) = (&self.platform, &self.keyring);
-        let sent = clarify(&self.payments, gate, keyring, &payment, request, &answers);
+        let payments = &self.payments;
+        let sent = clarify(
+            payments, gate, keyring, &payment, request, &answers, MAX_TRIES,
+        );
         !matches!(sent.await, Err(ClarificationError::Unavailable(_)))
     }
 

@@ -1,7 +1,7 @@
 //! Tests requests with an invalid value in one field.
 
 use anyhow::ensure;
-use api::{Answer, Api, PAYMENT, order};
+use api::{Answer, Api, Call, PAYMENT, PREFIXED, order};
 use serde_json::{Value, json};
 
 use super::{paid, refund, refused};
@@ -170,5 +170,24 @@ async fn a_return_url_is_refused_when_it_does_not_lead_to_the_shop() -> anyhow::
     );
     let answer = api.checkout(&order).await?;
     ensure!(answer.status == 201, "{answer:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_payment_id_without_the_prefix_of_the_storefront_is_refused() -> anyhow::Result<()> {
+    let api = Api::start().await?;
+    for (payment_id, expected) in [("order-1", 400), ("web-1", 201), ("WEB-1", 200)] {
+        let call = Call {
+            route: "POST /checkouts",
+            key: PREFIXED,
+            body: order(payment_id).to_string(),
+            ..Call::default()
+        };
+        let answer = api.call(call).await?;
+        ensure!(answer.status == expected, "{payment_id}: {answer:?}");
+        if expected == 400 {
+            ensure!(answer.pointers() == ["/payment_id"], "{answer:?}");
+        }
+    }
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod access;
 mod bodies;
+mod events;
 mod fields;
 
 use anyhow::ensure;

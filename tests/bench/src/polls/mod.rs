@@ -168,7 +168,7 @@ impl Part {
         let platform = Arc::new(Platform::new(arguments.platform_ms, start)?);
         let far = start + Duration::from_secs(600);
         let ids = projects.iter().map(|(project, _)| *project);
-        let handed_out = sweeper.hand_out_polls(ids, far).await;
+        let handed_out = sweeper.hand_out_polls(ids, far).await.polled;
         anyhow::ensure!(handed_out.failed == 0, "{handed_out:?}");
         queue.close();
 
@@ -192,8 +192,8 @@ impl Part {
                 };
                 let mut failure = None;
                 while let Some(work) = queue.receive().await {
-                    if let Work::Poll { payments } = work {
-                        let run = poller.poll_all(payments, far).await;
+                    if let Work::Poll { payments, .. } = work {
+                        let run = poller.poll_all(payments, None, far).await;
                         failure = failure.or(run.failure);
                     }
                 }

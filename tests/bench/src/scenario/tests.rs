@@ -61,6 +61,7 @@ fn storefront() -> Storefront {
         project_id: ProjectId::new(PROJECT).unwrap(),
         scopes: [Scope::Checkout, Scope::Read, Scope::Refund].into(),
         return_origins: ["https://shop.example".into()].into(),
+        payment_id_prefix: None,
     }
 }
 

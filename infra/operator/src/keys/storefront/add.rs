@@ -6,11 +6,11 @@ use anyhow::{Context, anyhow, ensure};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ecommpay::fields::ProjectId;
-use payments::Timestamp;
 use payments::model::storefront::{ListedKey, Scope, Storefront};
 use payments::service::storefront::key_id;
 use payments::service::storefront::{NewKey, settings};
 use payments::sha256;
+use payments::{MerchantId, Timestamp};
 use serde::Serialize;
 
 use crate::input::values;
@@ -46,6 +46,10 @@ pub struct AddArgs {
         value_name = "https://shop.example"
     )]
     origin: Vec<String>,
+    /// What each payment id of the storefront must begin with. Set it if other systems make payments in the same
+    /// project, so that the storefront cannot use their payment ids.
+    #[arg(long, value_parser = settings::parse_prefix, value_name = "web-")]
+    payment_id_prefix: Option<MerchantId>,
 }
 
 /// The new key, in the form in which `--json` shows it.
@@ -93,6 +97,7 @@ impl AddArgs {
             project_id: self.project,
             scopes: self.scope.iter().copied().collect(),
             return_origins: self.origin.iter().cloned().collect(),
+            payment_id_prefix: self.payment_id_prefix.clone(),
         })
     }
 }

@@ -10,12 +10,13 @@ use serde::Serialize;
 use crate::input::values;
 use crate::session::Session;
 
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "key_id",
     "name",
     "project_id",
     "scopes",
     "return_origins",
+    "payment_id_prefix",
     "created_at",
     "revoked_at",
     "problem",

@@ -125,7 +125,7 @@ impl<'a> History<'a> {
                 .map(|decision| DecisionView::new(payment, decision))
                 .collect(),
             evidence: operations
-                .map(|(id, operation)| (id, operation.evidence()))
+                .map(|(id, operation)| (id, payment.evidence_of(operation)))
                 .collect(),
             polling: PollingView {
                 polls_sent: polling.polls_sent(),

@@ -249,6 +249,7 @@ mod tests {
             project_id: ProjectId::new(211).unwrap(),
             scopes: [].into(),
             return_origins: ["https://shop.example".into()].into(),
+            payment_id_prefix: None,
         };
         let body = json!({
             "payment_id": "order-1", "amount": 1000, "currency": "EUR", "return_url": "https://shop.example/",

@@ -63,11 +63,12 @@ pub const ELSEWHERE: [(&str, &str); 17] = [
 const TAKES_HOURS: &str = "a campaign takes hours; `cargo test --workspace` runs its small form";
 const MEASURES: &str = "a measurement needs a quiet machine and takes minutes";
 const NEEDS_AN_ACCOUNT: &str = "the local AWS cannot restore or import a table";
+const NO_CODE_DEPLOY: &str = "the local AWS has no CodeDeploy";
 const DESTROYS: &str = "the command removes or stops the stack under test";
 const SETS_UP: &str = "the test makes this setting itself";
 
 /// The starts of commands that no test runs as they are written, each with the reason.
-pub const NOWHERE: [(&str, &str); 23] = [
+pub const NOWHERE: [(&str, &str); 25] = [
     ("LONG=1 cargo test", TAKES_HOURS),
     (
         "SEED=7 cargo test",
@@ -98,6 +99,8 @@ pub const NOWHERE: [(&str, &str); 23] = [
         "aws dynamodb restore-table-to-point-in-time",
         NEEDS_AN_ACCOUNT,
     ),
+    ("aws deploy list-deployments", NO_CODE_DEPLOY),
+    ("aws deploy stop-deployment", NO_CODE_DEPLOY),
     ("aws dynamodb wait table-exists", NEEDS_AN_ACCOUNT),
     ("aws dynamodb update-continuous-backups", NEEDS_AN_ACCOUNT),
     ("aws dynamodb update-time-to-live", NEEDS_AN_ACCOUNT),

@@ -176,6 +176,7 @@ fn the_documented_alarms_are_those_of_the_template() -> anyhow::Result<()> {
 fn alarm(alarm: &Value) -> anyhow::Result<String> {
     let word = |name: &str| alarm[name].as_str().unwrap_or_default();
     let (_, name) = word("AlarmName").split_once("}-").context("no name")?;
+    let name = name.trim_end_matches("-${Release}");
     let (_, section) = word("AlarmDescription")
         .split_once('#')
         .context("no section")?;

@@ -8,6 +8,7 @@ use ecommpay::json::Value;
 
 use crate::api::body::{self, Fields};
 use crate::api::problem::Problem;
+use crate::model::ids::MerchantId;
 use crate::model::order::{Channel, Customer, Order};
 use crate::model::storefront::Storefront;
 use crate::model::timestamp::Timestamp;
@@ -26,7 +27,7 @@ impl CheckoutRequest {
     pub fn read(body: &[u8], storefront: &Storefront, now: Timestamp) -> Result<Self, Problem> {
         let json = body::read(body)?;
         let mut fields = Fields::of(&json);
-        let payment_id = fields.required("payment_id", body::merchant_id);
+        let payment_id = fields.required("payment_id", |value| payment_id(value, storefront));
         let order_id = fields.optional("order_id", body::merchant_id);
         let amount = fields.required("amount", |value| {
             MinorUnits::for_sale(body::integer(value)?).map_err(|error| error.to_string())
@@ -93,6 +94,17 @@ fn customer(fields: &mut Fields<'_>) -> Option<Customer> {
         last_name,
         details,
     })
+}
+
+fn payment_id(value: &Value<'_>, storefront: &Storefront) -> Result<MerchantId, String> {
+    let payment_id = body::merchant_id(value)?;
+    match (
+        &storefront.payment_id_prefix,
+        storefront.allows_payment_id(&payment_id),
+    ) {
+        (Some(prefix), false) => Err(format!("must begin with {}", prefix.as_str())),
+        _ => Ok(payment_id),
+    }
 }
 
 fn return_url(value: &Value<'_>, storefront: &Storefront) -> Result<Text, String> {

@@ -1,25 +1,38 @@
 //! Reads the body of a clarification: the data that the platform requests for a payment or a refund.
 
 use ecommpay::fields::Text;
-use ecommpay::json::Value;
+use ecommpay::json::{Limits, Value};
 use ecommpay::report::ClarificationField;
 
 use crate::api::body::{self, pointer_to};
 use crate::api::problem::{FieldProblem, Problem};
-use crate::service::clarification::check;
+use crate::service::clarification::{ClarificationError, check, sendable};
+
+/// The limits of a body. A body fits if it has the longest values of all fields that the platform can request: 100 fields
+/// with names of at most 8 parts, and 255 characters, each of at most 12 bytes.
+const LIMITS: Limits = Limits {
+    bytes: 512 * 1024,
+    keys: 800,
+    ..body::LIMITS
+};
 
 /// Reads the values of the requested fields. The body nests the fields as the platform does, for example
 /// `{"customer": {"last_name": "Janssens"}}`. A field that is null counts as absent, and so does an optional field
-/// with an empty or blank text. At least one field must have a value.
+/// with an empty or blank text. At least one field must have a value. A field that no request to the platform can carry
+/// must be absent.
 pub fn read_answers(
     requested: &[ClarificationField],
     body: &[u8],
 ) -> Result<Vec<(String, Text)>, Problem> {
-    let body = body::read(body)?;
+    let sendable = sendable(requested);
+    if sendable.is_empty() {
+        return Err(ClarificationError::NotSendable.into());
+    }
+    let body = body::read_within(body, LIMITS)?;
     let mut read = ReadAnswers::default();
-    read.object(&body, "", "", requested);
+    read.object(&body, "", "", requested, &sendable);
     let names = || {
-        let names = requested.iter().map(|field| field.name.as_str());
+        let names = sendable.iter().map(|field| field.name.as_str());
         names.collect::<Vec<_>>().join(", ")
     };
     match (read.problems.is_empty(), read.answers.is_empty()) {
@@ -48,18 +61,23 @@ impl ReadAnswers {
         path: &str,
         pointer: &str,
         requested: &[ClarificationField],
+        sendable: &[ClarificationField],
     ) {
         for (name, value) in object.members() {
             let pointer = pointer_to(pointer, name);
             let name = format!("{path}{name}");
             if matches!(value, Value::Object(_)) {
-                self.object(value, &format!("{name}."), &pointer, requested);
+                self.object(value, &format!("{name}."), &pointer, requested, sendable);
                 continue;
             }
             let (code, detail) = match requested.iter().find(|field| field.name == name) {
                 None => ("unknown", "is not requested".to_owned()),
                 Some(_) if *value == Value::Null => continue,
                 Some(field) if !field.required && is_blank(value) => continue,
+                Some(field) if !sendable.contains(field) => (
+                    "not-sendable",
+                    "is requested, but no request to the platform can carry it".to_owned(),
+                ),
                 Some(_) => match body::parsed(|text| check(&name, text))(value) {
                     Err(detail) => ("invalid", detail),
                     Ok(text) => {
@@ -155,5 +173,49 @@ mod tests {
                 "{problem}"
             );
         }
+    }
+
+    #[test]
+    fn a_requested_field_that_cannot_be_sent_is_refused_and_the_other_fields_are_read() {
+        let requested = requested([
+            ("customer.last-name", true),
+            ("customer.billing", true),
+            ("customer.billing.city", true),
+        ]);
+        let body = r#"{"customer":{"billing":{"city":"Gent"}}}"#;
+        let city = answers([("customer.billing.city", "Gent")]);
+        assert_eq!(read(&requested, body).unwrap(), city);
+        for (body, pointer) in [
+            (
+                r#"{"customer":{"last-name":"Maes"}}"#,
+                "/customer/last-name",
+            ),
+            (r#"{"customer":{"billing":"Gent"}}"#, "/customer/billing"),
+        ] {
+            let problem = read(&requested, body).unwrap_err();
+            assert!(problem.contains("not-sendable"), "{problem}");
+            assert!(problem.contains(pointer), "{problem}");
+        }
+        let problem = read(&requested[..1], "{}").unwrap_err();
+        assert!(problem.contains("cannot send"), "{problem}");
+    }
+
+    #[test]
+    fn a_body_with_the_longest_values_of_all_fields_is_read() {
+        let text = "\\ud83e\\udd80".repeat(255);
+        let mut body = Vec::new();
+        let mut requested = Vec::new();
+        for number in 0..100 {
+            let parts: Vec<_> = (0..7).map(|part| format!("{part}_{number}")).collect();
+            requested.push(ClarificationField {
+                name: format!("{}.field", parts.join(".")),
+                required: true,
+            });
+            let objects = parts.iter().map(|part| format!(r#""{part}":{{"#));
+            let objects = objects.collect::<String>();
+            body.push(format!(r#"{objects}"field":"{text}"{}"#, "}".repeat(7)));
+        }
+        let body = format!("{{{}}}", body.join(","));
+        assert_eq!(read(&requested, &body).unwrap().len(), 100);
     }
 }

@@ -4,6 +4,7 @@
 use ecommpay::fields::ProjectId;
 
 use crate::decide::change::Change;
+use crate::decide::command::Rejection;
 use crate::decide::emit;
 use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
@@ -21,18 +22,30 @@ pub(super) fn create(
 }
 
 /// Starts the next attempt of a failed payment. Returns `None` if the payment has not failed, or if the new order has
-/// another storefront, amount, currency or channel. Also returns `None` if `checkout.expired` was emitted: the
-/// storefront must then create a payment with a new id.
-pub(super) fn retry(payment: &Payment, order: &Order, at: Timestamp) -> Option<Change> {
-    let fixed = |order: &Order| (order.amount, order.currency, order.channel);
-    let before = payment.order()?;
-    let is_same = fixed(before) == fixed(order) && before.storefront == order.storefront;
-    if payment.status() != Status::Failed || payment.has_expired() || !is_same {
-        return None;
+/// another storefront, amount, currency, channel or `order_id`. Also returns `None` if `checkout.expired` was emitted: the
+/// storefront must then create a payment with a new id. Refuses a further attempt after the maximum number of attempts.
+pub(super) fn retry(
+    payment: &Payment,
+    order: &Order,
+    at: Timestamp,
+) -> Result<Option<Change>, Rejection> {
+    // Late money of an earlier attempt must count for the order that the shopper paid.
+    let is_same = |before: &Order| {
+        let fixed = |order: &Order| (order.amount, order.currency, order.channel);
+        fixed(before) == fixed(order)
+            && before.storefront == order.storefront
+            && before.order_id == order.order_id
+    };
+    let can_follow = payment.status() == Status::Failed && !payment.has_expired();
+    if !can_follow || !payment.order().is_some_and(is_same) {
+        return Ok(None);
+    }
+    if payment.attempt().is_last() {
+        return Err(Rejection::TooManyAttempts);
     }
     let mut after = payment.clone();
     after.start_next_attempt(order.clone(), at);
-    Some(emit::emit(after, at))
+    Ok(Some(emit::emit(after, at)))
 }
 
 /// Claims a repeat of the sale, and restarts the schedule of status polls. Returns `None` in the same cases as
@@ -54,6 +67,6 @@ pub(super) fn with_sale_sent_again(payment: &Payment, at: Timestamp) -> Option<P
     }
     let mut after = payment.clone();
     let polls_sent = after.polling().polls_sent();
-    after.sale_request_mut().send(polls_sent, at);
+    after.attempt_mut().send_again(polls_sent, at);
     Some(after)
 }

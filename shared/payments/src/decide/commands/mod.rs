@@ -43,12 +43,17 @@ pub fn execute(
     }
     Ok(match command {
         Command::Create { .. } => None,
-        Command::Retry { order } => create::retry(payment, order, at),
+        Command::Retry { order } => return create::retry(payment, order, at),
         Command::Resend => create::resend(payment, at),
         Command::Refund(order) => {
             return refund::reserve(payment, order, Requester::Storefront, at);
         }
         Command::RepeatRefund(refund_id) => refund::repeat(payment, refund_id, at),
+        Command::CountClarificationTry(digest) => payment.clarification_tries(digest).map(|_| {
+            let mut after = payment.clone();
+            after.count_clarification_try(digest);
+            emit::emit(after, at)
+        }),
         Command::Review { verdict, by, items } => {
             return review::review(payment, verdict, by, items, at);
         }

@@ -8,7 +8,7 @@ use crate::decide::command::Rejection;
 use crate::decide::emit;
 use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
-use crate::model::{GateRequest, Payment, Refund, RefundOrder, RefundStatus};
+use crate::model::{DUPLICATE_REFUND, GateRequest, Payment, Refund, RefundOrder, RefundStatus};
 
 /// The maximum number of requested refunds of a payment, not counting the refunds that Gate refused. A further request
 /// is refused. There is a limit because a payment is one item of the store, and the size of an item is limited.
@@ -95,25 +95,29 @@ pub(super) fn reserve(
     Ok(Some(emit::emit(after, at)))
 }
 
-/// Repeats a refund with unknown outcome, with the same id. If the platform has refused a repeat, ends the refund as
-/// declined instead. Returns `None` if no signed answer shows that the platform does not have the refund. The status
-/// request of this answer must be newer than the last try, and the answer must list no operation that could belong to
-/// the refund. Also returns `None` if the platform refused the id as a duplicate, or if a repeat could refund more than
-/// was paid.
+/// Repeats a refund with unknown outcome, with the same id. Ends the refund as declined instead if the platform has
+/// refused a repeat, or if a refund of another system has the id. Returns `None` if no signed answer shows that the
+/// platform does not have the refund. The status request of this answer must be newer than the last try, and the answer
+/// must list no operation that could belong to the refund. Also returns `None` if the platform refused a repeat because
+/// the id exists already, or if a repeat could refund more than was paid.
 pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
     let request = refund.request();
     let is_unknown = refund.status() == RefundStatus::Unknown
-        && request.has_unknown_outcome(at)
+        && payment.has_unknown_outcome(refund, at)
         && request.duplicate().is_none();
+    let is_reported = refund.operation_id().is_some();
+    let is_id_used =
+        refund.status().is_reserved() && !is_reported && payment.is_id_of_other_refund(refund);
     let is_answered = request.is_covered_by(payment.polling().last_answered());
-    if !is_unknown || !is_answered || payment.has_candidate_operation(refund) {
+    if !is_unknown && !is_id_used || !is_answered || payment.has_candidate_operation(refund) {
         return None;
     }
     let mut after = payment.clone();
     let polls_sent = payment.polling().polls_sent();
     let request = after.refund_request_mut(refund_id)?;
     match request.refused_repeat().map(str::to_owned) {
+        _ if is_id_used => request.refuse(DUPLICATE_REFUND),
         Some(code) => request.refuse(&code),
         None if payment.exceeds_paid_amount() => return None,
         None => request.send(polls_sent, at),

@@ -57,7 +57,7 @@ pub(super) fn review(
     match verdict {
         Verdict::Released => release(payment, after, at),
         Verdict::Rejected if !quarantine.is_subset(shown) => Err(Rejection::NotRefundable),
-        Verdict::Rejected => reject(payment, after, at),
+        Verdict::Rejected => reject(payment, after, by, at),
     }
 }
 
@@ -77,6 +77,7 @@ fn release(
 fn reject(
     payment: &Payment,
     mut after: Payment,
+    by: &str,
     at: Timestamp,
 ) -> Result<Option<Change>, Rejection> {
     if payment.paid_amount() == 0 && !payment.has_foreign_money() {
@@ -86,14 +87,16 @@ fn reject(
         after.update_derived(at);
         return Ok(Some(emit::emit(after, at)));
     }
-    let order = full_refund(payment).ok_or(Rejection::NotRefundable)?;
+    let order = full_refund(payment, by, at).ok_or(Rejection::NotRefundable)?;
     reserve(&after, &order, Requester::Rejection, at)
 }
 
-/// Returns a refund of the whole refundable amount, with an unused id. The first part of the id differs for each
-/// payment, because the platform may require refund ids that are unique across payments.
-fn full_refund(payment: &Payment) -> Option<RefundOrder> {
-    let digest = sha256::start_of_hex(payment.key().to_string().as_bytes(), 16);
+/// Returns a refund of the whole refundable amount, with an unused id. The platform may require refund ids that are
+/// unique across payments. So a storefront must not know the id in advance: it could use the id for a refund of its own.
+/// Therefore the id depends on the payment, on the operator, and on the time of the decision in milliseconds.
+fn full_refund(payment: &Payment, by: &str, at: Timestamp) -> Option<RefundOrder> {
+    let decision = format!("{} {by} {}", payment.key(), at.unix_millis());
+    let digest = sha256::start_of_hex(decision.as_bytes(), 16);
     let refund_id = (1..=MAX_REQUESTED)
         .filter_map(|number| MerchantId::new(format!("rejected-{digest}-{number}")))
         .find(|id| payment.refund(id).is_none())?;

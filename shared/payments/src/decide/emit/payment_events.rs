@@ -32,8 +32,10 @@ fn emitted_state(payment: &Payment, status: Status) -> EmittedState {
 /// due.
 fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
     let kind = EventKind::of_status(status).filter(|_| payment.is_emittable())?;
-    // The rejected money never counted as paid, so only the refund of this money has an event.
-    if payment.is_rejected() {
+    // The rejected money never counts as paid, so only the refund of this money has an event. This holds even if a report
+    // removes the reason of the rejection.
+    let has_no_reason = payment.quarantine().is_empty();
+    if payment.is_rejected() || has_no_reason && payment.is_refunded_by_rejection() {
         return None;
     }
     // An emitted success holds until an event corrects the success, so waiting for a confirmation causes no event.

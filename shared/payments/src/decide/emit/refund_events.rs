@@ -19,14 +19,11 @@ pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
     }
     // The first event about a refund must follow the event about the sale.
     let has_sale = payment.has_money() || payment.is_not_confirmed() || payment.order().is_none();
-    let has_excess = payment.has_excess_returns();
-    // If more was returned than refunded, a callback about the refund may still follow. Therefore the event about the
-    // return waits until a signed answer lists the return.
+    // A callback about the returned refund may still follow. Therefore the event about the return waits until the refund
+    // is known, or until a signed answer lists the return.
     let is_unexplained = |refund: &Refund| {
         let operation = refund.operation_id().and_then(|id| payment.operation(id));
-        has_excess
-            && payment.is_unattributed_return(refund)
-            && !operation.is_some_and(Operation::is_signed)
+        payment.is_unattributed_return(refund) && !operation.is_some_and(Operation::is_signed)
     };
     let currency = payment.currency();
     let own = payment.unattributed_refunds();

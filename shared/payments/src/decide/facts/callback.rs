@@ -15,7 +15,7 @@ pub(super) fn apply(
     at: Timestamp,
 ) {
     let before = recheck::reasons(payment);
-    payment.add_report(signed, false);
+    payment.add_report(signed, None);
     let status = signed.report.payment_status.as_deref();
     let is_unexplained = recheck::is_status_unexplained(payment, status) && known != Some(payment);
     let has_cause = is_unexplained || is_about_unknown_request(payment, signed.report);

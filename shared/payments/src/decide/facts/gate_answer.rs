@@ -24,19 +24,15 @@ pub(super) fn apply_to_sale(payment: &mut Payment, attempt: u32, answer: &Answer
     }
 }
 
-/// Applies the answer to a refund request. Ignores the answer if an operation has decided the refund.
+/// Applies the answer to a refund request. The `request_id` in the answer counts even if a report has ended the refund.
 pub(super) fn apply_to_refund(
     payment: &mut Payment,
     refund_id: &MerchantId,
     answer: &Answer,
     at: Timestamp,
 ) {
-    let is_decided = payment
-        .refund(refund_id)
-        .is_some_and(|refund| refund.operation_id().is_some() && !refund.status().is_reserved());
     let polls_sent = payment.polling().polls_sent();
-    let request = payment.refund_request_mut(refund_id);
-    if let Some(request) = request.filter(|_| !is_decided) {
-        request.on_answer(answer, polls_sent, at);
+    if let Some(request) = payment.refund_request_mut(refund_id) {
+        request.on_refund_answer(answer, polls_sent, at);
     }
 }

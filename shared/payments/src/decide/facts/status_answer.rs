@@ -4,7 +4,7 @@ use ecommpay::report::Report;
 
 use crate::decide::recheck;
 use crate::model::timestamp::Timestamp;
-use crate::model::{GateRequest, Payment, SignedReport, failed_request, is_storable};
+use crate::model::{GateRequest, Payment, SignedReport, ending_error, is_storable};
 
 /// Adds the report of a signed answer. Ignores an answer that names another payment or exceeds a size limit.
 pub(super) fn apply(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, at: Timestamp) {
@@ -17,7 +17,7 @@ pub(super) fn apply(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, 
         return;
     }
     payment.polling_mut().record_answer(poll);
-    payment.add_report(signed, true);
+    payment.add_report(signed, Some(at));
     let status = report.payment_status.as_deref();
     let is_decided = recheck::reasons_for_answer(payment).is_empty()
         && !recheck::is_status_unexplained(payment, status);
@@ -26,9 +26,10 @@ pub(super) fn apply(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, 
 
 /// Applies an answer without operations. An error in the answer ends the sale if the sale was sent before the status
 /// request and no operation was reported. Otherwise, for example while the sale is being sent, the error counts as "not
-/// found". An answer without an error changes nothing.
+/// found". An answer without an error, or with an error that does not show how the sale ended, changes nothing: polling
+/// goes on.
 fn apply_error(payment: &mut Payment, report: &Report, poll: u32, at: Timestamp) {
-    let Some((code, _)) = failed_request(report) else {
+    let Some(code) = ending_error(report) else {
         return;
     };
     let request = payment.attempt().request();

@@ -65,10 +65,8 @@ impl Payment {
 
     /// Returns what the newest pending sale of the current attempt waits for.
     pub(super) fn waiting(&self) -> Option<&Waiting> {
-        if self.is_of_another_system() {
-            return None;
-        }
         self.current_sales()
+            .filter(|sale| !self.is_foreign_operation(sale))
             .filter_map(Operation::waiting)
             .max_by(|one, other| one.order.cmp(&other.order))
     }

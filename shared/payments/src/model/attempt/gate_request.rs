@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | `NotSent` | `send` | `Sending` |
 //! | `Sending` for the first time | accepted | `Accepted` |
-//! | | refused with a conclusive code | `Refused` |
+//! | | refused with a conclusive code | `Refused`; `Unknown` for a refund whose processing failed |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` a repeat, or `Unknown` | accepted | `Accepted` |
 //! | | refused with a conclusive code that an earlier try cannot cause | `Unknown`, with the code |
@@ -38,18 +38,36 @@ const INCONCLUSIVE_CODES: [&str; 7] = ["2147", "3613", "9999", "19999", "29999",
 
 /// Further codes that do not show whether the platform accepted an earlier try, if they refuse a repeat. The earlier try
 /// can cause such a refusal.
-const CODES_OF_EARLIER_TRY: [&str; 16] = [
+const CODES_OF_EARLIER_TRY: [&str; 12] = [
     // The repeat is too early, or the platform's risk system takes it for a duplicate.
     "1409", "1434", "3285",
     // The status or the remaining amount of the payment does not allow the request.
     "903", "3060", "3081", "3117", "3283", "3610", "10701", "10706", "20701",
-    // The processing failed or timed out. The same can have happened to the earlier try after its acceptance.
-    "501", "602", "10602", "20602",
 ];
+
+/// The codes of a request whose processing failed or timed out. The platform may have accepted the request before, so
+/// these codes do not show whether it accepted an earlier try. They end the first try of a sale, but the sale may still
+/// be reported. They never end a refund.
+const PROCESSING_FAILURES: [&str; 4] = ["501", "602", "10602", "20602"];
 
 /// Whether a refusal with this code shows that the platform did not accept the request.
 pub(in crate::model) fn is_conclusive(code: &str) -> bool {
-    !DUPLICATE_CODES.contains(&code) && !INCONCLUSIVE_CODES.contains(&code)
+    !is_duplicate(code) && !INCONCLUSIVE_CODES.contains(&code)
+}
+
+/// Whether an earlier try can be the cause of a refusal with this code.
+fn may_concern_earlier_try(code: &str) -> bool {
+    CODES_OF_EARLIER_TRY.contains(&code) || is_processing_failure(code)
+}
+
+/// Whether the processing of a request with this code failed or timed out.
+pub(in crate::model) fn is_processing_failure(code: &str) -> bool {
+    PROCESSING_FAILURES.contains(&code)
+}
+
+/// Whether a refusal with this code shows that the id of the request exists already.
+pub(in crate::model) fn is_duplicate(code: &str) -> bool {
+    DUPLICATE_CODES.contains(&code)
 }
 
 /// The progress of a request to Gate.
@@ -82,6 +100,9 @@ pub enum GateRequest {
         /// The platform's id of the request, which is `operation.request_id` in reports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request_id: Option<String>,
+        /// Whether this was a repeat: an earlier try had no clear answer.
+        #[serde(default, skip_serializing_if = "is_default")]
+        repeat: bool,
         /// The count of status requests that were sent before; see [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
@@ -150,10 +171,11 @@ impl GateRequest {
                     .as_deref()
                     .filter(|id| !id.trim().is_empty())
                     .map(texts::id),
+                repeat,
                 polls_before: polls_sent,
             },
             Answer::Refused(refusal) => match refusal.code.as_str() {
-                code if DUPLICATE_CODES.contains(&code) => {
+                code if is_duplicate(code) => {
                     let duplicate = match repeat {
                         true => Duplicate::Own(at),
                         false => Duplicate::Foreign,
@@ -161,7 +183,7 @@ impl GateRequest {
                     unknown(None, Some(duplicate))
                 }
                 code if !is_conclusive(code) => unknown(None, None),
-                code if repeat && CODES_OF_EARLIER_TRY.contains(&code) => unknown(None, None),
+                code if repeat && may_concern_earlier_try(code) => unknown(None, None),
                 code if repeat => unknown(Some(texts::code(code)), None),
                 code => GateRequest::Refused {
                     code: texts::code(code),
@@ -170,6 +192,15 @@ impl GateRequest {
             },
             Answer::Unclear => unknown(None, None),
         };
+    }
+
+    /// Applies Gate's answer to a refund request. A failed processing does not even end a first try: the platform may
+    /// still make the refund, and a second refund would then return the money twice.
+    pub(crate) fn on_refund_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
+        let is_failure =
+            matches!(answer, Answer::Refused(refusal) if is_processing_failure(&refusal.code));
+        let answer = if is_failure { &Answer::Unclear } else { answer };
+        self.on_answer(answer, polls_sent, at);
     }
 
     /// Moves an abandoned request from `Sending` to `Unknown`.
@@ -295,9 +326,10 @@ mod tests {
         }
     }
 
-    fn accepted() -> GateRequest {
+    fn accepted(repeat: bool) -> GateRequest {
         GateRequest::Accepted {
             request_id: Some("r".into()),
+            repeat,
             polls_before: 3,
         }
     }
@@ -326,7 +358,7 @@ mod tests {
         let foreign = unknown(None, Some(Duplicate::Foreign));
         let own = unknown(None, Some(Duplicate::Own(LATER)));
         let table = [
-            (&first, &accept, accepted()),
+            (&first, &accept, accepted(false)),
             (&first, &code("2004"), refused()),
             (&first, &code("3041"), foreign.clone()),
             (&first, &code("3230"), foreign.clone()),
@@ -334,17 +366,17 @@ mod tests {
             (&first, &code("3613"), unclear.clone()),
             (&first, &code("20899"), unclear.clone()),
             (&first, &Answer::Unclear, unclear.clone()),
-            (&again, &accept, accepted()),
+            (&again, &accept, accepted(true)),
             (&again, &code("2004"), unknown(Some("2004"), None)),
             (&again, &code("3230"), own),
             (&again, &code("3285"), unclear.clone()),
             (&again, &code("3283"), unclear.clone()),
             (&unclear, &code("20602"), unclear.clone()),
             (&again, &Answer::Unclear, unclear.clone()),
-            (&unclear, &accept, accepted()),
+            (&unclear, &accept, accepted(true)),
             (&unclear, &code("2004"), unknown(Some("2004"), None)),
             (&foreign, &Answer::Unclear, foreign.clone()),
-            (&accepted(), &code("2004"), accepted()),
+            (&accepted(false), &code("2004"), accepted(false)),
             (&refused(), &accept, refused()),
             (&GateRequest::NotSent, &accept, GateRequest::NotSent),
         ];
@@ -405,7 +437,7 @@ mod tests {
 
     #[test]
     fn an_accepted_request_keeps_its_id_when_it_is_refused_later() {
-        let mut request = accepted();
+        let mut request = accepted(false);
         request.refuse("2004");
         assert_eq!(request.request_id(), Some("r"));
         let mut request = unknown(None, None);
@@ -415,8 +447,8 @@ mod tests {
 
     #[test]
     fn an_accepted_request_does_not_time_out() {
-        let mut request = accepted();
+        let mut request = accepted(false);
         request.time_out(9, LATER);
-        assert_eq!(request, accepted());
+        assert_eq!(request, accepted(false));
     }
 }

@@ -1,7 +1,7 @@
 //! Holds the current attempt to take the money of an order: its sale request and its checkout.
 
 pub mod checkout;
-mod clarification;
+pub(in crate::model) mod clarification;
 pub mod gate_request;
 
 use std::collections::BTreeSet;
@@ -9,15 +9,16 @@ use std::collections::BTreeSet;
 use ecommpay::answer::Answer;
 use serde::{Deserialize, Serialize};
 
+use self::clarification::ClarificationTries;
 use self::gate_request::{Duplicate, GateRequest};
 use super::order::Channel;
 use super::reported::operation::Operation;
 use super::serde_skip::is_default;
 use super::timestamp::{Timestamp, millis};
 
-/// The maximum number of requests of earlier attempts that are stored. If there are more requests, the request of the
-/// newest failed attempt replaces the request with the greatest id.
-const MAX_FAILED_REQUESTS: usize = 100;
+/// The maximum number of attempts of a payment. The payment stores the `request_id` of each attempt, and the size of a
+/// stored payment is limited.
+const MAX_ATTEMPTS: u32 = 100;
 
 /// The current attempt. A payment gets another attempt only after the status `failed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,20 +34,20 @@ pub struct Attempt {
     /// The platform's ids of the sale requests of earlier attempts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     failed_requests: BTreeSet<String>,
-    /// Whether the platform may have the sale of an earlier attempt: it accepted that sale, or the sale ended without a
-    /// clear answer of Gate.
+    /// Whether the platform may have a sale whose `request_id` this service does not know, from an ended request: the
+    /// request had no clear answer, or it was accepted without an id.
     #[serde(default, skip_serializing_if = "is_default")]
-    may_have_earlier_sale: bool,
+    may_have_unnamed_sale: bool,
     /// The digest of the clarification request that was answered. That request is not shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answered_clarification: Option<String>,
-    /// Whether the platform had a payment with this id before this service sent a sale: it refused our first try as a
-    /// duplicate, and cannot have accepted a try of any attempt. Stays for later attempts.
+    /// How often data was sent in answer to clarification requests.
+    #[serde(default, skip_serializing_if = "is_default")]
+    clarification_tries: ClarificationTries,
+    /// Whether the platform had another system's payment with this id when this service sent a sale: it refused our
+    /// first try as a duplicate, and can have no unnamed sale of ours. Stays for later attempts.
     #[serde(default, skip_serializing_if = "is_default")]
     foreign: bool,
-    /// The count of attempts whose only try Gate refused. The platform has no sale of these attempts.
-    #[serde(default, skip_serializing_if = "is_default")]
-    refused_attempts: u32,
     /// Whether `checkout.expired` was emitted.
     #[serde(default, skip_serializing_if = "is_default")]
     expired: bool,
@@ -63,10 +64,10 @@ impl Attempt {
             started_at: at,
             request: GateRequest::NotSent,
             failed_requests: BTreeSet::new(),
-            may_have_earlier_sale: false,
+            may_have_unnamed_sale: false,
             answered_clarification: None,
+            clarification_tries: ClarificationTries::default(),
             foreign: false,
-            refused_attempts: 0,
             expired: false,
             polled_for_redirect: false,
         }
@@ -75,13 +76,11 @@ impl Attempt {
     /// Creates the attempt after this attempt, which failed. `is_foreign` is whether another system made the payment.
     pub(super) fn next(&self, is_foreign: bool, at: Timestamp) -> Self {
         let failed = self.request.request_id().map(str::to_owned);
-        let known = self.failed_requests.iter().take(MAX_FAILED_REQUESTS - 1);
         Self {
             number: self.number.saturating_add(1),
-            failed_requests: known.cloned().chain(failed).collect(),
-            may_have_earlier_sale: self.may_have_earlier_sale || self.may_have_sale(),
+            failed_requests: self.failed_requests.iter().cloned().chain(failed).collect(),
+            may_have_unnamed_sale: self.may_have_unnamed_sale(),
             foreign: is_foreign,
-            refused_attempts: self.refused_attempts,
             ..Self::first(at)
         }
     }
@@ -96,16 +95,23 @@ impl Attempt {
         }
     }
 
+    /// Claims a repeat of the sale request. The answer to the repeat may name another request than the sale has.
+    pub(crate) fn send_again(&mut self, polls_sent: u32, at: Timestamp) {
+        self.may_have_unnamed_sale = self.may_have_unnamed_sale();
+        self.request.send(polls_sent, at);
+    }
+
     /// Applies Gate's answer to the sale request. An accepted sale shows that no other system has the payment id. A
-    /// sale that is refused as a duplicate names another system's payment, unless the platform may have the sale of an
-    /// earlier attempt.
+    /// sale that is refused as a duplicate names another system's payment, unless the platform may have an unnamed sale
+    /// of ours.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
-        let was_first_try = self.request.is_first_try();
         self.request.on_answer(answer, polls_sent, at);
         match &self.request {
             GateRequest::Accepted { .. } => self.foreign = false,
-            GateRequest::Refused { .. } if was_first_try => self.refused_attempts += 1,
-            request if !self.may_have_earlier_sale => {
+            GateRequest::Refused { code, .. } => {
+                self.may_have_unnamed_sale |= gate_request::is_processing_failure(code);
+            }
+            request if !self.may_have_unnamed_sale => {
                 self.foreign |= request.duplicate() == Some(Duplicate::Foreign);
             }
             _ => {}
@@ -114,13 +120,20 @@ impl Attempt {
 
     /// Ends the sale request as refused.
     pub(crate) fn refuse(&mut self, code: &str) {
-        self.may_have_earlier_sale |= self.may_have_sale();
+        self.may_have_unnamed_sale = self.may_have_unnamed_sale();
         self.request.refuse(code);
     }
 
-    /// Whether the platform may have the sale of this attempt.
-    fn may_have_sale(&self) -> bool {
-        self.request != GateRequest::NotSent && !self.request.was_never_accepted()
+    /// Whether the platform may have a sale of ours, of any attempt, whose `request_id` this service does not know.
+    pub(super) fn may_have_unnamed_sale(&self) -> bool {
+        let is_unnamed = match &self.request {
+            GateRequest::Sending { .. } | GateRequest::Unknown { .. } => {
+                self.request.duplicate() != Some(Duplicate::Foreign)
+            }
+            GateRequest::Accepted { request_id, .. } => request_id.is_none(),
+            GateRequest::NotSent | GateRequest::Refused { .. } => false,
+        };
+        self.may_have_unnamed_sale || is_unnamed
     }
 
     /// Whether Gate's answers show that another system made the payment that the platform has under this id.
@@ -128,16 +141,9 @@ impl Attempt {
         self.foreign
     }
 
-    /// Whether the platform accepted a sale request of any attempt.
-    pub(in crate::model) fn was_accepted(&self) -> bool {
-        matches!(self.request, GateRequest::Accepted { .. })
-            || self.request.request_id().is_some()
-            || !self.failed_requests.is_empty()
-    }
-
-    /// Whether Gate refused the only try of each attempt.
-    pub fn is_refused_by_gate(&self) -> bool {
-        self.refused_attempts > self.number
+    /// Whether the payment can have no further attempt.
+    pub(crate) fn is_last(&self) -> bool {
+        self.number.saturating_add(1) >= MAX_ATTEMPTS
     }
 
     /// Returns the count of attempts before this attempt.

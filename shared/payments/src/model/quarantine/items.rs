@@ -7,6 +7,7 @@ use ecommpay::report::Sum;
 use super::{AllItems, Decision, QuarantineItem, QuarantineReason, Verdict, digest_of_all};
 use crate::model::order::Order;
 use crate::model::payment::Payment;
+use crate::model::refunds::refund::Refund;
 use crate::model::reported::evidence::Evidence;
 use crate::model::reported::operation::Operation;
 use crate::model::status::sale_state::SaleState;
@@ -73,6 +74,34 @@ impl Payment {
         !items.is_empty()
             && self.without_verdict(Verdict::Rejected, items).is_empty()
             && self.is_fully_refunded()
+    }
+
+    /// Whether another system made the payment, and operators rejected every item. The rejection sent no refund.
+    pub(crate) fn is_rejected_foreign(&self) -> bool {
+        let is_rejected = || {
+            let items = self.quarantine();
+            !items.is_empty() && self.without_verdict(Verdict::Rejected, items).is_empty()
+        };
+        self.is_foreign() && is_rejected()
+    }
+
+    /// Whether the refund of a rejection has no result yet. A report can remove the items in the meantime, but the money
+    /// must not count as paid before the result is known.
+    pub(crate) fn has_open_rejection(&self) -> bool {
+        let mut refunds = self.refunds_of_rejections();
+        refunds.any(|refund| refund.status().is_reserved())
+    }
+
+    /// Whether a rejection has refunded money, or is refunding money.
+    pub(crate) fn is_refunded_by_rejection(&self) -> bool {
+        let mut refunds = self.refunds_of_rejections();
+        refunds.any(|refund| refund.status().is_reserved() || refund.status().has_succeeded())
+    }
+
+    /// Returns the refunds that rejections created.
+    pub fn refunds_of_rejections(&self) -> impl DoubleEndedIterator<Item = &Refund> {
+        let refunds = self.refunds.iter();
+        refunds.filter(|refund| refund.is_of_rejection())
     }
 
     /// Returns the items that no operator settled in this way.
@@ -157,7 +186,7 @@ impl Payment {
             if is_foreign && self.took_money(operation) {
                 items.add(QuarantineReason::ForeignPayment, Some(id), operation.sum());
             }
-            if operation.gives_back() && operation.has_succeeded() {
+            if operation.kind().is_about_refund() && operation.has_succeeded() {
                 add_refund_items(id, operation, &mut items);
             }
         }
@@ -206,7 +235,7 @@ impl Payment {
             items.add(QuarantineReason::AmountMissing, None, None);
         }
         for (id, operation) in self.operations() {
-            let is_contradictory = operation.evidence() == Evidence::Contradictory;
+            let is_contradictory = self.evidence_of(operation) == Evidence::Contradictory;
             if is_contradictory && !operation.is_confirmation() {
                 items.add(QuarantineReason::Contradiction, Some(id), operation.sum());
             }
@@ -225,13 +254,16 @@ impl Payment {
     }
 }
 
-/// Adds an item if a refund has no sum, or a sum in another currency. Any amount is allowed, because a refund may be
-/// partial.
+/// Adds an item if a refund, a reversal or a return has no sum, or a sum in another currency. Any amount is allowed,
+/// because a refund may be partial. But a return of 0 returns nothing, so its amount is missing.
 fn add_refund_items(id: &str, refund: &Operation, items: &mut Items<'_>) {
     match refund.sum() {
         None => items.add(QuarantineReason::AmountMissing, Some(id), None),
         Some(sum) if sum.currency != items.order.currency.code() => {
             items.add(QuarantineReason::CurrencyDiffers, Some(id), Some(sum));
+        }
+        Some(sum) if sum.amount == 0 && refund.is_refund_reversal() => {
+            items.add(QuarantineReason::AmountMissing, Some(id), Some(sum));
         }
         Some(_) => {}
     }

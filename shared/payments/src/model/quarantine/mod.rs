@@ -3,6 +3,7 @@
 
 mod foreign;
 mod items;
+mod unlisted;
 
 use std::collections::BTreeSet;
 
@@ -27,7 +28,7 @@ pub enum QuarantineReason {
     UnknownOperation,
     /// More than one sale succeeded.
     PaidTwice,
-    /// Signed answers contradict each other.
+    /// Signed answers contradict each other, or they contradict the report of a sale, a refund or a return.
     Contradiction,
     /// The sale succeeded, but a signed answer says that the payment did not succeed.
     StatusDiffers,

@@ -43,15 +43,13 @@ type Unattributed<'a> = (&'a String, &'a Operation, Timestamp);
 
 /// The refunds that this service requested, by the ids that an operation can name.
 pub(super) struct OwnRefunds<'a> {
-    /// The refund ids in the spelling in which we first received them, by the refund id in lower case.
-    by_refund_id: BTreeMap<String, &'a str>,
-    /// The refund ids by `request_id`: from Gate's answers, and from operations that name their refund. `None` if
-    /// several refunds, or a sale request of ours, have the `request_id`: this id then attributes no operation.
-    by_request_id: BTreeMap<Cow<'a, str>, Option<&'a str>>,
-    /// The ids of refunds that have ended, by the `operation.id` that ended them. Has only operations whose
-    /// `request_id` attributes nothing. Such an operation stays with its refund, because an ended refund must not
-    /// become pending again when another request gets the same `request_id`.
-    by_ended_operation: BTreeMap<&'a str, &'a str>,
+    /// The refunds in the order of their requests, with their ids.
+    refunds: Vec<(&'a str, &'a Refund)>,
+    /// The indexes of the refunds, by the refund id in lower case.
+    by_refund_id: BTreeMap<String, usize>,
+    /// The indexes of the refunds, by `request_id`: from Gate's answers, and from operations that name their refund.
+    /// There is no index if a sale request of ours has the `request_id`.
+    by_request_id: BTreeMap<Cow<'a, str>, BTreeSet<usize>>,
     /// Whether an operation has a digest instead of an id. Then the keys of both maps are digests too.
     has_digests: bool,
 }
@@ -60,40 +58,36 @@ impl<'a> OwnRefunds<'a> {
     pub(super) fn of(payment: &'a Payment) -> Self {
         let mut operations = payment.reported.operations.values();
         let mut refunds = Self {
+            refunds: own(payment).collect(),
             by_refund_id: BTreeMap::new(),
             by_request_id: BTreeMap::new(),
-            by_ended_operation: BTreeMap::new(),
             has_digests: operations.any(Operation::has_digest),
         };
-        let own = || own(payment);
-        let by_refund_id = own().map(|(id, _)| (refunds.key_of(id.to_ascii_lowercase()), id));
-        refunds.by_refund_id = by_refund_id
-            .map(|(key, id)| (key.into_owned(), id))
-            .collect();
-        let by_answer = own()
-            .filter_map(|(id, refund)| Some((refunds.key_of(refund.request.request_id()?), id)));
+        let indexed = || refunds.refunds.iter().enumerate();
+        let by_refund_id = indexed().map(|(index, (id, _))| {
+            let key = refunds.key_of(id.to_ascii_lowercase());
+            (key.into_owned(), index)
+        });
+        refunds.by_refund_id = by_refund_id.collect();
+        let indexed = || refunds.refunds.iter().enumerate();
+        let by_answer = indexed().filter_map(|(index, (_, refund))| {
+            let request_id = refund.request.request_id()?;
+            Some((refunds.key_of(request_id), index))
+        });
         let operations = payment.reported.operations.values();
         let operations = operations.filter(|operation| operation.gives_back());
         let by_operation = operations.filter_map(|operation| {
-            let refund_id = refunds.named(operation.merchant_refund_id()?)?;
-            Some((refunds.key_of(operation.request_id()?), refund_id))
+            let index = refunds.index_of(operation.merchant_refund_id()?)?;
+            Some((refunds.key_of(operation.request_id()?), index))
         });
-        let mut by_request_id = BTreeMap::new();
-        for (key, id) in by_answer.chain(by_operation) {
-            let known = by_request_id.entry(key).or_insert(Some(id));
-            *known = known.filter(|known| *known == id);
+        let mut by_request_id: BTreeMap<_, BTreeSet<usize>> = BTreeMap::new();
+        for (key, index) in by_answer.chain(by_operation) {
+            by_request_id.entry(key).or_default().insert(index);
         }
         for request_id in payment.attempt.request_ids() {
-            by_request_id.insert(refunds.key_of(request_id), None);
+            by_request_id.insert(refunds.key_of(request_id), BTreeSet::new());
         }
         refunds.by_request_id = by_request_id;
-        let ended = own().filter_map(|(refund_id, refund)| {
-            let id = refund.operation_id()?;
-            let request_id = payment.operation(id)?.request_id()?;
-            let has_ended = !refund.status().is_reserved();
-            (has_ended && refunds.is_shared(request_id)).then_some((id, refund_id))
-        });
-        refunds.by_ended_operation = ended.collect();
         refunds
     }
 
@@ -106,32 +100,39 @@ impl<'a> OwnRefunds<'a> {
         }
     }
 
-    /// Returns the id of the refund whose request has this `request_id`.
-    fn requested(&self, request_id: &str) -> Option<&'a str> {
-        *self.by_request_id.get(&self.key_of(request_id))?
+    /// Returns the id of the refund whose request has this `request_id`. If several refunds have the `request_id`,
+    /// returns the first requested refund that the operation could belong to.
+    fn requested(&self, request_id: &str, operation: &Operation) -> Option<&'a str> {
+        let indexes = self.by_request_id.get(&self.key_of(request_id))?;
+        let is_only = indexes.len() == 1;
+        let mut refunds = indexes.iter().filter_map(|index| self.refunds.get(*index));
+        let found = refunds.find(|(_, refund)| is_only || could_match(refund, operation));
+        found.map(|(refund_id, _)| *refund_id)
     }
 
-    /// Whether two requests of ours have this `request_id`.
+    /// Whether this `request_id` does not identify one refund: several refunds have the id, or a sale request has it.
     pub(super) fn is_shared(&self, request_id: &str) -> bool {
-        self.by_request_id.get(&self.key_of(request_id)) == Some(&None)
+        let indexes = self.by_request_id.get(&self.key_of(request_id));
+        indexes.is_some_and(|indexes| indexes.len() != 1)
     }
 
     /// Returns the id of the refund with this `merchant_refund_id`.
     pub(super) fn named(&self, merchant_refund_id: &str) -> Option<&'a str> {
+        let (refund_id, _) = self.refunds.get(self.index_of(merchant_refund_id)?)?;
+        Some(refund_id)
+    }
+
+    fn index_of(&self, merchant_refund_id: &str) -> Option<usize> {
         let folded = self.key_of(merchant_refund_id.to_ascii_lowercase());
         self.by_refund_id.get(folded.as_ref()).copied()
     }
 
     /// Returns the id of the refund that an operation names by its `merchant_refund_id`. An operation without a
-    /// `merchant_refund_id` names a refund by its `request_id`. If two requests have this `request_id`, the operation
-    /// stays with the refund that it has ended.
-    fn refund_of(&self, id: &str, operation: &Operation) -> Option<&'a str> {
+    /// `merchant_refund_id` names a refund by its `request_id`.
+    fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
         match (operation.merchant_refund_id(), operation.request_id()) {
             (Some(named), _) => self.named(named),
-            (None, Some(request_id)) => {
-                let ended = || self.by_ended_operation.get(id).copied();
-                self.requested(request_id).or_else(ended)
-            }
+            (None, Some(request_id)) => self.requested(request_id, operation),
             (None, None) => None,
         }
     }
@@ -152,7 +153,7 @@ impl Payment {
         let mut attributed = Attributed::new();
         let operations = self.reported.operations.iter();
         for (id, operation) in operations.filter(|(_, operation)| operation.gives_back()) {
-            let named = own_refunds.refund_of(id, operation);
+            let named = own_refunds.refund_of(operation);
             let key = match named.or(eliminated.get(id.as_str()).copied()) {
                 Some(refund_id) => RefundKey::Own(refund_id.to_owned()),
                 None => RefundKey::External(id.clone()),
@@ -162,16 +163,29 @@ impl Payment {
         attributed
     }
 
-    /// Returns the successful operations of refunds of ours that have another amount than we requested, and that no
-    /// signed answer lists. Uses the reports and not the stored state of the refunds, because that state is updated
-    /// later.
-    pub(crate) fn unconfirmed_differing_refunds(&self) -> Vec<String> {
+    /// Returns the amount that we requested for each operation of a refund of ours, by `operation.id`.
+    pub(in crate::model) fn requested_amounts(&self) -> BTreeMap<String, u64> {
         let requested: BTreeMap<&str, u64> = own(self)
             .map(|(id, refund)| (id, refund.requested_amount()))
             .collect();
         if requested.is_empty() {
-            return Vec::new();
+            return BTreeMap::new();
         }
+        let mut amounts = BTreeMap::new();
+        for (key, ids) in self.attributed_refunds() {
+            if let RefundKey::Own(refund_id) = key
+                && let Some(amount) = requested.get(refund_id.as_str())
+            {
+                amounts.extend(ids.into_iter().map(|id| (id, *amount)));
+            }
+        }
+        amounts
+    }
+
+    /// Returns the successful operations of refunds of ours that have another amount than we requested, and that no
+    /// signed answer lists. Uses the reports and not the stored state of the refunds, because that state is updated
+    /// later.
+    pub(crate) fn unconfirmed_differing_refunds(&self) -> Vec<String> {
         let currency = self.currency();
         let differs = |id: &String, requested: u64| {
             let Some(operation) = self.operation(id) else {
@@ -183,16 +197,9 @@ impl Payment {
                 && !operation.is_signed()
                 && sum.is_some_and(|sum| sum.amount != requested)
         };
-        let mut found = Vec::new();
-        for (key, ids) in self.attributed_refunds() {
-            let RefundKey::Own(refund_id) = key else {
-                continue;
-            };
-            if let Some(requested) = requested.get(refund_id.as_str()) {
-                found.extend(ids.into_iter().filter(|id| differs(id, *requested)));
-            }
-        }
-        found
+        let requested = self.requested_amounts().into_iter();
+        let differing = requested.filter(|(id, requested)| differs(id, *requested));
+        differing.map(|(id, _)| id).collect()
     }
 
     /// Returns the ids of the operations that belong to refunds of ours: refunds and returns.
@@ -217,9 +224,9 @@ impl Payment {
         if !self.refunds.iter().any(is_duplicate) {
             return BTreeMap::new();
         }
-        let operations = self.reported.operations.iter();
+        let operations = self.reported.operations.values();
         let named: BTreeSet<&str> = operations
-            .filter_map(|(id, operation)| own_refunds.refund_of(id, operation))
+            .filter_map(|operation| own_refunds.refund_of(operation))
             .collect();
         let mut unattributed: BTreeMap<u64, Vec<Unattributed<'_>>> = BTreeMap::new();
         for (id, operation) in self.unattributed(own_refunds) {
@@ -260,10 +267,10 @@ impl Payment {
         own_refunds: &OwnRefunds<'_>,
     ) -> impl Iterator<Item = (&String, &Operation)> {
         let operations = self.reported.operations.iter();
-        operations.filter(|(id, operation)| {
+        operations.filter(|(_, operation)| {
             operation.gives_back()
                 && operation.merchant_refund_id().is_none()
-                && own_refunds.refund_of(id, operation).is_none()
+                && own_refunds.refund_of(operation).is_none()
         })
     }
 
@@ -276,7 +283,11 @@ impl Payment {
 
     /// Whether this `request_id` belongs to a refund request of ours.
     pub(in crate::model) fn is_refund_request(&self, request_id: &str) -> bool {
-        OwnRefunds::of(self).requested(request_id).is_some()
+        let own_refunds = OwnRefunds::of(self);
+        let indexes = own_refunds
+            .by_request_id
+            .get(&own_refunds.key_of(request_id));
+        indexes.is_some_and(|indexes| !indexes.is_empty())
     }
 }
 

@@ -4,6 +4,7 @@ use ecommpay::fields::Text;
 use serde::{Deserialize, Serialize};
 
 use super::refund_status::RefundStatus;
+use crate::model::attempt::clarification::ClarificationTries;
 use crate::model::attempt::gate_request::GateRequest;
 use crate::model::emitted::EmittedRefund;
 use crate::model::ids::MerchantId;
@@ -30,8 +31,8 @@ pub struct Refund {
     /// The id of the platform's operation; `None` until an operation is attributed to the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) operation_id: Option<String>,
-    /// Our request to Gate. `NotSent` for an external refund, and for a refund that has ended and whose reports contain
-    /// its `refund_id` and its `request_id`.
+    /// Our request to Gate. `NotSent` for an external refund. If the payment has many refunds of ours, also `NotSent` for
+    /// a refund that has ended and whose reports contain its `refund_id` and its `request_id`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) request: GateRequest,
     /// The description. It is stored while the refund is open, so that the request can be repeated with the same data.
@@ -46,6 +47,9 @@ pub struct Refund {
     /// The digest of the clarification request that was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) answered_clarification: Option<String>,
+    /// How often data was sent in answer to clarification requests.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(in crate::model) clarification_tries: ClarificationTries,
     /// What the last event about the refund said.
     pub(super) emitted: EmittedRefund,
     /// The start of the SHA-256 of the storefront's request. The value distinguishes a repeated request from a request
@@ -100,6 +104,7 @@ impl Refund {
             ip_address: None,
             code: None,
             answered_clarification: None,
+            clarification_tries: ClarificationTries::default(),
             emitted: EmittedRefund::default(),
             content: None,
             created_at: at,

@@ -1,6 +1,6 @@
-//! Finds the refund that a return (an operation `refund reverse`) takes back.
+//! Finds the refund that a return (an operation `refund reverse`) takes back, and decides whether the return counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribution::{Attributed, OwnRefunds, RefundKey};
 use super::refund::Refund;
@@ -29,7 +29,69 @@ impl<'a> SameAmount<'a> {
     }
 }
 
+/// The successful returns of a payment.
+#[derive(Debug, Default)]
+pub(crate) struct Returns {
+    /// The amount of the returns that count.
+    pub(in crate::model) amount: u64,
+    /// The amount by which returns in signed answers exceed the refunds to which they belong.
+    pub(in crate::model) signed_excess: u64,
+    /// The ids of the returns that only callbacks report and that no known refund explains.
+    pub(crate) unexplained: BTreeSet<String>,
+}
+
 impl Payment {
+    /// Returns which returns count. A return that belongs to a refund counts up to the amount of this refund, so it
+    /// never reduces the amount of other refunds. Any other return counts only if a signed answer lists it, because this
+    /// answer also lists the refund. The callback about the refund may follow later.
+    pub(crate) fn returns(&self) -> Returns {
+        let mut returns = Returns::default();
+        if self.successful_returns().next().is_none() {
+            return returns;
+        }
+        let amounts = RefundAmounts::of(self);
+        let amount_of =
+            |(id, operation): (&String, &Operation)| amounts.of_operation(id, operation);
+        let refunds = self.attributed_refunds();
+        let attributed = self.attributed_returns(&refunds);
+        let refunded: BTreeMap<&String, u64> = self
+            .counted_refunds()
+            .map(|(id, operation)| (id, amount_of((id, operation))))
+            .collect();
+        let mut unattributed: BTreeMap<&String, &Operation> = self.successful_returns().collect();
+        for (key, ids) in &attributed {
+            let of_refund = refunds.get(key).into_iter().flatten();
+            let refunded = of_refund
+                .filter_map(|id| refunded.get(id).copied())
+                .fold(0, u64::saturating_add);
+            let operations = ids.iter().filter_map(|id| unattributed.remove_entry(id));
+            let (signed, unsigned): (Vec<_>, Vec<_>) =
+                operations.partition(|(_, one)| one.is_signed());
+            let total = |some: &[(&String, &Operation)]| {
+                let amounts = some.iter().copied().map(amount_of);
+                amounts.fold(0, u64::saturating_add)
+            };
+            let (returned, by_answers) = (total(&unsigned), total(&signed));
+            let returned = returned.saturating_add(by_answers);
+            returns.amount = returns.amount.saturating_add(returned.min(refunded));
+            let excess = by_answers.saturating_sub(refunded);
+            returns.signed_excess = returns.signed_excess.saturating_add(excess);
+            if returned > refunded {
+                let ids = unsigned.into_iter().map(|(id, _)| id.clone());
+                returns.unexplained.extend(ids);
+            }
+        }
+        for (id, operation) in unattributed {
+            match operation.is_signed() {
+                true => returns.amount = returns.amount.saturating_add(amount_of((id, operation))),
+                false => {
+                    returns.unexplained.insert(id.clone());
+                }
+            }
+        }
+        returns
+    }
+
     /// Attributes each successful return to the refund with the same `merchant_refund_id`. A return without a
     /// `merchant_refund_id` belongs to the only refund that has the same amount and is not newer than the return. A
     /// return that matches no refund or several refunds is left out. `refunds` contains the attributed refund

@@ -14,8 +14,12 @@ use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 use crate::model::timestamp::Timestamp;
 
+/// If a payment has more refunds of ours, a refund that has ended loses its Gate request if an operation names both the
+/// refund and the request. Until then, the `request_id` stays, because later reports can contradict the operation.
+const MAX_WITH_REQUEST: usize = 50;
+
 /// The code of an operation that was declined because its `merchant_refund_id` exists already.
-pub(in crate::model) const DUPLICATE_REFUND: &str = "3230";
+pub(crate) const DUPLICATE_REFUND: &str = "3230";
 
 /// The derived state of a refund.
 struct RefundState {
@@ -24,12 +28,14 @@ struct RefundState {
     /// The operation that decides the status, and its amount.
     operation: Option<(String, u64)>,
     returned_amount: u64,
-    /// Whether an operation names both the refund and its request. Then the Gate request need not be stored.
+    /// Whether an operation names both the refund and its request.
     is_request_reported: bool,
 }
 
 impl RefundState {
-    fn store(self, refund: &mut Refund) {
+    /// Stores the state in the refund. `has_many` says whether the payment has more than [`MAX_WITH_REQUEST`] refunds of
+    /// ours.
+    fn store(self, refund: &mut Refund, has_many: bool) {
         (refund.status, refund.code) = (self.status, self.code);
         refund.returned_amount = self.returned_amount;
         match (self.operation, &refund.refund_id) {
@@ -50,7 +56,7 @@ impl RefundState {
         if !refund.status.is_reserved() {
             // The refund request is not repeated, so its personal data is erased.
             (refund.description, refund.ip_address) = (None, None);
-            if self.is_request_reported {
+            if self.is_request_reported && has_many {
                 refund.request = GateRequest::NotSent;
             }
         }
@@ -68,8 +74,10 @@ impl Payment {
         let mut operations = self.attributed_refunds();
         let returns = self.attributed_returns(&operations);
         let attributed: BTreeSet<&String> = returns.values().flatten().collect();
-        for (id, _) in self.successful_returns() {
-            if !attributed.contains(id) {
+        let amounts = RefundAmounts::of(self);
+        for (id, operation) in self.successful_returns() {
+            // A return without an amount in the payment's currency is a quarantine item, and no refund shows it.
+            if !attributed.contains(id) && amounts.of_operation(id, operation) > 0 {
                 operations.insert(RefundKey::External(id.clone()), vec![id.clone()]);
             }
         }
@@ -99,15 +107,17 @@ impl Payment {
             .map(|refund| {
                 let key = RefundKey::of(refund);
                 let state = match operations.get(&key) {
-                    Some(ids) => self.state_by_operations(refund, ids, &amounts),
+                    Some(ids) => self.state_by_operations(refund, ids, &amounts, at),
                     None => self.state_by_request(refund, at),
                 };
                 let returns = returns.get(&key).map_or(&[][..], Vec::as_slice);
                 self.with_returns(state, returns, &amounts)
             })
             .collect();
+        let requested = self.refunds.iter().filter(|one| one.refund_id().is_some());
+        let has_many = requested.count() > MAX_WITH_REQUEST;
         for (refund, state) in self.refunds.iter_mut().zip(states) {
-            state.store(refund);
+            state.store(refund, has_many);
         }
     }
 
@@ -119,15 +129,17 @@ impl Payment {
         refund: &Refund,
         ids: &[String],
         amounts: &RefundAmounts<'_>,
+        at: Timestamp,
     ) -> RefundState {
         let weight = |operation: &Operation| match operation.outcome() {
             Outcome::Declined => 0,
             Outcome::Pending => 1,
             Outcome::Succeeded => 2,
         };
-        // A try that was declined as a duplicate says nothing about the refund.
+        // A try that was declined as a duplicate says nothing about a refund of ours. An external refund is one
+        // operation, which ends as declined.
         let is_duplicate = |operation: &Operation| {
-            operation.is_declined() && operation.code() == Some(DUPLICATE_REFUND)
+            refund.refund_id().is_some() && operation.is_declined_duplicate()
         };
         let tries = || {
             let operations = ids.iter().filter_map(|id| Some((id, self.operation(id)?)));
@@ -135,41 +147,37 @@ impl Payment {
         };
         let deciding =
             tries().max_by_key(|(_, operation)| (weight(operation), operation.report_order()));
-        let is_return = deciding.is_some_and(|(_, operation)| operation.is_refund_reversal());
-        let (status, code) = match deciding {
-            Some(_) if is_return => (RefundStatus::Returned, None),
-            Some((_, operation)) => match operation.outcome() {
-                Outcome::Succeeded => (RefundStatus::Succeeded, None),
-                Outcome::Declined => (RefundStatus::Declined, operation.code().map(str::to_owned)),
-                Outcome::Pending => (RefundStatus::Pending, None),
-            },
-            None => (RefundStatus::Pending, None),
+        let Some((id, deciding)) = deciding else {
+            return self.state_by_request(refund, at);
+        };
+        let is_return = deciding.is_refund_reversal();
+        let (status, code) = match deciding.outcome() {
+            _ if is_return => (RefundStatus::Returned, None),
+            Outcome::Succeeded => (RefundStatus::Succeeded, None),
+            Outcome::Declined => (RefundStatus::Declined, deciding.code().map(str::to_owned)),
+            Outcome::Pending => (RefundStatus::Pending, None),
         };
         let request_id = refund.request.request_id();
         let reports_request = |operation: &Operation| {
             let is_same = request_id.is_none_or(|id| operation.has_request_id(id));
             operation.merchant_refund_id().is_some() && is_same
         };
-        let operation =
-            deciding.map(|(id, operation)| (id.clone(), amounts.of_operation(id, operation)));
+        let amount = amounts.of_operation(id, deciding);
         RefundState {
             status,
             code,
-            returned_amount: match &operation {
-                Some((_, amount)) if is_return => *amount,
-                _ => 0,
-            },
-            operation,
+            returned_amount: if is_return { amount } else { 0 },
+            operation: Some((id.clone(), amount)),
             is_request_reported: tries().any(|(_, operation)| reports_request(operation)),
         }
     }
 
     /// Derives the state of a refund without an operation from the answer to our request.
     fn state_by_request(&self, refund: &Refund, at: Timestamp) -> RefundState {
-        let code = self.refusal_of(&refund.request).map(str::to_owned);
+        let code = self.refusal_of_refund(&refund.request).map(str::to_owned);
         let status = match code {
             Some(_) => RefundStatus::Declined,
-            None if refund.request.has_unknown_outcome(at) || refund.request.is_repeat() => {
+            None if self.has_unknown_outcome(refund, at) || refund.request.is_repeat() => {
                 RefundStatus::Unknown
             }
             None => RefundStatus::Pending,

@@ -4,6 +4,7 @@ use ecommpay::operation::{OperationType, Outcome, is_refunded_status};
 use ecommpay::report::{self, Sum};
 
 use super::PlatformStatus;
+use super::operation::Operation;
 use super::operation_report::{FinalReport, Pending};
 use super::payment_status::{is_sale_or_confirmation, stage};
 use super::payment_sums::{DatedSum, SumReport};
@@ -11,21 +12,21 @@ use super::report_order::ReportOrder;
 use super::report_source::{SignedReport, Source};
 use super::texts;
 use crate::model::payment::Payment;
+use crate::model::timestamp::Timestamp;
 
 impl Payment {
-    /// Adds a report: a callback, or a signed answer to a status request.
-    pub(crate) fn add_report(&mut self, signed: SignedReport<'_>, is_answer: bool) {
-        let source = Source::new(signed, is_answer);
-        if is_answer {
+    /// Adds a report: a callback, or a signed answer to a status request. `answered_at` is the time at which the answer
+    /// arrived; `None` for a callback.
+    pub(crate) fn add_report(&mut self, signed: SignedReport<'_>, answered_at: Option<Timestamp>) {
+        let source = Source::new(signed, answered_at.is_some());
+        if let Some(answered_at) = answered_at {
             self.reset_totals(source.report.operations.len());
+            self.add_answer(&source, answered_at);
         }
         self.add_platform_status(&source);
         let mut operations = source.report.operations.iter();
         self.reported.is_link |= source.report.payment_type.as_deref() == Some("invoice")
             || operations.any(|operation| operation.kind == OperationType::Invoice);
-        let mut operations = source.report.operations.iter();
-        self.reported.is_older_than_checkout = self.reported.is_older_than_checkout
-            || operations.any(|operation| self.is_older_than_checkout(operation));
         for operation in &source.report.operations {
             self.add_operation(&source, operation);
         }
@@ -61,7 +62,11 @@ impl Payment {
         let code = || reported.code.as_deref().map(texts::code);
         let kind = texts::kind(&reported.kind);
         let status = texts::word(&reported.status);
-        let operation = self.reported.operations.entry(id.clone()).or_default();
+        let unlisted = self.reported.newest_answer.is_some();
+        let is_older = self.is_older_than_checkout(reported);
+        let operation = self.reported.operations.entry(id.clone());
+        let operation = operation.or_insert_with(|| Operation::new(unlisted));
+        operation.older_than_checkout |= is_older;
         match reported.outcome() {
             Outcome::Pending => operation.add_pending(Pending {
                 order,

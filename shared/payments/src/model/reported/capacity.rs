@@ -210,7 +210,7 @@ impl Payment {
         let Some((_, first)) = removed.find(|(index, id)| is_excess(*index, id)) else {
             return false;
         };
-        let (refunded, returned) = (self.refunds_and_reversals(), self.all_returned());
+        let (refunded, returned) = (self.refunds_and_reversals(), self.returned_amount());
         let overflow = &mut self.reported.overflow;
         overflow.operations = overflow.operations.max(self.reported.operations.len());
         overflow.refunded = overflow.refunded.max(refunded);

@@ -8,9 +8,11 @@
 //! | `p` | a pending report |
 //! | `s`, `d` | a report of a success or of a decline, in a callback |
 //! | `S`, `D` | a report of a success or of a decline, in a signed answer |
-//! | `q` | the digest of `request_id` |
+//! | `q` | the digest of `request_id`. A second part is the digest of another `request_id` |
 //! | `m` | the digest of the merchant's id of a refund |
 //! | `c` | the creation date |
+//! | `u` | the newest signed answer does not list the operation |
+//! | `o` | the operation is older than the checkout |
 //!
 //! A report has the fields type, `sum_initial`, `operation.date`, `payment.date`, `sum_converted`, and `!` if the
 //! report ends the payment. The fields are separated by `;`, and empty fields at the end are left out. The field
@@ -92,16 +94,28 @@ fn write(operation: &Operation) -> Option<String> {
     }
     let OperationIds {
         request_id,
+        other_request_id,
         merchant_refund_id,
         created_date,
     } = operation.ids();
-    for (flag, id) in [('q', request_id), ('m', merchant_refund_id)] {
+    let ids = [
+        ('q', request_id),
+        ('q', other_request_id),
+        ('m', merchant_refund_id),
+    ];
+    for (flag, id) in ids {
         if let Some(id) = id {
             parts.push(format!("{flag}{}", id.strip_prefix('#')?));
         }
     }
     if let Some(date) = created_date {
         parts.push(format!("c{}", write_date(&date)?));
+    }
+    if operation.unlisted {
+        parts.push("u".to_owned());
+    }
+    if operation.older_than_checkout {
+        parts.push("o".to_owned());
     }
     let text = parts.join("|");
     (read(&text).as_ref() == Some(operation)).then_some(text)
@@ -115,9 +129,14 @@ fn read(text: &str) -> Option<Operation> {
         let flag = characters.next()?;
         let content = characters.as_str();
         match flag {
+            'q' if ids.request_id.is_some() => {
+                ids.other_request_id = Some(format!("#{content}"));
+            }
             'q' => ids.request_id = Some(format!("#{content}")),
             'm' => ids.merchant_refund_id = Some(format!("#{content}")),
             'c' => ids.created_date = Some(read_date(content)?),
+            'u' => operation.unlisted = true,
+            'o' => operation.older_than_checkout = true,
             'p' => {
                 let Parts {
                     kind, sum, order, ..

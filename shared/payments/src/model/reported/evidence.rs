@@ -20,6 +20,7 @@ pub enum Evidence {
     /// A callback reported a success, but the signed answers decline the operation.
     Overruled,
     /// Signed answers contradict each other. Or they contradict the type of a sale that callbacks report as successful.
+    /// Or the newest signed answer does not list an operation that changes the amounts of the payment.
     Contradictory,
 }
 

@@ -4,6 +4,7 @@ mod add_report;
 pub(crate) mod capacity;
 pub(in crate::model) mod compact;
 pub mod evidence;
+pub mod newest_answer;
 pub mod operation;
 pub mod operation_report;
 pub mod payment_status;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::capacity::Overflow;
+use self::newest_answer::NewestAnswer;
 use self::operation::Operation;
 use self::payment_sums::PaymentSums;
 use super::serde_skip::is_default;
@@ -41,13 +43,17 @@ pub struct Reported {
     /// What the reports said in `payment.sum`.
     #[serde(default, skip_serializing_if = "is_default")]
     sums: PaymentSums,
+    /// The newest signed answer; `None` before an answer with a complete list of operations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) newest_answer: Option<NewestAnswer>,
     /// Whether the payment is a Dashboard payment link.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) is_link: bool,
-    /// Whether a sale, or an operation of undocumented type, is older than our checkout.
+    /// Whether a report named no request and said that the payment id exists already.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub(super) is_older_than_checkout: bool,
-    /// The codes of failed sale or refund requests, by `request_id`.
+    is_id_duplicate: bool,
+    /// The codes of failed sale or refund requests, by `request_id`. Also codes that say that the id of a request exists
+    /// already.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     request_errors: BTreeMap<String, String>,
 }

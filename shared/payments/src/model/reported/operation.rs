@@ -4,6 +4,7 @@
 //! final report: up to a limit, all distinct final reports are stored.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use ecommpay::operation::{OperationType, Outcome};
 use ecommpay::report::Sum;
@@ -17,6 +18,7 @@ use super::report_order::ReportOrder;
 use super::texts::{digest_of_id, is_digest};
 use super::waiting::Waiting;
 use crate::model::refunds::update::DUPLICATE_REFUND;
+use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
 
 /// The maximum number of distinct final reports that are stored for an operation. If there are more reports, reports of
@@ -29,6 +31,7 @@ const MAX_REDUCED_REPORTS: usize = 2;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct OperationIds {
     pub(super) request_id: Option<String>,
+    pub(super) other_request_id: Option<String>,
     pub(super) merchant_refund_id: Option<String>,
     pub(super) created_date: Option<String>,
 }
@@ -48,8 +51,17 @@ pub struct Operation {
     /// `payment.sum` of the newest callback about this operation that states the amount received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) payment_sum: Option<DatedSum>,
+    /// Whether the newest signed answer does not list this operation. `false` before the first signed answer.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(in crate::model) unlisted: bool,
+    /// Whether the operation is older than the checkout; only for a sale or an operation of undocumented type.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(in crate::model) older_than_checkout: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
+    /// Another `request_id`, which a later request about the same operation can have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    other_request_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     merchant_refund_id: Option<String>,
     /// The creation date; only for a refund or reversal without a `merchant_refund_id`.
@@ -59,6 +71,14 @@ pub struct Operation {
 
 /// Merging.
 impl Operation {
+    /// Creates an operation without reports.
+    pub(super) fn new(unlisted: bool) -> Self {
+        Self {
+            unlisted,
+            ..Self::default()
+        }
+    }
+
     /// Adds a pending report. The newer of two pending reports replaces the other, but the newest redirect or
     /// clarification request of both reports stays. After a final report, a pending report is ignored.
     pub(super) fn add_pending(&mut self, report: Pending) {
@@ -134,7 +154,7 @@ impl Operation {
     }
 
     /// Adds the ids and the creation date in a report. If two reports differ, the lesser value is stored, in whatever
-    /// order the reports arrive.
+    /// order the reports arrive. The two least of the `request_id` are stored.
     pub(super) fn add_ids(
         &mut self,
         request_id: Option<String>,
@@ -148,7 +168,11 @@ impl Operation {
                 *known = Some(reported);
             }
         };
-        store_lesser(&mut self.request_id, request_id);
+        let new = request_id.filter(|id| !self.has_request_id(id));
+        let known = [self.request_id.take(), self.other_request_id.take()];
+        let ids: BTreeSet<String> = known.into_iter().flatten().chain(new).collect();
+        let mut ids = ids.into_iter();
+        (self.request_id, self.other_request_id) = (ids.next(), ids.next());
         store_lesser(&mut self.merchant_refund_id, merchant_refund_id);
         store_lesser(&mut self.created_date, created_date);
         if self.merchant_refund_id.is_some() {
@@ -159,6 +183,7 @@ impl Operation {
     pub(super) fn ids(&self) -> OperationIds {
         OperationIds {
             request_id: self.request_id.clone(),
+            other_request_id: self.other_request_id.clone(),
             merchant_refund_id: self.merchant_refund_id.clone(),
             created_date: self.created_date.clone(),
         }
@@ -166,6 +191,7 @@ impl Operation {
 
     pub(super) fn set_ids(&mut self, ids: OperationIds) {
         self.request_id = ids.request_id;
+        self.other_request_id = ids.other_request_id;
         self.merchant_refund_id = ids.merchant_refund_id;
         self.created_date = ids.created_date;
     }
@@ -197,6 +223,7 @@ impl Operation {
         }
         let digest = |id: &mut Option<String>| *id = id.take().map(|id| digest_of_id(&id));
         digest(&mut self.request_id);
+        digest(&mut self.other_request_id);
         self.merchant_refund_id = self
             .merchant_refund_id
             .take()
@@ -343,24 +370,30 @@ impl Operation {
         self.pending.as_ref()?.waiting.as_ref()
     }
 
-    /// Returns the platform's id of the request that started the operation.
+    /// Returns the platform's id of the request that started the operation. If reports name different ids, returns the
+    /// least.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// Whether the operation has this `request_id`.
+    /// Whether a report names this `request_id` for the operation.
     pub(in crate::model) fn has_request_id(&self, request_id: &str) -> bool {
-        self.request_id
-            .as_deref()
-            .is_some_and(|known| match is_digest(known) {
-                true => known == digest_of_id(request_id),
-                false => known == request_id,
-            })
+        let mut known = [&self.request_id, &self.other_request_id]
+            .into_iter()
+            .flatten();
+        known.any(|known| match is_digest(known) {
+            true => *known == digest_of_id(request_id),
+            false => known == request_id,
+        })
     }
 
     /// Whether an id of the operation is stored as a digest.
     pub(in crate::model) fn has_digest(&self) -> bool {
-        let ids = [&self.request_id, &self.merchant_refund_id];
+        let ids = [
+            &self.request_id,
+            &self.other_request_id,
+            &self.merchant_refund_id,
+        ];
         ids.into_iter().flatten().any(|id| is_digest(id))
     }
 
@@ -387,6 +420,11 @@ impl Operation {
     /// Whether the outcome is `declined`.
     pub(crate) fn is_declined(&self) -> bool {
         self.outcome() == Outcome::Declined
+    }
+
+    /// Whether the operation was declined because its `merchant_refund_id` exists already.
+    pub(in crate::model) fn is_declined_duplicate(&self) -> bool {
+        self.is_declined() && self.code() == Some(DUPLICATE_REFUND)
     }
 
     /// Whether the operation is a sale.

@@ -88,9 +88,8 @@ impl<'a> Source<'a> {
         amount(&OperationType::gives_back).checked_sub(returned)
     }
 
-    /// Returns the `payment.status` that says whether the money of this operation counts; `None` unless the operation
-    /// is a successful sale or a confirmation. If the report has a pending refund, an intermediate status is ignored,
-    /// because the status can be about the refund.
+    /// Returns the `payment.status` that says whether the money of this operation counts. Returns `None` unless the
+    /// operation is a successful sale or a confirmation, and if the status can concern another request.
     pub(super) fn payment_status_of(&self, operation: &report::Operation) -> Option<PaymentStatus> {
         let status = self.report.payment_status.as_deref()?;
         let decides = match operation.kind {
@@ -98,26 +97,45 @@ impl<'a> Source<'a> {
             OperationType::Confirmation => true,
             _ => false,
         };
-        if !decides {
+        if !decides || self.may_concern_other_request(status) {
             return None;
         }
-        let operations = || self.report.operations.iter();
-        let has_pending_refund = operations().any(|operation| {
-            operation.kind.is_about_refund() && operation.outcome() == Outcome::Pending
-        });
-        if has_pending_refund && is_intermediate(status) {
-            return None;
-        }
-        let is_confirmation =
-            |operation: &report::Operation| operation.kind == OperationType::Confirmation;
         Some(PaymentStatus {
             operation_date: texts::date(self.newest_date(is_sale_or_confirmation)).to_owned(),
             payment_date: texts::date(self.payment_date()).to_owned(),
             signed: self.is_answer,
-            has_confirmation: operations().any(is_confirmation),
+            has_confirmation: self.confirmations().next().is_some(),
             stage: stage(status),
             status: texts::word(status),
         })
+    }
+
+    /// Whether this `payment.status` can concern a request that is not about the sale. The status `error` concerns the
+    /// last request. Other statuses without a result, and error statuses, can concern the last refund. But a status
+    /// beside a confirmation that is pending or declined always decides about the sale.
+    fn may_concern_other_request(&self, status: &str) -> bool {
+        let mut confirmations = self.confirmations();
+        if confirmations.any(|confirmation| confirmation.outcome() != Outcome::Succeeded) {
+            return false;
+        }
+        let mut operations = self.report.operations.iter();
+        let has_pending_refund = operations.any(|operation| {
+            operation.kind.is_about_refund() && operation.outcome() == Outcome::Pending
+        });
+        let is_refund_last = self.newest_date(OperationType::is_about_refund)
+            > self.newest_date(is_sale_or_confirmation);
+        match status {
+            "error" => true,
+            // Beside a refund that has ended, these statuses can only concern a sale or its confirmation.
+            "processing" | "awaiting confirmation" => has_pending_refund,
+            "internal error" | "external error" => has_pending_refund || is_refund_last,
+            other => is_intermediate(other) && (has_pending_refund || is_refund_last),
+        }
+    }
+
+    fn confirmations(&self) -> impl Iterator<Item = &'a report::Operation> {
+        let operations = self.report.operations.iter();
+        operations.filter(|operation| operation.kind == OperationType::Confirmation)
     }
 
     /// Returns what a pending operation waits for. A sale waits for the redirect or for data. A refund or a reversal

@@ -1,10 +1,14 @@
 //! Reads the errors that callbacks and status answers report about sale and refund requests of ours.
 
+use ecommpay::operation::Outcome;
 use ecommpay::report::Report;
 
+use super::operation::Operation;
 use super::texts;
-use crate::model::attempt::gate_request::{self, GateRequest};
+use crate::model::attempt::gate_request::{self, Duplicate, GateRequest};
 use crate::model::payment::Payment;
+use crate::model::refunds::refund::Refund;
+use crate::model::timestamp::Timestamp;
 
 /// The maximum number of errors that are stored. If there are more errors, the error with the greatest `request_id` is
 /// dropped. An error of a request of ours is dropped only if no error of another request is left.
@@ -13,33 +17,76 @@ const MAX_ERRORS: usize = 100;
 /// The codes that concern a status request, not a sale or a refund: "not found", and "cannot be shown yet".
 const STATUS_REQUEST_CODES: [&str; 2] = ["3061", "3062"];
 
+/// The codes that concern the platform's processing at one time, and a general decline. If a status answer without
+/// operations has such a code, it may be about the status request, so it does not show how a sale ended.
+const CODES_WITHOUT_END: [&str; 13] = [
+    "100", "314", "501", "601", "602", "10505", "10601", "10602", "10603", "20202", "20601",
+    "20602", "20603",
+];
+
+/// Returns the code with which a status answer without operations ends the sale. Returns `None` if the answer does not
+/// show how the sale ended.
+pub(crate) fn ending_error(report: &Report) -> Option<&str> {
+    let (code, _) = failed_request(report)?;
+    (!CODES_WITHOUT_END.contains(&code)).then_some(code)
+}
+
 /// Returns the code of a failed sale or refund request, and the `request_id` if the report names it. Returns `None` if
 /// the report does not show that the platform refused a request.
 pub(crate) fn failed_request(report: &Report) -> Option<(&str, Option<&str>)> {
+    request_error(report).filter(|(code, _)| gate_request::is_conclusive(code))
+}
+
+/// Returns the code of an error of a sale or refund request, and the `request_id` if the report names it.
+fn request_error(report: &Report) -> Option<(&str, Option<&str>)> {
     let code = report.errors.first().map(|error| error.code.as_str())?;
     let is_error = report.payment_status.as_deref() == Some("error");
-    let is_about_request = !STATUS_REQUEST_CODES.contains(&code);
-    if !is_error || !is_about_request || !gate_request::is_conclusive(code) {
+    if !is_error || STATUS_REQUEST_CODES.contains(&code) {
         return None;
     }
-    let mut operations = report.operations.iter();
-    let request_id = operations.find_map(|operation| operation.request_id.as_deref());
+    // The operation of a failed request has not succeeded. A status answer also lists the operations of other requests,
+    // so the newest such operation counts.
+    let operations = report.operations.iter();
+    let failed = operations
+        .filter(|operation| operation.outcome() != Outcome::Succeeded)
+        .filter(|operation| operation.request_id.is_some())
+        .max_by_key(|operation| operation.date.as_deref());
+    let request_id = failed.and_then(|operation| operation.request_id.as_deref());
     Some((code, request_id))
+}
+
+/// Returns what orders two codes of one request. A code that shows that the request was refused is the least, and then
+/// a code of a failed processing.
+fn precedence(code: &str) -> impl Ord + use<'_> {
+    let is_inconclusive = !gate_request::is_conclusive(code);
+    (
+        is_inconclusive,
+        gate_request::is_processing_failure(code),
+        code,
+    )
 }
 
 impl Payment {
     /// Adds the error in a report for the request that the report names. If two reports name different codes for a
-    /// request, the lesser code is stored, in whatever order the reports arrive.
+    /// request, the least by [`precedence`] is stored, in whatever order the reports arrive.
     pub(super) fn add_request_error(&mut self, report: &Report) {
-        let Some((code, Some(request_id))) = failed_request(report) else {
+        let Some((code, request_id)) = request_error(report) else {
             return;
         };
+        let is_duplicate = gate_request::is_duplicate(code);
+        let Some(request_id) = request_id else {
+            self.reported.is_id_duplicate |= is_duplicate;
+            return;
+        };
+        if !gate_request::is_conclusive(code) && !is_duplicate {
+            return;
+        }
         let known = self
             .reported
             .request_errors
             .entry(texts::id(request_id))
             .or_insert_with(|| texts::code(code));
-        if code < known.as_str() {
+        if precedence(code) < precedence(known) {
             *known = texts::code(code);
         }
         while self.reported.request_errors.len() > MAX_ERRORS {
@@ -62,15 +109,86 @@ impl Payment {
         self.refusal_of(&self.attempt.request)
     }
 
-    /// Returns the code with which the platform refused a request, in Gate's answer or in a report.
+    /// Returns the code with which the platform refused a request, in Gate's answer or in a report. A duplicate id is no
+    /// refusal, because it does not end the request.
     pub(in crate::model) fn refusal_of<'a>(&'a self, request: &'a GateRequest) -> Option<&'a str> {
         match request {
             GateRequest::Refused { code, .. } => Some(code),
-            request => {
-                let errors = &self.reported.request_errors;
-                errors.get(request.request_id()?).map(String::as_str)
-            }
+            request => self
+                .error_of(request)
+                .filter(|code| gate_request::is_conclusive(code)),
         }
+    }
+
+    /// Returns the code with which the platform refused a refund request. A failed processing does not end the request,
+    /// because the platform may still make the refund.
+    pub(in crate::model) fn refusal_of_refund<'a>(
+        &'a self,
+        request: &'a GateRequest,
+    ) -> Option<&'a str> {
+        self.refusal_of(request)
+            .filter(|_| !self.has_processing_failed(request))
+    }
+
+    /// Whether it is unknown whether the platform makes a refund: the request has no clear answer, or a report says that
+    /// the processing of the accepted request failed.
+    pub(crate) fn has_unknown_outcome(&self, refund: &Refund, at: Timestamp) -> bool {
+        let request = refund.request();
+        request.has_unknown_outcome(at) || self.has_processing_failed(request)
+    }
+
+    /// Whether the platform refused the only try of a refund because its id exists already: in Gate's answer, or in a
+    /// report about the accepted request. The id then belongs to a refund of another system.
+    pub(crate) fn is_id_of_other_refund(&self, refund: &Refund) -> bool {
+        let request = refund.request();
+        match request {
+            GateRequest::Accepted { repeat, .. } => {
+                !repeat && self.is_reported_as_duplicate(request)
+            }
+            _ => request.duplicate() == Some(Duplicate::Foreign),
+        }
+    }
+
+    /// Whether a report says that the id of an accepted refund exists already: an error, or a declined operation.
+    fn is_reported_as_duplicate(&self, request: &GateRequest) -> bool {
+        let names_request = |operation: &Operation| {
+            let id = request.request_id();
+            id.is_some_and(|id| operation.has_request_id(id))
+        };
+        let mut operations = self.reported.operations.values();
+        self.error_of(request)
+            .is_some_and(gate_request::is_duplicate)
+            || operations.any(|one| one.is_declined_duplicate() && names_request(one))
+    }
+
+    /// Whether reports leave it undecided whether an accepted refund is made: its processing failed, or its id exists
+    /// already.
+    pub(crate) fn is_refund_questioned(&self, refund: &Refund) -> bool {
+        let request = refund.request();
+        let is_accepted = matches!(request, GateRequest::Accepted { .. });
+        refund.status().is_reserved()
+            && is_accepted
+            && (self.has_processing_failed(request) || self.is_reported_as_duplicate(request))
+    }
+
+    /// Whether a report says that the processing of an accepted request failed.
+    fn has_processing_failed(&self, request: &GateRequest) -> bool {
+        let is_accepted = matches!(request, GateRequest::Accepted { .. });
+        let code = self.error_of(request).filter(|_| is_accepted);
+        code.is_some_and(gate_request::is_processing_failure)
+    }
+
+    /// Whether reports say that the platform did not process an accepted sale request, or that the payment id existed
+    /// already.
+    pub(in crate::model) fn has_error_of(&self, request: &GateRequest) -> bool {
+        let mut code = self.error_of(request).into_iter();
+        self.reported.is_id_duplicate || code.any(|code| !gate_request::is_processing_failure(code))
+    }
+
+    /// Returns the code of the error that reports name for an accepted request.
+    fn error_of(&self, request: &GateRequest) -> Option<&str> {
+        let errors = &self.reported.request_errors;
+        errors.get(request.request_id()?).map(String::as_str)
     }
 
     /// Whether this stored `request_id` is known to belong to a request of ours.

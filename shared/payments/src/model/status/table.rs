@@ -18,7 +18,7 @@ pub struct Row {
 }
 
 /// The table of statuses: the first row whose condition holds gives the status.
-pub const TABLE: [Row; 15] = [
+pub const TABLE: [Row; 17] = [
     Row {
         status: Status::Unmatched,
         condition: "This service did not create the payment.",
@@ -30,6 +30,18 @@ pub const TABLE: [Row; 15] = [
         condition: "An operator rejected every quarantine item, and all the money was refunded.",
         changed_by: "a report that adds a quarantine item",
         holds: |payment, _| payment.is_rejected(),
+    },
+    Row {
+        status: Status::Failed,
+        condition: "An operator rejected another system's payment.",
+        changed_by: "an operator, or a report about a sale of ours",
+        holds: |payment, _| payment.is_rejected_foreign(),
+    },
+    Row {
+        status: Status::Quarantined,
+        condition: "An operator rejected the money, and its refund has no result yet.",
+        changed_by: "the result of the refund",
+        holds: |payment, _| payment.has_open_rejection(),
     },
     Row {
         status: Status::Quarantined,

@@ -48,6 +48,8 @@ pub struct Checkout {
 pub enum CheckoutError {
     /// The `payment_id` belongs to a payment with other content, or to a payment of another storefront.
     Conflict,
+    /// The rules do not allow another attempt.
+    Rejected(Rejection),
     /// The platform refused the sale with this code.
     Refused(String),
     /// A failure of ours. The request may be repeated.
@@ -141,15 +143,12 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         let known = known.filter(|known| known.storefront == storefront.name);
         let known = known.ok_or(CheckoutError::Conflict)?;
         let now = self.payments.clock.now();
-        match decide::execute(Some(payment), Command::Retry { order }, now) {
-            Ok(Some(change)) => {
-                return match self.commit(&change, Some(&stored)).await? {
-                    Some(stored) => self.start(stored, change).await.map(Some),
-                    None => Ok(None),
-                };
-            }
-            Err(Rejection::NeedsNewerRelease) => return Err(ApplyError::NeedsNewerRelease.into()),
-            _ => {}
+        let retry = decide::execute(Some(payment), Command::Retry { order }, now);
+        if let Some(change) = retry.map_err(CheckoutError::Rejected)? {
+            return match self.commit(&change, Some(&stored)).await? {
+                Some(stored) => self.start(stored, change).await.map(Some),
+                None => Ok(None),
+            };
         }
         if known.content != order.content {
             return Err(CheckoutError::Conflict);

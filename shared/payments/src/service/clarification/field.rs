@@ -5,6 +5,8 @@
 
 use ecommpay::customer::CustomerDetail;
 use ecommpay::fields::{FieldError, LastName, Text};
+use ecommpay::gate::sendable_names;
+use ecommpay::report::ClarificationField;
 
 /// The kind of a field, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,14 @@ pub enum FieldKind {
     DayOfBirth,
     /// Any other field.
     Other,
+}
+
+/// Returns those of the requested fields that a request to the platform can carry ([`sendable_names`]).
+pub fn sendable(requested: &[ClarificationField]) -> Vec<ClarificationField> {
+    let names = sendable_names(requested.iter().map(|field| field.name.as_str()));
+    let fields = requested.iter();
+    let fields = fields.filter(|field| names.contains(field.name.as_str()));
+    fields.cloned().collect()
 }
 
 /// Checks the value of a field and converts the value to the platform's form. A value with a `:` is refused

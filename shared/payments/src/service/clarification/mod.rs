@@ -7,23 +7,35 @@ use ecommpay::fields::Text;
 use ecommpay::gate::{self, Request};
 use ecommpay::{Keyring, ProjectKey};
 
-pub use self::field::{FieldKind, check};
-use super::apply::Applied;
+pub use self::field::{FieldKind, check, sendable};
 use super::commit::Payments;
 use super::error::ApplyError;
 use super::signed_call;
-use crate::decide::Fact;
+use crate::decide::{self, Change, Command, Fact};
+use crate::log::Line;
 use crate::model::{Payment, Waiting};
-use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore, Stored};
 
 /// The platform's names of fields, for example `customer.last_name`, with their values.
 pub type Answers = [(String, Text)];
 
+/// The maximum number of times that data is sent for the same requested fields of a checkout or of a refund. A platform
+/// can lock a project that sends too many requests (`shared/decisions/functions/0042-clarification-tries.md`).
+pub const MAX_TRIES: u32 = 20;
+
+/// The maximum number of times that a shopper's form is sent for the same requested fields. The remaining tries of
+/// [`MAX_TRIES`] are for the storefront, so a shopper cannot use up all of them.
+pub const MAX_SHOPPER_TRIES: u32 = 10;
+
 /// Why the data did not reach the platform, or was not accepted.
 #[derive(Debug)]
 pub enum ClarificationError {
-    /// The platform has not requested this data, or the data cannot be signed.
+    /// The platform has not requested this data.
     NotRequested,
+    /// No request to the platform can carry the requested data.
+    NotSendable,
+    /// The data was sent too often.
+    TooManyTries,
     /// The platform refused the data with this code.
     Refused(String),
     /// The platform gave no clear answer. The data may be sent again.
@@ -40,7 +52,7 @@ impl From<ApplyError> for ClarificationError {
 
 /// Sends the data that the platform requests for a payment or for a refund of the payment. The request to Gate names
 /// only the payment. A repeat is safe, because the platform uses only the fields that it still lacks. This service does
-/// not store the data.
+/// not store the data. After `max_tries` for the same requested fields, nothing is sent.
 pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     payments: &Payments<S, Q, C>,
     gate: &G,
@@ -48,6 +60,7 @@ pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     payment: &Payment,
     requested: Option<&Waiting>,
     answers: &Answers,
+    max_tries: u32,
 ) -> Result<Payment, ClarificationError> {
     let requested = requested.ok_or(ClarificationError::NotRequested)?;
     let is_requested = |name: &String| {
@@ -60,19 +73,51 @@ pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     if payment.needs_newer_release() {
         return Err(ApplyError::NeedsNewerRelease.into());
     }
-    let (project_id, path) = (payment.project_id(), gate::Clarification::PATH);
     let sign = |key: &ProjectKey| signed_request(payment, answers, key);
+    sign(keyring.current()).ok_or(ClarificationError::NotSendable)?;
+    let (stored, change) = count_try(payments, payment, &requested.digest(), max_tries).await?;
+    let (project_id, path) = (payment.project_id(), gate::Clarification::PATH);
     let answer = signed_call::post(gate, project_id, keyring, path, sign).await;
-    match answer.ok_or(ClarificationError::NotRequested)? {
+    match answer.unwrap_or(Answer::Unclear) {
         Answer::Accepted { .. } => {
             let digest = requested.digest();
             let fact = Fact::ClarificationAccepted { digest: &digest };
-            let applied = payments.apply(&payment.key(), fact).await?;
-            Ok(applied.map_or_else(|| payment.clone(), Applied::into_payment))
+            let applied = payments.apply_to_claim(stored, change.events, fact).await?;
+            Ok(applied.into_payment())
         }
         Answer::Refused(refusal) => Err(ClarificationError::Refused(refusal.code)),
         Answer::Unclear => Err(ClarificationError::NoAnswer),
     }
+}
+
+/// Counts a try before it is sent. The request of the platform must still be open.
+async fn count_try<S: PaymentStore, Q, C: Clock>(
+    payments: &Payments<S, Q, C>,
+    payment: &Payment,
+    digest: &str,
+    max_tries: u32,
+) -> Result<(Stored, Change), ClarificationError> {
+    let (key, mut tries) = (payment.key(), 0);
+    let counted = payments.update(&key, |stored, at| {
+        let sent = stored.and_then(|payment| payment.clarification_tries(digest));
+        let sent = sent.ok_or(ClarificationError::NotRequested)?;
+        if sent >= max_tries {
+            return Err(ClarificationError::TooManyTries);
+        }
+        tries = sent + 1;
+        let counted = decide::execute(stored, Command::CountClarificationTry(digest), at);
+        Ok(counted.unwrap_or_default())
+    });
+    let Some((stored, Some(change))) = counted.await? else {
+        return Err(ClarificationError::NotRequested);
+    };
+    if tries == max_tries {
+        Line::warn("the data that the platform requests is sent for the last time")
+            .with("payment", key.to_string())
+            .with("tries", u64::from(tries))
+            .write();
+    }
+    Ok((stored, change))
 }
 
 fn signed_request(payment: &Payment, answers: &Answers, key: &ProjectKey) -> Option<Vec<u8>> {

@@ -23,7 +23,7 @@ pub(super) struct Page {
 struct Sent {
     sequence: u64,
     kind: EventKind,
-    alert: Option<Alert>,
+    alerts: Vec<Alert>,
 }
 
 impl Page {
@@ -74,7 +74,7 @@ pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
     let sent = |event: &Event| Sent {
         sequence: event.sequence,
         kind: event.kind,
-        alert: metrics::alert(event),
+        alerts: metrics::alerts(event),
     };
     Ok(Page {
         end,
@@ -118,7 +118,7 @@ pub(super) async fn mark<S: PaymentStore>(
     let before = store.mark_published(&key, page.end).await?;
     stored.published = stored.published.max(page.end);
     let marked = || page.sent.iter().filter(|sent| sent.sequence > before);
-    for alert in marked().filter_map(|sent| sent.alert) {
+    for alert in marked().flat_map(|sent| &sent.alerts) {
         metrics::log_alert(&key, alert);
     }
     Ok(marked().map(|sent| sent.kind).collect())

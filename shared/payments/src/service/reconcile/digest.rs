@@ -1,11 +1,15 @@
-//! Computes digests of operations. Every digest has 16 bytes, although the ids of an operation can be long.
+//! Computes and stores digests of operations. Every digest has 16 bytes, although the ids of an operation can be long.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::mem;
 
-use ecommpay::data_api::ListedOperation;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::ids::PaymentKey;
+use crate::ports::{Run, RunStore, StoreError};
+use crate::sha256;
 
 /// The first 16 bytes of a SHA-256.
 pub(super) type Digest = [u8; 16];
@@ -24,20 +28,60 @@ pub(super) fn of_operation(key: &PaymentKey, operation_id: &str) -> Digest {
     first_bytes(hash)
 }
 
-/// Returns the digest of a listed row that has an invalid id or an undocumented status. The digest covers the whole row
-/// and the row's number among the equal rows of its page.
-pub(super) fn of_row(row: &ListedOperation, number: u32) -> Digest {
-    let mut hash = Sha256::new();
-    hash.update(format!("row {number} {row:?}"));
-    first_bytes(hash)
-}
-
 fn first_bytes(hash: Sha256) -> Digest {
     let mut digest = Digest::default();
     for (to, from) in digest.iter_mut().zip(hash.finalize()) {
         *to = from;
     }
     digest
+}
+
+/// Digests of one shard that are stored as one item. As Base64, they need 87 KB.
+const PER_ITEM: usize = 4_096;
+
+/// The digests of listed operations that are not stored yet, by shard.
+#[derive(Debug, Default)]
+pub(super) struct Digests(BTreeMap<u8, Vec<Digest>>);
+
+impl Digests {
+    pub(super) fn add(&mut self, shard: u8, digest: Digest) {
+        self.0.entry(shard).or_default().push(digest);
+    }
+
+    /// Stores the digests of each shard that has enough of them for an item. If `more_follow` is false, stores all.
+    pub(super) async fn store<S: RunStore>(
+        &mut self,
+        store: &S,
+        run: &Run,
+        more_follow: bool,
+    ) -> Result<(), StoreError> {
+        for (shard, digests) in &mut self.0 {
+            let is_enough = digests.len() >= PER_ITEM || !more_follow && !digests.is_empty();
+            if is_enough {
+                let content = STANDARD_NO_PAD.encode(mem::take(digests).concat());
+                // The key follows from the content, so a repeat of the slice stores the same items again, and never
+                // loses an operation that was listed only now.
+                let key = sha256::start_of_hex(content.as_bytes(), 32);
+                store.put(run, Some(*shard), &key, content).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads the digests of the operations of a shard that the lists of a run contain.
+pub(super) async fn read<S: RunStore>(
+    store: &S,
+    run: &Run,
+    shard: u8,
+) -> Result<impl Iterator<Item = Digest>, StoreError> {
+    let contents = store.contents(run, Some(shard)).await?;
+    Ok(contents.into_iter().flat_map(|(_, content)| {
+        let content = STANDARD_NO_PAD.decode(content).unwrap_or_default();
+        let digests = content.chunks_exact(size_of::<Digest>());
+        let digests = digests.filter_map(|digest| Digest::try_from(digest).ok());
+        digests.collect::<Vec<_>>()
+    }))
 }
 
 #[cfg(test)]

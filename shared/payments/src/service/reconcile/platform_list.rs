@@ -9,8 +9,6 @@ use super::span::Span;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, DataApi, NoAnswer};
 
-/// The platform's list is requested from this long before a slice until this long after the slice.
-const MARGIN: Duration = Duration::from_secs(600);
 /// The delays before the first and the second repeat of a request.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
 /// If the deadline cuts off the request of a page after more than this time, the platform counts as failed.
@@ -21,6 +19,9 @@ pub(super) struct PlatformList<'a, C, D> {
     clock: &'a C,
     data_api: &'a D,
     project_id: ProjectId,
+    pace: Duration,
+    /// The time of the last request.
+    requested_at: Timestamp,
     pending: Option<PendingPage>,
 }
 
@@ -32,11 +33,20 @@ struct PendingPage {
 }
 
 impl<'a, C: Clock, D: DataApi> PlatformList<'a, C, D> {
-    pub(super) fn new(clock: &'a C, data_api: &'a D, project_id: ProjectId) -> Self {
+    /// Creates a list whose requests are at least `pace` apart. The first request waits too, because it can follow the
+    /// last request of another slice.
+    pub(super) fn new(
+        clock: &'a C,
+        data_api: &'a D,
+        project_id: ProjectId,
+        pace: Duration,
+    ) -> Self {
         Self {
             clock,
             data_api,
             project_id,
+            pace,
+            requested_at: clock.now(),
             pending: None,
         }
     }
@@ -47,27 +57,43 @@ impl<'a, C: Clock, D: DataApi> PlatformList<'a, C, D> {
         slice: Span,
         offset: u32,
     ) -> Result<Vec<ListedOperation>, NoAnswer> {
-        let (from, to) = (slice.from.before(MARGIN), slice.to.after(MARGIN));
-        let (data_api, project_id) = (self.data_api, self.project_id);
         let since = self.clock.now();
-        let pending = self.pending.insert(PendingPage { since, error: None });
+        self.pending = Some(PendingPage { since, error: None });
         for delay in RETRY_DELAYS {
-            match data_api.operations(project_id, from, to, offset).await {
-                Ok(page) => {
-                    self.pending = None;
-                    return Ok(page);
+            match self.request(slice, offset).await {
+                Err(error @ NoAnswer::Failed(_)) => {
+                    self.pending = Some(PendingPage {
+                        since,
+                        error: Some(error),
+                    });
                 }
-                Err(NoAnswer::TooLarge) => {
+                page => {
                     self.pending = None;
-                    return Err(NoAnswer::TooLarge);
+                    return page;
                 }
-                Err(error) => pending.error = Some(error),
             }
             self.clock.sleep(delay).await;
         }
-        let page = data_api.operations(project_id, from, to, offset).await;
+        let page = self.request(slice, offset).await;
         self.pending = None;
         page
+    }
+
+    async fn request(
+        &mut self,
+        slice: Span,
+        offset: u32,
+    ) -> Result<Vec<ListedOperation>, NoAnswer> {
+        let elapsed = self.clock.now().since(self.requested_at);
+        if let Some(rest) = self.pace.checked_sub(elapsed)
+            && !rest.is_zero()
+        {
+            self.clock.sleep(rest).await;
+        }
+        self.requested_at = self.clock.now();
+        let Span { from, to } = slice;
+        let page = self.data_api.operations(self.project_id, from, to, offset);
+        page.await
     }
 
     /// Returns an error if the deadline cut off a page because of the platform: a request for the page had failed, or

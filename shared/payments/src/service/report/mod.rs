@@ -12,12 +12,11 @@ mod totals;
 use ecommpay::fields::ProjectId;
 use futures_util::stream::TryStreamExt;
 
-pub use self::daily::Reported;
 pub use self::rows::{OperationRow, PaymentRow, Rows};
 pub use self::totals::{TotalRow, TotalStatus, Totals};
 use super::day_pages::{DayPages, load_all};
 use crate::model::day::Day;
-use crate::ports::{PaymentStore, StoreError};
+use crate::ports::{DayPart, PaymentStore, StoreError};
 
 /// Passes the rows of a project's day to `each`, payment by payment.
 pub async fn read_day<S: PaymentStore, E: From<StoreError>>(
@@ -26,7 +25,7 @@ pub async fn read_day<S: PaymentStore, E: From<StoreError>>(
     day: Day,
     mut each: impl FnMut(Rows<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut pages = DayPages::new(project_id, day);
+    let mut pages = DayPages::new(project_id, DayPart::whole(day));
     while let Some(page) = pages.next(store).await? {
         let mut payments = std::pin::pin!(load_all(store, page.keys));
         while let Some(payment) = payments.try_next().await? {

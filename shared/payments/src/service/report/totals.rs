@@ -1,8 +1,9 @@
 //! Computes the totals of a report.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::rows::Rows;
 use crate::model::day::Day;
@@ -40,9 +41,42 @@ pub enum TotalStatus {
     Operation(Outcome),
 }
 
+/// The maximum number of totals in a log line and in the result of a part of a run. CloudWatch refuses a line of more
+/// than 1 MB, and DynamoDB an item of more than 400 KB. A day has a total for each combination of type, status, code and
+/// currency. The platform may send any number of types and codes.
+const MAX_TOTALS: usize = 500;
+/// The maximum number of bytes of the texts of these totals.
+const MAX_BYTES: usize = 100_000;
+
 /// The totals of one or more days.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Totals(BTreeMap<Group, Total>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "StoredTotals", from = "StoredTotals")]
+pub struct Totals {
+    groups: BTreeMap<Group, Total>,
+    /// The number of totals that [`Totals::limit`] has left out.
+    omitted: u64,
+}
+
+/// The totals as they are stored.
+#[derive(Serialize, Deserialize)]
+struct StoredTotals {
+    totals: Vec<StoredTotal>,
+    omitted: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredTotal {
+    day: Day,
+    of: String,
+    /// The status of payments, or `None`.
+    status: Option<Status>,
+    /// The outcome of operations, or `None`.
+    outcome: Option<Outcome>,
+    code: Option<String>,
+    currency: Option<String>,
+    count: u64,
+    amount: u128,
+}
 
 /// The values that the payments or operations of a total have in common: the day, the word `payment` or the type of the
 /// operations, the status, the code and the currency.
@@ -61,6 +95,40 @@ impl TotalRow<'_> {
 }
 
 impl Totals {
+    /// Adds all totals of another part.
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        for (group, total) in &other.groups {
+            let sum = self.groups.entry(group.clone()).or_default();
+            sum.count += total.count;
+            sum.amount = sum.amount.saturating_add(total.amount);
+        }
+        self.omitted += other.omitted;
+    }
+
+    /// Leaves out the totals above the maximum number. The totals of payments stay first, and then the totals with the
+    /// greatest counts.
+    pub fn limit(&mut self) {
+        let mut groups: Vec<(Group, Total)> =
+            std::mem::take(&mut self.groups).into_iter().collect();
+        groups.sort_by_key(|((_, of, ..), total)| (of != "payment", Reverse(total.count)));
+        let mut bytes = 0;
+        for (number, (group, total)) in groups.into_iter().enumerate() {
+            let (_, of, _, code, currency) = &group;
+            let texts = [Some(of), code.as_ref(), currency.as_ref()];
+            bytes += texts.into_iter().flatten().map(String::len).sum::<usize>();
+            if number < MAX_TOTALS && bytes <= MAX_BYTES {
+                self.groups.insert(group, total);
+            } else {
+                self.omitted += 1;
+            }
+        }
+    }
+
+    /// Returns the number of totals that were left out.
+    pub fn omitted(&self) -> u64 {
+        self.omitted
+    }
+
     /// Adds the rows of a payment.
     pub fn add(&mut self, rows: &Rows<'_>) {
         if let Some(row) = &rows.payment {
@@ -84,14 +152,14 @@ impl Totals {
     ) {
         let (code, currency) = (code.map(str::to_owned), currency.map(str::to_owned));
         let group = (day, of.to_owned(), status, code, currency);
-        let total = self.0.entry(group).or_default();
+        let total = self.groups.entry(group).or_default();
         total.count += 1;
         total.amount = total.amount.saturating_add(amount.into());
     }
 
     /// Returns the totals, sorted by day.
     pub fn rows(&self) -> impl Iterator<Item = TotalRow<'_>> {
-        let rows = self.0.iter();
+        let rows = self.groups.iter();
         rows.map(|((day, of, status, code, currency), total)| TotalRow {
             day: *day,
             of,
@@ -101,5 +169,98 @@ impl Totals {
             count: total.count,
             amount: u64::try_from(total.amount).ok(),
         })
+    }
+}
+
+impl From<Totals> for StoredTotals {
+    fn from(totals: Totals) -> Self {
+        let stored = |((day, of, status, code, currency), total): (Group, Total)| {
+            let (status, outcome) = match status {
+                TotalStatus::Payment(status) => (Some(status), None),
+                TotalStatus::Operation(outcome) => (None, Some(outcome)),
+            };
+            StoredTotal {
+                day,
+                of,
+                status,
+                outcome,
+                code,
+                currency,
+                count: total.count,
+                amount: total.amount,
+            }
+        };
+        Self {
+            totals: totals.groups.into_iter().map(stored).collect(),
+            omitted: totals.omitted,
+        }
+    }
+}
+
+impl From<StoredTotals> for Totals {
+    fn from(stored: StoredTotals) -> Self {
+        let total = |total: StoredTotal| {
+            let payment = total.status.map(TotalStatus::Payment);
+            let status = payment.or(total.outcome.map(TotalStatus::Operation))?;
+            let group = (total.day, total.of, status, total.code, total.currency);
+            let (count, amount) = (total.count, total.amount);
+            Some((group, Total { count, amount }))
+        };
+        Self {
+            groups: stored.totals.into_iter().filter_map(total).collect(),
+            omitted: stored.omitted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json_text::to_json_string;
+    use crate::model::timestamp::Timestamp;
+
+    const DAY: Timestamp = Timestamp::from_millis(1_562_059_700_000);
+
+    fn with(groups: impl IntoIterator<Item = (String, TotalStatus, u64)>) -> Totals {
+        let mut totals = Totals::default();
+        for (of, status, count) in groups {
+            for _ in 0..count {
+                let group = (Day::of(DAY), &*of, status, Some("20101"), Some("EUR"));
+                totals.count(group, u64::MAX);
+            }
+        }
+        totals
+    }
+
+    #[test]
+    fn totals_are_the_same_after_they_were_stored_and_add_up() {
+        let payments = TotalStatus::Payment(Status::Declined);
+        let sales = TotalStatus::Operation(Outcome::Declined);
+        let totals = with([("payment".into(), payments, 2), ("sale".into(), sales, 3)]);
+        let stored = to_json_string(&totals);
+        let read: Totals = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read, totals);
+        let mut sum = read;
+        sum.add_all(&totals);
+        let counts: Vec<u64> = sum.rows().map(|row| row.count).collect();
+        assert_eq!(counts, [4, 6]);
+    }
+
+    #[test]
+    fn the_totals_of_payments_and_the_greatest_totals_stay_below_the_limit() {
+        let outcome = TotalStatus::Operation(Outcome::Succeeded);
+        let kinds = (0..MAX_TOTALS + 10).map(|number| (format!("kind {number}"), outcome, 2));
+        let payments = TotalStatus::Payment(Status::Succeeded);
+        let mut totals =
+            with(kinds.chain([("payment".into(), payments, 1), ("zero".into(), outcome, 1)]));
+        totals.limit();
+        assert_eq!((totals.rows().count(), totals.omitted()), (MAX_TOTALS, 12));
+        assert!(totals.rows().any(|row| row.of == "payment"));
+        assert!(totals.rows().all(|row| row.of != "zero"));
+
+        let long = (0..20).map(|number| (format!("{number}{}", "x".repeat(9_000)), outcome, 1));
+        let mut totals = with(long);
+        totals.limit();
+        assert_eq!(totals.omitted(), 9);
     }
 }

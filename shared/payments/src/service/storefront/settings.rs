@@ -1,6 +1,9 @@
-//! Parses the settings that an operator enters for a storefront: the name and the return origins.
+//! Parses the settings that an operator enters for a storefront: the name, the return origins and the beginning of the
+//! payment ids.
 
 use url::Url;
+
+use crate::model::ids::MerchantId;
 
 /// Parses a storefront's name. Stored payments and the keys of table items contain the name, so only a few characters
 /// are allowed. Upper-case letters are not allowed, so that no two names differ only in case.
@@ -12,6 +15,12 @@ pub fn parse_name(text: &str) -> Result<String, &'static str> {
         true => Ok(text.to_owned()),
         false => Err("must be 1 to 64 characters: a to z, digits, dots, dashes and underscores"),
     }
+}
+
+/// Parses the beginning of a storefront's payment ids. It must have the characters of an id.
+pub fn parse_prefix(text: &str) -> Result<MerchantId, &'static str> {
+    MerchantId::new(text)
+        .ok_or("must be 1 to 64 characters: letters, digits, dots, dashes and underscores")
 }
 
 /// Parses a return origin: scheme, host and port, in the form that

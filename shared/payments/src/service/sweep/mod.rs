@@ -11,4 +11,4 @@ mod sweeper;
 mod tasks;
 
 pub use self::plan::POLLS_PER_MESSAGE;
-pub use self::sweeper::Sweeper;
+pub use self::sweeper::{PollSweep, Sweeper};

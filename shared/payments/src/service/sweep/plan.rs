@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::timestamp::Timestamp;
 use crate::ports::{Due, Work, WorkMessage};
 
 /// The time between two runs of the sweeper. A run spreads its polls over this time.
@@ -10,8 +11,11 @@ pub(super) const PERIOD_S: usize = 60;
 /// invocation for several waits. The number is small, because each answer of the platform can need megabytes.
 pub const POLLS_PER_MESSAGE: usize = 4;
 /// The maximum number of payments in a message of another kind. This work waits for no platform. In the worst case, a
-/// payment needs 1.6 KB in a message, so ten messages are far below SQS's limit of 1 MiB for one call.
+/// payment needs 1.7 KB in a message, so ten messages are far below SQS's limit of 1 MiB for one call.
 const PAYMENTS_PER_MESSAGE: usize = 20;
+/// How long after its second a message with polls is still valid. The delivery and a cold start of the worker need a part
+/// of this time. After a stop of the worker, at most the polls of this time are sent together.
+const TOLERANCE: Duration = Duration::from_secs(5);
 /// A backlog of at most this many messages does not count. A few messages that wait must not stop all new work.
 const USUAL_BACKLOG: usize = 100;
 
@@ -28,9 +32,10 @@ pub(super) fn select(mut due: Vec<Due>, quota: usize) -> Vec<Due> {
     due
 }
 
-/// Plans the polls of several projects. In each second, at most `per_second` polls of each project are delivered. The
-/// messages are in the order of their delays. Messages with the same delay are in turn for one project after another.
-pub(super) fn polls(projects: &[Vec<Due>], per_second: usize) -> Vec<WorkMessage> {
+/// Plans the polls of several projects for the time from `now`. In each second, at most `per_second` polls of each
+/// project are delivered. The messages are in the order of their delays. Messages with the same delay are in turn for one
+/// project after another.
+pub(super) fn polls(projects: &[Vec<Due>], per_second: usize, now: Timestamp) -> Vec<WorkMessage> {
     let seconds = projects.iter().flat_map(|due| {
         let seconds = due.chunks(per_second.max(1)).enumerate();
         seconds.flat_map(|(second, due)| {
@@ -41,13 +46,25 @@ pub(super) fn polls(projects: &[Vec<Due>], per_second: usize) -> Vec<WorkMessage
     let mut planned: Vec<_> = seconds.collect();
     // The sort is stable, so the projects stay in their order.
     planned.sort_by_key(|(time, _)| *time);
-    let message = |((second, _), due): ((usize, usize), &[Due])| WorkMessage {
-        work: Work::Poll {
+    let message = |((second, _), due): ((usize, usize), &[Due])| {
+        let delay = Duration::from_secs(second as u64);
+        let work = Work::Poll {
             payments: due.to_vec(),
-        },
-        delay: Duration::from_secs(second as u64),
+            until: Some(now.after(delay + TOLERANCE)),
+        };
+        WorkMessage { work, delay }
     };
     planned.into_iter().map(message).collect()
+}
+
+/// Selects the part of the payments that is checked in this minute: at most `max` payments. The parts take turns, because
+/// a check does not move a payment in the index.
+pub(super) fn part_of_minute(late: &[Due], max: usize, now: Timestamp) -> Vec<Due> {
+    let parts = late.chunks(max);
+    let minute = now.unix_seconds().unsigned_abs() / PERIOD_S as u64;
+    let number = minute.checked_rem(parts.len() as u64).unwrap_or_default();
+    let number = usize::try_from(number).unwrap_or_default();
+    late.chunks(max).nth(number).unwrap_or_default().to_vec()
 }
 
 /// Plans work without a limit on its rate.
@@ -75,7 +92,7 @@ mod tests {
     use ecommpay::fields::ProjectId;
 
     use super::*;
-    use crate::{PaymentKey, Timestamp};
+    use crate::PaymentKey;
 
     fn due(project: u64, count: usize) -> Vec<Due> {
         let project = ProjectId::new(project).unwrap();
@@ -88,7 +105,7 @@ mod tests {
 
     fn payments(message: &WorkMessage) -> &[Due] {
         match &message.work {
-            Work::Poll { payments } | Work::Erase { payments } => payments,
+            Work::Poll { payments, .. } | Work::Erase { payments } => payments,
             other => panic!("{other:?}"),
         }
     }
@@ -122,6 +139,20 @@ mod tests {
     }
 
     #[test]
+    fn successive_minutes_check_each_late_payment_once() {
+        for (count, minutes) in [(0, 1), (3, 1), (4, 1), (9, 3)] {
+            let all = due(211, count);
+            let mut checked = Vec::new();
+            for minute in 30..30 + minutes {
+                let now = Timestamp::from_millis(minute * 60_000 + 17);
+                checked.extend(part_of_minute(&all, 4, now));
+            }
+            checked.sort_by_key(|due| due.since);
+            assert_eq!(checked, all, "{count}");
+        }
+    }
+
+    #[test]
     fn each_project_has_at_most_its_rate_in_each_second_and_no_delay_below_its_rate() {
         for (counts, per_second) in [
             (vec![3], 20),
@@ -133,7 +164,7 @@ mod tests {
                 .zip(&counts)
                 .map(|(project, count)| due(project, *count))
                 .collect();
-            let plan = polls(&projects, per_second);
+            let plan = polls(&projects, per_second, Timestamp::from_millis(0));
             for ((second, project), count) in rates(&plan) {
                 let total = counts[project as usize - 1];
                 let before = second as usize * per_second;
@@ -155,7 +186,8 @@ mod tests {
 
     #[test]
     fn projects_take_turns_so_a_reduced_plan_is_fair() {
-        let mut plan = polls(&[due(1, 2_000), due(2, 40), due(3, 40)], 20);
+        let projects = [due(1, 2_000), due(2, 40), due(3, 40)];
+        let mut plan = polls(&projects, 20, Timestamp::from_millis(0));
         let order: Vec<u32> = plan
             .iter()
             .take(15)

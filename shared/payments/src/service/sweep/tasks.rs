@@ -8,6 +8,7 @@ use super::plan::POLLS_PER_MESSAGE;
 use crate::decide::Command;
 use crate::log::Line;
 use crate::model::ids::PaymentKey;
+use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Due, EventQueue, Gate, PaymentStore};
 use crate::service::commit::Payments;
 use crate::service::error::{PublishError, left_to_sweep};
@@ -92,8 +93,25 @@ where
 {
     /// Polls the platform about each payment. A failed poll is not repeated: the next poll follows at its scheduled
     /// time. If the deadline cuts off a claimed poll, the payment waits for its next poll too.
-    pub async fn poll_all(&self, due: Vec<Due>, deadline: Instant) -> BatchRun {
+    ///
+    /// Does nothing after the time `until`. Then the sweeper hands out the polls again. All payments count for `oldest_s`,
+    /// although some of them may be unreadable or not due any more.
+    pub async fn poll_all(
+        &self,
+        due: Vec<Due>,
+        until: Option<Timestamp>,
+        deadline: Instant,
+    ) -> BatchRun {
         let now = self.payments.clock.now();
+        if until.is_some_and(|until| until < now) {
+            let lags = due.iter().map(|due| now.since(due.since).as_secs());
+            return BatchRun {
+                found: due.len() as u64,
+                in_time: false,
+                oldest_s: lags.max().unwrap_or_default(),
+                ..BatchRun::EMPTY
+            };
+        }
         let task = |key: PaymentKey| async move {
             let polled = self.poll_if_due(&key, now).await?;
             polled.ok_or(Unfinished::NotDue)

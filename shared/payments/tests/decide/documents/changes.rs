@@ -6,7 +6,7 @@ use ecommpay::answer::Answer;
 use payments::Timestamp;
 use payments::decide::{Change, Command, Fact, Rejection, decide, execute};
 use payments::model::schedule::Schedule;
-use payments::model::{Payment, PlatformRecord, Verdict};
+use payments::model::{Payment, PlatformRecord, Verdict, Waiting};
 
 use crate::fixtures::*;
 
@@ -18,6 +18,8 @@ pub fn commands(payment: &Payment) -> Vec<(&'static str, Result<Option<Change>, 
     let schedule = Schedule::default();
     let refund = refund_order("r-9", Some(100));
     let (order, refund_id, items) = (order(), id("r-1"), payment.quarantine());
+    let requested = payment.clarification_request();
+    let requested = requested.map(Waiting::digest).unwrap_or_default();
     let review = |verdict| Command::Review {
         verdict,
         by: "anna",
@@ -28,6 +30,7 @@ pub fn commands(payment: &Payment) -> Vec<(&'static str, Result<Option<Change>, 
         ("resend", Command::Resend),
         ("refund", Command::Refund(&refund)),
         ("repeat a refund", Command::RepeatRefund(&refund_id)),
+        ("count a try", Command::CountClarificationTry(&requested)),
         ("release", review(Verdict::Released)),
         ("reject", review(Verdict::Rejected)),
         ("resolve not found", Command::ResolveNotFound(&schedule)),

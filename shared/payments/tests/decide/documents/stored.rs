@@ -10,8 +10,9 @@ use payments::decide::Command;
 use payments::model::document::{self, Residue};
 use payments::model::schedule::Schedule;
 use payments::model::{Format, Payment, Verdict};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::builders::reports::{self, TestReport};
 use crate::campaigns::with_two_thousand_operations;
 use crate::fixtures::*;
 use ecommpay::answer::Answer;
@@ -48,6 +49,8 @@ pub fn payments() -> Vec<(&'static str, Payment)> {
         payment.execute(Command::Expire, NOW.after(HOUR));
         payment
     };
+    let mut refunded_elsewhere = TestPayment::paid();
+    refunded_elsewhere.callback("refund_partial_1");
     let all = [
         ("created", TestPayment::created()),
         ("link", TestPayment::with_link()),
@@ -71,10 +74,62 @@ pub fn payments() -> Vec<(&'static str, Payment)> {
         ("rejected", reviewed(Verdict::Rejected)),
         ("erased", erased),
         ("external", TestPayment::external(corpus("sale_success"))),
+        ("refunded_elsewhere", refunded_elsewhere),
+        ("clarified_twice", clarified_twice()),
+        ("unnamed_sale", unnamed_sale()),
+        ("unlisted", unlisted()),
+        ("foreign", foreign()),
     ];
     all.into_iter()
         .map(|(name, payment)| (name, Payment::clone(&payment)))
         .collect()
+}
+
+/// Returns a payment for which the requested data was sent twice.
+fn clarified_twice() -> TestPayment {
+    let mut payment = TestPayment::with_callbacks(&["clarification_several"]);
+    let digest = payment.clarification_request().unwrap().digest();
+    for _ in 0..2 {
+        payment.execute(Command::CountClarificationTry(&digest), NOW);
+    }
+    payment
+}
+
+/// Returns a payment whose first attempt failed in processing, so that its sale may still be reported.
+fn unnamed_sale() -> TestPayment {
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&refused("501"));
+    payment.execute(Command::Retry { order: &order() }, NOW);
+    payment.sale_answer(&accepted("second"));
+    payment.callback("error_validation");
+    payment
+}
+
+/// Returns a payment with a sale that the newest signed answer does not list.
+fn unlisted() -> TestPayment {
+    let mut payment = TestPayment::paid();
+    let mut other = reports::operation("1", "sale", "success", 1000);
+    other["date"] = json!("2019-07-02T09:40:00+0000");
+    let body = reports::status_answer(PAYMENT, "success", 1000, &[other]);
+    let answer = TestReport::read(&body);
+    payment.claim_or_poll_now(NOW.after(HOUR));
+    let poll = payment.polling().polls_sent();
+    payment.fact(answer.answer_to(poll), NOW.after(HOUR));
+    payment
+}
+
+/// Returns a payment with a sale of another system, which is older than the checkout.
+fn foreign() -> TestPayment {
+    let mut payment = TestPayment::created();
+    payment.callback("error_duplicate_payment");
+    for request_id in ["other-1", "other-2"] {
+        let report = edited("sale_success", |body| {
+            body["operation"]["request_id"] = json!(request_id);
+            body["operation"]["created_date"] = json!("2019-06-02T09:28:20+0000");
+        });
+        payment.deliver(&report);
+    }
+    payment
 }
 
 #[test]

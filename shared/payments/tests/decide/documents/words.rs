@@ -9,13 +9,14 @@ use super::stored::payments;
 
 /// The texts that are no words: currencies, times, and the short texts of operations and refunds. Such a text never gets another
 /// form.
-const NO_WORDS: [&str; 6] = [
+const NO_WORDS: [&str; 7] = [
     "/decisions/*/at",
     "/order/currency",
     "/polling/last_activity_at",
     "/polling/recheck/since",
     "/refunds/*",
     "/refunds/*/created_at",
+    "/reported/newest_answer/received_at",
 ];
 
 /// Returns the pointers to all texts of a document.

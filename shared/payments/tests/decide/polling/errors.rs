@@ -34,6 +34,24 @@ fn an_error_fails_a_sale_whose_request_was_abandoned() {
 }
 
 #[test]
+fn an_error_that_may_be_about_the_poll_does_not_end_a_sale_and_polling_goes_on() {
+    for code in ["100", "501", "601", "602", "20202", "20602"] {
+        for answer in [accepted("r"), Answer::Unclear] {
+            let mut payment = TestPayment::created();
+            payment.sale_answer(&answer);
+            for hours in 1..=3 {
+                payment.poll_by(NOW.after(hours * HOUR), &error_answer(code));
+                assert_eq!(payment.status(), Status::Processing, "{code}");
+                assert!(!payment.can_conclude(NOW.after(hours * HOUR)), "{code}");
+                assert!(poll_at(&payment).is_some(), "{code}");
+            }
+            payment.callback("sale_success");
+            assert_eq!(payment.status(), Status::Succeeded, "{code}");
+        }
+    }
+}
+
+#[test]
 fn an_error_does_not_change_a_paid_payment() {
     let mut payment = TestPayment::accepted();
     payment.callback("sale_success");

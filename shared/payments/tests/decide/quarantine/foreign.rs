@@ -101,8 +101,13 @@ fn only_a_release_makes_foreign_money_count_and_a_rejection_sends_nothing() {
     payment.status_answer(&sale(1000));
     assert_eq!(payment.review(Verdict::Rejected), Ok(true));
     assert_eq!(payment.refunds().len(), 0);
-    check_hidden(&mut payment, 1000);
+    // The storefront learns that the order is unpaid.
+    assert_eq!(payment.status(), Status::Failed);
+    assert_eq!(payment.last_kind(), "payment.failed");
+    assert_eq!(payment.view()["paid_amount"], 0);
+    assert_eq!(payment.reserve("r-1", None), Err(Rejection::NotRefundable));
     assert_eq!(payment.review(Verdict::Released), Ok(true));
+    assert_eq!(payment.last_data()["late"], true);
     assert_eq!(payment.status(), Status::Succeeded);
     assert_eq!(payment.view()["paid_amount"], 1000);
     assert_eq!(payment.refundable_amount(), 1000);
@@ -148,7 +153,7 @@ fn a_payment_stays_foreign_when_an_error_ends_its_attempt() {
 fn a_sale_that_gate_accepts_later_is_no_foreign_payment() {
     let mut payment = claimed();
     payment.execute(Command::Resend, NOW.after(MINUTE));
-    payment.sale_answer(&accepted("q1"));
+    payment.sale_answer(&accepted(REQUEST));
     payment.deliver(&sale(1000));
     assert_eq!(payment.status(), Status::Succeeded);
 }
@@ -247,6 +252,10 @@ fn a_sale_is_foreign_if_gate_refused_the_only_try_of_each_attempt() {
         (vec![refusal.clone(), unclear.clone()], false),
         (vec![refusal.clone(), accepted("q1")], false),
         (vec![unclear.clone()], false),
+        // The processing of the sale failed, so the platform can have the sale.
+        (vec![refused("501")], false),
+        (vec![refused("602")], false),
+        (vec![refused("20602"), refusal.clone()], false),
         // The repeat is refused, but the platform may have accepted the first try.
         (vec![unclear.clone(), refusal.clone()], false),
         (vec![unclear, duplicate], false),
@@ -280,10 +289,77 @@ fn a_sale_is_foreign_if_gate_refused_the_only_try_of_each_attempt() {
 }
 
 #[test]
-fn an_old_operation_in_a_payment_that_gate_accepted_does_not_make_the_payment_foreign() {
-    let mut payment = TestPayment::accepted();
-    let old = "2018-10-01T00:00:00+0000";
-    payment.deliver(&dated(json!(old), json!(old), json!("r")));
+fn an_old_sale_is_foreign_if_it_does_not_have_our_request_id() {
+    let old = json!("2018-10-01T00:00:00+0000");
+    for (request_id, is_foreign) in [
+        (json!(REQUEST), false),
+        (json!("another"), true),
+        (Value::Null, true),
+    ] {
+        let mut payment = TestPayment::created();
+        payment.sale_answer(&accepted(REQUEST));
+        payment.deliver(&dated(old.clone(), old.clone(), request_id));
+        match is_foreign {
+            true => check_hidden(&mut payment, 1000),
+            false => assert_eq!(payment.status(), Status::Succeeded),
+        }
+    }
+}
+
+/// Returns a callback with which the platform refuses an accepted sale. Without an id, the callback names no request.
+fn error(code: &str, request_id: Option<&str>, operation_id: Option<&str>) -> Verified {
+    edited("error_validation", |body| {
+        body["errors"][0]["code"] = code.into();
+        body["operation"]["request_id"] = request_id.into();
+        body["operation"]["id"] = operation_id.into();
+    })
+}
+
+/// A sale that Gate accepted fails by callback. Then another system uses the payment id.
+#[test]
+fn a_sale_with_another_request_id_is_foreign_after_our_sale_failed() {
+    for (code, request_id, is_foreign) in [
+        ("2004", Some("ours"), true),
+        ("3041", Some("ours"), true),
+        ("3041", None, true),
+        // The error concerns another request, or says nothing about the request.
+        ("2004", Some("another"), false),
+        ("2004", None, false),
+        ("2147", Some("ours"), false),
+    ] {
+        for is_answer in [false, true] {
+            for operation_id in [None, Some("1")] {
+                let mut payment = TestPayment::created();
+                payment.sale_answer(&accepted("ours"));
+                payment.deliver(&error(code, request_id, operation_id));
+                assert!(!payment.is_foreign());
+                match is_answer {
+                    true => payment.status_answer(&sale(1000)),
+                    false => payment.deliver(&sale(1000)),
+                };
+                assert_eq!(payment.is_foreign(), is_foreign, "{code} {request_id:?}");
+                if is_foreign {
+                    check_hidden(&mut payment, 1000);
+                }
+            }
+        }
+    }
+    // The code 3041 changes no state, and another code of the same request is its result.
+    for codes in [["3041", "402"], ["402", "3041"]] {
+        let mut payment = TestPayment::created();
+        payment.sale_answer(&accepted("ours"));
+        payment.deliver(&error("3041", Some("ours"), None));
+        assert_eq!(payment.status(), Status::Processing);
+        for code in codes {
+            payment.deliver(&error(code, Some("ours"), None));
+        }
+        assert_eq!(payment.view()["decline"]["code"], "402");
+    }
+    // The sale is ours after all.
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&accepted(REQUEST));
+    payment.deliver(&error("2004", Some(REQUEST), None));
+    payment.deliver(&sale(1000));
     assert_eq!(payment.status(), Status::Succeeded);
 }
 
@@ -342,4 +418,75 @@ fn a_difference_about_a_foreign_payment_shows_no_values() {
     assert_eq!(shown["operation"], Value::Null);
     let difference = json!({ "kind": "amount", "local": null, "platform": null });
     assert_eq!(shown["difference"], difference);
+}
+
+/// Gate refused the first try. The platform also sends a callback about this request, with an operation.
+#[test]
+fn the_error_of_our_own_request_is_no_evidence() {
+    let mut payment = answered(&[refused("2004")]);
+    payment.deliver(&error("2004", Some("ours"), Some("1")));
+    assert!(!payment.is_foreign());
+    payment.execute(Command::Retry { order: &order() }, NOW);
+    payment.sale_answer(&Answer::Unclear);
+    payment.deliver(&edited("redirect_get", |_| {}));
+    assert!(payment.redirect().is_some());
+    payment.deliver(&sale(1000));
+    assert_eq!(payment.status(), Status::Succeeded);
+}
+
+#[test]
+fn a_failed_processing_of_an_accepted_sale_is_no_evidence() {
+    for code in ["501", "602", "10602", "20602"] {
+        let mut payment = answered(&[accepted("ours")]);
+        payment.deliver(&error(code, Some("ours"), None));
+        payment.deliver(&sale(1000));
+        assert_eq!(payment.status(), Status::Succeeded, "{code}");
+    }
+}
+
+/// A clarification or a cascade can give the operation another `request_id`, in any order of the ids.
+#[test]
+fn a_sale_stays_ours_if_a_later_report_has_another_request_id() {
+    for other in ["0", "z"] {
+        let mut payment = answered(&[accepted(REQUEST)]);
+        payment.deliver(&edited("redirect_get", |_| {}));
+        payment.deliver(&error("3041", None, None));
+        payment.deliver(&edited("sale_success", |body| {
+            body["operation"]["request_id"] = other.into();
+        }));
+        assert_eq!(payment.status(), Status::Succeeded, "{other}");
+    }
+}
+
+/// Our pending sale failed, and the callback about the error names no operation.
+#[test]
+fn a_pending_sale_that_failed_does_not_make_another_systems_sale_ours() {
+    let mut payment = answered(&[accepted("ours")]);
+    payment.deliver(&edited("processing", |body| {
+        body["operation"]["id"] = "1".into();
+        body["operation"]["request_id"] = "ours".into();
+    }));
+    payment.deliver(&error("2004", Some("ours"), None));
+    payment.deliver(&sale(1000));
+    check_hidden(&mut payment, 1000);
+}
+
+#[test]
+fn an_old_sale_without_money_does_not_hide_a_new_sale() {
+    let old = "2018-10-01T00:00:00+0000";
+    for status in ["error", "decline"] {
+        for mut payment in [TestPayment::with_link(), answered(&[Answer::Unclear])] {
+            payment.deliver(&edited("sale_success", |body| {
+                body["payment"]["status"] = "processing".into();
+                let operation = &mut body["operation"];
+                operation["id"] = "1".into();
+                operation["status"] = status.into();
+                operation["request_id"] = "another".into();
+                operation["created_date"] = old.into();
+                operation["date"] = old.into();
+            }));
+            payment.deliver(&sale(1000));
+            assert_eq!(payment.status(), Status::Succeeded, "{status}");
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! Tests the decisions of operators, who release or reject quarantine items.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use payments::decide::Rejection;
+use payments::decide::{Command, Rejection};
 use payments::model::{QuarantineReason, Status, Verdict};
 use payments::service::callback::Verified;
 use serde_json::{Value, json};
 
+use crate::builders::reports::euros;
 use crate::fixtures::*;
 
 #[test]
@@ -122,6 +124,44 @@ fn a_rejection_of_an_overpaid_payment_refunds_the_whole_paid_amount() {
     assert!(!payment.kinds().contains(&"payment.succeeded"));
 }
 
+/// A storefront of the project could otherwise use the id for a refund of its own. The platform would then refuse the
+/// refund of the rejection as a duplicate.
+#[test]
+fn the_refund_id_of_a_rejection_cannot_be_known_before_the_rejection() {
+    let payment = TestPayment::with_callbacks(&["amount_differs"]);
+    let items = payment.quarantine();
+    let refund_id = |by, at| {
+        let verdict = Verdict::Rejected;
+        let items = &items;
+        let command = Command::Review { verdict, by, items };
+        let change = change_of(Some(&payment), command, at).unwrap();
+        change.payment.refunds()[0].refund_id().cloned().unwrap()
+    };
+    let first = refund_id("anna", NOW);
+    assert_eq!(refund_id("anna", NOW), first);
+    assert_ne!(
+        refund_id("anna", NOW.after(Duration::from_millis(1))),
+        first
+    );
+    assert_ne!(refund_id("bert", NOW), first);
+}
+
+#[test]
+fn a_second_rejection_takes_another_id_if_the_platform_has_the_first_id() {
+    let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
+    let paid = payment.paid_amount();
+    payment.review(Verdict::Rejected).unwrap();
+    let first = payment.refunds()[0].refund_id().cloned().unwrap();
+    payment
+        .refund_answer(first.as_str(), &refused("3230"))
+        .poll_now(NOW, corpus("amount_differs"))
+        .execute(Command::RepeatRefund(&first), NOW);
+    assert_eq!(payment.refund_sums(), (0, 0, paid));
+    assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+    assert_ne!(payment.refunds()[1].refund_id(), Some(&first));
+    assert_eq!(payment.refund_sums(), (0, paid, 0));
+}
+
 #[test]
 fn a_rejection_reserves_nothing_if_a_storefront_already_refunds_all_money() {
     let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
@@ -137,6 +177,38 @@ fn a_rejection_reserves_nothing_if_a_storefront_already_refunds_all_money() {
 }
 
 /// The money is refunded by hand, in the platform's Dashboard.
+/// A signed answer removes the reason of a rejection while the refund has no result yet.
+#[test]
+fn rejected_money_is_never_emitted_as_paid_unless_its_refund_is_declined() {
+    for first in ["expired", "decline"] {
+        for is_declined in [false, true] {
+            let mut payment = TestPayment::created();
+            payment.sale_answer(&accepted(REQUEST));
+            payment.poll_by(NOW.after(HOUR), &answer(first, 3, &[]));
+            assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+            let refund_id = payment.refunds()[0]
+                .refund_id()
+                .unwrap()
+                .as_str()
+                .to_owned();
+            payment.refund_answer(&refund_id, &accepted("q1"));
+            payment.poll_by(NOW.after(2 * HOUR), &answer("success", 4, &[]));
+            assert_eq!(payment.status(), Status::Quarantined);
+            let sum = euros(1000);
+            let fields = json!({ "merchant_refund_id": refund_id, "sum_initial": sum });
+            let status = if is_declined { "decline" } else { "success" };
+            payment.deliver(&refund_operation("9", status, fields));
+            let expected = match is_declined {
+                true => Status::Succeeded,
+                false => Status::Refunded,
+            };
+            assert_eq!(payment.status(), expected, "{first}");
+            let is_emitted = payment.kinds().contains(&"payment.succeeded");
+            assert_eq!(is_emitted, is_declined, "{first}");
+        }
+    }
+}
+
 #[test]
 fn money_in_another_currency_is_rejected_without_a_refund_and_cannot_be_released() {
     let mut payment = TestPayment::with_callbacks(&["currency_differs"]);

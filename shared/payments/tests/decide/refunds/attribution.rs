@@ -136,25 +136,70 @@ fn a_blank_id_names_no_refund() {
 }
 
 #[test]
-fn a_request_id_of_two_requests_attributes_nothing() {
+fn an_operation_with_the_request_id_of_two_refunds_belongs_to_the_first_with_its_amount() {
+    let success = |amount: u64| {
+        let fields = json!({ "request_id": "q1", "sum_initial": reports::euros(amount) });
+        refund_operation("7", "success", fields)
+    };
+    for (second, amount, ended) in [
+        (300, 250, Some("r-1")),
+        (300, 300, Some("r-2")),
+        (250, 250, Some("r-1")),
+        (300, 200, None),
+    ] {
+        for order in permutations(&["r-1", "r-2", "7"]) {
+            let mut payment = requested();
+            payment.reserve("r-2", Some(second)).unwrap();
+            for fact in &order {
+                match *fact {
+                    "7" => payment.deliver(&success(amount)),
+                    refund_id => payment.refund_answer(refund_id, &accepted("q1")),
+                };
+            }
+            for id in ["r-1", "r-2"] {
+                let has_ended = payment.refund_status(id) == RefundStatus::Succeeded;
+                assert_eq!(has_ended, ended == Some(id), "{amount} {id} {order:?}");
+            }
+            assert_eq!(payment.refunded_amount(), amount);
+        }
+    }
+}
+
+#[test]
+fn an_operation_that_is_older_than_a_refund_does_not_belong_to_it_by_a_shared_request_id() {
     let mut payment = requested();
+    payment.refund_answer("r-1", &accepted("q1"));
     payment.reserve("r-2", Some(300)).unwrap();
-    for id in ["r-1", "r-2"] {
-        payment.refund_answer(id, &accepted("q1"));
-    }
-    let operation = refund_operation("7", "success", json!({ "request_id": "q1" }));
-    payment.deliver(&operation);
-    for id in ["r-1", "r-2"] {
-        assert_eq!(payment.refund_status(id), RefundStatus::Pending, "{id}");
-    }
-    assert_eq!(payment.refund_sums().0, 250);
+    payment.refund_answer("r-2", &accepted("q1"));
+    let date = "2019-07-02T09:00:00+0000";
+    let fields = json!({
+        "request_id": "q1",
+        "date": date,
+        "created_date": date,
+        "sum_initial": reports::euros(300),
+    });
+    payment.deliver(&refund_operation("7", "success", fields));
+    assert_eq!(payment.refund_status("r-2"), RefundStatus::Pending);
+    assert_eq!(payment.refund_sums(), (300, 550, 150));
+}
+
+#[test]
+fn an_external_refund_that_is_declined_as_a_duplicate_ends_as_declined() {
+    let mut payment = TestPayment::paid();
+    payment.deliver(&refund_operation("7", "processing", json!({})));
+    assert_eq!(payment.refund_sums(), (0, 250, 750));
+    payment.deliver(&refund_operation("7", "decline", json!({ "code": "3230" })));
+    assert_eq!(payment.refund_sums(), (0, 0, 1000));
+    assert_eq!(payment.last_kind(), "refund.declined");
+    assert_eq!(payment.refunds()[0].code(), Some("3230"));
 }
 
 #[test]
 fn an_ended_refund_stays_ended_when_another_request_gets_its_request_id() {
-    for (status, ended, sums) in [
-        ("success", RefundStatus::Succeeded, (250, 300, 450)),
-        ("decline", RefundStatus::Declined, (0, 300, 700)),
+    for (status, ended, second, sums) in [
+        ("success", RefundStatus::Succeeded, 300, (250, 300, 450)),
+        ("success", RefundStatus::Succeeded, 250, (250, 250, 500)),
+        ("decline", RefundStatus::Declined, 300, (0, 300, 700)),
     ] {
         let mut payment = requested();
         payment.refund_answer("r-1", &accepted("q1"));
@@ -163,7 +208,7 @@ fn an_ended_refund_stays_ended_when_another_request_gets_its_request_id() {
             status,
             json!({ "request_id": "q1" }),
         ));
-        payment.reserve("r-2", Some(300)).unwrap();
+        payment.reserve("r-2", Some(second)).unwrap();
         payment.refund_answer("r-2", &accepted("q1"));
         assert_eq!(payment.refund_status("r-1"), ended);
         assert_eq!(payment.refund_status("r-2"), RefundStatus::Pending);

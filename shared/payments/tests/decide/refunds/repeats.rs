@@ -4,6 +4,7 @@
 use ecommpay::answer::Answer;
 use payments::decide::Command;
 use payments::model::RefundStatus;
+use payments::service::callback::Verified;
 use serde_json::{Value, json};
 
 use crate::fixtures::*;
@@ -170,6 +171,108 @@ fn a_repeat_that_the_platform_blocks_because_of_an_earlier_try_does_not_end_the_
     payment.reserve("r-1", Some(250)).unwrap();
     payment.refund_answer("r-1", &refused("3285"));
     assert_eq!(payment.refund_status("r-1"), RefundStatus::Declined);
+}
+
+/// Returns the callback about a refund request that ended with an error.
+fn refund_error(code: &str, request_id: &str) -> Verified {
+    edited("error_validation", |body| {
+        body["errors"][0]["code"] = json!(code);
+        body["operation"]["type"] = json!("refund");
+        body["operation"]["request_id"] = json!(request_id);
+    })
+}
+
+#[test]
+fn a_refund_whose_processing_failed_stays_reserved_and_is_repeated_after_an_answer() {
+    for code in ["501", "602", "10602", "20602"] {
+        let mut first_try = TestPayment::paid();
+        first_try.reserve("r-1", Some(400)).unwrap();
+        let mut later = first_try.fork();
+        first_try.refund_answer("r-1", &refused(code));
+        later
+            .refund_answer("r-1", &accepted("q1"))
+            .deliver(&refund_error(code, "q1"));
+        for mut payment in [first_try, later] {
+            assert_eq!(payment.refund_status("r-1"), RefundStatus::Unknown);
+            assert_eq!(payment.refund_sums(), (0, 400, 600), "{code}");
+            assert!(poll_at(&payment).is_some() && !payment.can_repeat("r-1"));
+            payment.poll_now(NOW, corpus("sale_success"));
+            assert!(payment.can_repeat("r-1"), "{code}");
+            payment
+                .execute(Command::RepeatRefund(&id("r-1")), NOW)
+                .refund_answer("r-1", &accepted("q-r-1"));
+            assert_eq!(payment.refund_status("r-1"), RefundStatus::Pending);
+            payment.refund_reported("r-1", "9001", 400);
+            assert_eq!(payment.refund_sums(), (400, 0, 600), "{code}");
+        }
+    }
+}
+
+/// Another system of the project has a refund with this id, so the platform never made ours.
+#[test]
+fn a_refund_whose_id_exists_at_its_first_try_is_declined_by_the_next_answer_without_it() {
+    let mut requested = TestPayment::paid();
+    requested.reserve("r-1", Some(400)).unwrap();
+    let mut refused_first = requested.fork();
+    refused_first.refund_answer("r-1", &refused("3230"));
+    let mut accepted_first = requested;
+    accepted_first.refund_answer("r-1", &accepted("q1"));
+    let mut by_error = accepted_first.fork();
+    by_error.deliver(&refund_error("3230", "q1"));
+    assert!(by_error.needs_recheck());
+    assert_eq!(by_error.refund_status("r-1"), RefundStatus::Pending);
+    let mut by_operation = accepted_first;
+    let declined = json!({ "request_id": "q1", "code": "3230" });
+    by_operation.deliver(&refund_operation("8", "decline", declined));
+    for mut payment in [refused_first, by_error, by_operation] {
+        assert_eq!(payment.refund_sums(), (0, 400, 600));
+        assert!(!payment.can_repeat("r-1"));
+        payment.poll_now(NOW, corpus("sale_success"));
+        let mut listed = payment.fork();
+        let mut fields = created_in_second(22);
+        fields["sum_initial"] = reports::euros(400);
+        listed.deliver(&refund_operation("9", "success", fields));
+        assert!(
+            !listed.can_repeat("r-1"),
+            "the operation could be the refund"
+        );
+        payment.execute(Command::RepeatRefund(&id("r-1")), NOW);
+        assert_eq!(payment.our_refund("r-1").code(), Some("3230"));
+        assert_eq!(payment.refund_sums(), (0, 0, 1000));
+        assert_eq!(payment.last_kind(), "refund.declined");
+        payment.refund_reported("r-1", "9", 400);
+        assert_eq!(
+            payment.refund_sums(),
+            (400, 0, 600),
+            "a late success counts"
+        );
+    }
+}
+
+/// The platform has the first try of this refund.
+#[test]
+fn a_repeated_refund_whose_id_exists_stays_reserved_after_an_answer_without_it() {
+    let mut payment = sent_again(&["r-1"]);
+    payment
+        .refund_answer("r-1", &accepted("q2"))
+        .deliver(&refund_error("3230", "q2"))
+        .poll_now(NOW, corpus("sale_success"));
+    assert!(!payment.can_repeat("r-1"));
+    assert_eq!(payment.pending_refund_amount(), 250);
+}
+
+#[test]
+fn a_refusal_of_a_refund_counts_more_than_a_failed_processing_in_any_order() {
+    for codes in permutations(&["10602", "2004", "501"]) {
+        let mut payment = TestPayment::paid();
+        payment.reserve("r-1", Some(400)).unwrap();
+        payment.refund_answer("r-1", &accepted("q1"));
+        for code in &codes {
+            payment.deliver(&refund_error(code, "q1"));
+        }
+        let refund = payment.our_refund("r-1");
+        assert_eq!(refund.code(), Some("2004"), "{codes:?}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use payments::model::{QuarantineReason, RefundStatus, Status, Verdict};
 use payments::service::callback::Verified;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
@@ -92,8 +92,18 @@ fn a_return_that_two_refunds_match_is_attributed_only_by_the_refund_id() {
     assert_eq!(payment.refund_status("r-1"), RefundStatus::Succeeded);
     assert_eq!(payment.refund_status("r-2"), RefundStatus::Returned);
 
+    // The return counts only when a signed answer lists it.
     let mut payment = two;
     payment.deliver(&returned("9", 300, None));
+    assert_eq!(payment.refund_sums(), (600, 0, 400));
+    assert_eq!(payment.last_kind(), "refund.succeeded");
+    assert!(payment.needs_recheck());
+    let all = [
+        ("7", "refund", 300),
+        ("8", "refund", 300),
+        ("9", "refund reverse", 300),
+    ];
+    payment.poll_now(NOW, &answer_with(&all));
     assert_eq!(payment.refund_status("r-1"), RefundStatus::Succeeded);
     assert_eq!(payment.refund_status("r-2"), RefundStatus::Succeeded);
     let emitted = &payment.last_data()["refund"];
@@ -201,4 +211,107 @@ fn the_refundable_amount_never_exceeds_the_paid_amount() {
         assert_eq!(payment.refundable_amount(), payment.paid_amount(), "{id}");
         assert_eq!(payment.paid_amount(), 1000, "{id}");
     }
+}
+
+#[test]
+fn a_return_without_an_amount_in_the_ordered_currency_counts_as_zero_and_quarantines_the_payment() {
+    let usd = json!({ "amount": 400, "currency": "USD" });
+    let zero = json!({ "amount": 0, "currency": "EUR" });
+    for (sum, reason) in [
+        (Value::Null, QuarantineReason::AmountMissing),
+        (zero, QuarantineReason::AmountMissing),
+        (usd, QuarantineReason::CurrencyDiffers),
+    ] {
+        for named in [None, Some("r-1")] {
+            let mut payment = TestPayment::paid();
+            payment.refund_succeeds("r-1", "7", 400);
+            let unclear = edited("refund_reverse_of_partial", |body| {
+                body["operation"]["id"] = "8".into();
+                body["operation"]["sum_initial"] = sum.clone();
+                if let Some(refund_id) = named {
+                    body["payment"]["merchant_refund_id"] = refund_id.into();
+                }
+            });
+            payment.deliver(&unclear);
+            assert_eq!(payment.status(), Status::Quarantined);
+            assert_eq!(payment.quarantine_reasons(), [reason].into());
+            assert_eq!(payment.last_kind(), "payment.quarantined");
+            assert_eq!(poll_at(&payment), Some(NOW));
+            assert_eq!(payment.refund_sums(), (400, 0, 600));
+            assert_eq!(payment.refund_status("r-1"), RefundStatus::Succeeded);
+            assert_eq!(payment.refunds().len(), 1);
+
+            let listed = [("7", "refund", 400), ("8", "refund reverse", 400)];
+            payment.poll_now(NOW, &answer_with(&listed));
+            assert_eq!(payment.status(), Status::Succeeded);
+            assert_eq!(payment.refund_sums(), (0, 0, 1000));
+            assert!(payment.kinds().contains(&"refund.returned"));
+        }
+    }
+}
+
+/// Returns a callback about a successful refund that the Dashboard made.
+fn refund_of_dashboard(id: &str, amount: u64) -> Verified {
+    let fields = json!({ "sum_initial": reports::euros(amount) });
+    refund_operation(id, "success", fields)
+}
+
+#[test]
+fn a_return_does_not_reduce_other_refunds_before_its_own_refund_is_reported() {
+    let mut payment = TestPayment::paid();
+    payment.refund_succeeds("r-1", "7", 400);
+    payment.deliver(&returned("9", 300, None));
+    assert_eq!(payment.refund_sums(), (400, 0, 600));
+    assert_eq!(payment.last_kind(), "refund.succeeded");
+    assert!(payment.needs_recheck());
+    assert!(payment.reserve("r-2", Some(601)).is_err());
+
+    payment.deliver(&refund_of_dashboard("8", 300));
+    assert_eq!(payment.refund_sums(), (400, 0, 600));
+    assert_eq!(payment.last_kind(), "refund.returned");
+}
+
+#[test]
+fn a_partial_return_without_a_refund_id_counts_when_a_signed_answer_lists_it() {
+    let mut payment = TestPayment::paid();
+    payment.refund_succeeds("r-1", "7", 400);
+    payment.deliver(&returned("8", 150, None));
+    assert_eq!(payment.refund_sums(), (400, 0, 600));
+    let both = [("7", "refund", 400), ("8", "refund reverse", 150)];
+    payment.poll_now(NOW, &answer_with(&both));
+    assert_eq!(payment.refund_sums(), (250, 0, 750));
+    assert_eq!(payment.last_kind(), "refund.returned");
+}
+
+#[test]
+fn a_return_that_names_a_refund_counts_at_most_the_amount_of_this_refund() {
+    let mut payment = TestPayment::paid();
+    payment.refund_succeeds("r-1", "7", 200);
+    payment.refund_succeeds("r-2", "8", 300);
+    payment.deliver(&returned("9", 250, Some("r-1")));
+    assert_eq!(payment.refund_sums(), (300, 0, 700));
+    assert!(payment.needs_recheck());
+
+    let all = [
+        ("7", "refund", 200),
+        ("8", "refund", 300),
+        ("9", "refund reverse", 250),
+    ];
+    payment.poll_now(NOW, &answer_with(&all));
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(payment.refund_sums(), (300, 0, 700));
+}
+
+#[test]
+fn a_return_above_all_refunds_does_not_make_refunded_money_refundable() {
+    let mut payment = TestPayment::paid();
+    payment.refund_succeeds("r-1", "7", 300);
+    payment.deliver(&returned("8", 400, None));
+    assert_eq!(payment.refund_sums(), (300, 0, 700));
+    assert!(payment.reserve("r-2", Some(1000)).is_err());
+    let both = [("7", "refund", 300), ("8", "refund reverse", 400)];
+    payment.poll_now(NOW, &answer_with(&both));
+    assert_eq!(payment.status(), Status::Quarantined);
+    let reasons = payment.quarantine_reasons();
+    assert_eq!(reasons, [QuarantineReason::ReturnedExceedsRefunded].into());
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use payments::decide::Command;
-use payments::model::Status;
+use ecommpay::fields::MinorUnits;
+use payments::decide::{Command, Rejection, execute};
+use payments::model::{Order, Status};
 use payments::service::callback::Verified;
 use serde_json::{Value, json};
 
@@ -147,6 +148,27 @@ fn a_retry_of_a_failed_payment_ignores_reports_about_the_earlier_request() {
 }
 
 #[test]
+fn a_payment_has_at_most_100_attempts() {
+    let mut payment = TestPayment::created();
+    let order = order();
+    let retry = Command::Retry { order: &order };
+    for number in 1..100 {
+        payment.sale_answer(&refused("2004")).execute(retry, NOW);
+        assert_eq!(payment.attempt().number(), number);
+    }
+    payment.sale_answer(&refused("2004"));
+    assert_eq!(payment.status(), Status::Failed);
+    let refused = execute(Some(&payment), retry, NOW);
+    assert_eq!(refused.err(), Some(Rejection::TooManyAttempts));
+    let other = Order {
+        amount: MinorUnits::for_sale(2000).unwrap(),
+        ..order.clone()
+    };
+    let retry = Command::Retry { order: &other };
+    assert_eq!(execute(Some(&payment), retry, NOW), Ok(None));
+}
+
+#[test]
 fn reports_about_an_attempt_that_a_signed_answer_ended_do_not_change_the_next_attempt() {
     let mut payment = TestPayment::created();
     payment.sale_answer(&accepted(REQUEST));
@@ -160,6 +182,22 @@ fn reports_about_an_attempt_that_a_signed_answer_ended_do_not_change_the_next_at
     assert_eq!(payment.status(), Status::Processing);
     payment.callback("sale_success");
     assert_eq!(payment.status(), Status::Succeeded);
+}
+
+#[test]
+fn a_success_after_a_failed_attempt_is_late_although_the_next_attempt_has_started() {
+    for of_failed in [true, false] {
+        let mut payment = TestPayment::created();
+        payment.sale_answer(&accepted(REQUEST));
+        payment.callback("error_validation");
+        assert_eq!(payment.last_kind(), "payment.failed");
+        payment.execute(Command::Retry { order: &order() }, NOW);
+        assert_eq!(payment.last_kind(), "payment.created");
+        payment.sale_answer(&accepted(if of_failed { "second" } else { REQUEST }));
+        payment.callback("sale_success");
+        assert_eq!(payment.last_kind(), "payment.succeeded");
+        assert_eq!(payment.last_data()["late"], true);
+    }
 }
 
 #[test]

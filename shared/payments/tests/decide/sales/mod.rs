@@ -6,4 +6,6 @@ mod declines;
 mod expiry;
 mod external;
 mod gate_answers;
+mod last_request;
 mod lifecycle;
+mod unlisted;

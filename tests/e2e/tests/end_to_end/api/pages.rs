@@ -12,6 +12,13 @@ async fn the_checkout_pages_show_a_redirect_a_decline_and_an_unknown_token() -> 
     let system = System::start(Options::any_ports()).await?;
     let unknown = format!("{}/checkouts/unknown-token", system.ready().api);
     system.shopper.page_with(&unknown, 404, "not known").await?;
+    let request = system.shopper.http.get(&unknown);
+    let request = request.header("X-Forwarded-Proto", "a b");
+    let status = request.send().await?.status();
+    ensure!(
+        status == 404,
+        "with a header that is no URL scheme: {status}"
+    );
     let checkout = a_request_that_prefers_to_wait_is_answered_with_the_redirect(&system).await?;
     a_decline_is_shown_to_the_shopper_and_the_storefront(&system, &checkout).await?;
     a_redirect_by_post_is_a_form_with_escaped_values(&system).await?;

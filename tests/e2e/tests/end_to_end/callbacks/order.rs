@@ -21,14 +21,13 @@ use reqwest::Url;
 use sandbox::Options;
 use serde_json::{Value, json};
 
-use crate::callbacks::collection::{PAYMENT, body, index};
+use crate::callbacks::collection::{PAYMENT, REQUEST_ID, body, create, index};
 
 /// Starts a sandbox and creates the payment of the callback collection. The simulated platform sends no callbacks about
 /// this payment.
 async fn start() -> anyhow::Result<System> {
     let system = System::start(Options::any_ports()).await?;
-    system.simulator.drop_callbacks(PAYMENT).await?;
-    system.storefront.create(PAYMENT).await?;
+    create(&system).await?;
     Ok(system)
 }
 
@@ -120,7 +119,8 @@ fn expected(files: &[String], order: &Value) -> anyhow::Result<Value> {
     let keys = [(project_id, Keyring::new(key, None))].into();
     let now = Timestamp::now();
     let created = created(project_id, order, now)?;
-    let answer = &Answer::Accepted { request_id: None };
+    let request_id = Some(REQUEST_ID.to_owned());
+    let answer = &Answer::Accepted { request_id };
     let answer = Fact::SaleAnswer { attempt: 0, answer };
     let accepted = decide(Some(&created), answer, now).context("the answer changes nothing")?;
     let mut payment = accepted.payment;
@@ -149,6 +149,7 @@ fn created(project_id: ProjectId, order: &Value, now: Timestamp) -> anyhow::Resu
         project_id,
         scopes: [].into(),
         return_origins: [return_url.origin().ascii_serialization()].into(),
+        payment_id_prefix: None,
     };
     let request = CheckoutRequest::read(order.to_string().as_bytes(), &storefront, now);
     let request = request.map_err(|error| anyhow!("{error:?}"))?;

@@ -28,8 +28,8 @@ const VALUES: [(&str, &str); 8] = [
     ("_RETRIES", "true"),
 ];
 
-/// The only variable that has a default, for tests and tools that write logs without this variable.
-const OPTIONAL: &str = "METRICS_NAMESPACE";
+/// The variables that have a default, for tests and tools that write logs without these variables.
+const OPTIONAL: [&str; 2] = ["METRICS_NAMESPACE", "RELEASE_NAME"];
 
 /// The variables that Lambda sets.
 const LAMBDA: [(&str, &str); 8] = [
@@ -69,7 +69,7 @@ async fn a_function_starts_with_the_variables_of_the_template_and_fails_if_one_i
             .collect();
         let error = function.start_error(&all).await?;
         ensure!(error.is_none(), "{name} does not start: {error:?}");
-        for variable in all.keys().filter(|variable| **variable != OPTIONAL) {
+        for variable in all.keys().filter(|variable| !OPTIONAL.contains(variable)) {
             let mut others = all.clone();
             others.remove(variable);
             let error = function.start_error(&others).await?;

@@ -3,15 +3,18 @@
 //!
 //! The binaries are from the dev build. With `LONG=1`, a second test also deploys the build for AWS.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::pin::pin;
 
 use anyhow::{Context, ensure};
 use e2e::lambda::configuration;
+use e2e::storefront::Storefront;
 use e2e::walk::walk;
+use reqwest::{Method, StatusCode};
 
 use crate::deployment::deletion;
 use crate::deployment::script::{Deployment, failed, succeeded};
-use crate::deployment::stack::{Snapshot, last_changed};
+use crate::deployment::stack::Snapshot;
 
 #[tokio::test]
 async fn a_stack_is_deployed_changed_rolled_back_and_deleted() -> anyhow::Result<()> {
@@ -22,7 +25,8 @@ async fn a_stack_is_deployed_changed_rolled_back_and_deleted() -> anyhow::Result
     let first = Snapshot::take(&deployment.sandbox).await?;
     ensure!(first.functions.len() >= 6, "{first:?}");
     a_release_without_changes_changes_nothing(&deployment, &first).await?;
-    let second = a_changed_binary_changes_only_its_function(&deployment, &first).await?;
+    provisioned_concurrency_publishes_no_version_and_fails_no_request(&deployment, &first).await?;
+    let second = a_changed_binary_publishes_versions_behind_the_api(&deployment, &first).await?;
     walk(ready, "walk-2").await?;
     a_failed_smoke_test_restores_the_previous_release(&deployment, &second).await?;
     a_parameter_is_kept_until_a_rollback(&deployment).await?;
@@ -33,7 +37,7 @@ async fn a_stack_is_deployed_changed_rolled_back_and_deleted() -> anyhow::Result
     ensure!(rolled_back.resources == first.resources);
     walk(ready, "walk-3").await?;
     let run = deployment.fail("rollback").await?;
-    ensure!(run.contains("This is the first release"), "{run}");
+    ensure!(run.contains("There is no earlier release"), "{run}");
 
     deletion::a_protected_stack_is_not_deleted(&deployment).await?;
     deletion::only_the_tables_and_the_token_secret_remain(&deployment, &first).await?;
@@ -51,7 +55,7 @@ async fn a_release_without_changes_changes_nothing(
     Ok(())
 }
 
-async fn a_changed_binary_changes_only_its_function(
+async fn a_changed_binary_publishes_versions_behind_the_api(
     deployment: &Deployment,
     first: &Snapshot,
 ) -> anyhow::Result<Snapshot> {
@@ -60,26 +64,27 @@ async fn a_changed_binary_changes_only_its_function(
     changed.extend(b"another build");
     std::fs::write(&binary, &changed)?;
     succeeded(deployment.script.deploy_again().await?)?;
-    let changed = last_changed(&deployment.sandbox).await?;
-    let mut names = changed.iter();
-    // The names of the function, its version and its alias start with the same word.
-    let is_own = names.all(|name| name.starts_with("CallbackFunction"));
-    ensure!(
-        is_own && changed.contains("CallbackFunction"),
-        "{changed:?}"
-    );
     let second = Snapshot::take(&deployment.sandbox).await?;
     ensure!(second.resources == first.resources);
-    ensure!(second.code("CallbackFunction")? != first.code("CallbackFunction")?);
-    ensure!(others(&second) == others(first), "{second:?}");
+    for (function, (code, _)) in &second.functions {
+        let is_changed = code != first.code(function)?;
+        ensure!(is_changed == (function == "CallbackFunction"), "{function}");
+    }
+    // The other functions do not change at all.
+    let changed: BTreeSet<&str> = second
+        .functions
+        .iter()
+        .filter(|(function, state)| first.functions.get(*function) != Some(state))
+        .map(|(function, _)| function.as_str())
+        .collect();
+    let behind_the_api = [
+        "CallbackFunction",
+        "CheckoutFunction",
+        "RefundFunction",
+        "ShopperFunction",
+    ];
+    ensure!(changed == behind_the_api.into(), "{changed:?}");
     Ok(second)
-}
-
-/// Returns the functions other than the callback function.
-fn others(stack: &Snapshot) -> BTreeMap<String, (String, String)> {
-    let mut functions = stack.functions.clone();
-    functions.remove("CallbackFunction");
-    functions
 }
 
 async fn a_failed_smoke_test_restores_the_previous_release(
@@ -92,7 +97,7 @@ async fn a_failed_smoke_test_restores_the_previous_release(
     let run = failed(deployment.script.deploy_again().await?)?;
     for part in [
         "/refunds/smoke-test returned 502 instead of 401",
-        "is back in its previous state, and works",
+        "the previous release is deployed again",
     ] {
         ensure!(run.contains(part), "{run}");
     }
@@ -110,18 +115,7 @@ async fn a_failed_smoke_test_restores_the_previous_release(
 async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow::Result<()> {
     let before = outbox_grace(deployment).await?;
     ensure!(before != "3", "{before}");
-    let binary = deployment.script.binary("callback");
-    let folder = binary
-        .ancestors()
-        .nth(2)
-        .context("the binary has no folder")?;
-    let folder = folder.display().to_string();
-    let arguments = ["--binaries", &folder, "--patience", "5"];
-    let arguments = arguments
-        .into_iter()
-        .chain(["--parameter", "OutboxGraceSeconds=3"]);
-    let arguments: Vec<String> = arguments.map(str::to_owned).collect();
-    let run = succeeded(deployment.script.run("deploy", &arguments).await?)?;
+    let run = deploy_with(deployment, "OutboxGraceSeconds=3").await?;
     ensure!(!run.contains("Nothing has changed"), "{run}");
     let (_, parameters) = run
         .split_once("Deployed with\n")
@@ -142,6 +136,41 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
     ensure!(run.contains("  OutboxGraceSeconds=3\n"), "{run}");
     deployment.run("rollback").await?;
     ensure!(outbox_grace(deployment).await? == before);
+    Ok(())
+}
+
+/// Deploys the binaries in the script's folder with a parameter.
+async fn deploy_with(deployment: &Deployment, parameter: &str) -> anyhow::Result<String> {
+    let binary = deployment.script.binary("callback");
+    let folder = binary.ancestors().nth(2);
+    let folder = folder.context("the binary has no folder")?;
+    let folder = folder.display().to_string();
+    let arguments = ["--binaries", &folder, "--patience", "5"];
+    let arguments = arguments.into_iter().chain(["--parameter", parameter]);
+    let arguments: Vec<String> = arguments.map(str::to_owned).collect();
+    succeeded(deployment.script.run("deploy", &arguments).await?)
+}
+
+/// Turns provisioned concurrency on and off while a storefront calls the function.
+async fn provisioned_concurrency_publishes_no_version_and_fails_no_request(
+    deployment: &Deployment,
+    first: &Snapshot,
+) -> anyhow::Result<()> {
+    let storefront = Storefront::new(deployment.sandbox.ready())?;
+    for parameter in ["CheckoutProvisioned=1", "CheckoutProvisioned=0"] {
+        let mut deployed = pin!(deploy_with(deployment, parameter));
+        let run = loop {
+            tokio::select! {
+                run = &mut deployed => break run?,
+                answer = storefront.call(Method::GET, "/payments/unknown", None) => {
+                    let (status, body) = answer?;
+                    ensure!(status == StatusCode::NOT_FOUND, "{status}: {body}");
+                }
+            }
+        };
+        ensure!(!run.contains("Nothing has changed"), "{run}");
+        ensure!(Snapshot::take(&deployment.sandbox).await? == *first);
+    }
     Ok(())
 }
 

@@ -21,9 +21,13 @@ impl Snapshot {
     pub async fn take(sandbox: &Sandbox) -> anyhow::Result<Self> {
         let name = json!({ "StackName": STACK });
         let answer = call(sandbox, "cloudformation", "describe_stack_resources", &name).await?;
-        // Versions are left out: a change of code replaces the version, and `functions` has the hash of the code.
+        // The versions and alarms of a release are left out: each release replaces them.
+        let of_release = |resource: &&Value| {
+            let name = text(&resource["LogicalResourceId"]);
+            resource["ResourceType"] == "AWS::Lambda::Version" || name.starts_with("Release")
+        };
         let resources: BTreeMap<String, String> = list(&answer, "StackResources")
-            .filter(|resource| resource["ResourceType"] != "AWS::Lambda::Version")
+            .filter(|resource| !of_release(resource))
             .map(|resource| {
                 let ids = ["LogicalResourceId", "PhysicalResourceId"];
                 ids.map(|id| text(&resource[id])).into()
@@ -52,24 +56,6 @@ impl Snapshot {
             .with_context(|| format!("the stack has no function {function}"))?;
         Ok(&function.0)
     }
-}
-
-/// Returns the resources that the last change set certainly changed. A change set also lists, as `Conditional`,
-/// resources that refer to a changed resource and may stay the same.
-pub async fn last_changed(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<String>> {
-    let name = json!({ "StackName": STACK });
-    let sets = call(sandbox, "cloudformation", "list_change_sets", &name).await?;
-    let last = list(&sets, "Summaries")
-        .filter(|set| set["ExecutionStatus"] == "EXECUTE_COMPLETE")
-        .max_by_key(|set| text(&set["CreationTime"]));
-    let last = &last.context("the stack has no completed change set")?["ChangeSetName"];
-    let name = json!({ "StackName": STACK, "ChangeSetName": last });
-    let set = call(sandbox, "cloudformation", "describe_change_set", &name).await?;
-    Ok(list(&set, "Changes")
-        .map(|change| &change["ResourceChange"])
-        .filter(|change| change["Replacement"] != "Conditional")
-        .map(|change| text(&change["LogicalResourceId"]))
-        .collect())
 }
 
 /// For each kind of resource: the service, the operation that lists the resources, the key of the list in the answer,

@@ -9,8 +9,13 @@ use crate::monitoring::sources::Sources;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>,
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html> and
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>.
-const AWS_METRICS: [(&str, &str, &[&str]); 8] = [
+const AWS_METRICS: [(&str, &str, &[&str]); 9] = [
     ("AWS/Lambda", "Errors", &["FunctionName"]),
+    (
+        "AWS/Lambda",
+        "Errors",
+        &["FunctionName", "Resource", "ExecutedVersion"],
+    ),
     ("AWS/Lambda", "Throttles", &[]),
     ("AWS/Lambda", "Duration", &["FunctionName"]),
     ("AWS/Lambda", "ConcurrentExecutions", &["FunctionName"]),

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use e2e::aws_call::call;
-use e2e::lambda::invoke;
 use e2e::permissions::Permissions;
 use e2e::storefront::partial_refund;
 use e2e::system::{OUTBOX_GRACE, System, accelerated, callback_message, with_parameters};
@@ -55,7 +54,7 @@ async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() 
         namespace.is_some_and(|name| name.starts_with("Bancontact/"))
     };
     let own: Vec<&Value> = alarms.iter().filter(is_own).collect();
-    ensure!(own.len() == 26, "{} alarms watch our metrics", own.len());
+    ensure!(own.len() == 27, "{} alarms watch our metrics", own.len());
     for alarm in own {
         let metric = Metric::of(alarm)?;
         eventually(&format!("{}", alarm["AlarmName"]), async || {
@@ -164,7 +163,7 @@ async fn reconciliation(system: &System) -> anyhow::Result<()> {
     system.simulator.set_faults("unlisted", unlisted).await?;
     let from = Timestamp::now().before(Duration::from_secs(600));
     system.reconcile(from).await?;
-    invoke(&system.sandbox, "reconcile").await?;
+    system.run_daily().await?;
     Ok(())
 }
 

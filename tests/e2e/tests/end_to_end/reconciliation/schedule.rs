@@ -1,58 +1,54 @@
-//! Tests the daily run: the period of the comparison, and the days of the report.
+//! Tests the daily runs: the day that they compare and report.
 
 use std::time::Duration;
 
 use anyhow::ensure;
-use e2e::ensure_contains;
 use e2e::lambda::{invoke, invoke_with};
 use e2e::permissions::Permissions;
 use e2e::system::System;
 use payments::Timestamp;
+use payments::model::day::Day;
 use sandbox::Options;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
 #[tokio::test]
-async fn the_daily_run_continues_after_the_last_compared_time() -> anyhow::Result<()> {
+async fn the_daily_runs_compare_and_report_yesterday_once() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
-    let (until, days) = run(&system).await?;
-    ensure!(days == 1, "{days} days are reported, not only yesterday");
-    // A run compares until the last whole hour that is at least three hours ago.
-    let settled = Timestamp::now().before(3 * HOUR);
-    ensure!(until <= settled && settled.since(until) <= HOUR, "{until}");
-    let (next, days) = run(&system).await?;
-    ensure!(
-        next >= until && days == 0,
-        "{days} days are reported again until {next}"
-    );
+    let started = system.run_daily().await?;
+    ensure!(started["failure"].is_null(), "{started}");
+    let runs = started["runs"].as_array().map_or(0, Vec::len);
+    // Before 03:00 UTC, yesterday is reported, but not compared yet.
+    let is_early = Timestamp::now().before(3 * HOUR) < Day::of(Timestamp::now()).start();
+    ensure!(runs == if is_early { 1 } else { 2 }, "{started}");
+    for run in started["runs"].as_array().into_iter().flatten() {
+        let yesterday = Day::of(Timestamp::now()).previous();
+        ensure!(run["from"] == json!(yesterday.start()), "{run}");
+        ensure!(run["to"] == json!(yesterday.next().start()), "{run}");
+    }
+    let again = system.run_daily().await?;
+    ensure!(again["runs"] == json!([]), "{again}");
     an_invalid_range_is_refused(&system).await?;
     a_missing_token_does_not_stop_the_report(&system).await?;
 
     let log = system.log().await?;
     for part in [
+        "reconcile: started",
+        "reconcile: part done",
         "reconcile: done",
         "report of a day",
         "reconciliation_lag_s",
         "report_lag_s",
-        "reconcile: some failed",
+        "reconcile: some runs did not start",
     ] {
-        ensure!(log.contains(part), "the log has no {part}");
+        ensure!(log.contains(part) || is_early, "the log has no {part}");
     }
     for secret in ["sandboxDataApiToken", "test-data-api-key"] {
         ensure!(!log.contains(secret), "the log has {secret}");
     }
     system.stop().await;
     Ok(())
-}
-
-/// Starts the daily run. Returns the time until which the records are compared, and the number of reported days.
-async fn run(system: &System) -> anyhow::Result<(Timestamp, Value)> {
-    let mut summary = invoke(&system.sandbox, "reconcile").await?;
-    let mut project = summary["projects"][0].take();
-    ensure_contains(&project, json!({ "failed": 0, "in_time": true }))?;
-    let until = serde_json::from_value(project["until"].take())?;
-    Ok((until, summary["reports"][0]["days"].take()))
 }
 
 async fn an_invalid_range_is_refused(system: &System) -> anyhow::Result<()> {
@@ -78,6 +74,6 @@ async fn a_missing_token_does_not_stop_the_report(system: &System) -> anyhow::Re
     permissions.revoke("secretsmanager:GetSecretValue").await?;
     let summary = invoke(&system.sandbox, "reconcile").await?;
     ensure!(summary["failure"].is_string(), "{summary}");
-    ensure!(summary["reports"][0]["in_time"] == true, "{summary}");
+    ensure!(summary["report_failed"] == 0, "{summary}");
     permissions.restore().await
 }

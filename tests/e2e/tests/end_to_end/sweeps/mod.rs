@@ -4,4 +4,5 @@
 mod outbox;
 mod retention;
 mod status_polls;
+mod without_key;
 mod worker;

@@ -7,13 +7,12 @@ use e2e::system::{OUTBOX_GRACE, System};
 use sandbox::Options;
 use tokio::time::sleep;
 
-use crate::callbacks::collection::{PAYMENT, body};
+use crate::callbacks::collection::{PAYMENT, body, create};
 
 #[tokio::test]
 async fn events_that_no_queue_accepted_are_published_later_in_order() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
-    system.simulator.drop_callbacks(PAYMENT).await?;
-    system.storefront.create(PAYMENT).await?;
+    create(&system).await?;
 
     let callback = Permissions::of(&system.sandbox, "callback").await?;
     let sweeper = Permissions::of(&system.sandbox, "sweeper").await?;

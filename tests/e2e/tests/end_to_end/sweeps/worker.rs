@@ -29,7 +29,9 @@ async fn a_due_poll_is_handed_out_by_the_sweeper_and_sent_by_the_worker() -> any
     // The payment is decided, so neither a repeat of the message nor unknown work changes anything. A message that cannot
     // be read stays in the queue.
     let sequence = payment["sequence"].clone();
-    let again = json!({ "kind": "poll", "payments": [[211, "without-callbacks", 0]] });
+    let since = "2026-01-01T00:00:00.000Z";
+    let due = json!({ "project_id": 211, "payment_id": "without-callbacks", "since": since });
+    let again = json!({ "kind": "poll", "payments": [due] });
     let later = json!({ "kind": "later", "endpoint": "e" });
     for (body, expected) in [
         (again.to_string(), json!([])),

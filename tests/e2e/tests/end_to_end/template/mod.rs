@@ -5,6 +5,7 @@ mod names;
 mod parameters;
 mod permissions;
 pub mod processed;
+mod releases;
 mod routes;
 mod schedules;
 mod storage;

@@ -1,4 +1,4 @@
-"""Prints the JSON that SAM makes of a template."""
+"""Prints the JSON that SAM makes of a template. The further arguments are parameters: NAME=VALUE."""
 
 import json
 import sys
@@ -20,4 +20,5 @@ with open(sys.argv[1], encoding="utf-8") as file:
 for resource in template["Resources"].values():
     if resource["Type"] == "AWS::Serverless::Function":
         resource["Properties"]["CodeUri"] = "s3://artefacts/" + resource["Properties"]["CodeUri"].rpartition("/")[2]
-json.dump(transform(template, {}, NoManagedPolicies()), sys.stdout)
+parameters = dict(argument.split("=", 1) for argument in sys.argv[2:])
+json.dump(transform(template, parameters, NoManagedPolicies()), sys.stdout)

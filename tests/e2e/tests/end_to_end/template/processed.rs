@@ -10,8 +10,13 @@ use tools::Supervisor;
 pub struct Template(Value);
 
 impl Template {
-    /// Processes the template.
+    /// Processes the template with the defaults of its parameters.
     pub async fn processed() -> anyhow::Result<Self> {
+        Self::with_parameters(&[]).await
+    }
+
+    /// Processes the template. A parameter has the form `Name=value`.
+    pub async fn with_parameters(parameters: &[&str]) -> anyhow::Result<Self> {
         let supervisor = Supervisor::new()?;
         let python = local_aws::python(&supervisor).await?;
         let root = tools::root();
@@ -19,6 +24,7 @@ impl Template {
         command
             .arg(root.join("tests/e2e/tests/end_to_end/template/process.py"))
             .arg(root.join("infra/template.yaml"))
+            .args(parameters)
             .env("AWS_DEFAULT_REGION", "eu-west-1");
         let (status, output) = supervisor.output(command).await?;
         ensure!(status.success(), "the template cannot be processed");
@@ -61,17 +67,11 @@ impl Template {
             .collect()
     }
 
-    /// Returns the function that a reference names. With provisioned concurrency, the reference must name an alias of
-    /// the same function.
-    pub fn function<'a>(&'a self, reference: &'a Value) -> Option<&'a str> {
-        let choice = &reference["Fn::If"];
-        let name = target(choice.get(2).unwrap_or(reference))?;
-        let Some(provisioned) = choice.get(1) else {
-            return Some(name);
-        };
-        let alias = self.resource(target(provisioned)?);
-        let of_alias = target(&alias["Properties"]["FunctionName"]);
-        of_alias.filter(|of_alias| *of_alias == name)
+    /// Returns the function of the alias that a reference names.
+    pub fn function_of_alias<'a>(&'a self, reference: &Value) -> Option<&'a str> {
+        let alias = self.resource(target(reference)?);
+        let is_alias = alias["Type"] == "AWS::Lambda::Alias";
+        is_alias.then(|| target(&alias["Properties"]["FunctionName"]))?
     }
 }
 

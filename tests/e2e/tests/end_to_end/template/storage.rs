@@ -51,7 +51,12 @@ async fn every_queue_of_events_is_fifo_encrypted_and_has_its_own_dead_letter_que
         schedules.context("the template has no queue ScheduleDeadLetters")?,
         encrypted,
     )?;
-    for name in ["WorkQueue", "WorkDeadLetters"] {
+    for name in [
+        "WorkQueue",
+        "WorkDeadLetters",
+        "DailyQueue",
+        "DailyDeadLetters",
+    ] {
         queues.remove(name).context(name)?;
     }
     let mut dead_letters = BTreeSet::new();
@@ -132,7 +137,7 @@ async fn each_consumer_reports_failed_messages_and_has_enough_time_and_permissio
 -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let mappings = template.all("AWS::Lambda::EventSourceMapping");
-    ensure!(mappings.len() == 2, "{:?}", mappings.keys());
+    ensure!(mappings.len() == 3, "{:?}", mappings.keys());
     for (name, mapping) in mappings {
         let reports = json!({ "FunctionResponseTypes": ["ReportBatchItemFailures"] });
         ensure_contains(mapping, reports).context(name.to_owned())?;
@@ -212,5 +217,52 @@ async fn the_work_queue_is_a_standard_queue_that_the_worker_reads_with_limited_c
     let variables = &sweeper["Environment"]["Variables"];
     ensure!(variables["POLLS_PER_SECOND"] == json!({ "Ref": "PollsPerSecond" }));
     ensure!(target(&variables["WORK_QUEUE_URL"]) == Some("WorkQueue"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_reconciliation_reads_its_parts_with_limited_concurrency_and_repeats_a_failed_part()
+-> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let queue = &template.resource("DailyQueue")["Properties"];
+    let expected = json!({
+        "SqsManagedSseEnabled": true,
+        "MessageRetentionPeriod": 86_400,
+        "RedrivePolicy": { "maxReceiveCount": 4 },
+    });
+    ensure_contains(queue, expected)?;
+    ensure!(queue["FifoQueue"].is_null() && queue["DelaySeconds"].is_null());
+    let dead_letters = target(&queue["RedrivePolicy"]["deadLetterTargetArn"]);
+    ensure!(dead_letters == Some("DailyDeadLetters"));
+    let dead_letters = &template.resource("DailyDeadLetters")["Properties"];
+    let expected = json!({ "SqsManagedSseEnabled": true, "MessageRetentionPeriod": 1_209_600 });
+    ensure_contains(dead_letters, expected)?;
+    for queue in ["DailyQueue", "DailyDeadLetters"] {
+        let policy = &template.resource("EventQueuesPolicy")["Properties"];
+        let mut protected = targets(&policy["Queues"]);
+        ensure!(protected.any(|name| name == queue), "{queue}");
+    }
+
+    let mapping = &template.resource("DailyMapping")["Properties"];
+    let limit = json!({ "MaximumConcurrency": { "Ref": "ReconcileConcurrency" } });
+    let none = json!({ "Ref": "AWS::NoValue" });
+    let concurrency = json!({ "Fn::If": ["LimitReconcile", limit, none] });
+    ensure!(mapping["ScalingConfig"] == concurrency, "{mapping}");
+    ensure!(mapping["BatchSize"] == 1, "{mapping}");
+    ensure!(mapping["FunctionResponseTypes"] == json!(["ReportBatchItemFailures"]));
+    ensure!(target(&mapping["EventSourceArn"]) == Some("DailyQueue"));
+    ensure!(target(&mapping["FunctionName"]) == Some("ReconcileFunction"));
+
+    // A message must not come back while its execution still runs.
+    let function = &template.resource("ReconcileFunction")["Properties"];
+    ensure!(queue["VisibilityTimeout"].as_u64() > function["Timeout"].as_u64());
+    let variables = &function["Environment"]["Variables"];
+    ensure!(target(&variables["DAILY_QUEUE_URL"]) == Some("DailyQueue"));
+    ensure!(variables["RECONCILE_CONCURRENCY"] == json!({ "Ref": "ReconcileConcurrency" }));
+    let rate = json!({ "Ref": "DataApiRequestsPerSecond" });
+    ensure!(variables["DATA_API_REQUESTS_PER_SECOND"] == rate);
+    for parameter in ["ReconcileConcurrency", "DataApiRequestsPerSecond"] {
+        ensure!(*template.default(parameter) == json!(10), "{parameter}");
+    }
     Ok(())
 }

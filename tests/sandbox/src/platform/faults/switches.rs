@@ -27,6 +27,7 @@ pub struct Faults {
     pub no_redirect: bool,
     pub redirect_method: RedirectMethod,
     pub sale_error: bool,
+    pub sale_request_id: Option<String>,
     pub decline_after_redirect_s: Option<u64>,
     pub mandatory_fields: Vec<CustomerField>,
     pub mandatory_fields_missing: WhenMissing,

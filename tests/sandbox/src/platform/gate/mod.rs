@@ -81,7 +81,7 @@ async fn serve(
         let code = codes::INVALID_JSON;
         return refused(StatusCode::UNPROCESSABLE_ENTITY, code.into(), None);
     };
-    let request_id = shared.state().ids.gate_request();
+    let request_id = request_id(shared, &request, endpoint.kind);
     let refused = |status, refusal| refused(status, refusal, Some((&request, &request_id)));
     let (answer, delay) = count(shared, &request, endpoint.kind);
     if answer == Answer::Lost {
@@ -104,6 +104,19 @@ async fn serve(
         Answer::Cut => cut(client),
         _ => response,
     }
+}
+
+/// Returns the id that the platform gives to a request.
+fn request_id(shared: &Shared, request: &GateRequest, kind: RequestKind) -> String {
+    let mut state = shared.state();
+    let payment_id = request.value("general.payment_id").and_then(Value::as_str);
+    let chosen = match (kind, payment_id) {
+        (RequestKind::Sale, Some(payment_id)) => {
+            state.faults.of(payment_id).sale_request_id.clone()
+        }
+        _ => None,
+    };
+    chosen.unwrap_or_else(|| state.ids.gate_request())
 }
 
 /// Counts a request. Returns how Gate answers the request, and the delay of a slow answer. A request without a payment

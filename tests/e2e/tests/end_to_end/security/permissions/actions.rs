@@ -6,7 +6,9 @@ use e2e::lambda::invoke_with;
 use e2e::permissions::Permissions;
 use e2e::storefront::{checkout_url, partial_refund};
 use e2e::system::{OUTBOX_GRACE, System, callback_message};
+use ecommpay::fields::ProjectId;
 use payments::Timestamp;
+use payments::ports::{Daily, Run, Work};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -136,12 +138,33 @@ impl<'a> Actions<'a> {
             "reconcile" => {
                 let from = Timestamp::now().before(Duration::from_secs(3_000));
                 system.reconcile(from).await?;
+                self.work_parts(from, number).await?;
             }
             // The callback function and the consumer of its events.
             _ => {
                 let paid = callback_message(payment, 10 * number, "sale", "success", 1000);
                 system.post_signed(&paid, 200).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Delivers the first parts of a run as the queue does. The last of them sends the next part to the queue.
+    async fn work_parts(&self, from: Timestamp, number: u64) -> anyhow::Result<()> {
+        let run = Run {
+            project_id: ProjectId::new(211)?,
+            daily: Daily::Compare,
+            from,
+            to: from.after(Duration::from_secs(1)),
+            id: format!("permissions-{number}"),
+            is_scheduled: false,
+        };
+        for part in run.first_parts() {
+            let run = run.clone();
+            let work = json!(Work::Part { run, part });
+            let message = json!({ "messageId": "m", "body": work.to_string() });
+            let messages = json!({ "Records": [message] });
+            invoke_with(&self.system.sandbox, "reconcile", &messages).await?;
         }
         Ok(())
     }

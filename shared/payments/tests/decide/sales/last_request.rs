@@ -1,0 +1,140 @@
+//! Tests that a `payment.status` about another request, such as a refund, does not hide a successful sale.
+
+use payments::model::{RefundStatus, Status};
+use serde_json::{Value, json};
+
+use crate::builders::reports::{self, TestReport, euros};
+use crate::fixtures::*;
+
+/// Returns the text of a date, in seconds after 10:00.
+fn date(second: u32) -> String {
+    format!("2019-07-02T10:00:{second:02}+0000")
+}
+
+fn operation(id: &str, kind: &str, status: &str, second: u32) -> Value {
+    let amount = if kind == "refund" { 400 } else { 1000 };
+    json!({
+        "id": id, "type": kind, "status": status, "date": date(second), "sum_initial": euros(amount),
+        "request_id": format!("q-{id}"),
+    })
+}
+
+fn sale() -> Value {
+    operation("1", "sale", "success", 0)
+}
+
+fn callback(status: &str, operation: Value) -> TestReport {
+    let mut body = reports::callback(PAYMENT, status, 1000, operation);
+    body["payment"]["date"] = json!(date(0));
+    TestReport::read(&body)
+}
+
+fn answer(status: &str, operations: &[Value]) -> TestReport {
+    let mut body = reports::status_answer(PAYMENT, status, 1000, operations);
+    body["payment"]["date"] = json!(date(9));
+    body["errors"] = json!([{ "code": "3283", "message": "no" }]);
+    TestReport::read(&body)
+}
+
+fn poll(payment: &mut TestPayment, answer: &TestReport) {
+    payment.claim_or_poll_now(NOW);
+    let poll = payment.polling().polls_sent();
+    payment.fact(answer.answer_to(poll), NOW);
+}
+
+/// Returns a payment that a callback reported as paid, with a refund of 4.00 EUR that Gate accepted.
+fn paid() -> TestPayment {
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&accepted("q-1"));
+    payment.fact(callback("success", sale()).callback(), NOW);
+    payment.reserve("r-1", Some(400)).unwrap();
+    payment.refund_answer("r-1", &accepted("q-2"));
+    payment
+}
+
+#[test]
+fn the_status_error_does_not_hide_a_successful_sale() {
+    let declined = operation("2", "refund", "decline", 9);
+    for operations in [vec![sale(), declined], vec![sale()]] {
+        let mut payment = paid();
+        poll(&mut payment, &answer("error", &operations));
+        assert_eq!(payment.status(), Status::Succeeded);
+        assert_eq!(payment.paid_amount(), 1000);
+        assert!(!payment.kinds().contains(&"payment.failed"));
+        let is_listed = operations.len() > 1;
+        let is_declined = payment.refund(&id("r-1")).unwrap().status() == RefundStatus::Declined;
+        assert_eq!(is_declined, is_listed);
+        assert_eq!(payment.reserve("r-2", Some(100)), Ok(true));
+    }
+    let mut payment = paid();
+    payment.fact(callback("error", sale()).callback(), NOW);
+    assert_eq!(payment.status(), Status::Succeeded);
+}
+
+/// The status `error` is no evidence that the money counts.
+#[test]
+fn a_sale_whose_only_status_is_error_is_held_and_polled() {
+    let mut payment = TestPayment::accepted();
+    payment.fact(callback("error", sale()).callback(), NOW);
+    assert_eq!(payment.status(), Status::Processing);
+    assert_eq!(payment.paid_amount(), 0);
+    assert_eq!(poll_at(&payment), Some(NOW));
+}
+
+#[test]
+fn an_error_in_an_answer_is_not_the_error_of_a_successful_sale() {
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&accepted("q-1"));
+    poll(&mut payment, &answer("error", &[sale()]));
+    assert_eq!(payment.refusal_code(), None);
+    let failed = operation("1", "sale", "decline", 0);
+    poll(&mut payment, &answer("error", &[failed]));
+    assert_eq!(payment.refusal_code(), Some("3283"));
+}
+
+#[test]
+fn a_status_about_a_refund_does_not_hide_a_successful_sale() {
+    let waiting = [
+        "processing",
+        "external processing",
+        "awaiting clarification",
+        "awaiting finalization",
+        "internal error",
+        "external error",
+    ];
+    for status in waiting {
+        for of_refund in ["processing", "decline", "success"] {
+            let refund = operation("2", "refund", of_refund, 9);
+            let mut payment = paid();
+            poll(&mut payment, &answer(status, &[sale(), refund]));
+            assert_eq!(payment.paid_amount(), 1000, "{status} {of_refund}");
+            assert!(payment.status().is_paid(), "{status} {of_refund}");
+        }
+        // Without a refund, or with a refund that is older than the sale, the status is about the sale.
+        let older = operation("2", "refund", "decline", 0);
+        let newer = operation("1", "sale", "success", 5);
+        let mut payment = paid();
+        poll(&mut payment, &answer(status, &[newer, older]));
+        let is_paid = status == "processing";
+        assert_eq!(payment.status().is_paid(), is_paid, "{status}");
+    }
+}
+
+/// A refund or an error must not hide that the platform has not confirmed the money.
+#[test]
+fn a_signed_answer_with_an_open_confirmation_holds_the_sale_beside_a_refund() {
+    for status in ["error", "processing", "external processing"] {
+        for outcome in ["processing", "decline"] {
+            let confirmation = operation("3", "payment confirmation", outcome, 8);
+            let refund = operation("2", "refund", "processing", 9);
+            let mut payment = paid();
+            poll(
+                &mut payment,
+                &answer(status, &[sale(), confirmation, refund]),
+            );
+            let held = Status::AwaitingConfirmation;
+            assert_eq!(payment.status(), held, "{status} {outcome}");
+            assert_eq!(payment.paid_amount(), 0, "{status} {outcome}");
+        }
+    }
+}
