@@ -114,13 +114,11 @@ pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -
         return None;
     }
     let mut after = payment.clone();
-    let polls_sent = payment.polling().polls_sent();
-    let request = after.refund_request_mut(refund_id)?;
-    match request.refused_repeat().map(str::to_owned) {
-        _ if is_id_used => request.refuse(DUPLICATE_REFUND),
-        Some(code) => request.refuse(&code),
+    let refused_repeat = request.refused_repeat();
+    match refused_repeat.or(is_id_used.then_some(DUPLICATE_REFUND)) {
+        Some(code) => after.refund_request_mut(refund_id)?.refuse(code),
         None if payment.exceeds_paid_amount() => return None,
-        None => request.send(polls_sent, at),
+        None => after.send_refund_again(refund_id, at),
     }
     after.update_derived(at);
     Some(emit::emit(after, at))

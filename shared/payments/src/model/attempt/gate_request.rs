@@ -100,9 +100,6 @@ pub enum GateRequest {
         /// The platform's id of the request, which is `operation.request_id` in reports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request_id: Option<String>,
-        /// Whether this was a repeat: an earlier try had no clear answer.
-        #[serde(default, skip_serializing_if = "is_default")]
-        repeat: bool,
         /// The count of status requests that were sent before; see [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
@@ -171,7 +168,6 @@ impl GateRequest {
                     .as_deref()
                     .filter(|id| !id.trim().is_empty())
                     .map(texts::id),
-                repeat,
                 polls_before: polls_sent,
             },
             Answer::Refused(refusal) => match refusal.code.as_str() {
@@ -326,10 +322,9 @@ mod tests {
         }
     }
 
-    fn accepted(repeat: bool) -> GateRequest {
+    fn accepted() -> GateRequest {
         GateRequest::Accepted {
             request_id: Some("r".into()),
-            repeat,
             polls_before: 3,
         }
     }
@@ -358,7 +353,7 @@ mod tests {
         let foreign = unknown(None, Some(Duplicate::Foreign));
         let own = unknown(None, Some(Duplicate::Own(LATER)));
         let table = [
-            (&first, &accept, accepted(false)),
+            (&first, &accept, accepted()),
             (&first, &code("2004"), refused()),
             (&first, &code("3041"), foreign.clone()),
             (&first, &code("3230"), foreign.clone()),
@@ -366,17 +361,17 @@ mod tests {
             (&first, &code("3613"), unclear.clone()),
             (&first, &code("20899"), unclear.clone()),
             (&first, &Answer::Unclear, unclear.clone()),
-            (&again, &accept, accepted(true)),
+            (&again, &accept, accepted()),
             (&again, &code("2004"), unknown(Some("2004"), None)),
             (&again, &code("3230"), own),
             (&again, &code("3285"), unclear.clone()),
             (&again, &code("3283"), unclear.clone()),
             (&unclear, &code("20602"), unclear.clone()),
             (&again, &Answer::Unclear, unclear.clone()),
-            (&unclear, &accept, accepted(true)),
+            (&unclear, &accept, accepted()),
             (&unclear, &code("2004"), unknown(Some("2004"), None)),
             (&foreign, &Answer::Unclear, foreign.clone()),
-            (&accepted(false), &code("2004"), accepted(false)),
+            (&accepted(), &code("2004"), accepted()),
             (&refused(), &accept, refused()),
             (&GateRequest::NotSent, &accept, GateRequest::NotSent),
         ];
@@ -437,7 +432,7 @@ mod tests {
 
     #[test]
     fn an_accepted_request_keeps_its_id_when_it_is_refused_later() {
-        let mut request = accepted(false);
+        let mut request = accepted();
         request.refuse("2004");
         assert_eq!(request.request_id(), Some("r"));
         let mut request = unknown(None, None);
@@ -447,8 +442,8 @@ mod tests {
 
     #[test]
     fn an_accepted_request_does_not_time_out() {
-        let mut request = accepted(false);
+        let mut request = accepted();
         request.time_out(9, LATER);
-        assert_eq!(request, accepted(false));
+        assert_eq!(request, accepted());
     }
 }

@@ -100,7 +100,6 @@ fn is<T: DeserializeOwned>(value: &Value) -> bool {
 fn accept(request: &mut Value) {
     *request = json!(GateRequest::Accepted {
         request_id: None,
-        repeat: false,
         polls_before: 0
     });
 }

@@ -46,6 +46,16 @@ impl Payment {
         self.polling.restart(at);
     }
 
+    /// Claims a repeat of the request for a refund.
+    pub(crate) fn send_refund_again(&mut self, id: &MerchantId, at: Timestamp) {
+        let polls_sent = self.polling.polls_sent();
+        let mut refunds = self.refunds.iter_mut();
+        if let Some(refund) = refunds.find(|refund| refund.refund_id() == Some(id)) {
+            refund.request.send(polls_sent, at);
+            refund.repeated = true;
+        }
+    }
+
     /// Returns the Gate request of the refund with this `refund_id`.
     pub(crate) fn refund_request_mut(&mut self, id: &MerchantId) -> Option<&mut GateRequest> {
         let mut refunds = self.refunds.iter_mut();

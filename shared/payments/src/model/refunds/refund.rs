@@ -35,6 +35,10 @@ pub struct Refund {
     /// a refund that has ended and whose reports contain its `refund_id` and its `request_id`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) request: GateRequest,
+    /// Whether the request was sent again, because the first try had no clear answer. It is stored while the refund is
+    /// open.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) repeated: bool,
     /// The description. It is stored while the refund is open, so that the request can be repeated with the same data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<Text>,
@@ -100,6 +104,7 @@ impl Refund {
             returned_amount: 0,
             operation_id: Some(operation_id.to_owned()),
             request: GateRequest::NotSent,
+            repeated: false,
             description: None,
             ip_address: None,
             code: None,
@@ -144,6 +149,11 @@ impl Refund {
     /// Returns our request to Gate.
     pub fn request(&self) -> &GateRequest {
         &self.request
+    }
+
+    /// Whether the request was sent again.
+    pub(in crate::model) fn is_repeated(&self) -> bool {
+        self.repeated
     }
 
     /// Returns the description; `None` if the refund is not open or is external.

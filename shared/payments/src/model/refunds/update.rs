@@ -55,7 +55,7 @@ impl RefundState {
         }
         if !refund.status.is_reserved() {
             // The refund request is not repeated, so its personal data is erased.
-            (refund.description, refund.ip_address) = (None, None);
+            (refund.description, refund.ip_address, refund.repeated) = (None, None, false);
             if self.is_request_reported && has_many {
                 refund.request = GateRequest::NotSent;
             }

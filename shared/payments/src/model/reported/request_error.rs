@@ -141,12 +141,11 @@ impl Payment {
     /// report about the accepted request. The id then belongs to a refund of another system.
     pub(crate) fn is_id_of_other_refund(&self, refund: &Refund) -> bool {
         let request = refund.request();
-        match request {
-            GateRequest::Accepted { repeat, .. } => {
-                !repeat && self.is_reported_as_duplicate(request)
-            }
+        let is_duplicate = match request {
+            GateRequest::Accepted { .. } => self.is_reported_as_duplicate(request),
             _ => request.duplicate() == Some(Duplicate::Foreign),
-        }
+        };
+        is_duplicate && !refund.is_repeated()
     }
 
     /// Whether a report says that the id of an accepted refund exists already: an error, or a declined operation.

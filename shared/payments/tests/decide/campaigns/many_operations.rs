@@ -470,7 +470,8 @@ fn a_payment_with_more_items_than_a_decision_lists_can_be_released_and_rejected(
     assert_eq!(pending, (Status::Quarantined, 1_425_000));
     assert_eq!(rejected.items_of(&rejected.decisions()[0]), items);
     let mut refund = refund(1, "success", 1_425_000);
-    refund["date"] = json!(date(80_000));
+    // The refund is newer than the signed answer.
+    refund["date"] = json!("2027-02-01T12:00:00+0000");
     let mut body = callback(PAYMENT, "refunded", 0, refund);
     let refund_id = rejected.refunds()[0].refund_id().unwrap();
     body["payment"]["merchant_refund_id"] = json!(refund_id.as_str());
