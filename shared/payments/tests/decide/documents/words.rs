@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::stored::payments;
 
-/// The texts that are no words: currencies, times, and the short texts of operations and refunds. Such a text never gets another
-/// form.
+/// The texts that are no words: currencies, times, and the short texts of operations and refunds. Such a text never gets
+/// another form.
 const NO_WORDS: [&str; 7] = [
     "/decisions/*/at",
     "/order/currency",
