@@ -85,11 +85,11 @@ impl Reconciler {
         let mut started = Started::default();
         match self.keys.get().await {
             Ok(keys) => {
-                let has_token = self.access.get().await;
+                let access = self.access.get().await;
                 for project_id in keys.keys().copied() {
                     let run = self.start_due(project_id, Daily::Report).await;
                     started.add(Daily::Report, run);
-                    match &has_token {
+                    match &access {
                         Ok(Some(_)) => {
                             let run = self.start_due(project_id, Daily::Compare).await;
                             started.add(Daily::Compare, run);

@@ -122,9 +122,10 @@ impl Sweep {
             Some(known) => known,
             None => store.projects().await?,
         };
-        for project_id in with_key.difference(&known.clone()) {
-            store.add_project(*project_id).await?;
-            known.insert(*project_id);
+        let missing: Vec<ProjectId> = with_key.difference(&known).copied().collect();
+        for project_id in missing {
+            store.add_project(project_id).await?;
+            known.insert(project_id);
         }
         Ok(listed.insert(known).clone())
     }

@@ -103,6 +103,9 @@ pub(super) fn emit_expiry(mut payment: Payment, at: Timestamp) -> Change {
 fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) -> Change {
     payment.set_updated_at(at);
     payment.mark_derived();
+    if !pending.is_empty() {
+        payment_events::record_shown_state(&mut payment);
+    }
     let mut events = Vec::with_capacity(pending.len());
     for event in pending {
         payment.next_sequence();
@@ -136,8 +139,5 @@ fn collect_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
     let room = MAX_EVENTS.saturating_sub(pending.len());
     let discrepancies = payment.discrepancies_mut().drain_pending(room);
     pending.extend(discrepancies.into_iter().map(PendingEvent::Discrepancy));
-    if !pending.is_empty() {
-        payment_events::record_shown_state(payment, status);
-    }
     pending
 }

@@ -94,7 +94,8 @@ pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> 
 
 /// Records the state that the events of this change show, if the payment is open again after an event with a final
 /// status. If the payment becomes final again, that state then has an event.
-pub(super) fn record_shown_state(payment: &mut Payment, status: Status) {
+pub(super) fn record_shown_state(payment: &mut Payment) {
+    let status = payment.status();
     let shown = emitted_state(payment, status);
     if let Some(last) = &mut payment.emitted_mut().last
         && last.status.is_final()

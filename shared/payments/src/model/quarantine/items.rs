@@ -70,19 +70,17 @@ impl Payment {
 
     /// Whether the payment has an item in quarantine, operators rejected every item, and all the money was refunded.
     pub fn is_rejected(&self) -> bool {
-        let items = self.quarantine();
-        !items.is_empty()
-            && self.without_verdict(Verdict::Rejected, items).is_empty()
-            && self.is_fully_refunded()
+        self.is_every_item_rejected() && self.is_fully_refunded()
     }
 
     /// Whether another system made the payment, and operators rejected every item. The rejection sent no refund.
     pub(crate) fn is_rejected_foreign(&self) -> bool {
-        let is_rejected = || {
-            let items = self.quarantine();
-            !items.is_empty() && self.without_verdict(Verdict::Rejected, items).is_empty()
-        };
-        self.is_foreign() && is_rejected()
+        self.is_foreign() && self.is_every_item_rejected()
+    }
+
+    fn is_every_item_rejected(&self) -> bool {
+        let items = self.quarantine();
+        !items.is_empty() && self.without_verdict(Verdict::Rejected, items).is_empty()
     }
 
     /// Whether the refund of a rejection has no result yet. A report can remove the items in the meantime, but the money

@@ -180,8 +180,9 @@ impl Payment {
     /// Whether reports say that the platform did not process an accepted sale request, or that the payment id existed
     /// already.
     pub(in crate::model) fn has_error_of(&self, request: &GateRequest) -> bool {
-        let mut code = self.error_of(request).into_iter();
-        self.reported.is_id_duplicate || code.any(|code| !gate_request::is_processing_failure(code))
+        let code = self.error_of(request);
+        self.reported.is_id_duplicate
+            || code.is_some_and(|code| !gate_request::is_processing_failure(code))
     }
 
     /// Returns the code of the error that reports name for an accepted request.

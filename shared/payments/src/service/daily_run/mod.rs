@@ -256,10 +256,11 @@ where
             }
             Part::Missing(part) => {
                 let skipped = contents.skipped(run);
-                self.find_missing(run, part.clone(), &skipped, deadline)
+                self.payments
+                    .find_missing(run, part.clone(), &skipped, deadline)
                     .await
             }
-            Part::Report(part) => self.report(run, part.clone(), deadline).await,
+            Part::Report(part) => self.payments.report(run, part.clone(), deadline).await,
         };
         let Err(error) = done else {
             return done;

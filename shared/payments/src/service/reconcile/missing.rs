@@ -8,19 +8,12 @@ use super::list::sum;
 use super::span::Span;
 use crate::model::ids::PaymentKey;
 use crate::model::{Payment, PlatformRecord};
-use crate::ports::{
-    Clock, DataApi, DayPart, EventQueue, Part, PaymentStore, ProgressStore, Run, RunStore,
-};
-use crate::service::daily_run::{DailyRuns, PartError, PartResult};
+use crate::ports::{Clock, DayPart, EventQueue, Part, PaymentStore, Run, RunStore};
+use crate::service::commit::Payments;
+use crate::service::daily_run::{PartError, PartResult};
 use crate::service::day_pages::{CONCURRENCY, DayPages, load_all};
 
-impl<S, Q, C, D> DailyRuns<'_, S, Q, C, D>
-where
-    S: PaymentStore + ProgressStore + RunStore + Sync,
-    Q: EventQueue + Sync,
-    C: Clock + Sync,
-    D: DataApi + Sync,
-{
+impl<S: PaymentStore + RunStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
     /// Finds the operations of a part of a day that ended in the interval of the run and are not listed. Operations
     /// that ended in `skipped` are left out, because it is not known whether the platform lists them.
     pub(crate) async fn find_missing(
@@ -30,7 +23,7 @@ where
         skipped: &[Span],
         deadline: Instant,
     ) -> Result<PartResult, PartError> {
-        let store = &self.payments.store;
+        let store = &self.store;
         let mut result = PartResult::default();
         let mut listed_shard = None;
         let mut listed = DigestSet::default();
@@ -66,7 +59,7 @@ where
             let checks = stream::iter(missing)
                 .map(|(key, ids)| async move {
                     let records = ids.iter().map(|id| PlatformRecord::Missing(id));
-                    self.payments.check(&key, records).await
+                    self.check(&key, records).await
                 })
                 .buffer_unordered(CONCURRENCY);
             result.counts.differences += sum(checks.try_collect().await?);

@@ -4,20 +4,13 @@ use futures_util::stream::TryStreamExt;
 use tokio::time::Instant;
 
 use super::rows::Rows;
-use crate::ports::{
-    Clock, DataApi, DayPart, EventQueue, Part, PaymentStore, ProgressStore, Run, RunStore,
-};
-use crate::service::daily_run::{DailyRuns, PartError, PartResult};
+use crate::ports::{Clock, DayPart, EventQueue, Part, PaymentStore, Run};
+use crate::service::commit::Payments;
+use crate::service::daily_run::{PartError, PartResult};
 use crate::service::day_pages::{CONCURRENCY, DayPages, load_all};
 use crate::service::error::PublishError;
 
-impl<S, Q, C, D> DailyRuns<'_, S, Q, C, D>
-where
-    S: PaymentStore + ProgressStore + RunStore + Sync,
-    Q: EventQueue + Sync,
-    C: Clock + Sync,
-    D: DataApi + Sync,
-{
+impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
     /// Adds up the totals of a part of a day. For each payment of the part, also checks again whether another payment
     /// has paid the same order.
     pub(crate) async fn report(
@@ -26,14 +19,13 @@ where
         part: DayPart,
         deadline: Instant,
     ) -> Result<PartResult, PartError> {
-        let payments = self.payments;
         let (day, limit) = (part.day, part.max_payments());
         let mut result = PartResult::default();
         let mut pages = DayPages::new(run.project_id, part);
-        while let Some(page) = pages.next(&payments.store).await? {
-            let loaded = load_all(&payments.store, page.keys).map_err(PublishError::from);
+        while let Some(page) = pages.next(&self.store).await? {
+            let loaded = load_all(&self.store, page.keys).map_err(PublishError::from);
             let checked = loaded.map_ok(|payment| async {
-                payments.check_paid_twice(&payment).await?;
+                self.check_paid_twice(&payment).await?;
                 Ok(payment)
             });
             let mut checked = std::pin::pin!(checked.try_buffered(CONCURRENCY));

@@ -4,6 +4,7 @@ mod any_order;
 mod corpus_index;
 mod ends;
 mod exhaustive;
+mod largest_payment;
 mod many_operations;
 pub use self::many_operations::with_two_thousand_operations;
 mod refund_order;

@@ -127,3 +127,25 @@ fn a_payment_whose_checkout_expired_gets_no_next_attempt() {
         assert_eq!(next.is_none(), has_expired);
     }
 }
+
+/// `checkout.expired` shows that the payment is open again after its decline, so the next decline has an event again.
+#[test]
+fn a_payment_that_is_declined_again_after_its_expiry_has_an_event_again() {
+    let confirmation = |file, second: u32| {
+        edited(file, |body| {
+            let date = json!(format!("2026-07-02T09:28:{second:02}+0000"));
+            body["payment"]["date"] = date.clone();
+            body["operation"]["date"] = date;
+        })
+    };
+    let mut payment = TestPayment::accepted();
+    payment.deliver(&confirmation("confirm_decline", 1));
+    assert_eq!(payment.status(), Status::Declined);
+    payment.deliver(&confirmation("confirm_success", 2));
+    assert_eq!(payment.status(), Status::Processing);
+    payment.execute(Command::Expire, order().expires_at);
+    assert_eq!(payment.last_kind(), "checkout.expired");
+    payment.deliver(&confirmation("confirm_decline", 3));
+    assert_eq!(payment.status(), Status::Declined);
+    assert_eq!(payment.last_kind(), "payment.declined");
+}

@@ -17,7 +17,8 @@ use tools::Supervisor;
 use crate::template::processed::Template;
 
 /// A valid value for each variable whose name has this ending. The other variables accept any value.
-const VALUES: [(&str, &str); 8] = [
+const VALUES: [(&str, &str); 9] = [
+    ("_CONCURRENCY", "10"),
     ("_SECONDS", "60"),
     ("_DELAYS", "60,120"),
     ("_PER_SECOND", "1"),
