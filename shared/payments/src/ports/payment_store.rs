@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::store_error::StoreError;
-use crate::decide::Change;
+use crate::decide::{self, Change};
 use crate::events::Event;
 use crate::model::day::Day;
 use crate::model::document::{self, Residue};
@@ -67,13 +67,16 @@ impl Commit<'_> {
     }
 
     /// Returns the sequence number that the store compares with the published mark: the payment leaves [`Index::Outbox`]
-    /// when all events up to this number are published. The number is 0, which no mark of an event equals, if only a newer
-    /// release can emit the events of the change. A function of the newer release may just be publishing the events
-    /// before the change, and must not remove the payment from the index.
+    /// when all events up to this number are published.
+    ///
+    /// The number is 0, which no mark of an event equals, if a later change must emit further events. Two releases can
+    /// publish the events before this later change. A release that does not know a word of the document cannot see that
+    /// further events are due, and must not remove the payment from the index.
     pub fn outbox_end(&self) -> u64 {
-        match self.change.payment.needs_newer_release() {
+        let payment = &self.change.payment;
+        match payment.needs_newer_release() || decide::leaves_events(self.change) {
             true => 0,
-            false => self.change.payment.sequence(),
+            false => payment.sequence(),
         }
     }
 

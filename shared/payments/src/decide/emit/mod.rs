@@ -87,6 +87,12 @@ pub(crate) fn has_pending_events(payment: &Payment, at: Timestamp) -> bool {
     payment.has_underived_facts() || !collect_pending(&mut payment.clone(), at).is_empty()
 }
 
+/// Whether the change has the maximum number of events, and leaves further events to the next change.
+pub(crate) fn leaves_events(change: &Change) -> bool {
+    let Change { payment, events } = change;
+    events.len() >= MAX_EVENTS && has_pending_events(payment, payment.updated_at())
+}
+
 /// Creates the change with the pending events of the payment.
 pub(super) fn emit(mut payment: Payment, at: Timestamp) -> Change {
     let pending = collect_pending(&mut payment, at);

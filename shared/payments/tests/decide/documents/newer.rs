@@ -2,15 +2,17 @@
 
 use std::cell::Cell;
 
-use payments::decide::{Command, Rejection, execute};
+use payments::decide::{Change, Command, Rejection, decide, execute};
 use payments::model::document::{self, Residue};
 use payments::model::schedule::Schedule;
 use payments::model::{Payment, Status};
+use payments::ports::Commit;
 use serde_json::{Value, json};
 
 use super::changes::{LATER, commands, facts};
 use super::next_release::{check_kept, to_known, to_next, unknown_words};
 use super::stored::payments;
+use crate::builders::reports::euros;
 use crate::fixtures::*;
 
 /// A document of the next release, and what this release reads.
@@ -127,7 +129,7 @@ fn a_fact_about_a_payment_with_an_unknown_word_has_its_consequences_in_the_newer
         raw["emitted"]["last"]["status"] = json!("next_succeeded")
     });
     let refund =
-        payments::decide::decide(Some(&newer.payment), corpus("refund_partial_1").fact(), NOW);
+        decide(Some(&newer.payment), corpus("refund_partial_1").fact(), NOW);
     let change = refund.unwrap();
     assert_eq!(
         (change.events.len(), change.payment.refunds().len()),
@@ -156,6 +158,32 @@ fn the_newer_release_stores_the_consequences_even_if_there_is_no_event() {
     assert_eq!(emitted.events, []);
     let again = execute(Some(&emitted.payment), Command::EmitPending, NOW);
     assert_eq!(again, Ok(None));
+}
+
+/// A release that does not know a word of the document can publish the events of this change, but cannot see that
+/// further events are due.
+#[test]
+fn a_payment_stays_in_the_outbox_until_a_change_emits_its_last_event() {
+    let mut payment = TestPayment::created();
+    for number in 10..20 {
+        let sum = json!({ "sum_initial": euros(10) });
+        payment.deliver(&refund_operation(&number.to_string(), "success", sum));
+    }
+    let outbox_end = |change: &Change| {
+        let commit = Commit {
+            change,
+            next: None,
+            over: None,
+            token_hash: None,
+        };
+        assert!(commit.is_in_outbox());
+        commit.outbox_end()
+    };
+    let paid = decide(Some(&payment), corpus("sale_success").fact(), NOW).unwrap();
+    assert_eq!((paid.events.len(), outbox_end(&paid)), (8, 0));
+    let last = change_of(Some(&paid.payment), Command::EmitPending, NOW).unwrap();
+    assert_eq!(last.events.len(), 3);
+    assert_eq!(outbox_end(&last), last.payment.sequence());
 }
 
 #[test]
