@@ -66,6 +66,8 @@ pub fn payments() -> Vec<(&'static str, Payment)> {
         ("polled", polled),
         ("refunded", refunded),
         ("refund_unknown", refund_unknown),
+        ("refund_repeated", refund_repeated()),
+        ("refund_clarified", refund_clarified()),
         (
             "quarantined",
             TestPayment::with_callbacks(&["amount_differs"]),
@@ -92,6 +94,32 @@ fn clarified_twice() -> TestPayment {
     for _ in 0..2 {
         payment.execute(Command::CountClarificationTry(&digest), NOW);
     }
+    payment
+}
+
+/// Returns a payment with a refund whose request was sent again.
+fn refund_repeated() -> TestPayment {
+    let mut payment = TestPayment::paid();
+    payment.reserve("r-1", Some(250)).unwrap();
+    payment.refund_answer("r-1", &Answer::Unclear);
+    payment.poll("sale_success");
+    payment.execute(Command::RepeatRefund(&id("r-1")), NOW);
+    payment
+}
+
+/// Returns a payment with a refund for which the requested data was sent.
+fn refund_clarified() -> TestPayment {
+    let mut payment = TestPayment::paid();
+    payment.reserve("r-1", Some(250)).unwrap();
+    let requested = edited("refund_partial_1", |body| {
+        body["operation"]["status"] = json!("awaiting clarification");
+        body["payment"]["merchant_refund_id"] = json!("r-1");
+        body["clarification_fields"] = json!({ "account": ["number"] });
+    });
+    payment.deliver(&requested);
+    let request = payment.clarification_request_of(&payment.refunds()[0]);
+    let digest = request.unwrap().digest();
+    payment.execute(Command::CountClarificationTry(&digest), NOW);
     payment
 }
 
