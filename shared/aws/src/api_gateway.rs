@@ -15,7 +15,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 use lambda_http::http::{HeaderName, HeaderValue};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, LambdaEvent, Request, RequestExt, Response, service_fn};
-use payments::api::problem::{FieldProblem, Problem};
+use payments::api::problem::{ExternalCause, FieldProblem, Problem};
 use payments::log::{Line, Metric};
 use payments::model::path_id;
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ where
         let response = handle(read_request(event.payload.get()));
         async {
             let response = response.await;
-            if response.status().is_server_error() {
+            if is_fault(&response) {
                 server_error(response.status().as_u16()).write();
             }
             Ok::<_, Error>(Answer::from(response))
@@ -102,6 +102,12 @@ static RELEASE: LazyLock<String> = LazyLock::new(|| {
     let configured = std::env::var("RELEASE_NAME").ok();
     configured.unwrap_or_else(|| "none".to_owned())
 });
+
+/// Whether the answer is a server error that the release itself can have caused. Otherwise a storefront or the platform
+/// could stop the deployment of a release.
+fn is_fault(response: &Response<String>) -> bool {
+    response.status().is_server_error() && response.extensions().get::<ExternalCause>().is_none()
+}
 
 fn server_error(status: u16) -> Line {
     Line::error("a request was answered with a server error")
@@ -158,6 +164,7 @@ impl From<Response<String>> for Answer {
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::http::StatusCode;
     use payments::Timestamp;
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -173,6 +180,16 @@ mod tests {
         assert_eq!(directive["Metrics"][0]["Name"], "server_errors");
         let fields = ["status", "release", "server_errors"].map(|name| &line[name]);
         assert_eq!(fields, [&json!(503), &json!("none"), &json!(1)]);
+    }
+
+    #[test]
+    fn a_server_error_with_an_external_cause_is_not_counted() {
+        let mut response = Response::new(String::new());
+        assert!(!is_fault(&response));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        assert!(is_fault(&response));
+        response.extensions_mut().insert(ExternalCause);
+        assert!(!is_fault(&response));
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -4,6 +4,7 @@ use ecommpay::fields::FieldError;
 use lambda_http::Response;
 use lambda_http::http::StatusCode;
 use maud::{Markup, html};
+use payments::api::problem::ExternalCause;
 use payments::service::clarification::FieldKind;
 
 use super::layout::Page;
@@ -54,13 +55,17 @@ pub fn clarification(
         }
         (shop_link(language, shop_url))
     };
-    Page {
+    let mut response = Page {
         body,
         // After the post, redirects can lead to the checkout and to the bank. The policy must allow both.
         has_form: true,
         ..Page::new(status, language, &texts.clarification)
     }
-    .into_response()
+    .into_response();
+    if notice == Some(FormNotice::NoAnswer) {
+        response.extensions_mut().insert(ExternalCause);
+    }
+    response
 }
 
 fn field(texts: &Texts, number: usize, field: &FormField, is_first_invalid: bool) -> Markup {

@@ -6,6 +6,7 @@ use ecommpay::fields::FieldError;
 use ecommpay::report::ClarificationField;
 use lambda_http::Response;
 use lambda_http::http::header;
+use payments::api::problem::ExternalCause;
 use payments::model::{Redirect, RedirectMethod};
 
 use crate::form::{self, FormField};
@@ -290,6 +291,8 @@ fn a_form_whose_data_was_not_accepted_keeps_the_values_and_says_what_became_of_t
         ] {
             let page = pages::clarification(language, "/t", "/", &fields, Some(notice));
             assert_eq!(page.status(), status);
+            let cause = page.extensions().get::<ExternalCause>();
+            assert_eq!(cause.is_some(), notice == FormNotice::NoAnswer);
             let alert = format!("role=\"alert\">{text}</p>");
             assert!(page.body().contains(&alert), "{}", page.body());
             assert!(page.body().contains("value=\"Maes\""), "{}", page.body());

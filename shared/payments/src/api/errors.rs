@@ -20,7 +20,11 @@ impl From<StoreError> for Problem {
 
 impl From<ApplyError> for Problem {
     fn from(error: ApplyError) -> Self {
-        Problem::unavailable(error)
+        match error {
+            ApplyError::Store(error) => error.into(),
+            ApplyError::Contention => Problem::unavailable(error).caused_externally(),
+            ApplyError::NeedsNewerRelease => Problem::unavailable(error),
+        }
     }
 }
 
@@ -102,8 +106,33 @@ impl From<ClarificationError> for Problem {
             ),
             ClarificationError::Refused(code) => Problem::platform_refused(&code),
             // The adapter of Gate has logged the reason.
-            ClarificationError::NoAnswer => Problem::temporary(),
+            ClarificationError::NoAnswer => Problem::temporary().caused_externally(),
             ClarificationError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::problem::ExternalCause;
+
+    #[test]
+    fn an_error_that_the_platform_or_other_requests_cause_has_an_external_cause() {
+        let unreadable = ApplyError::Store(StoreError::Failed("the table".to_owned()));
+        for (problem, expected) in [
+            (Problem::from(ApplyError::Contention), true),
+            (
+                Problem::from(RefundError::Unavailable(ApplyError::Contention)),
+                true,
+            ),
+            (Problem::from(ClarificationError::NoAnswer), true),
+            (Problem::from(unreadable), false),
+        ] {
+            let response = problem.into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let cause = response.extensions().get::<ExternalCause>();
+            assert_eq!(cause.is_some(), expected);
         }
     }
 }

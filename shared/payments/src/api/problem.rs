@@ -23,7 +23,14 @@ pub struct Problem {
     errors: Vec<FieldProblem>,
     #[serde(flatten)]
     refusal: Option<Box<DeclineView<'static>>>,
+    #[serde(skip)]
+    external_cause: Option<ExternalCause>,
 }
+
+/// An extension of an answer with a server error: the platform or other requests caused the error. So the error says
+/// nothing about the release of the function.
+#[derive(Debug, Clone, Copy)]
+pub struct ExternalCause;
 
 /// An invalid field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -55,6 +62,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             refusal: None,
+            external_cause: None,
         }
     }
 
@@ -137,6 +145,14 @@ impl Problem {
         )
     }
 
+    /// The platform or other requests caused the error, not this service.
+    pub(super) fn caused_externally(self) -> Self {
+        Self {
+            external_cause: Some(ExternalCause),
+            ..self
+        }
+    }
+
     /// Returns the problem as an HTTP answer.
     pub fn into_response(self) -> Response<String> {
         let mut response = response(self.status, "application/problem+json", &self);
@@ -145,6 +161,9 @@ impl Problem {
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if let Some(cause) = self.external_cause {
+            response.extensions_mut().insert(cause);
         }
         response
     }

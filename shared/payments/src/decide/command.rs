@@ -27,7 +27,8 @@ pub enum Command<'a> {
         /// The order.
         order: &'a Order,
     },
-    /// Claims a repeat of the sale request with the same id, if the outcome of the last try is unknown.
+    /// Claims a repeat of the sale request with the same id, if the outcome of the last try is unknown. The number of
+    /// these repeats and the time between two repeats have limits.
     Resend,
     /// Reserves the amount of a refund and claims the refund request.
     Refund(&'a RefundOrder),

@@ -19,7 +19,7 @@ pub(super) enum Reason {
     UndocumentedOperation(String),
     /// A callback says that a refund of ours succeeded with another amount than requested.
     RefundDiffers(String),
-    /// A callback says that the processing of an accepted refund failed, or that its id exists already. The text is the
+    /// A callback says that the processing of a refund failed, or that its id exists already. The text is the
     /// `refund_id`.
     RefundQuestioned(String),
     /// A callback reports a return, and no known refund explains it.

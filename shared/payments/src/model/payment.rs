@@ -108,6 +108,12 @@ impl Payment {
         self.polling.restart(at);
     }
 
+    /// Claims a repeat of the sale request.
+    pub(crate) fn send_sale_again(&mut self, at: Timestamp) {
+        let (is_foreign, polls_sent) = (self.is_of_another_system(), self.polling.polls_sent());
+        self.attempt.send_again(is_foreign, polls_sent, at);
+    }
+
     /// Replaces the failed attempt with the next attempt. Erases what the pending operations wait for. Also erases the
     /// record of what the events said, except for the failure and the refunded amount in the last
     /// `payment.overrefunded`.

@@ -87,14 +87,24 @@ async fn a_payment_id_belongs_to_one_order_of_one_storefront() {
 async fn a_sale_without_a_clear_answer_is_sent_again_until_gate_accepts_it() {
     // The refusal of a repeated sale says nothing about the first request.
     let system = System::created(&[Answer::Unclear, refused("303")]).await;
-    for sales in [2, 3, 3] {
+    // The second repeat waits until ten seconds have passed since the first repeat.
+    for (seconds, sales) in [(0, 2), (0, 2), (9, 2), (1, 3), (10, 3)] {
+        system.pass(Duration::from_secs(seconds));
         let again = system.create_order(&storefront("shop"), 1000).await;
-        again.unwrap();
+        assert!(!again.unwrap().created);
         assert_eq!(
             (system.sales(), system.status()),
             (sales, Status::Processing)
         );
     }
+}
+
+#[tokio::test]
+async fn a_repeated_sale_that_gate_refuses_after_a_lock_is_answered_as_refused() {
+    let system = System::created(&[refused("2147"), refused("2004")]).await;
+    let again = system.create_order(&storefront("shop"), 1000).await;
+    assert_matches!(again, Err(CheckoutError::Refused(code)) if code == "2004");
+    assert_eq!((system.sales(), system.status()), (2, Status::Failed));
 }
 
 #[tokio::test]

@@ -48,10 +48,14 @@ pub(super) fn retry(
     Ok(Some(emit::emit(after, at)))
 }
 
-/// Claims a repeat of the sale, and restarts the schedule of status polls. Returns `None` in the same cases as
-/// [`with_sale_sent_again`].
+/// Claims and counts a repeat of the sale, and restarts the schedule of status polls. Returns `None` in the same cases
+/// as [`with_sale_sent_again`], and if the last repeat is too recent or the number of repeats has reached its maximum.
 pub(super) fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
+    if !payment.attempt().allows_repeat(at) {
+        return None;
+    }
     let mut after = with_sale_sent_again(payment, at)?;
+    after.attempt_mut().count_repeat();
     after.polling_mut().restart(at);
     Some(emit::emit(after, at))
 }
@@ -66,7 +70,6 @@ pub(super) fn with_sale_sent_again(payment: &Payment, at: Timestamp) -> Option<P
         return None;
     }
     let mut after = payment.clone();
-    let polls_sent = after.polling().polls_sent();
-    after.attempt_mut().send_again(polls_sent, at);
+    after.send_sale_again(at);
     Some(after)
 }

@@ -103,10 +103,11 @@ pub(super) fn reserve(
 pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
     let request = refund.request();
+    let is_reported = refund.operation_id().is_some();
     let is_unknown = refund.status() == RefundStatus::Unknown
         && payment.has_unknown_outcome(refund, at)
-        && request.duplicate().is_none();
-    let is_reported = refund.operation_id().is_some();
+        && request.duplicate().is_none()
+        && !is_reported;
     let is_id_used =
         refund.status().is_reserved() && !is_reported && payment.is_id_of_other_refund(refund);
     let is_answered = request.is_covered_by(payment.polling().last_answered());

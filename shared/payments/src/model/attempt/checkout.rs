@@ -65,8 +65,9 @@ impl Payment {
 
     /// Returns what the newest pending sale of the current attempt waits for.
     pub(super) fn waiting(&self) -> Option<&Waiting> {
+        let is_foreign = self.foreign_operations();
         self.current_sales()
-            .filter(|sale| !self.is_foreign_operation(sale))
+            .filter(|sale| !is_foreign(sale))
             .filter_map(Operation::waiting)
             .max_by(|one, other| one.order.cmp(&other.order))
     }

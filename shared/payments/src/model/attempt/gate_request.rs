@@ -6,12 +6,13 @@
 //! | `NotSent` | `send` | `Sending` |
 //! | `Sending` for the first time | accepted | `Accepted` |
 //! | | refused with a conclusive code | `Refused`; `Unknown` for a refund whose processing failed |
+//! | | refused because of a lock | `Unknown`, locked; `Unknown` for a refund |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` a repeat, or `Unknown` | accepted | `Accepted` |
 //! | | refused with a conclusive code that an earlier try cannot cause | `Unknown`, with the code |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` for 30 seconds | `time_out` | `Unknown` |
-//! | `Unknown` | `send` | `Sending` a repeat |
+//! | `Unknown` | `send` | `Sending` a repeat. After `Unknown`, locked, its answer counts as the answer to a first try |
 //! | any | `refuse`: a status answer shows that the platform did not process the request | `Refused` |
 //!
 //! An answer does not change the states `NotSent`, `Accepted` and `Refused`.
@@ -36,6 +37,10 @@ const DUPLICATE_CODES: [&str; 2] = ["3041", "3230"];
 /// a duplicate, or there is no result yet.
 const INCONCLUSIVE_CODES: [&str; 7] = ["2147", "3613", "9999", "19999", "29999", "20802", "20899"];
 
+/// The codes with which the platform refuses a sale because another request makes the payment at the same time. A first
+/// try with such an answer made no sale.
+const LOCK_CODES: [&str; 2] = ["2147", "3613"];
+
 /// Further codes that do not show whether the platform accepted an earlier try, if they refuse a repeat. The earlier try
 /// can cause such a refusal.
 const CODES_OF_EARLIER_TRY: [&str; 12] = [
@@ -47,7 +52,8 @@ const CODES_OF_EARLIER_TRY: [&str; 12] = [
 
 /// The codes of a request whose processing failed or timed out. The platform may have accepted the request before, so
 /// these codes do not show whether it accepted an earlier try. They end the first try of a sale, but the sale may still
-/// be reported. They never end a refund.
+/// be reported. Neither an answer nor an error with these codes ends a refund. A declined operation with these codes
+/// ends a refund only after a day.
 const PROCESSING_FAILURES: [&str; 4] = ["501", "602", "10602", "20602"];
 
 /// Whether a refusal with this code shows that the platform did not accept the request.
@@ -88,6 +94,9 @@ pub enum GateRequest {
         /// Whether this is a repeat: an earlier try had no clear answer.
         #[serde(default, skip_serializing_if = "is_default")]
         repeat: bool,
+        /// The same as in `Unknown`, from the earlier tries.
+        #[serde(default, skip_serializing_if = "is_default")]
+        locked: bool,
         /// The count of status requests that were sent before; see [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
@@ -113,6 +122,9 @@ pub enum GateRequest {
         /// accepted an earlier try.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused_repeat: Option<String>,
+        /// Whether the platform refused each try because of a lock, so that it accepted no try.
+        #[serde(default, skip_serializing_if = "is_default")]
+        locked: bool,
         /// `Some` if the platform refused a try because the id exists already.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duplicate: Option<Duplicate>,
@@ -143,6 +155,7 @@ impl GateRequest {
         *self = GateRequest::Sending {
             since: at,
             repeat: *self != GateRequest::NotSent,
+            locked: matches!(self, GateRequest::Unknown { locked: true, .. }),
             polls_before: polls_sent,
             duplicate: self.duplicate(),
         };
@@ -150,16 +163,21 @@ impl GateRequest {
 
     /// Applies Gate's answer, as in the table at the top of this file.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
+        // After tries that were refused because of a lock, the answer is about the only try that can be accepted.
         let (repeat, known) = match self {
             GateRequest::Sending {
-                repeat, duplicate, ..
-            } => (*repeat, *duplicate),
+                repeat,
+                locked,
+                duplicate,
+                ..
+            } => (*repeat && !*locked, *duplicate),
             GateRequest::Unknown { duplicate, .. } => (true, *duplicate),
             _ => return,
         };
         let unknown = |refused_repeat, duplicate: Option<Duplicate>| GateRequest::Unknown {
             polls_before: polls_sent,
             refused_repeat,
+            locked: false,
             duplicate: known.or(duplicate),
         };
         *self = match answer {
@@ -178,6 +196,12 @@ impl GateRequest {
                     };
                     unknown(None, Some(duplicate))
                 }
+                code if !repeat && LOCK_CODES.contains(&code) => GateRequest::Unknown {
+                    polls_before: polls_sent,
+                    refused_repeat: None,
+                    locked: true,
+                    duplicate: known,
+                },
                 code if !is_conclusive(code) => unknown(None, None),
                 code if repeat && may_concern_earlier_try(code) => unknown(None, None),
                 code if repeat => unknown(Some(texts::code(code)), None),
@@ -191,11 +215,14 @@ impl GateRequest {
     }
 
     /// Applies Gate's answer to a refund request. A failed processing does not even end a first try: the platform may
-    /// still make the refund, and a second refund would then return the money twice.
+    /// still make the refund, and a second refund would then return the money twice. For the same reason, a lock does
+    /// not show that the platform made no refund.
     pub(crate) fn on_refund_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
-        let is_failure =
-            matches!(answer, Answer::Refused(refusal) if is_processing_failure(&refusal.code));
-        let answer = if is_failure { &Answer::Unclear } else { answer };
+        let is_unclear = |code: &str| is_processing_failure(code) || LOCK_CODES.contains(&code);
+        let answer = match answer {
+            Answer::Refused(refusal) if is_unclear(&refusal.code) => &Answer::Unclear,
+            answer => answer,
+        };
         self.on_answer(answer, polls_sent, at);
     }
 
@@ -205,6 +232,7 @@ impl GateRequest {
             *self = GateRequest::Unknown {
                 polls_before: polls_sent,
                 refused_repeat: None,
+                locked: false,
                 duplicate: self.duplicate(),
             };
         }
@@ -273,7 +301,10 @@ impl GateRequest {
 
     /// Whether the platform refused the request, and no earlier try of the request can have been accepted.
     pub(in crate::model) fn was_never_accepted(&self) -> bool {
-        matches!(self, GateRequest::Refused { .. }) || self.duplicate() == Some(Duplicate::Foreign)
+        match self {
+            GateRequest::Refused { .. } | GateRequest::Unknown { locked: true, .. } => true,
+            _ => self.duplicate() == Some(Duplicate::Foreign),
+        }
     }
 
     /// Returns whose request has the id, if the platform refused a try because of a duplicate id.
@@ -309,6 +340,7 @@ mod tests {
         GateRequest::Sending {
             since: T,
             repeat,
+            locked: false,
             polls_before: 1,
             duplicate: None,
         }
@@ -318,7 +350,17 @@ mod tests {
         GateRequest::Unknown {
             polls_before: 3,
             refused_repeat: refused_repeat.map(str::to_owned),
+            locked: false,
             duplicate,
+        }
+    }
+
+    fn locked() -> GateRequest {
+        GateRequest::Unknown {
+            polls_before: 3,
+            refused_repeat: None,
+            locked: true,
+            duplicate: None,
         }
     }
 
@@ -349,6 +391,10 @@ mod tests {
             request_id: Some("r".into()),
         };
         let (first, again) = (sending(false), sending(true));
+        let mut after_lock = locked();
+        after_lock.send(1, T);
+        let mut after_lost_answer = after_lock.clone();
+        after_lost_answer.send(1, LATER);
         let unclear = unknown(None, None);
         let foreign = unknown(None, Some(Duplicate::Foreign));
         let own = unknown(None, Some(Duplicate::Own(LATER)));
@@ -357,8 +403,15 @@ mod tests {
             (&first, &code("2004"), refused()),
             (&first, &code("3041"), foreign.clone()),
             (&first, &code("3230"), foreign.clone()),
-            (&first, &code("2147"), unclear.clone()),
-            (&first, &code("3613"), unclear.clone()),
+            (&first, &code("2147"), locked()),
+            (&first, &code("3613"), locked()),
+            (&after_lock, &code("3613"), locked()),
+            (&after_lock, &code("3041"), foreign.clone()),
+            (&after_lock, &code("2004"), refused()),
+            (&after_lock, &accept, accepted()),
+            (&after_lock, &Answer::Unclear, unclear.clone()),
+            (&after_lost_answer, &code("3041"), own.clone()),
+            (&again, &code("2147"), unclear.clone()),
             (&first, &code("20899"), unclear.clone()),
             (&first, &Answer::Unclear, unclear.clone()),
             (&again, &accept, accepted()),
@@ -394,6 +447,20 @@ mod tests {
         assert!(!request.is_covered_by(3) && request.is_covered_by(4));
         request.send(1, T);
         assert_eq!(request, sending(true));
+    }
+
+    #[test]
+    fn a_lock_leaves_the_outcome_of_a_refund_unknown_as_a_lost_answer_does() {
+        for code in LOCK_CODES {
+            let answer = Answer::Refused(Refusal {
+                code: code.into(),
+                message: None,
+                request_id: None,
+            });
+            let mut request = sending(false);
+            request.on_refund_answer(&answer, 3, LATER);
+            assert_eq!(request, unknown(None, None), "{code}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub(in crate::model) mod clarification;
 pub mod gate_request;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ecommpay::answer::Answer;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,13 @@ use super::timestamp::{Timestamp, millis};
 /// stored payment is limited.
 const MAX_ATTEMPTS: u32 = 100;
 
+/// The maximum number of times that a storefront's requests repeat the sale of an attempt. A platform can lock a
+/// project that sends too many requests.
+pub(crate) const MAX_REPEATS: u32 = 20;
+
+/// The minimum time between two repeats of a sale, if a storefront's request repeats the sale.
+const MIN_REPEAT_INTERVAL: Duration = Duration::from_secs(10);
+
 /// The current attempt. A payment gets another attempt only after the status `failed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
@@ -31,6 +39,12 @@ pub struct Attempt {
     /// The sale request.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) request: GateRequest,
+    /// The time of the last repeat of the sale request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repeated_at: Option<Timestamp>,
+    /// How often a storefront's request repeated the sale request.
+    #[serde(default, skip_serializing_if = "is_default")]
+    repeats: u32,
     /// The platform's ids of the sale requests of earlier attempts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     failed_requests: BTreeSet<String>,
@@ -63,6 +77,8 @@ impl Attempt {
             number: 0,
             started_at: at,
             request: GateRequest::NotSent,
+            repeated_at: None,
+            repeats: 0,
             failed_requests: BTreeSet::new(),
             may_have_unnamed_sale: false,
             answered_clarification: None,
@@ -96,9 +112,24 @@ impl Attempt {
     }
 
     /// Claims a repeat of the sale request. The answer to the repeat may name another request than the sale has.
-    pub(crate) fn send_again(&mut self, polls_sent: u32, at: Timestamp) {
+    /// `is_foreign` is whether another system made the payment. After a request that was never accepted, this stays
+    /// until Gate accepts a sale.
+    pub(super) fn send_again(&mut self, is_foreign: bool, polls_sent: u32, at: Timestamp) {
         self.may_have_unnamed_sale = self.may_have_unnamed_sale();
+        self.foreign |= is_foreign && self.request.was_never_accepted();
         self.request.send(polls_sent, at);
+        self.repeated_at = Some(at);
+    }
+
+    /// Counts that a storefront's request repeats the sale.
+    pub(crate) fn count_repeat(&mut self) {
+        self.repeats = self.repeats.saturating_add(1);
+    }
+
+    /// Whether a storefront's request may repeat the sale at a time.
+    pub(crate) fn allows_repeat(&self, at: Timestamp) -> bool {
+        let last = self.repeated_at;
+        self.repeats < MAX_REPEATS && last.is_none_or(|last| last.after(MIN_REPEAT_INTERVAL) <= at)
     }
 
     /// Applies Gate's answer to the sale request. An accepted sale shows that no other system has the payment id. A
@@ -128,7 +159,7 @@ impl Attempt {
     pub(super) fn may_have_unnamed_sale(&self) -> bool {
         let is_unnamed = match &self.request {
             GateRequest::Sending { .. } | GateRequest::Unknown { .. } => {
-                self.request.duplicate() != Some(Duplicate::Foreign)
+                !self.request.was_never_accepted()
             }
             GateRequest::Accepted { request_id, .. } => request_id.is_none(),
             GateRequest::NotSent | GateRequest::Refused { .. } => false,
@@ -154,6 +185,16 @@ impl Attempt {
     /// Returns when the attempt started.
     pub fn started_at(&self) -> Timestamp {
         self.started_at
+    }
+
+    /// Returns the time of the last try of the sale request. For a Payment Page link, returns when the attempt started.
+    pub(super) fn sent_at(&self) -> Timestamp {
+        self.repeated_at.unwrap_or(self.started_at)
+    }
+
+    /// Returns how often a storefront's request repeated the sale request.
+    pub fn repeats(&self) -> u32 {
+        self.repeats
     }
 
     /// Returns the sale request.

@@ -1,5 +1,6 @@
 //! Decides whether another system of the project made the payment that the platform has under our payment id.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use ecommpay::operation::OperationType;
@@ -48,6 +49,7 @@ impl Payment {
         let declined = |one: &Operation| {
             one.is_sale() && one.is_declined() && one.platform_status() != "error"
         };
+        let is_foreign = self.foreign_operations();
         let are_foreign = |decides: &dyn Fn(&Operation) -> bool| {
             let mut deciding = self
                 .reported
@@ -56,7 +58,7 @@ impl Payment {
                 .filter(|one| decides(one))
                 .peekable();
             deciding.peek()?;
-            Some(deciding.all(|operation| self.is_foreign_operation(operation)))
+            Some(deciding.all(&is_foreign))
         };
         are_foreign(&captures)
             .or_else(|| are_foreign(&pending))
@@ -64,19 +66,23 @@ impl Payment {
             .unwrap_or(self.attempt.is_foreign())
     }
 
-    /// Whether another system made an operation. The operation must not have a `request_id` of ours, and one of these
-    /// conditions must hold:
+    /// Returns a function that decides whether another system made an operation. The operation must not have a
+    /// `request_id` of ours, and one of these conditions must hold:
     ///
     /// - Gate refused our first try because the platform already had the payment id.
     /// - The operation is older than our checkout.
     /// - The platform can have no sale of ours, and the operation has a `request_id`.
-    pub(in crate::model) fn is_foreign_operation(&self, operation: &Operation) -> bool {
-        let mut request_ids = self.attempt.request_ids();
-        let is_ours = request_ids.any(|request_id| operation.has_request_id(request_id));
-        !is_ours
-            && (self.attempt.is_foreign()
-                || operation.older_than_checkout
-                || self.has_no_sale_of_ours() && operation.request_id().is_some())
+    pub(in crate::model) fn foreign_operations(&self) -> impl Fn(&Operation) -> bool {
+        let has_no_sale = OnceCell::new();
+        move |operation| {
+            let mut request_ids = self.attempt.request_ids();
+            let is_ours = request_ids.any(|request_id| operation.has_request_id(request_id));
+            let has_no_sale = || *has_no_sale.get_or_init(|| self.has_no_sale_of_ours());
+            !is_ours
+                && (self.attempt.is_foreign()
+                    || self.is_older_than_checkout(operation)
+                    || operation.request_id().is_some() && has_no_sale())
+        }
     }
 
     /// Whether Gate's answers and the reported errors show that the platform made no payment of any sale request of ours.
@@ -88,21 +94,85 @@ impl Payment {
         let request = &self.attempt.request;
         let has_no_sale = match request {
             GateRequest::NotSent => false,
-            GateRequest::Accepted { .. } => self.has_error_of(request),
+            GateRequest::Accepted { .. } => self.has_error_of(request) || self.is_sale_missing(),
             _ => request.was_never_accepted(),
         };
         is_gate && has_no_sale && !self.attempt.may_have_unnamed_sale()
     }
 
-    /// Whether a reported sale, or a reported operation of undocumented type, is older than the checkout. A date that is
-    /// missing or cannot be parsed is no evidence. A payment without an order has no checkout.
-    pub(in crate::model) fn is_older_than_checkout(&self, operation: &report::Operation) -> bool {
-        let takes_money = operation.kind == OperationType::Sale || operation.kind.is_undocumented();
-        let first = self.created_at().before(MAX_CLOCK_DIFFERENCE);
-        let dates = [&operation.date, &operation.created_date].into_iter();
-        let mut dates = dates
-            .flatten()
-            .filter_map(|date| Timestamp::of_platform(date));
-        takes_money && self.order.is_some() && dates.any(|date| FIRST_DATE <= date && date < first)
+    /// Whether signed answers show that the platform made no sale of the accepted request. The platform makes the sale
+    /// of a request when it accepts the request, so an answer with a complete list shows the sale. Three conditions
+    /// must hold:
+    ///
+    /// - A signed answer had a complete list of operations.
+    /// - No reported operation has the `request_id` of the request.
+    /// - A signed answer has the creation date of each sale, and no sale was created near the time of the request. So
+    ///   even if the reports contain other request ids than Gate's answers, no sale can be ours.
+    fn is_sale_missing(&self) -> bool {
+        let Some(request_id) = self.attempt.request.request_id() else {
+            return false;
+        };
+        let sent_at = self.attempt.sent_at();
+        let is_near = |created: Timestamp| {
+            sent_at.before(MAX_CLOCK_DIFFERENCE) <= created
+                && created <= sent_at.after(MAX_CLOCK_DIFFERENCE)
+        };
+        let may_be_ours = |operation: &Operation| {
+            operation.has_request_id(request_id)
+                || takes_money(operation.kind()) && operation.created_at().is_none_or(is_near)
+        };
+        self.reported.newest_answer.is_some()
+            && self.most_known_operations() == 0
+            && !self.reported.operations.values().any(may_be_ours)
     }
+
+    /// Whether an operation is older than the checkout. The creation date in signed answers decides. If there is none,
+    /// any date in a report decides.
+    fn is_older_than_checkout(&self, operation: &Operation) -> bool {
+        match operation.created_at() {
+            Some(created) => self.is_before_checkout(created),
+            None => operation.older_than_checkout,
+        }
+    }
+
+    /// Whether a date in the report of a sale, or of an operation of undocumented type, is before the checkout. A
+    /// payment without an order has no checkout.
+    pub(in crate::model) fn has_date_before_checkout(&self, operation: &report::Operation) -> bool {
+        let mut dates = dates(operation);
+        takes_money(&operation.kind)
+            && self.order.is_some()
+            && dates.any(|date| self.is_before_checkout(date))
+    }
+
+    fn is_before_checkout(&self, date: Timestamp) -> bool {
+        date < self.created_at().before(MAX_CLOCK_DIFFERENCE)
+    }
+
+    /// Returns the time at which a sale, or an operation of undocumented type, was created, by a signed answer. If the
+    /// answer has an earlier date, returns that date. Returns `None` if the answer has no usable creation date, or if
+    /// the payment has no order.
+    pub(in crate::model) fn creation_date(&self, operation: &report::Operation) -> Option<String> {
+        date(&operation.created_date)?;
+        let earliest = dates(operation).min()?;
+        let is_needed = takes_money(&operation.kind) && self.order.is_some();
+        is_needed.then(|| earliest.to_platform())
+    }
+}
+
+/// Whether an operation of this type takes money from the shopper, or may do so.
+fn takes_money(kind: &OperationType) -> bool {
+    *kind == OperationType::Sale || kind.is_undocumented()
+}
+
+/// Returns the dates in a report about an operation that can be used.
+fn dates(operation: &report::Operation) -> impl Iterator<Item = Timestamp> {
+    [&operation.date, &operation.created_date]
+        .into_iter()
+        .filter_map(date)
+}
+
+/// Parses a date. Returns `None` if the date is missing, cannot be parsed, or is a placeholder.
+fn date(date: &Option<String>) -> Option<Timestamp> {
+    let date = Timestamp::of_platform(date.as_deref()?);
+    date.filter(|date| FIRST_DATE <= *date)
 }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum RefundStatus {
     /// The refund has no result yet. Its amount is reserved.
     Pending,
-    /// It is unknown whether the platform accepted the refund request. The amount is reserved.
+    /// It is unknown whether the platform accepted the refund request, or its processing failed and the platform may
+    /// still make the refund. The amount is reserved.
     Unknown,
     /// The money was refunded.
     Succeeded,

@@ -146,12 +146,12 @@ impl Payment {
             .filter(|(_, operation)| operation.is_refund_reversal() && operation.has_succeeded())
     }
 
-    /// Returns the amount and `operation.date` of a refund's successful operation; `None` if no operation succeeded.
+    /// Returns the amount and the first `operation.date` of a refund's successful operation; `None` if no operation succeeded.
     fn amount_and_date(&self, ids: &[String], amounts: &RefundAmounts<'_>) -> Option<(u64, &str)> {
         let successful = |id: &String| {
             let operation = self.operation(id)?;
             let amount = amounts.of_operation(id, operation);
-            let date = operation.date()?;
+            let date = operation.first_date()?;
             operation.has_succeeded().then_some((amount, date))
         };
         ids.iter().filter_map(successful).max()

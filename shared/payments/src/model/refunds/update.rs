@@ -122,8 +122,8 @@ impl Payment {
     }
 
     /// Derives the state from the operations. Several operations can be tries of one refund. A successful try decides.
-    /// If there is no successful try, a pending try decides, or else a declined try. Among tries with the same outcome,
-    /// the newest try decides.
+    /// If there is no successful try, a try decides that is pending or whose decline is not final, or else a declined
+    /// try. Among tries of the same weight, the newest try decides.
     fn state_by_operations(
         &self,
         refund: &Refund,
@@ -131,9 +131,10 @@ impl Payment {
         amounts: &RefundAmounts<'_>,
         at: Timestamp,
     ) -> RefundState {
+        let is_undecided = |one: &Operation| self.may_succeed_after_decline(refund, one, at);
         let weight = |operation: &Operation| match operation.outcome() {
-            Outcome::Declined => 0,
-            Outcome::Pending => 1,
+            Outcome::Declined if !is_undecided(operation) => 0,
+            Outcome::Declined | Outcome::Pending => 1,
             Outcome::Succeeded => 2,
         };
         // A try that was declined as a duplicate says nothing about a refund of ours. An external refund is one
@@ -154,6 +155,10 @@ impl Payment {
         let (status, code) = match deciding.outcome() {
             _ if is_return => (RefundStatus::Returned, None),
             Outcome::Succeeded => (RefundStatus::Succeeded, None),
+            Outcome::Declined if is_undecided(deciding) => match refund.refund_id() {
+                Some(_) => (RefundStatus::Unknown, None),
+                None => (RefundStatus::Pending, None),
+            },
             Outcome::Declined => (RefundStatus::Declined, deciding.code().map(str::to_owned)),
             Outcome::Pending => (RefundStatus::Pending, None),
         };

@@ -63,7 +63,19 @@ impl Payment {
         let kind = texts::kind(&reported.kind);
         let status = texts::word(&reported.status);
         let unlisted = self.reported.newest_answer.is_some();
-        let is_older = self.is_older_than_checkout(reported);
+        let is_older = self.has_date_before_checkout(reported);
+        // The creation date shows whether a refund without a merchant's id can be a refund of ours, and whether another
+        // system made a sale.
+        let is_unnamed_refund = reported.kind.gives_back() && reported.merchant_refund_id.is_none();
+        let created_date = match is_unnamed_refund {
+            true => reported
+                .created_date
+                .as_deref()
+                .map(texts::date)
+                .map(str::to_owned),
+            false if source.is_answer => self.creation_date(reported),
+            false => None,
+        };
         let operation = self.reported.operations.entry(id.clone());
         let operation = operation.or_insert_with(|| Operation::new(unlisted));
         operation.older_than_checkout |= is_older;
@@ -85,20 +97,15 @@ impl Payment {
                     .filter(|_| reported.sum_converted != reported.sum_initial),
                 ends_payment: outcome == Outcome::Declined && source.declines_payment(),
                 order,
+                first_date: None,
                 status,
                 code: code(),
             }),
         }
-        // The creation date shows whether a refund without a merchant's id can be a refund of ours.
-        let has_no_id = reported.kind.gives_back() && reported.merchant_refund_id.is_none();
         operation.add_ids(
             reported.request_id.as_deref().map(texts::id),
             reported.merchant_refund_id.as_deref().map(texts::id),
-            reported
-                .created_date
-                .as_deref()
-                .map(|date| texts::date(date).to_owned())
-                .filter(|_| has_no_id),
+            created_date,
         );
         if let Some(status) = source.payment_status_of(reported) {
             operation.add_payment_status(status);

@@ -171,6 +171,7 @@ fn read(text: &str) -> Option<Operation> {
                     sum_converted,
                     ends_payment,
                     order,
+                    first_date: None,
                     status: String::new(),
                     code: None,
                 });

@@ -17,6 +17,7 @@ use super::payment_sums::DatedSum;
 use super::report_order::ReportOrder;
 use super::texts::{digest_of_id, is_digest};
 use super::waiting::Waiting;
+use crate::model::attempt::gate_request::is_processing_failure;
 use crate::model::refunds::update::DUPLICATE_REFUND;
 use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
@@ -54,7 +55,8 @@ pub struct Operation {
     /// Whether the newest signed answer does not list this operation. `false` before the first signed answer.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) unlisted: bool,
-    /// Whether the operation is older than the checkout; only for a sale or an operation of undocumented type.
+    /// Whether a report has a date before the checkout; only for a sale or an operation of undocumented type. Without
+    /// effect if `created_date` is known.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) older_than_checkout: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +66,8 @@ pub struct Operation {
     other_request_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     merchant_refund_id: Option<String>,
-    /// The creation date; only for a refund or reversal without a `merchant_refund_id`.
+    /// The creation date. For a sale or an operation of undocumented type, only from signed answers. Otherwise only for
+    /// a refund or reversal without a `merchant_refund_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created_date: Option<String>,
 }
@@ -127,13 +130,12 @@ impl Operation {
     }
 
     fn insert_final(&mut self, report: FinalReport) {
-        let strength = |report: &FinalReport| (report.signed, report.order.clone());
-        let is_same = |known: &&mut FinalReport| known.content() == report.content();
-        match self.finals.iter_mut().find(is_same) {
-            Some(known) if strength(known) < strength(&report) => *known = report,
-            Some(_) => {}
-            None => self.finals.push(report),
-        }
+        let is_same = |known: &FinalReport| known.content() == report.content();
+        let report = match self.finals.iter().position(is_same) {
+            Some(index) => self.finals.swap_remove(index).merged(report),
+            None => report,
+        };
+        self.finals.push(report);
         self.sort_finals();
     }
 
@@ -196,8 +198,8 @@ impl Operation {
         self.created_date = ids.created_date;
     }
 
-    /// Drops the details: the status for display, the code (except 3230), what the operation waits for, and all but two
-    /// final reports. The type, the outcome, the sums and the dates stay. Digests replace the ids. `payment.status` and
+    /// Drops the details: the status for display, most codes, what the operation waits for, and all but two final
+    /// reports. The type, the outcome, the sums and the dates stay. Digests replace the ids. `payment.status` and
     /// `payment.sum` stay only if `is_deciding`. A second reduction changes nothing. Later reports are added in the
     /// usual way.
     pub(super) fn reduce(&mut self, is_deciding: bool) {
@@ -208,9 +210,14 @@ impl Operation {
         for report in std::mem::take(&mut self.finals) {
             let mut report = report;
             report.order.reduce();
+            let first = report.first_date.take().filter(|_| is_deciding);
+            let first = first.map(|date| normal_date(&date));
+            report.first_date = first.filter(|date| date != report.order.dates().0);
             report.status = String::new();
-            // Only this code is kept, because an operation that is declined with this code does not decline its refund.
-            report.code = report.code.filter(|code| code == DUPLICATE_REFUND);
+            // These codes are kept, because an operation that is declined with such a code does not decline its refund.
+            report.code = report
+                .code
+                .filter(|code| code == DUPLICATE_REFUND || is_processing_failure(code));
             if report.kind.is_about_refund() {
                 // These fields are used only for operations that are not about a refund.
                 (report.sum_converted, report.ends_payment) = (None, false);
@@ -354,6 +361,15 @@ impl Operation {
         self.report_order().map(|order| order.dates().0)
     }
 
+    /// Returns `operation.date` of the oldest final report with the outcome and the source that count. The platform can
+    /// repeat a report with a later date.
+    pub(in crate::model) fn first_date(&self) -> Option<&str> {
+        let outcome = self.outcome();
+        let reports = self.effective_source();
+        let reports = reports.filter(|report| report.outcome == outcome);
+        reports.map(FinalReport::first_date).min()
+    }
+
     /// Returns when the operation last changed, by the platform's clock.
     pub(in crate::model) fn changed_at(&self) -> Option<Timestamp> {
         self.report_order()?.operation_time()
@@ -407,7 +423,8 @@ impl Operation {
         self.merchant_refund_id.as_deref()
     }
 
-    /// Returns when the platform created the operation, if it is a refund without a merchant's id.
+    /// Returns when the platform created the operation, if this is stored: for a sale, an operation of undocumented
+    /// type, or a refund without a merchant's id.
     pub(in crate::model) fn created_at(&self) -> Option<Timestamp> {
         Timestamp::of_platform(self.created_date.as_deref()?)
     }

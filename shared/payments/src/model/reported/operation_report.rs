@@ -60,12 +60,35 @@ pub struct FinalReport {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) ends_payment: bool,
     pub(super) order: ReportOrder,
+    /// `operation.date` of the oldest report of this content from the same source, if it differs from the date in
+    /// `order`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) first_date: Option<String>,
     pub(super) status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<String>,
 }
 
 impl FinalReport {
+    /// Merges two reports with the same content: the signed answer, or else the newer report, is returned.
+    pub(super) fn merged(self, other: Self) -> Self {
+        let strength = |report: &Self| (report.signed, report.order.clone());
+        let (weaker, mut stronger) = match strength(&self) < strength(&other) {
+            true => (self, other),
+            false => (other, self),
+        };
+        let has_same_source = weaker.signed == stronger.signed;
+        if has_same_source && weaker.first_date() < stronger.first_date() {
+            stronger.first_date = Some(weaker.first_date().to_owned());
+        }
+        stronger
+    }
+
+    /// Returns `operation.date` of the oldest report of this content from the same source.
+    pub(super) fn first_date(&self) -> &str {
+        self.first_date.as_deref().unwrap_or(self.order.dates().0)
+    }
+
     /// Returns the parts that make a report distinct. Only one of several reports with the same parts is stored.
     pub(super) fn content(&self) -> (Outcome, &OperationType, [&Option<Sum>; 2], bool) {
         let sums = [&self.sum_initial, &self.sum_converted];

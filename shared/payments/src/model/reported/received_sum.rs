@@ -20,10 +20,10 @@ pub(in crate::model) struct ReceivedSum {
 impl ReceivedSum {
     /// Whether the amount of a capture must be added to the sum. Only a later capture is added, and only if no callback
     /// about the capture stated the amount received. But if a newer callback names another, unconfirmed sum, every
-    /// later capture in a signed answer is added, and no other capture.
+    /// later capture in a signed answer is added, and no other capture. A capture is later if its first report is later.
     pub(in crate::model) fn is_before(&self, capture: &Operation) -> bool {
         let is_later = capture
-            .date()
+            .first_date()
             .is_some_and(|date| self.until.as_str() < date);
         is_later
             && match self.has_newer_unconfirmed {

@@ -1,5 +1,7 @@
 //! Reads the errors that callbacks and status answers report about sale and refund requests of ours.
 
+use std::time::Duration;
+
 use ecommpay::operation::Outcome;
 use ecommpay::report::Report;
 
@@ -23,6 +25,15 @@ const CODES_WITHOUT_END: [&str; 13] = [
     "100", "314", "501", "601", "602", "10505", "10601", "10602", "10603", "20202", "20601",
     "20602", "20603",
 ];
+
+const DAY: u64 = 24 * 3_600;
+
+/// How long after the decline of a refund operation whose processing failed the platform may still make the refund.
+const MAX_PROCESSING: Duration = Duration::from_secs(DAY);
+
+/// The decline of a refund operation counts as made at most this time after the request. A wrong date thus does not
+/// keep the refund open after its last poll.
+const MAX_AGE_AT_DECLINE: Duration = Duration::from_secs(29 * DAY);
 
 /// Returns the code with which a status answer without operations ends the sale. Returns `None` if the answer does not
 /// show how the sale ended.
@@ -160,14 +171,36 @@ impl Payment {
             || operations.any(|one| one.is_declined_duplicate() && names_request(one))
     }
 
-    /// Whether reports leave it undecided whether an accepted refund is made: its processing failed, or its id exists
-    /// already.
+    /// Whether reports leave it undecided whether a refund is made: the processing of the accepted request failed, its
+    /// id exists already, or its operation is declined although the platform may still make the refund.
     pub(crate) fn is_refund_questioned(&self, refund: &Refund) -> bool {
         let request = refund.request();
         let is_accepted = matches!(request, GateRequest::Accepted { .. });
-        refund.status().is_reserved()
-            && is_accepted
-            && (self.has_processing_failed(request) || self.is_reported_as_duplicate(request))
+        let operation = refund.operation_id().and_then(|id| self.operation(id));
+        let is_error = is_accepted
+            && (self.has_processing_failed(request) || self.is_reported_as_duplicate(request));
+        refund.status().is_reserved() && (is_error || operation.is_some_and(Operation::is_declined))
+    }
+
+    /// Whether the platform may still make a refund after it declined the operation, because the processing failed or
+    /// timed out. Ends a day after the decline, if the answer to a status request was received after the last try.
+    pub(in crate::model) fn may_succeed_after_decline(
+        &self,
+        refund: &Refund,
+        operation: &Operation,
+        at: Timestamp,
+    ) -> bool {
+        let request = refund.request();
+        let code = operation.code().or_else(|| self.error_of(request));
+        let requested = refund.created_at();
+        let declined = operation.changed_at().unwrap_or(requested);
+        let declined = declined
+            .max(requested)
+            .min(requested.after(MAX_AGE_AT_DECLINE));
+        let is_answered = request.is_covered_by(self.polling.last_answered());
+        operation.is_declined()
+            && code.is_some_and(gate_request::is_processing_failure)
+            && (!is_answered || at < declined.after(MAX_PROCESSING))
     }
 
     /// Whether a report says that the processing of an accepted request failed.

@@ -116,10 +116,10 @@ impl Payment {
         &self,
     ) -> impl Iterator<Item = (&String, &Operation)> {
         let declined = self.confirmations().filter(|one| one.is_declined());
-        let first_decline = declined.filter_map(Operation::date).min();
+        let first_decline = declined.filter_map(Operation::first_date).min();
         let operations = self.reported.operations.iter();
         operations.filter(move |(_, operation)| {
-            let is_later = first_decline.is_some() && operation.date() >= first_decline;
+            let is_later = first_decline.is_some() && operation.first_date() >= first_decline;
             let is_reversal = *operation.kind() == OperationType::Reversal;
             is_reversal && operation.has_succeeded() && is_later
         })

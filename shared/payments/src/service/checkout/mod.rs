@@ -18,6 +18,8 @@ use super::error::ApplyError;
 use super::signed_call;
 use crate::decide::{self, Change, Command, Fact, Rejection};
 use crate::events::{Event, metrics};
+use crate::log::Line;
+use crate::model::attempt::MAX_REPEATS;
 use crate::model::ids::{MerchantId, PaymentKey};
 use crate::model::storefront::Storefront;
 use crate::model::{GateRequest, Order, Payment, Status};
@@ -80,7 +82,7 @@ pub struct CheckoutService<'a, S, Q, C, G> {
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q, C, G> {
     /// Creates the payment, sends its sale and returns the checkout. If the payment exists already, returns the
     /// existing checkout. Before the return, a failed payment starts its next attempt, and a sale with an unknown
-    /// outcome is sent again.
+    /// outcome is sent again, at most [`MAX_REPEATS`] times.
     pub async fn create(
         &self,
         storefront: &Storefront,
@@ -158,8 +160,15 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         };
         match self.payments.commit(&change, Some(&stored), None).await? {
             Some(claimed) => {
+                let repeats = claimed.payment.attempt().repeats();
+                if repeats == MAX_REPEATS {
+                    Line::warn("a storefront's request repeats the sale for the last time")
+                        .with("payment", key.to_string())
+                        .with("repeats", u64::from(repeats))
+                        .write();
+                }
                 let sent = self.send(claimed, change.events).await?;
-                Ok(Some(self.checkout(sent.into_payment(), false)))
+                self.sent_checkout(sent.into_payment(), false).map(Some)
             }
             None => Ok(None),
         }
@@ -184,12 +193,16 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
             GateRequest::Sending { .. } => self.send(stored, change.events).await?,
             _ => self.payments.publish_change(stored, Some(change)).await,
         };
-        let payment = applied.into_payment();
+        self.sent_checkout(applied.into_payment(), true)
+    }
+
+    /// Returns the checkout of a payment whose sale was sent. Returns an error if the platform refused the sale.
+    fn sent_checkout(&self, payment: Payment, created: bool) -> Result<Checkout, CheckoutError> {
         match payment.refusal_code() {
             Some(code) if payment.status() == Status::Failed => {
                 Err(CheckoutError::Refused(code.to_owned()))
             }
-            _ => Ok(self.checkout(payment, true)),
+            _ => Ok(self.checkout(payment, created)),
         }
     }
 

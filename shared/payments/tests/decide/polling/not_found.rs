@@ -29,6 +29,7 @@ fn a_lost_sale_is_sent_again_once_after_a_not_found_while_its_checkout_is_open()
         let again = GateRequest::Sending {
             since: polled,
             repeat: true,
+            locked: false,
             polls_before: 1,
             duplicate: None,
         };

@@ -67,12 +67,10 @@ fn the_money_of_another_systems_payment_is_quarantined_hidden_and_not_refundable
 fn a_foreign_payment_stays_foreign_in_any_order() {
     type Step = fn(&mut TestPayment);
     let repeat: Step = |payment| {
-        payment.execute(Command::Resend, NOW.after(MINUTE));
-        payment.sale_answer(&refused("3041"));
+        payment.resend(&refused("3041"));
     };
     let unclear: Step = |payment| {
-        payment.execute(Command::Resend, NOW.after(MINUTE));
-        payment.sale_answer(&Answer::Unclear);
+        payment.resend(&Answer::Unclear);
     };
     let money: Step = |payment| {
         payment.deliver(&sale(1000));
@@ -117,8 +115,7 @@ fn only_a_release_makes_foreign_money_count_and_a_rejection_sends_nothing() {
 fn a_sale_whose_repeat_is_refused_as_a_duplicate_counts_as_paid_when_it_succeeds() {
     let mut payment = TestPayment::created_with(&Order { ..order() });
     payment.sale_answer(&Answer::Unclear);
-    payment.execute(Command::Resend, NOW.after(MINUTE));
-    payment.sale_answer(&refused("3041"));
+    payment.resend(&refused("3041"));
     payment.deliver(&sale(1000));
     assert_eq!(payment.status(), Status::Succeeded);
 }
@@ -152,9 +149,7 @@ fn a_payment_stays_foreign_when_an_error_ends_its_attempt() {
 #[test]
 fn a_sale_that_gate_accepts_later_is_no_foreign_payment() {
     let mut payment = claimed();
-    payment.execute(Command::Resend, NOW.after(MINUTE));
-    payment.sale_answer(&accepted(REQUEST));
-    payment.deliver(&sale(1000));
+    payment.resend(&accepted(REQUEST)).deliver(&sale(1000));
     assert_eq!(payment.status(), Status::Succeeded);
 }
 
@@ -163,17 +158,29 @@ fn answered(answers: &[Answer]) -> TestPayment {
     let mut payment = TestPayment::created();
     for (index, answer) in answers.iter().enumerate() {
         match payment.status() {
-            _ if index == 0 => {}
-            Status::Failed => {
-                payment.execute(Command::Retry { order: &order() }, NOW);
-            }
-            _ => {
-                payment.execute(Command::Resend, NOW.after(MINUTE));
-            }
-        }
-        payment.sale_answer(answer);
+            _ if index == 0 => payment.sale_answer(answer),
+            Status::Failed => payment
+                .execute(Command::Retry { order: &order() }, NOW)
+                .sale_answer(answer),
+            _ => payment.resend(answer),
+        };
     }
     payment
+}
+
+/// While a repeat is sent, a report can be about this repeat, but also about the other system's sale.
+#[test]
+fn a_payment_that_was_foreign_before_a_repeat_stays_foreign_until_gate_accepts_the_repeat() {
+    let mut payment = answered(&[refused("2147")]);
+    payment.deliver(&edited("redirect_get", |_| {}));
+    assert_eq!(payment.redirect(), None);
+    payment.execute(Command::Resend, NOW.after(MINUTE));
+    assert_eq!(payment.redirect(), None);
+    let mut ours = payment.fork();
+    payment.sale_answer(&Answer::Unclear).deliver(&sale(1000));
+    check_hidden(&mut payment, 1000);
+    ours.sale_answer(&accepted(REQUEST)).deliver(&sale(1000));
+    assert_eq!(ours.status(), Status::Succeeded);
 }
 
 /// Returns a report about a sale with other dates and another `request_id`. `null` removes a field.
@@ -241,6 +248,112 @@ fn only_an_operation_older_than_the_checkout_shows_that_a_payment_is_foreign() {
 }
 
 #[test]
+fn the_creation_date_in_a_signed_answer_decides_whether_a_sale_is_older_than_the_checkout() {
+    let (old, new) = (
+        json!("2018-10-01T00:00:00+0000"),
+        json!("2019-07-02T09:28:29+0000"),
+    );
+    let report = |date: &Value, created: &Value| dated(date.clone(), created.clone(), json!("x"));
+    for (callback, answer, is_foreign) in [
+        (report(&old, &old), report(&new, &new), false),
+        (report(&new, &new), report(&new, &old), true),
+        // Without a creation date, the date of the callback can still be true.
+        (report(&old, &old), report(&new, &Value::Null), true),
+        (
+            report(&old, &old),
+            report(&new, &json!("1970-01-01T00:00:00+0000")),
+            true,
+        ),
+    ] {
+        for is_answer_first in [false, true] {
+            let mut payment = TestPayment::with_link();
+            if is_answer_first {
+                payment.status_answer(&answer);
+            }
+            payment.deliver(&callback).status_answer(&answer);
+            assert_eq!(payment.is_foreign(), is_foreign, "{is_answer_first}");
+            match is_foreign {
+                true => check_hidden(&mut payment, 1000),
+                false => assert_eq!(payment.status(), Status::Succeeded),
+            }
+        }
+    }
+}
+
+/// Returns a signed answer that lists sales, each with an id, a `request_id`, a status and a creation date.
+fn listed_sales(sales: &[(&str, &str, &str, Value)]) -> Verified {
+    edited("sale_success", |body| {
+        let sale = body.as_object_mut().unwrap().remove("operation").unwrap();
+        let sales = sales.iter().map(|(id, request_id, status, created)| {
+            let mut sale = sale.clone();
+            sale["id"] = json!(id);
+            sale["request_id"] = json!(request_id);
+            sale["status"] = json!(status);
+            sale["date"] = created.clone();
+            sale["created_date"] = created.clone();
+            sale
+        });
+        body["operations"] = sales.collect();
+    })
+}
+
+/// The callback about the error of our accepted sale is lost. Then another system uses the payment id.
+#[test]
+fn a_sale_is_foreign_if_complete_answers_never_list_the_accepted_sale() {
+    let later = || json!("2019-07-03T09:28:29+0000");
+    let other = || ("77", "other", "success", later());
+    let soon = json!("2019-07-02T09:43:20+0000");
+    for (answer, is_foreign) in [
+        (listed_sales(&[other()]), true),
+        (
+            listed_sales(&[("76", "first", "error", later()), other()]),
+            true,
+        ),
+        // The sale can be the sale of our request, with another `request_id`.
+        (
+            listed_sales(&[("77", "other", "success", soon.clone())]),
+            false,
+        ),
+        (
+            listed_sales(&[("77", "other", "success", Value::Null)]),
+            false,
+        ),
+        (
+            listed_sales(&[("1", "unknown", "decline", soon), other()]),
+            false,
+        ),
+        // Our sale is listed, so the other sale can be its next try.
+        (
+            listed_sales(&[("1", "ours", "decline", later()), other()]),
+            false,
+        ),
+        // The list may not be complete.
+        (dated(later(), later(), json!("other")), false),
+    ] {
+        let mut payment = answered(&[accepted("ours")]);
+        payment.poll_by(NOW.after(2 * DAY), &answer);
+        assert_eq!(payment.is_foreign(), is_foreign, "{:?}", answer.report);
+        match is_foreign {
+            true => check_hidden(&mut payment, 1000),
+            false => assert_eq!(payment.status(), Status::Succeeded),
+        }
+    }
+    let answer = listed_sales(&[other()]);
+    // The first try has no clear answer, so its sale can have any `request_id`.
+    let mut payment = answered(&[Answer::Unclear, accepted("ours")]);
+    payment.poll_by(NOW.after(2 * DAY), &answer);
+    assert_eq!(payment.status(), Status::Succeeded);
+    // A callback reported our sale.
+    let mut payment = answered(&[accepted(REQUEST)]);
+    payment.deliver(&edited("redirect_get", |_| {}));
+    payment.poll_by(NOW.after(2 * DAY), &answer);
+    assert!(!payment.is_foreign());
+    let mut payment = TestPayment::with_link();
+    payment.poll_by(NOW.after(2 * DAY), &answer);
+    assert_eq!(payment.status(), Status::Succeeded);
+}
+
+#[test]
 fn a_sale_is_foreign_if_gate_refused_the_only_try_of_each_attempt() {
     let (refusal, unclear) = (refused("2004"), Answer::Unclear);
     let duplicate = refused("3041");
@@ -258,8 +371,27 @@ fn a_sale_is_foreign_if_gate_refused_the_only_try_of_each_attempt() {
         (vec![refused("20602"), refusal.clone()], false),
         // The repeat is refused, but the platform may have accepted the first try.
         (vec![unclear.clone(), refusal.clone()], false),
+        // Another system makes the payment just now, so our try made no sale.
+        (vec![refused("2147")], true),
+        (vec![refused("3613"), duplicate.clone()], true),
+        (
+            vec![refused("2147"), refused("3613"), duplicate.clone()],
+            true,
+        ),
+        (vec![refused("2147"), refusal.clone()], true),
+        (vec![refused("2147"), unclear.clone()], false),
+        (
+            vec![refused("2147"), unclear.clone(), duplicate.clone()],
+            false,
+        ),
+        (
+            vec![unclear.clone(), refused("2147"), duplicate.clone()],
+            false,
+        ),
+        (vec![refused("2147"), accepted("q1")], false),
+        // There is no result yet.
+        (vec![refused("9999"), duplicate.clone()], false),
         (vec![unclear, duplicate], false),
-        (vec![refused("3613")], false),
         (vec![accepted(REQUEST)], false),
         (vec![accepted("q1")], false),
     ];

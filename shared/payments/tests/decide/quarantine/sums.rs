@@ -206,6 +206,30 @@ fn a_second_sale_counts_as_soon_as_an_answer_lists_it_although_the_answer_also_l
     }
 }
 
+/// The platform changes the date of an operation when it handles the operation again.
+#[test]
+fn a_sale_that_an_answer_repeats_with_a_later_date_counts_once() {
+    for (amount, operations) in [(1000, 1), (750, 2)] {
+        let answer = |date: &str, amount: u64, operations: usize| {
+            edited("status_many_operations", |body| {
+                body["payment"]["sum"]["amount"] = amount.into();
+                let all = body["operations"].as_array_mut().unwrap();
+                all.truncate(operations);
+                all[0]["date"] = date.into();
+            })
+        };
+        let mut payment = TestPayment::created();
+        payment.poll_now(NOW, &answer("2019-07-02T09:28:29+0000", 1000, 1));
+        assert_eq!(payment.paid_amount(), 1000);
+        let later = answer("2019-07-02T10:28:29+0000", amount, operations);
+        payment.poll_now(NOW.after(Duration::from_millis(1)), &later);
+        assert_eq!(payment.paid_amount(), 1000, "{operations}");
+        let kinds = payment.kinds();
+        let paid = kinds.iter().filter(|kind| **kind == "payment.succeeded");
+        assert_eq!(paid.count(), 1, "{kinds:?}");
+    }
+}
+
 /// Without the poll, the sum would count, and a second `payment.succeeded` would be emitted without a quarantine.
 #[test]
 fn a_callback_that_differs_from_a_signed_answer_causes_a_poll_before_its_sum_counts() {

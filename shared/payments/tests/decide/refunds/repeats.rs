@@ -208,6 +208,96 @@ fn a_refund_whose_processing_failed_stays_reserved_and_is_repeated_after_an_answ
     }
 }
 
+/// Returns the signed answer that lists the sale and a declined refund of 4.00 EUR.
+fn declined_refund_answer(code: &str) -> Verified {
+    edited("status_many_operations", |body| {
+        body["payment"]["status"] = json!("success");
+        body["payment"]["sum"]["amount"] = json!(1000);
+        let operations = body["operations"].as_array_mut().unwrap();
+        operations.retain(|operation| operation["type"] == "sale");
+        let mut refund = operations[0].clone();
+        refund["id"] = json!("9001");
+        refund["type"] = json!("refund");
+        refund["status"] = json!("decline");
+        refund["code"] = json!(code);
+        refund["request_id"] = json!("q1");
+        refund["sum_initial"] = reports::euros(400);
+        operations.push(refund);
+    })
+}
+
+#[test]
+fn a_declined_refund_whose_processing_failed_stays_reserved_for_a_day_and_then_ends() {
+    for code in ["501", "602", "10602", "20602"] {
+        let fields = json!({
+            "merchant_refund_id": "r-1",
+            "request_id": "q1",
+            "code": code,
+            "sum_initial": reports::euros(400),
+        });
+        let callback = refund_operation("9001", "decline", fields);
+        let answer = declined_refund_answer(code);
+        let mut requested = TestPayment::paid();
+        requested.reserve("r-1", Some(400)).unwrap();
+        for gate in [accepted("q1"), Answer::Unclear] {
+            let mut payment = requested.fork();
+            payment.refund_answer("r-1", &gate);
+            payment.deliver(&callback);
+            assert!(payment.needs_recheck(), "{code}");
+            payment.poll_by(NOW.after(HOUR), &answer);
+            assert!(!payment.needs_recheck(), "{code}");
+            assert_eq!(payment.refund_status("r-1"), RefundStatus::Unknown);
+            assert_eq!(payment.last_kind(), "refund.unknown");
+            assert_eq!(payment.refund_sums(), (0, 400, 600), "{code}");
+            assert!(!payment.can_repeat("r-1"), "the platform has the refund");
+            while payment.refund_status("r-1") == RefundStatus::Unknown {
+                let due = poll_at(&payment).unwrap();
+                assert!(due < NOW.after(3 * DAY), "{code}");
+                payment.poll_by(due, &answer);
+            }
+            assert!(payment.updated_at() >= NOW.after(DAY));
+            assert_eq!(payment.refund_sums(), (0, 0, 1000), "{code}");
+            assert_eq!(payment.our_refund("r-1").code(), Some(code));
+            assert_eq!(payment.last_kind(), "refund.declined");
+            assert_eq!(poll_at(&payment), None);
+        }
+    }
+}
+
+/// The error has the id of an operation, and only the error has a code.
+#[test]
+fn a_refund_error_with_an_operation_id_leaves_the_refund_unknown_if_its_processing_failed() {
+    for (code, status) in [
+        ("20602", RefundStatus::Unknown),
+        ("2004", RefundStatus::Declined),
+    ] {
+        let mut payment = TestPayment::paid();
+        payment.reserve("r-1", Some(400)).unwrap();
+        payment.refund_answer("r-1", &accepted("q1"));
+        payment.deliver(&edited("error_validation", |body| {
+            body["errors"][0]["code"] = json!(code);
+            body["operation"]["type"] = json!("refund");
+            body["operation"]["id"] = json!("9001");
+            body["operation"]["request_id"] = json!("q1");
+        }));
+        assert_eq!(payment.refund_status("r-1"), status, "{code}");
+    }
+}
+
+#[test]
+fn a_refund_from_the_dashboard_whose_processing_failed_stays_reserved_until_the_end_of_the_day() {
+    let mut payment = TestPayment::paid();
+    let fields = json!({ "code": "20602", "request_id": "q1", "sum_initial": reports::euros(400) });
+    payment.deliver(&refund_operation("9001", "decline", fields));
+    assert_eq!(payment.refund_sums(), (0, 400, 600));
+    let answer = declined_refund_answer("20602");
+    payment.poll_by(NOW.after(HOUR), &answer);
+    assert_eq!(payment.refund_sums(), (0, 400, 600));
+    payment.poll_by(NOW.after(2 * DAY), &answer);
+    assert_eq!(payment.refund_sums(), (0, 0, 1000));
+    assert_eq!(payment.last_kind(), "refund.declined");
+}
+
 /// Another system of the project has a refund with this id, so the platform never made ours.
 #[test]
 fn a_refund_whose_id_exists_at_its_first_try_is_declined_by_the_next_answer_without_it() {

@@ -2,7 +2,8 @@
 
 use ecommpay::answer::Answer;
 use payments::decide::Command;
-use payments::model::Status;
+use payments::model::schedule::Schedule;
+use payments::model::{GateRequest, Status};
 
 use crate::fixtures::*;
 
@@ -39,6 +40,18 @@ fn a_refusal_of_a_repeated_sale_does_not_fail_the_payment() {
     assert_eq!(payment.status(), Status::Processing);
 }
 
+/// A lock made no sale, so the repeat is the only try that the platform can have accepted.
+#[test]
+fn a_refusal_of_a_sale_that_is_repeated_after_a_lock_fails_the_payment() {
+    let mut payment = TestPayment::created();
+    payment
+        .sale_answer(&refused("2147"))
+        .execute(Command::Resend, NOW)
+        .sale_answer(&refused("2004"));
+    assert_eq!(payment.status(), Status::Failed);
+    assert_eq!(payment.refusal_code(), Some("2004"));
+}
+
 #[test]
 fn a_refused_sale_fails_and_is_not_sent_again() {
     let mut payment = TestPayment::created();
@@ -47,6 +60,40 @@ fn a_refused_sale_fails_and_is_not_sent_again() {
     assert_eq!(payment.refusal_code(), Some("2004"));
     assert_eq!(payment.kinds(), ["payment.created", "payment.failed"]);
     assert!(!can_resend(&payment));
+}
+
+#[test]
+fn a_storefront_repeats_a_sale_at_most_every_ten_seconds_and_twenty_times_in_an_attempt() {
+    let can_resend = |payment: &TestPayment, at| {
+        let change = change_of(Some(payment), Command::Resend, at);
+        change.is_some()
+    };
+    let second = MINUTE / 60;
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&Answer::Unclear);
+    for number in 0..20 {
+        let at = NOW.after(number * 10 * second);
+        assert!(can_resend(&payment, at), "{number}");
+        payment.execute(Command::Resend, at);
+        payment.sale_answer_at(&Answer::Unclear, at);
+        assert!(!can_resend(&payment, at.after(9 * second)), "{number}");
+    }
+    assert!(!can_resend(&payment, NOW.after(HOUR)));
+    // A poll that does not find the sale still repeats the sale.
+    let due = payment.poll_unanswered();
+    payment.not_found(true, due);
+    let schedule = &Schedule::default();
+    payment.execute(Command::ResolveNotFound(schedule), due);
+    assert!(matches!(
+        payment.attempt().request(),
+        GateRequest::Sending { repeat: true, .. }
+    ));
+    // The next attempt has its own count.
+    payment.sale_answer_at(&Answer::Unclear, due);
+    payment.poll_by(due.after(MINUTE), &error_answer("10105"));
+    payment.execute(Command::Retry { order: &order() }, due.after(MINUTE));
+    payment.sale_answer_at(&Answer::Unclear, due.after(MINUTE));
+    assert!(can_resend(&payment, due.after(MINUTE)));
 }
 
 #[test]
