@@ -80,6 +80,8 @@ pub fn payments() -> Vec<(&'static str, Payment)> {
         ("clarified_twice", clarified_twice()),
         ("unnamed_sale", unnamed_sale()),
         ("unlisted", unlisted()),
+        ("locked", locked()),
+        ("reported_again", reported_again()),
         ("foreign", foreign()),
     ];
     all.into_iter()
@@ -143,6 +145,24 @@ fn unlisted() -> TestPayment {
     payment.claim_or_poll_now(NOW.after(HOUR));
     let poll = payment.polling().polls_sent();
     payment.fact(answer.answer_to(poll), NOW.after(HOUR));
+    payment
+}
+
+/// Returns a payment whose sale was sent again after a refusal because of a lock.
+fn locked() -> TestPayment {
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&refused("2147"));
+    payment.execute(Command::Resend, NOW.after(MINUTE));
+    payment
+}
+
+/// Returns a payment whose sale was reported again with a later date.
+fn reported_again() -> TestPayment {
+    let mut payment = TestPayment::paid();
+    let again = edited("sale_success", |body| {
+        body["operation"]["date"] = json!("2019-07-02T10:28:29+0000");
+    });
+    payment.deliver(&again);
     payment
 }
 

@@ -9,7 +9,8 @@ use super::stored::payments;
 
 /// The texts that are no words: currencies, times, and the short texts of operations and refunds. Such a text never gets
 /// another form.
-const NO_WORDS: [&str; 7] = [
+const NO_WORDS: [&str; 8] = [
+    "/attempt/repeated_at",
     "/decisions/*/at",
     "/order/currency",
     "/polling/last_activity_at",
