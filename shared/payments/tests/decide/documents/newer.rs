@@ -128,8 +128,7 @@ fn a_fact_about_a_payment_with_an_unknown_word_has_its_consequences_in_the_newer
     let newer = Newer::of(&payment, |raw| {
         raw["emitted"]["last"]["status"] = json!("next_succeeded")
     });
-    let refund =
-        decide(Some(&newer.payment), corpus("refund_partial_1").fact(), NOW);
+    let refund = decide(Some(&newer.payment), corpus("refund_partial_1").fact(), NOW);
     let change = refund.unwrap();
     assert_eq!(
         (change.events.len(), change.payment.refunds().len()),
