@@ -53,17 +53,22 @@ pub struct Commit<'a> {
 impl Commit<'_> {
     /// Returns the document to store.
     pub fn document(&self) -> String {
-        let known = Residue::default();
-        let over = self.over.map_or(&known, |over| &over.residue);
-        document::write(&self.change.payment, over)
+        document::write(&self.change.payment, &self.replaced())
     }
 
     /// Returns what only another release knows of the document to store.
     pub(crate) fn residue(&self) -> Residue {
-        match self.over.map(|over| &over.residue) {
-            Some(over) if !over.is_empty() => Residue::of(&self.document(), &self.change.payment),
-            _ => Residue::default(),
+        match self.replaced().is_empty(None) {
+            true => Residue::default(),
+            false => Residue::of(&self.document()),
         }
+    }
+
+    /// Returns what only another release knows of the replaced document.
+    fn replaced(&self) -> Residue {
+        let unknown = |over: &&Stored| !over.residue.is_empty(Some(&over.payment));
+        let over = self.over.filter(unknown);
+        over.map_or_else(Residue::default, |over| over.residue.clone())
     }
 
     /// Returns the sequence number that the store compares with the published mark: the payment leaves [`Index::Outbox`]

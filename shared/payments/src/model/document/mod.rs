@@ -7,17 +7,32 @@ mod merge;
 mod words;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::payment::Payment;
 use crate::json_text::to_json_string;
 
-/// What a stored document has in addition to the payment. `Debug` hides the content, because it can be personal data.
+/// A document that was read, if another release may know more of it than the payment has. `Debug` hides the content,
+/// because it can be personal data.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Residue(
-    /// The whole document; `None` if this release knows everything in it.
-    Option<Arc<str>>,
+    /// `None` if this release knows everything in the document.
+    Option<Arc<Document>>,
 );
+
+struct Document {
+    text: Box<str>,
+    /// Whether this release knows everything in the document. Only a write needs to know, so that a read is cheap.
+    is_known: OnceLock<bool>,
+}
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Document {}
 
 impl fmt::Debug for Residue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,14 +41,23 @@ impl fmt::Debug for Residue {
 }
 
 impl Residue {
-    /// Whether this release knows everything in the document.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_none()
+    pub(crate) fn of(document: &str) -> Self {
+        Self(Some(Arc::new(Document {
+            text: document.into(),
+            is_known: OnceLock::new(),
+        })))
     }
 
-    pub(crate) fn of(document: &str, payment: &Payment) -> Self {
-        let is_known = to_json_string(payment) == document;
-        Self((!is_known).then(|| document.into()))
+    /// Whether this release knows everything in the document. `payment` is the payment that was read, which usually
+    /// saves a second parse.
+    pub(crate) fn is_empty(&self, payment: Option<&Payment>) -> bool {
+        let Some(document) = &self.0 else {
+            return true;
+        };
+        let is_whole = |payment: &Payment| to_json_string(payment) == *document.text;
+        *document.is_known.get_or_init(|| {
+            payment.is_some_and(is_whole) || parse(&document.text).is_ok_and(|read| is_whole(&read))
+        })
     }
 }
 
@@ -41,11 +65,10 @@ impl Residue {
 /// word needs a newer release ([`Payment::needs_newer_release`]).
 pub fn read(document: &str) -> serde_json::Result<(Payment, Residue)> {
     let mut payment = parse(document)?;
-    let residue = Residue::of(document, &payment);
     if payment.has_underived_facts() {
         payment.derive_skipped();
     }
-    Ok((payment, residue))
+    Ok((payment, Residue::of(document)))
 }
 
 fn parse(document: &str) -> serde_json::Result<Payment> {
@@ -55,9 +78,10 @@ fn parse(document: &str) -> serde_json::Result<Payment> {
 
 /// Writes a document. Adds what only another release knows of the document that is replaced.
 pub fn write(payment: &Payment, over: &Residue) -> String {
-    let merged = over.0.as_deref().and_then(|stored| {
-        let before = parse(stored).ok()?;
-        merge::merge(payment, &before, stored)
+    let stored = over.0.as_ref().filter(|_| !over.is_empty(None));
+    let merged = stored.and_then(|stored| {
+        let before = parse(&stored.text).ok()?;
+        merge::merge(payment, &before, &stored.text)
     });
     merged.unwrap_or_else(|| to_json_string(payment))
 }
