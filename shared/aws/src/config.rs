@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use payments::events::EventKind;
+use payments::model::Format;
 use payments::model::schedule::Schedule;
 use payments::service::checkout::payment_page::PaymentPageSettings;
 use serde::Deserialize;
@@ -62,7 +63,13 @@ pub fn count(name: &'static str) -> Result<u64, ConfigError> {
     })
 }
 
-/// Returns the minimum time between two requests of one execution to the Data API. If `RECONCILE_CONCURRENCY`
+/// Returns the format in which documents are written.
+pub fn document_format() -> Result<Format, ConfigError> {
+    let number = count("DOCUMENT_FORMAT")?;
+    Ok(Format::to_write(u32::try_from(number).unwrap_or(u32::MAX)))
+}
+
+/// Reads the minimum time between two requests of one execution to the Data API. If `RECONCILE_CONCURRENCY`
 /// executions keep this pause, together they send at most `DATA_API_REQUESTS_PER_SECOND` requests. If the concurrency
 /// is 0, it has no limit, and the pause is 0.
 pub fn data_api_pace() -> Result<Duration, ConfigError> {

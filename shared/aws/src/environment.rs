@@ -40,7 +40,8 @@ impl Environment {
     /// Creates the payment service, with payments in the table `TABLE_NAME` and events published to `EVENT_QUEUES`.
     pub fn payments(&self) -> Result<LivePayments, ConfigError> {
         Ok(Payments {
-            store: DynamoStore::new(&self.0, config::required("TABLE_NAME")?),
+            store: DynamoStore::new(&self.0, config::required("TABLE_NAME")?)
+                .with_format(config::document_format()?),
             queues: SqsQueue::all(&self.0, config::event_queues()?),
             clock: SystemClock,
             schedule: config::schedule()?,

@@ -108,16 +108,20 @@ impl CustomerDetail {
 
 /// The optional data of one customer. `Debug` hides the data.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeMap<CustomerDetail, String>")]
+#[serde(try_from = "BTreeMap<String, String>")]
 pub struct CustomerDetails(BTreeMap<CustomerDetail, Text>);
 
-impl TryFrom<BTreeMap<CustomerDetail, String>> for CustomerDetails {
+/// Reads stored details. Leaves out the details of a newer release.
+impl TryFrom<BTreeMap<String, String>> for CustomerDetails {
     type Error = FieldError;
 
-    fn try_from(texts: BTreeMap<CustomerDetail, String>) -> Result<Self, FieldError> {
+    fn try_from(texts: BTreeMap<String, String>) -> Result<Self, FieldError> {
         let mut details = Self::default();
-        for (detail, text) in texts {
-            details.set(detail, text)?;
+        for (name, text) in texts {
+            let mut known = CustomerDetail::ALL.into_iter();
+            if let Some(detail) = known.find(|detail| detail.name() == name) {
+                details.set(detail, text)?;
+            }
         }
         Ok(details)
     }

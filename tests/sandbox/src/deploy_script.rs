@@ -86,6 +86,15 @@ impl DeployScript {
         self.folder.join("functions").join(name).join("bootstrap")
     }
 
+    /// Replaces a binary for the next deployment.
+    ///
+    /// # Errors
+    ///
+    /// When the binary cannot be copied.
+    pub async fn replace(&self, name: &str, built: &Path) -> anyhow::Result<()> {
+        self.put(built, &self.binary(name)).await
+    }
+
     /// Returns the path of the file in which a deployment describes the stack.
     pub fn written(&self) -> PathBuf {
         self.folder.join(format!("{STACK}.json"))

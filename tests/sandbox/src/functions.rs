@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use tokio::process::Command;
 use tools::Supervisor;
 
 /// Returns the names of the binaries that the functions of a template run.
@@ -24,23 +25,51 @@ pub async fn build(
     supervisor: &Supervisor,
     binaries: &[String],
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let mut command = build_command(supervisor);
+    command.current_dir(tools::root());
+    run(supervisor, command, binaries).await
+}
+
+/// Builds binaries of the workspace in another folder, as [`build`] does. The folder `target` in it has the output.
+///
+/// # Errors
+///
+/// As [`build`].
+pub async fn build_in(
+    supervisor: &Supervisor,
+    workspace: &Path,
+    binaries: &[String],
+) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let mut command = build_command(supervisor);
+    command.current_dir(workspace);
+    command.env("CARGO_TARGET_DIR", workspace.join("target"));
+    run(supervisor, command, binaries).await
+}
+
+fn build_command(supervisor: &Supervisor) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = supervisor.command(&cargo);
     // Without `--workspace`, the dependencies would have other features than in `cargo test --workspace`. Then cargo
     // would compile them twice.
-    command
-        .current_dir(tools::root())
-        .args([
-            "build",
-            "--workspace",
-            "--message-format=json-render-diagnostics",
-        ])
-        .args(binaries.iter().flat_map(|name| ["--bin", name]));
+    command.args([
+        "build",
+        "--workspace",
+        "--message-format=json-render-diagnostics",
+    ]);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(describes_a_package) {
             command.env_remove(name);
         }
     }
+    command
+}
+
+async fn run(
+    supervisor: &Supervisor,
+    mut command: Command,
+    binaries: &[String],
+) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    command.args(binaries.iter().flat_map(|name| ["--bin", name]));
     let (status, output) = supervisor.output(command).await?;
     ensure!(
         status.success(),

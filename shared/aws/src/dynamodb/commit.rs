@@ -22,7 +22,7 @@ impl DynamoStore {
         let commit_id = commit_id()?;
         let before = commit.over.map(|stored| &stored.payment);
         let change = commit.change;
-        let order = paid_orders::puts(&self.table, before, &change.payment)?;
+        let order = paid_orders::writes(&self.table, before, &change.payment)?;
         let days = days::added(before, &change.payment);
         let is_alone = order.is_none()
             && change.events.is_empty()
@@ -33,17 +33,17 @@ impl DynamoStore {
             self.update_alone(update, &commit_id).await?;
             return Ok(Committed::default());
         }
-        let write = async |order_put| {
-            let items = self.items(commit, &days, &commit_id, order_put);
+        let write = async |order| {
+            let items = self.items(commit, &days, &commit_id, order);
             transaction::write(&self.client, items.map_err(NotWritten::Failed)?).await
         };
         let Some(order) = order else {
             write(None).await?;
             return Ok(Committed::default());
         };
-        let is_first_to_pay = match write(Some(order.first)).await {
+        let is_first_to_pay = match write(Some(put_item(order.first))).await {
             Err(NotWritten::LastConditionFailed) => {
-                write(Some(order.later)).await?;
+                write(Some(update_item(order.later))).await?;
                 false
             }
             written => written.map(|()| true)?,
@@ -55,7 +55,6 @@ impl DynamoStore {
         let Commit { change, next, .. } = commit;
         let over = commit.over.map(|stored| stored.version);
         let payment = &change.payment;
-        let document = serde_json::to_string(payment).map_err(item_error)?;
         let mut set = "SET #document = :document, #version = :written, #sequence = :sequence, \
                        #published = if_not_exists(#published, :none), #commit = :commit"
             .to_owned();
@@ -70,12 +69,12 @@ impl DynamoStore {
             .expression_attribute_names("#commit", "commit")
             .expression_attribute_names("#next", NEXT.name)
             .expression_attribute_names("#next_at", NEXT.since)
-            .expression_attribute_values(":document", text(document))
+            .expression_attribute_values(":document", text(commit.document()))
             .expression_attribute_values(":written", number(over.unwrap_or(0) + 1))
-            .expression_attribute_values(":sequence", number(payment.sequence()))
+            .expression_attribute_values(":sequence", number(commit.outbox_end()))
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":commit", text(commit_id));
-        if !change.events.is_empty() {
+        if commit.is_in_outbox() {
             // If the payment is already in the index, its time stays the same. So the time is never later than the
             // commit of the oldest unpublished event.
             set += ", #outbox = :outbox, #since = if_not_exists(#since, :now)";
@@ -141,28 +140,34 @@ impl DynamoStore {
         commit: Commit<'_>,
         days: &[Day],
         commit_id: &str,
-        order_put: Option<Put>,
+        order: Option<TransactWriteItem>,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let change = commit.change;
         let update = self.payment_update(commit, commit_id)?;
         let committed_at = change.payment.updated_at();
-        let mut puts = Vec::new();
+        let mut items = vec![update_item(update)];
         for event in &change.events {
-            puts.push(events::put(&self.table, event, committed_at)?);
+            items.push(put_item(events::put(&self.table, event, committed_at)?));
         }
         for day in days {
-            puts.push(days::put(&self.table, &change.payment.key(), *day)?);
+            let update = days::update(&self.table, &change.payment.key(), *day)?;
+            items.push(update_item(update));
         }
         if let Some(token_hash) = commit.token_hash {
             let put = checkout_tokens::put(&self.table, token_hash, &change.payment)?;
-            puts.push(put);
+            items.push(put_item(put));
         }
-        puts.extend(order_put);
-        let put = |put| TransactWriteItem::builder().put(put).build();
-        let mut items = vec![TransactWriteItem::builder().update(update).build()];
-        items.extend(puts.into_iter().map(put));
+        items.extend(order);
         Ok(items)
     }
+}
+
+fn put_item(put: Put) -> TransactWriteItem {
+    TransactWriteItem::builder().put(put).build()
+}
+
+fn update_item(update: Update) -> TransactWriteItem {
+    TransactWriteItem::builder().update(update).build()
 }
 
 fn commit_id() -> Result<String, StoreError> {

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::Put;
+use aws_sdk_dynamodb::types::Update;
 use ecommpay::fields::ProjectId;
 use payments::model::Payment;
 use payments::model::day::Day;
@@ -66,11 +66,19 @@ fn entry(key: &PaymentKey, sk: String, day: Day) -> Item {
     ])
 }
 
-/// The write needs no condition, because a repeated write has the same content.
-pub(super) fn put(table: &str, key: &PaymentKey, day: Day) -> Result<Put, StoreError> {
-    let put = Put::builder().table_name(table);
-    let put = put.set_item(Some(entry(key, sk(day), day)));
-    put.build().map_err(item_error)
+/// Returns the write of a day's item. The write needs no condition, because every write of the same day of a payment
+/// has the same content. It is an update, so that it keeps the attributes of another release.
+pub(super) fn update(table: &str, key: &PaymentKey, day: Day) -> Result<Update, StoreError> {
+    let partition = partition(key.project_id(), day, shard_number(key));
+    Update::builder()
+        .table_name(table)
+        .key("pk", text(payment_pk(key)))
+        .key("sk", text(sk(day)))
+        .update_expression("SET #day = :day")
+        .expression_attribute_names("#day", INDEX)
+        .expression_attribute_values(":day", text(partition))
+        .build()
+        .map_err(item_error)
 }
 
 impl DynamoStore {

@@ -41,8 +41,7 @@ pub(super) fn put(table: &str, event: &Event, committed_at: Timestamp) -> Result
 fn read(key: &PaymentKey, item: &Item) -> Result<Event, StoreError> {
     let sequence = read_text(item, "sk")?.trim_start_matches(SK_PREFIX);
     let sequence = sequence.parse().map_err(item_error)?;
-    let kind = EventKind::parse(read_text(item, "kind")?);
-    let kind = kind.ok_or_else(|| item_error("unknown kind of event"))?;
+    let kind = EventKind::of_stored(read_text(item, "kind")?);
     let content = read_text(item, "content")?;
     Event::from_stored(key.clone(), sequence, kind, content).map_err(item_error)
 }

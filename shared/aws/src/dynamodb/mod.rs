@@ -8,7 +8,7 @@
 //! | `payment#<project>/<id>` | `day#<date>` | `day`: `<project>#<date>#<shard>`, the key of the index `day`; see `days.rs` |
 //! | `checkout#<SHA-256 of token>` | `checkout` | `project_id`, `payment_id`, `attempt`, `return_url`, `expires_at` |
 //! | `order#<project>/<order id>/<storefront>` | `first` | `paid_by`: the id of the first payment that paid the order |
-//! | `order#<project>/<order id>/<storefront>` | `paid#<payment id>` | |
+//! | `order#<project>/<order id>/<storefront>` | `paid#<payment id>` | `paid_by`: the id of the payment |
 //! | `daily#<project>` | `compared`, `reported` | `until` |
 //! | `projects` | `<project>` | |
 //! | `run#<project>#<run>` | `part#<hash>`, `failed#<hash>`, `closed` | `content`: the result or the error of a part, `expires_at` |
@@ -38,10 +38,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use ecommpay::fields::ProjectId;
 use payments::events::Event;
-use payments::model::PaidOrder;
 use payments::model::day::Day;
 use payments::model::ids::PaymentKey;
 use payments::model::timestamp::Timestamp;
+use payments::model::{Format, PaidOrder};
 use payments::ports::{
     Commit, CommitError, Committed, Due, Index, PaymentStore, StoreError, Stored, TokenCheckout,
 };
@@ -61,15 +61,23 @@ const PAGE: i32 = 100;
 pub struct DynamoStore {
     client: Client,
     table: String,
+    format: Format,
 }
 
 impl DynamoStore {
-    /// Creates a client of the table.
+    /// Creates a client of the table. Changed documents get the current format.
     pub fn new(config: &aws_types::SdkConfig, table: impl Into<String>) -> Self {
         Self {
             client: sdk::dynamodb(config),
             table: table.into(),
+            format: Format::CURRENT,
         }
+    }
+
+    /// Gives changed documents this format.
+    #[must_use]
+    pub fn with_format(self, format: Format) -> Self {
+        Self { format, ..self }
     }
 
     /// Creates a client of the table of storefront keys, which uses the same connections.
@@ -106,7 +114,8 @@ impl DynamoStore {
 impl PaymentStore for DynamoStore {
     async fn load(&self, key: &PaymentKey) -> Result<Option<Stored>, StoreError> {
         let item = self.get(payment_pk(key), PAYMENT_SK).await?;
-        let read = item.as_ref().map(read_payment).transpose();
+        let read = item.as_ref().map(|item| read_payment(item, self.format));
+        let read = read.transpose();
         read.map_err(|error| unreadable(&payment_pk(key), PAYMENT_SK, error))
     }
 

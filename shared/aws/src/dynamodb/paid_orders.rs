@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::Put;
+use aws_sdk_dynamodb::types::{Put, Update};
 use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;
 use payments::model::{PaidOrder, Payment};
@@ -27,35 +27,39 @@ fn pk(order: PaidOrder<'_>) -> String {
     format!("order#{}/{order_id}/{}", order.project_id, order.storefront)
 }
 
-pub(super) struct Puts {
+pub(super) struct Writes {
     /// The condition fails if a payment has already paid the order.
     pub first: Put,
-    /// Used after the condition of `first` has failed.
-    pub later: Put,
+    /// Used after the condition of `first` has failed. The item can exist already. The
+    /// write is an update, so that it keeps the attributes of another release.
+    pub later: Update,
 }
 
 /// Returns the writes if the change makes the payment pay an order that it had not paid before.
-pub(super) fn puts(
+pub(super) fn writes(
     table: &str,
     before: Option<&Payment>,
     after: &Payment,
-) -> Result<Option<Puts>, StoreError> {
+) -> Result<Option<Writes>, StoreError> {
     let known = before.and_then(Payment::paid_order);
     let Some(order) = after.paid_order().filter(|paid| known != Some(*paid)) else {
         return Ok(None);
     };
     let key = after.key();
-    let put = || {
-        let put = Put::builder().table_name(table);
-        put.item("pk", text(pk(order)))
-    };
-    let first = put()
+    let first = Put::builder()
+        .table_name(table)
+        .item("pk", text(pk(order)))
         .item("sk", text(FIRST_SK))
         .item("paid_by", text(key.folded_id()))
         .condition_expression("attribute_not_exists(pk)");
     let later_sk = format!("{LATER_SK_PREFIX}{}", key.folded_id());
-    let later = put().item("sk", text(later_sk));
-    Ok(Some(Puts {
+    let later = Update::builder()
+        .table_name(table)
+        .key("pk", text(pk(order)))
+        .key("sk", text(later_sk))
+        .update_expression("SET paid_by = :paid_by")
+        .expression_attribute_values(":paid_by", text(key.folded_id()));
+    Ok(Some(Writes {
         first: first.build().map_err(item_error)?,
         later: later.build().map_err(item_error)?,
     }))

@@ -2,6 +2,7 @@
 
 use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;
+use payments::model::{Format, document};
 use payments::ports::{StoreError, Stored};
 
 use super::attributes::{Item, item_error, read_number, read_text};
@@ -27,9 +28,14 @@ pub(super) fn read_payment_key(item: &Item) -> Result<PaymentKey, StoreError> {
     Ok(PaymentKey::new(project_id, id))
 }
 
-pub(super) fn read_payment(item: &Item) -> Result<Stored, StoreError> {
+/// Reads a payment. A change of the payment may use the fields and words of `format`.
+pub(super) fn read_payment(item: &Item, format: Format) -> Result<Stored, StoreError> {
+    let read = document::read(read_text(item, "document")?);
+    let (mut payment, residue) = read.map_err(item_error)?;
+    payment.raise_format(format);
     Ok(Stored {
-        payment: serde_json::from_str(read_text(item, "document")?).map_err(item_error)?,
+        payment,
+        residue,
         version: read_number(item, "version")?,
         published: read_number(item, "published")?,
         is_first_to_pay: false,

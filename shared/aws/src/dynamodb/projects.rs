@@ -30,14 +30,15 @@ impl DynamoStore {
         Ok(readable(page.items(), read).into_iter().collect())
     }
 
-    /// Adds a project. Does nothing if the project is already stored.
+    /// Adds a project. Does nothing if the project is already stored. The write is an update, so that it keeps the
+    /// attributes of another release.
     pub async fn add_project(&self, project_id: ProjectId) -> Result<(), StoreError> {
         let request = self
             .client
-            .put_item()
+            .update_item()
             .table_name(&self.table)
-            .item("pk", text(PK))
-            .item("sk", text(project_id.to_string()));
+            .key("pk", text(PK))
+            .key("sk", text(project_id.to_string()));
         Box::pin(request.send()).await.map_err(failed)?;
         Ok(())
     }

@@ -21,7 +21,8 @@ use payments::MerchantId;
 use payments::model::storefront::{ListedKey, Scope, Storefront};
 use payments::model::timestamp::Timestamp;
 use payments::ports::{StoreError, StorefrontStore};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::attributes::{Item, item_error, millis, read_millis, read_text, text};
 use super::conditional::{self, NotUpdated};
@@ -65,10 +66,18 @@ pub enum Revocation {
 struct Document {
     name: String,
     project_id: ProjectId,
+    #[serde(deserialize_with = "known_scopes")]
     scopes: BTreeSet<Scope>,
     return_origins: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     payment_id_prefix: Option<MerchantId>,
+}
+
+/// Reads scopes. A scope of a newer release permits nothing here.
+fn known_scopes<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Scope>, D::Error> {
+    let words = Vec::<Value>::deserialize(from)?.into_iter();
+    let known = words.filter_map(|word| Scope::deserialize(word).ok());
+    Ok(known.collect())
 }
 
 impl StorefrontStore for StorefrontKeys {

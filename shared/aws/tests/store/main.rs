@@ -5,6 +5,7 @@ mod commits;
 mod days;
 mod due;
 mod foreign_ids;
+mod newer_release;
 mod outbox;
 mod paid_orders;
 mod progress;

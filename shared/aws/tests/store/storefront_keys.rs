@@ -254,11 +254,9 @@ async fn a_list_of_several_pages_is_read_to_its_end_and_sorted_by_id() {
 #[tokio::test]
 async fn a_damaged_key_is_listed_and_can_be_revoked_like_other_keys() {
     let number = AttributeValue::N("7".into());
-    let unknown = r#"{"name":"shop","project_id":211,"scopes":["fly"],"return_origins":[]}"#;
     for (name, value) in [
         ("document", None),
         ("document", Some(text("{"))),
-        ("document", Some(text(unknown))),
         ("document", Some(number)),
         ("created_at", None),
         ("created_at", Some(text("yesterday"))),
@@ -307,4 +305,16 @@ async fn a_key_with_an_unreadable_time_of_revocation_stays_revoked() {
     let again = revoke(&world, "a1", NOW).await;
     assert_eq!(again, Revocation::AlreadyRevoked(None));
     assert!(list(&world).await[0].is_revoked);
+}
+
+#[tokio::test]
+async fn a_scope_of_a_newer_release_permits_nothing_and_damages_no_key() {
+    let world = World::new().await;
+    add(&world, "sk_a1_secret", "shop").await;
+    let newer =
+        r#"{"name":"shop","project_id":211,"scopes":["checkout","next"],"return_origins":[]}"#;
+    damage(&world, "a1", "document", Some(text(newer))).await;
+    let key = list(&world).await.remove(0).key.unwrap();
+    assert_eq!(key.scopes, [Scope::Checkout].into());
+    assert!(authorized(&world, "sk_a1_secret").await.is_ok());
 }

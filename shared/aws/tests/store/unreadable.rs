@@ -21,7 +21,7 @@ fn millis(at: Timestamp) -> AttributeValue {
 
 impl World {
     /// Sets an attribute of an item. If `value` is `None`, removes the attribute.
-    async fn damage(&self, pk: &str, sk: &str, name: &str, value: Option<AttributeValue>) {
+    pub async fn damage(&self, pk: &str, sk: &str, name: &str, value: Option<AttributeValue>) {
         let client = aws_sdk_dynamodb::Client::new(self.wire.config());
         let update = client
             .update_item()
@@ -38,7 +38,7 @@ impl World {
         update.send().await.unwrap();
     }
 
-    async fn damage_document(&self, id: &str, document: Option<&str>) {
+    pub async fn damage_document(&self, id: &str, document: Option<&str>) {
         let pk = format!("payment#{}", key(id));
         self.damage(&pk, "payment", "document", document.map(text))
             .await;
@@ -91,8 +91,8 @@ async fn the_outbox_sweep_skips_damaged_payments_and_events() {
         .damage(
             "payment#211/order",
             "event#0000000001",
-            "kind",
-            Some(text("payment.of_another_release")),
+            "content",
+            Some(text("{")),
         )
         .await;
     tokio::time::sleep(Duration::from_millis(5)).await;

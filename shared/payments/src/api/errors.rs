@@ -23,6 +23,7 @@ impl From<ApplyError> for Problem {
         match error {
             ApplyError::Store(error) => error.into(),
             ApplyError::Contention => Problem::unavailable(error).caused_externally(),
+            ApplyError::NeedsNewerRelease => Problem::unavailable(error),
         }
     }
 }
@@ -63,6 +64,7 @@ impl From<RefundError> for Problem {
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         match rejection {
+            Rejection::NeedsNewerRelease => ApplyError::NeedsNewerRelease.into(),
             Rejection::OtherContent => {
                 Problem::conflict("This refund_id was used for another refund.")
             }

@@ -70,6 +70,9 @@ pub enum Command<'a> {
 /// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
+    /// The document of the payment has a word that this release does not know. A function of a newer release must execute
+    /// the command.
+    NeedsNewerRelease,
     /// The `refund_id` belongs to a refund request with other content.
     OtherContent,
     /// The payment cannot be refunded, or an operator rejects the money without listing every item in quarantine.

@@ -18,7 +18,7 @@ use ecommpay::fields::ProjectId;
 pub use self::change::Change;
 pub use self::command::{Command, Rejection};
 pub use self::commands::execute;
-pub(crate) use self::emit::has_pending_events;
+pub(crate) use self::emit::{has_pending_events, leaves_events};
 pub use self::fact::Fact;
 pub use crate::model::SignedReport;
 use crate::model::ids::PaymentKey;

@@ -1,12 +1,14 @@
 //! Lists the types of events.
 
-use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use serde::de::{Deserialize, Deserializer, Error};
 
 use crate::model::{RefundStatus, Status};
 
 /// The type of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
     /// A checkout was created.
     PaymentCreated,
@@ -44,10 +46,15 @@ pub enum EventKind {
     OrderPaidTwice,
     /// The platform records and ours differ.
     ReconciliationDifference,
+    /// A type that only a newer release knows. Its events are sent as they are stored.
+    Other(&'static str),
 }
 
+/// The types of [`EventKind::Other`]. A type is stored once and never freed, so that an [`EventKind`] can be copied.
+static OTHERS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+
 impl EventKind {
-    /// Every kind.
+    /// Every kind that this release knows.
     pub const ALL: [EventKind; 18] = [
         EventKind::PaymentCreated,
         EventKind::PaymentAwaitingCustomer,
@@ -90,12 +97,24 @@ impl EventKind {
             EventKind::RefundReturned => "refund.returned",
             EventKind::OrderPaidTwice => "order.paid_twice",
             EventKind::ReconciliationDifference => "reconciliation.difference",
+            EventKind::Other(name) => name,
         }
     }
 
-    /// Returns the kind with this `type`; `None` if no kind has this `type`.
+    /// Returns the kind with this `type`; `None` if this release does not know the `type`.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// Returns the kind of a stored event, which a newer release can have written.
+    pub fn of_stored(name: &str) -> Self {
+        Self::parse(name).unwrap_or_else(|| {
+            let mut others = OTHERS.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = others.get(name).copied();
+            let name = known.unwrap_or_else(|| Box::leak(name.into()));
+            others.insert(name);
+            EventKind::Other(name)
+        })
     }
 
     /// Returns the kind that is emitted when a payment reaches this status; `None` if the status has no event.
@@ -128,10 +147,10 @@ impl EventKind {
     }
 }
 
-impl TryFrom<String> for EventKind {
-    type Error = &'static str;
-
-    fn try_from(name: String) -> Result<Self, Self::Error> {
-        Self::parse(&name).ok_or("unknown event type")
+/// Refuses a type that this release does not know.
+impl<'de> Deserialize<'de> for EventKind {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(from)?;
+        Self::parse(&name).ok_or_else(|| D::Error::custom("unknown event type"))
     }
 }

@@ -79,7 +79,7 @@ impl<'a> PaymentView<'a> {
             sequence: payment.sequence(),
             amount: order.map(|order| order.amount),
             currency: order.map(|order| order.currency),
-            channel: order.map(|order| order.channel),
+            channel: payment.channel(),
             paid_amount: unless_foreign(payment.paid_amount()),
             refunded_amount: unless_foreign(payment.refunded_amount()),
             pending_refund_amount: unless_foreign(payment.pending_refund_amount()),

@@ -23,7 +23,9 @@
 pub mod attempt;
 pub mod day;
 pub mod discrepancy;
+pub mod document;
 pub mod emitted;
+pub mod format;
 pub mod ids;
 mod ledger;
 pub mod order;
@@ -46,6 +48,7 @@ pub use self::attempt::checkout::CheckoutState;
 pub use self::attempt::gate_request::GateRequest;
 pub use self::discrepancy::{Discrepancy, DiscrepancyKind, Entry, PlatformRecord};
 pub(crate) use self::emitted::EmittedState;
+pub use self::format::Format;
 pub use self::order::{Channel, Customer, Order, PaidOrder, Private};
 pub use self::payment::Payment;
 pub use self::quarantine::{AllItems, Decision, QuarantineItem, QuarantineReason, Verdict};

@@ -10,8 +10,9 @@ use super::attempt::gate_request::GateRequest;
 use super::day::Day;
 use super::discrepancy::Discrepancies;
 use super::emitted::Emitted;
+use super::format::Format;
 use super::ids::{MerchantId, PaymentKey};
-use super::order::{Order, PaidOrder};
+use super::order::{Channel, Order, PaidOrder};
 use super::polling::Polling;
 use super::quarantine::Decision;
 use super::refunds::former::FormerRefunds;
@@ -27,6 +28,15 @@ const MAX_EARLIER_PAYMENTS: usize = 100;
 /// Everything that is known about a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
+    /// The format of the stored document.
+    #[serde(default)]
+    format: Format,
+    /// Whether the stored document has a word that this release does not know ([`super::document`]).
+    #[serde(skip)]
+    pub(super) has_unknown_words: bool,
+    /// Whether a release added facts and derived nothing from them, because it did not know a word of the document.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) is_underived: bool,
     pub(super) project_id: ProjectId,
     /// The id, in the spelling in which we first received it.
     pub(super) payment_id: String,
@@ -68,6 +78,9 @@ impl Payment {
     /// Creates a payment without an order and without reports.
     pub(crate) fn empty(project_id: ProjectId, payment_id: &str, at: Timestamp) -> Self {
         Self {
+            format: Format::FIRST,
+            has_unknown_words: false,
+            is_underived: false,
             project_id,
             payment_id: payment_id.to_owned(),
             order: None,
@@ -118,8 +131,14 @@ impl Payment {
 
     /// Updates the stored state that follows from the facts and the time: abandoned Gate requests, the state of each
     /// refund, and whether the payment is polled. Removes the operations that do not fit into the payment. Returns
-    /// whether an operation was removed.
+    /// whether an operation was removed. If the payment needs a newer release, updates only whether it is polled.
     pub(crate) fn update_derived(&mut self, at: Timestamp) -> bool {
+        self.is_underived = self.has_unknown_words;
+        if self.is_underived {
+            let is_open = self.is_open();
+            self.polling.update(is_open, at);
+            return false;
+        }
         let polls_sent = self.polling.polls_sent();
         self.attempt.request.time_out(polls_sent, at);
         let mut is_removed = self.limit_operations();
@@ -131,6 +150,22 @@ impl Payment {
         let is_open = self.is_open();
         self.polling.update(is_open, at);
         is_removed
+    }
+
+    /// Derives what a release that did not know a word of the document has skipped. The mark stays until the next
+    /// commit.
+    pub(super) fn derive_skipped(&mut self) {
+        for operation in self.reported.operations.values_mut() {
+            operation.sort_finals();
+        }
+        self.update_derived(self.updated_at);
+        self.is_underived = true;
+    }
+
+    /// Raises the format of the document. The format never decreases, because the document can have fields and words of
+    /// its greatest format.
+    pub fn raise_format(&mut self, format: Format) {
+        self.format = self.format.max(format);
     }
 
     /// Adds the ids of other payments that had paid the same order before this payment did.
@@ -172,6 +207,34 @@ impl Payment {
 
 /// Access to the parts.
 impl Payment {
+    /// Returns the format of the stored document. A change may use a field or a word only if this format has it, because
+    /// the functions of the previous release may still read the document.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether the document has a word that this release does not know. The meaning of such a payment is unknown.
+    /// Therefore this release only adds facts to it, and leaves everything else to the release that wrote the word.
+    pub fn needs_newer_release(&self) -> bool {
+        self.has_unknown_words
+    }
+
+    /// Whether facts were added to the payment whose consequences no release has stored yet.
+    pub(crate) fn has_underived_facts(&self) -> bool {
+        self.is_underived && !self.has_unknown_words
+    }
+
+    /// Records that the consequences of all facts are stored.
+    pub(crate) fn mark_derived(&mut self) {
+        self.is_underived = self.has_unknown_words;
+    }
+
+    /// Returns the channel of the order; `None` without an order, and if the channel may be unknown.
+    pub fn channel(&self) -> Option<Channel> {
+        let order = self.order.as_ref().filter(|_| !self.has_unknown_words);
+        order.map(|order| order.channel)
+    }
+
     /// Returns the project that takes the money.
     pub fn project_id(&self) -> ProjectId {
         self.project_id

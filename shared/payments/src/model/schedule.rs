@@ -81,10 +81,16 @@ impl Schedule {
             Some(Next::Poll(at)) => (Some(at), None),
             other => (None, other),
         };
+        let is_known = !payment.needs_newer_release();
         let planned = [
             poll.map(|at| (at, Next::Poll(at))),
-            payment.expires_at().map(|at| (at, Next::Expire(at))),
-            self.erase_at(payment).map(|at| (at, Next::Erase(at))),
+            payment
+                .expires_at()
+                .filter(|_| is_known)
+                .map(|at| (at, Next::Expire(at))),
+            self.erase_at(payment)
+                .filter(|_| is_known)
+                .map(|at| (at, Next::Erase(at))),
         ];
         let first = planned.into_iter().flatten().min_by_key(|(at, _)| *at);
         first.map(|(_, next)| next).or(overdue)

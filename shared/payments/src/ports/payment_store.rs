@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::store_error::StoreError;
-use crate::decide::Change;
+use crate::decide::{self, Change};
 use crate::events::Event;
 use crate::model::day::Day;
+use crate::model::document::{self, Residue};
 use crate::model::ids::PaymentKey;
 use crate::model::schedule::Next;
 use crate::model::timestamp::Timestamp;
@@ -25,6 +26,8 @@ pub const SHARDS: u8 = 16;
 pub struct Stored {
     /// The payment.
     pub payment: Payment,
+    /// What only another release knows of the stored document.
+    pub residue: Residue,
     /// The count of the payment's commits. A commit succeeds only if the payment still has the version that was
     /// read.
     pub version: u64,
@@ -45,6 +48,48 @@ pub struct Commit<'a> {
     pub over: Option<&'a Stored>,
     /// The SHA-256 of a new checkout's token.
     pub token_hash: Option<&'a str>,
+}
+
+impl Commit<'_> {
+    /// Returns the document to store.
+    pub fn document(&self) -> String {
+        document::write(&self.change.payment, &self.replaced())
+    }
+
+    /// Returns what only another release knows of the document to store.
+    pub(crate) fn residue(&self) -> Residue {
+        match self.replaced().is_empty(None) {
+            true => Residue::default(),
+            false => Residue::of(&self.document()),
+        }
+    }
+
+    /// Returns what only another release knows of the replaced document.
+    fn replaced(&self) -> Residue {
+        let unknown = |over: &&Stored| !over.residue.is_empty(Some(&over.payment));
+        let over = self.over.filter(unknown);
+        over.map_or_else(Residue::default, |over| over.residue.clone())
+    }
+
+    /// Returns the sequence number that the store compares with the published mark: the payment leaves [`Index::Outbox`]
+    /// when all events up to this number are published.
+    ///
+    /// The number is 0, which no mark of an event equals, if a later change must emit further events. Two releases can
+    /// publish the events before this later change. A release that does not know a word of the document cannot see that
+    /// further events are due, and must not remove the payment from the index.
+    pub fn outbox_end(&self) -> u64 {
+        let payment = &self.change.payment;
+        match payment.needs_newer_release() || decide::leaves_events(self.change) {
+            true => 0,
+            false => payment.sequence(),
+        }
+    }
+
+    /// Whether the payment belongs into [`Index::Outbox`] after the commit: the change has events, or only a newer
+    /// release can emit the events of the change.
+    pub fn is_in_outbox(&self) -> bool {
+        !self.change.events.is_empty() || self.change.payment.needs_newer_release()
+    }
 }
 
 /// The result of a commit.
@@ -80,7 +125,8 @@ pub enum CommitError {
 /// An index of payments that need an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Index {
-    /// Payments with unpublished events. An entry is due from the commit of the payment's oldest unpublished event on.
+    /// Payments with unpublished events, and payments whose events only a newer release can emit
+    /// ([`Commit::is_in_outbox`]). An entry is due from the commit of the payment's oldest unpublished event on.
     Outbox,
     /// Payments of a project about which the platform must be polled. Each project has its own shards, so a busy
     /// project does not delay other projects.
@@ -166,7 +212,7 @@ pub trait PaymentStore {
     ) -> impl Future<Output = Result<Vec<Event>, StoreError>> + Send;
 
     /// Moves the published mark forward to `through`. Removes the payment from [`Index::Outbox`] if `through` is
-    /// the sequence number of the payment's last event.
+    /// [`Commit::outbox_end`] of the payment's last commit.
     ///
     /// Returns the mark as it was before this call. Returns `through` if another call has already moved the mark to
     /// `through` or further. Of two parallel calls with the same `through`, only one call moves the mark.

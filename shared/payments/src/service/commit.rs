@@ -97,6 +97,7 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
                 }
                 Ok(Some(Stored {
                     payment: change.payment.clone(),
+                    residue: commit.residue(),
                     version: over.map_or(0, |stored| stored.version) + 1,
                     published: over.map_or(0, |stored| stored.published),
                     is_first_to_pay,

@@ -16,6 +16,9 @@ pub enum ApplyError {
     /// Another writer changed the payment during each try.
     #[error("other writers changed the payment during each try to write it")]
     Contention,
+    /// The document of the payment has a word that this release does not know.
+    #[error("only a newer release can change the payment")]
+    NeedsNewerRelease,
 }
 
 /// Why committed events are not all published.

@@ -57,6 +57,7 @@ fn reason(rejection: &Rejection) -> &'static str {
             "the payment has the maximum number of decisions, or of items in its decisions"
         }
         Rejection::MoreThanLeft(_) => "no money is left",
+        Rejection::NeedsNewerRelease => "only a newer release can change the payment",
         Rejection::NotRefundable
         | Rejection::OtherContent
         | Rejection::TooManyAttempts

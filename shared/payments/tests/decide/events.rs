@@ -165,3 +165,17 @@ fn a_schema_refuses_events_with_missing_invalid_or_additional_fields() {
         }
     }
 }
+
+#[test]
+fn an_event_of_an_unknown_type_is_sent_as_it_is_stored() {
+    let paid = TestPayment::paid();
+    let known = paid.events.last().unwrap();
+    let kind = EventKind::of_stored("payment.next");
+    assert_eq!(kind, EventKind::Other("payment.next"));
+    let read = Event::from_stored(known.key.clone(), known.sequence, kind, &known.stored).unwrap();
+    assert_eq!(read.stored, known.stored);
+    let body: Value = serde_json::from_str(&read.body).unwrap();
+    let mut expected: Value = serde_json::from_str(&known.body).unwrap();
+    expected["type"] = "payment.next".into();
+    assert_eq!(body, expected);
+}

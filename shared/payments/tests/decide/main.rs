@@ -5,6 +5,7 @@
 mod builders;
 mod campaigns;
 mod discrepancies;
+mod documents;
 mod events;
 mod fixtures;
 mod polling;

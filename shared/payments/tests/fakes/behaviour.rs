@@ -49,6 +49,22 @@ pub trait Behaviour: Send + Sync {
         false
     }
 
+    /// Returns the form in which a document is stored, if two releases write the documents. `before` is the stored
+    /// document before this write.
+    fn to_stored(&self, _document: &str, _before: Option<&str>) -> Option<String> {
+        None
+    }
+
+    /// Returns a stored document as the release that is reading reads it.
+    fn to_read(&self, stored: &str) -> String {
+        stored.to_owned()
+    }
+
+    /// Returns a stored document as the release that knows all its fields and words reads it.
+    fn to_known(&self, stored: &str) -> String {
+        stored.to_owned()
+    }
+
     /// Computes a payment that the store does not hold.
     fn payment(&self, _key: &PaymentKey) -> Option<Payment> {
         None

@@ -8,6 +8,7 @@ use ecommpay::fields::ProjectId;
 use payments::events::Event;
 use payments::model::PaidOrder;
 use payments::model::day::Day;
+use payments::model::document::{self, Residue};
 use payments::model::schedule::Next;
 use payments::ports::{
     Commit, CommitError, Committed, Daily, Due, Index, PaymentStore, ProgressStore, Run, RunStore,
@@ -25,9 +26,13 @@ const PAGE: usize = 2;
 pub struct Tables {
     pub payments: BTreeMap<PaymentKey, Stored>,
     pub events: BTreeMap<(PaymentKey, u64), Event>,
+    /// The stored documents, if two releases write them. `payments` then has what the newer release reads.
+    pub documents: BTreeMap<PaymentKey, String>,
     tokens: BTreeMap<String, TokenCheckout>,
     /// The payments with unpublished events. The time says since when a payment has unpublished events.
     outbox: BTreeMap<PaymentKey, Timestamp>,
+    /// The number of the event after which each payment leaves the outbox.
+    outbox_ends: BTreeMap<PaymentKey, u64>,
     /// The next action for each payment.
     pub next: BTreeMap<PaymentKey, Next>,
     days: BTreeSet<(Day, PaymentKey)>,
@@ -76,7 +81,11 @@ pub fn order_key(order: PaidOrder<'_>) -> String {
 }
 
 impl Tables {
-    fn commit(&mut self, commit: Commit<'_>) -> Result<Committed, CommitError> {
+    fn commit(
+        &mut self,
+        commit: Commit<'_>,
+        behaviour: &impl Behaviour,
+    ) -> Result<Committed, CommitError> {
         let Commit { change, next, .. } = commit;
         let over = commit.over.map(|stored| stored.version);
         let key = change.payment.key();
@@ -99,8 +108,17 @@ impl Tables {
         }
         let unpublished = change.payment.sequence() - published;
         self.most_unpublished = self.most_unpublished.max(unpublished);
+        let before = self.documents.get(&key).map(String::as_str);
+        let document = behaviour.to_stored(&commit.document(), before);
+        let payment = match &document {
+            Some(document) => document::read(&behaviour.to_known(document)).unwrap().0,
+            None => change.payment.clone(),
+        };
+        self.documents
+            .extend(document.map(|document| (key.clone(), document)));
         let stored = Stored {
-            payment: change.payment.clone(),
+            payment,
+            residue: Residue::default(),
             version: over.unwrap_or(0) + 1,
             published,
             is_first_to_pay: false,
@@ -116,7 +134,8 @@ impl Tables {
                 .insert((key.clone(), event.sequence), event.clone());
             assert_eq!(known, None, "an event is written twice");
         }
-        if !change.events.is_empty() {
+        self.outbox_ends.insert(key.clone(), commit.outbox_end());
+        if commit.is_in_outbox() {
             let since = change.payment.updated_at();
             self.outbox.entry(key.clone()).or_insert(since);
         }
@@ -168,12 +187,26 @@ impl<B: Behaviour> PaymentStore for MemoryStore<B> {
         let stored = {
             let mut tables = self.tables();
             tables.loads += 1;
-            tables.payments.get(key).cloned()
+            let stored = tables.payments.get(key).cloned();
+            let document = tables.documents.get(key);
+            match (stored, document) {
+                (Some(stored), Some(document)) => {
+                    let document = self.behaviour.to_read(document);
+                    let (payment, residue) = document::read(&document).unwrap();
+                    Some(Stored {
+                        payment,
+                        residue,
+                        ..stored
+                    })
+                }
+                (stored, _) => stored,
+            }
         };
         self.behaviour.after_load().await;
         let computed = |payment: payments::model::Payment| Stored {
             version: 1,
             published: payment.sequence(),
+            residue: Residue::default(),
             is_first_to_pay: false,
             payment,
         };
@@ -195,7 +228,7 @@ impl<B: Behaviour> PaymentStore for MemoryStore<B> {
                 // A computed payment is stored by its first write.
                 tables.payments.entry(key).or_insert_with(|| over.clone());
             }
-            tables.commit(commit)?
+            tables.commit(commit, &self.behaviour)?
         };
         self.behaviour.after_write().await?;
         Ok(committed)
@@ -221,7 +254,7 @@ impl<B: Behaviour> PaymentStore for MemoryStore<B> {
             let row = tables.payments.get_mut(key).unwrap();
             let before = row.published;
             row.published = before.max(through);
-            if row.payment.sequence() == through {
+            if tables.outbox_ends.get(key) == Some(&through) {
                 tables.outbox.remove(key);
             }
             before

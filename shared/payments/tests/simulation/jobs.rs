@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::faults::Release;
 use crate::invariants::Invariants;
 use crate::platform::Message;
 use crate::system::{System, in_an_hour, order_key};
@@ -66,18 +67,25 @@ impl Job {
 /// A job that was started.
 pub struct Task<'a> {
     pub job: Job,
+    system: &'a System,
+    release: Release,
     running: Pin<Box<dyn Future<Output = bool> + 'a>>,
 }
 
 impl<'a> Task<'a> {
     pub fn start(system: &'a System, job: Job) -> Self {
-        let running = Box::pin(job.clone().run(system));
-        Task { job, running }
+        Task {
+            release: system.behaviour().choose_release(),
+            running: Box::pin(job.clone().run(system)),
+            system,
+            job,
+        }
     }
 
     /// Runs the job to its next step. Returns the result of the job if the job has ended.
     pub fn step(&mut self) -> Option<bool> {
         let mut context = Context::from_waker(Waker::noop());
+        self.system.behaviour().run_as(self.release);
         match self.running.as_mut().poll(&mut context) {
             Poll::Ready(done) => Some(done),
             Poll::Pending => None,
@@ -106,7 +114,12 @@ pub fn complete<T>(future: impl Future<Output = T>) -> T {
 
 /// Runs a job to its end. Returns `false` if the job must be repeated.
 pub fn run_job(system: &System, job: Job) -> bool {
-    complete(Task::start(system, job).running)
+    let mut task = Task::start(system, job);
+    loop {
+        if let Some(done) = task.step() {
+            return done;
+        }
+    }
 }
 
 /// Runs a job to its end while no faults happen, and checks the invariants after each step. A job that leaves many

@@ -15,6 +15,7 @@ mod faults;
 mod invariants;
 mod jobs;
 mod lost_callbacks;
+mod next_release;
 mod outage;
 mod platform;
 mod random_run;
@@ -161,6 +162,19 @@ fn no_refund_exceeds_the_remaining_amount_or_is_executed_twice() {
     let counts = &totals.counts;
     assert!(seeds.count() < 5_000 || counts["refund attempts"] >= 1_000_000);
     assert!(counts["refunded"] > 0);
+}
+
+/// The next release writes fields and words that this release does not know. No write of this release loses an unknown
+/// field, and every payment has the same end as with one release.
+#[test]
+fn two_releases_on_one_table_lose_nothing_of_each_other() {
+    let seeds = seeds(200, 10_000);
+    let totals = run_all(seeds.clone(), |seed| {
+        random_run::run(seed, Mix::TwoReleases)
+    });
+    if seeds.count() > 1 {
+        check_all_happened(&totals);
+    }
 }
 
 #[test]

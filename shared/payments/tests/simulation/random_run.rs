@@ -76,6 +76,8 @@ pub enum Mix {
     Refunds,
     /// All kinds of jobs on both channels. Another system uses the ids of some of our payments.
     Foreign,
+    /// All kinds of jobs, of this release and of the next release.
+    TwoReleases,
 }
 
 /// In a run with [`Mix::Foreign`], another system has already made these payments. The payments with an odd number have a
@@ -99,6 +101,9 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
     let timers = timers();
     let _timers = timers.enter();
     let system = System::with_seed(seed);
+    if mix == Mix::TwoReleases {
+        system.behaviour().use_two_releases();
+    }
     let mut invariants = Invariants::default();
     if mix == Mix::Foreign {
         for number in FOREIGN_BEFORE {
@@ -114,12 +119,18 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
         waiting: Vec::new(),
         totals: Totals::default(),
     };
-    for _ in 0..600 {
+    for number in 0..600 {
+        if number % 100 == 0 {
+            system.behaviour().change_shares();
+        }
         run.step();
         invariants.check(&system);
     }
     let mut totals = run.end_without_faults(&mut invariants);
     totals.count("polls", settle(&system, &mut invariants));
+    if system.behaviour().end_rollout() {
+        settle(&system, &mut invariants);
+    }
     if mix != Mix::Foreign {
         totals.count("paid twice", daily_report::check(&system));
     }
@@ -130,6 +141,12 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
             let is_foreign = account.scenario == Scenario::Foreign;
             totals.count("foreign", (is_foreign && account.paid() > 0).into());
         }
+    }
+    if let Some(counts) = system.behaviour().release_counts() {
+        totals.count("writes of the next release", counts.by_next);
+        totals.count("writes of this release", counts.by_this);
+        totals.count("writes over the next release", counts.over_next);
+        totals.count("writes over unknown words", counts.over_unknown_words);
     }
     totals.transitions = invariants.transitions;
     totals

@@ -33,7 +33,9 @@ impl<'a> Text<'a> {
 
     fn order(&self, order: &Order, to: &mut Formatter<'_>) -> fmt::Result {
         let order_id = order.order_id.as_ref().map_or("-", |id| id.as_str());
-        let (storefront, channel) = (plain(&order.storefront), spaced(&order.channel));
+        let channel = self.payment.channel();
+        let channel = channel.map_or_else(|| "-".to_owned(), |channel| spaced(&channel));
+        let storefront = plain(&order.storefront);
         writeln!(
             to,
             "order {order_id} of storefront {storefront}, channel {channel}"
@@ -287,6 +289,7 @@ mod tests {
             let payment = decide(before.as_ref(), fact, NOW).unwrap().payment;
             let stored = Stored {
                 payment,
+                residue: Default::default(),
                 version: 1,
                 published: 0,
                 is_first_to_pay: false,

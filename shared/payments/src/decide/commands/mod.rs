@@ -36,6 +36,11 @@ pub fn execute(
     let Some(payment) = payment else {
         return Ok(None);
     };
+    // A status request is safe, because its answer only adds facts.
+    let is_poll = matches!(command, Command::Poll { .. } | Command::PollNow);
+    if payment.needs_newer_release() && !is_poll {
+        return Err(Rejection::NeedsNewerRelease);
+    }
     Ok(match command {
         Command::Create { .. } => None,
         Command::Retry { order } => return create::retry(payment, order, at),

@@ -81,9 +81,16 @@ impl PendingEvent {
     }
 }
 
-/// Whether at least one event is due but not emitted yet.
+/// Whether at least one event is due but not emitted yet. Also returns true if a release added facts and derived nothing
+/// from them. The change that emits the events then stores what follows from these facts.
 pub(crate) fn has_pending_events(payment: &Payment, at: Timestamp) -> bool {
-    !collect_pending(&mut payment.clone(), at).is_empty()
+    payment.has_underived_facts() || !collect_pending(&mut payment.clone(), at).is_empty()
+}
+
+/// Whether the change has the maximum number of events, and leaves further events to the next change.
+pub(crate) fn leaves_events(change: &Change) -> bool {
+    let Change { payment, events } = change;
+    events.len() >= MAX_EVENTS && has_pending_events(payment, payment.updated_at())
 }
 
 /// Creates the change with the pending events of the payment.
@@ -101,6 +108,7 @@ pub(super) fn emit_expiry(mut payment: Payment, at: Timestamp) -> Change {
 
 fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) -> Change {
     payment.set_updated_at(at);
+    payment.mark_derived();
     if !pending.is_empty() {
         payment_events::record_shown_state(&mut payment, at);
     }
@@ -118,8 +126,12 @@ fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) 
     Change { payment, events }
 }
 
-/// Returns the pending events in order, at most [`MAX_EVENTS`], and records them as emitted.
+/// Returns the pending events in order, at most [`MAX_EVENTS`], and records them as emitted. Returns no events if the
+/// payment needs a newer release. The outbox sweep of the newer release finds the payment and emits its events.
 fn collect_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
+    if payment.needs_newer_release() {
+        return Vec::new();
+    }
     let status = payment.status();
     let mut pending = payment_events::collect(payment, status);
     for index in refund_events::pending_refunds(payment, at) {

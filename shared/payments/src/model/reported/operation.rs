@@ -112,6 +112,14 @@ impl Operation {
 
     /// Drops the reports of the lowest rank, but not the report of a successful sale with the highest rank.
     fn truncate_finals(&mut self, max: usize) {
+        if self
+            .finals
+            .iter()
+            .any(|report| report.outcome == Outcome::Pending)
+        {
+            // The outcome is a word that only a newer release knows.
+            return;
+        }
         let dropped = self.finals.split_off(max.min(self.finals.len()));
         let is_sale_kept = self.finals.iter().any(FinalReport::is_successful_sale);
         let mut sales = dropped.into_iter().filter(FinalReport::is_successful_sale);
@@ -128,6 +136,11 @@ impl Operation {
             None => report,
         };
         self.finals.push(report);
+        self.sort_finals();
+    }
+
+    /// Sorts the final reports by their rank.
+    pub(in crate::model) fn sort_finals(&mut self) {
         self.finals.sort_unstable_by(|one, other| other.rank(one));
     }
 

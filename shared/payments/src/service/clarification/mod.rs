@@ -70,6 +70,9 @@ pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     if !answers.iter().all(|(name, _)| is_requested(name)) {
         return Err(ClarificationError::NotRequested);
     }
+    if payment.needs_newer_release() {
+        return Err(ApplyError::NeedsNewerRelease.into());
+    }
     let sign = |key: &ProjectKey| signed_request(payment, answers, key);
     sign(keyring.current()).ok_or(ClarificationError::NotSendable)?;
     let (stored, change) = count_try(payments, payment, &requested.digest(), max_tries).await?;

@@ -106,7 +106,7 @@ impl<'a> PaymentRow<'a> {
             storefront: order.map(|order| order.storefront.as_str()),
             status,
             code: payment.decline_code(status),
-            channel: order.map(|order| order.channel),
+            channel: payment.channel(),
             currency: payment.currency(),
             amount: order.map(|order| order.amount.get()),
             paid_amount: payment.paid_amount(),

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use super::batch_run::{BatchRun, Unfinished};
 use super::plan::POLLS_PER_MESSAGE;
 use crate::decide::Command;
+use crate::log::Line;
 use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Due, EventQueue, Gate, PaymentStore};
@@ -36,7 +37,20 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             match self.publish_until(&key, limit).await? {
                 Some(applied) => match applied.published {
                     Err(PublishError::Unfinished) => Err(Unfinished::Late),
-                    published => Ok(published?),
+                    published => {
+                        let published = published?;
+                        if applied.payment.needs_newer_release() {
+                            Line::warn("only a newer release can emit the events of a payment")
+                                .with("payment", applied.payment.key().to_string())
+                                .write();
+                        } else if published.is_empty() {
+                            // A release that did not know a word has put the payment into the index.
+                            let last = applied.payment.sequence();
+                            let left = self.store.mark_published(&key, last).await;
+                            left.map_err(PublishError::from)?;
+                        }
+                        Ok(published)
+                    }
                 },
                 None => Ok(Vec::new()),
             }

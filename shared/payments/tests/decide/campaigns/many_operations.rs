@@ -193,13 +193,18 @@ fn operations_that_arrive_one_by_one_fit_into_an_item_and_count_in_any_order() {
     }
 }
 
-#[test]
-fn a_status_answer_with_two_thousand_operations_counts() {
+/// Returns a payment of 1,000 EUR with a sale and 1,999 refunds.
+pub fn with_two_thousand_operations() -> Payment {
     let mut operations = vec![sale(100_000)];
     operations.extend((1..2_000).map(|number| refund(number, "success", 10)));
     let answer = status_answer(PAYMENT, "partially refunded", 80_010, &operations);
     let answer = TestReport::read(&answer);
-    let (payment, _) = apply_all(Some(created(100_000)), &[answer.answer_to(0)]);
+    apply_all(Some(created(100_000)), &[answer.answer_to(0)]).0
+}
+
+#[test]
+fn a_status_answer_with_two_thousand_operations_counts() {
+    let payment = with_two_thousand_operations();
     assert_eq!(
         (payment.status(), payment.refunded_amount()),
         (Status::PartiallyRefunded, 19_990)

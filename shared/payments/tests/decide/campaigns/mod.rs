@@ -6,6 +6,7 @@ mod ends;
 mod exhaustive;
 mod largest_payment;
 mod many_operations;
+pub use self::many_operations::with_two_thousand_operations;
 mod refund_order;
 mod removed_operations;
 mod status_tables;

@@ -7,3 +7,4 @@ mod package_size;
 mod release;
 mod script;
 mod stack;
+mod two_releases;

@@ -1,6 +1,7 @@
 //! Tests the scheduled functions, and the defaults of the parameters for times.
 
 use anyhow::{Context, ensure};
+use payments::model::Format;
 use payments::model::schedule::Schedule;
 use serde_json::{Value, json};
 
@@ -71,6 +72,8 @@ async fn the_sweeper_runs_each_minute_with_the_default_schedule() -> anyhow::Res
         ("PollsPerSecond", json!(20)),
         ("PollConcurrency", json!(100)),
         ("OutboxGraceSeconds", json!(30)),
+        // This release has no new format, so its predecessor's format is its own.
+        ("DocumentFormat", json!(Format::CURRENT.number())),
     ];
     for (parameter, expected) in seconds.into_iter().chain(others) {
         let default = template.default(parameter);

@@ -1,0 +1,87 @@
+//! Reads and writes the stored document of a payment (`shared/decisions/state/0038-two-releases.md`).
+//!
+//! Two releases can work on one table at the same time. So a document can have fields and words that this release does
+//! not know. They survive each write of this release.
+
+mod merge;
+mod words;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use super::payment::Payment;
+use crate::json_text::to_json_string;
+
+/// A document that was read, if another release may know more of it than the payment has. `Debug` hides the content,
+/// because it can be personal data.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Residue(
+    /// `None` if this release knows everything in the document.
+    Option<Arc<Document>>,
+);
+
+struct Document {
+    text: Box<str>,
+    /// Whether this release knows everything in the document. Only a write needs to know, so that a read is cheap.
+    is_known: OnceLock<bool>,
+}
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Document {}
+
+impl fmt::Debug for Residue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Residue(hidden)")
+    }
+}
+
+impl Residue {
+    pub(crate) fn of(document: &str) -> Self {
+        Self(Some(Arc::new(Document {
+            text: document.into(),
+            is_known: OnceLock::new(),
+        })))
+    }
+
+    /// Whether this release knows everything in the document. `payment` is the payment that was read, which usually
+    /// saves a second parse.
+    pub(crate) fn is_empty(&self, payment: Option<&Payment>) -> bool {
+        let Some(document) = &self.0 else {
+            return true;
+        };
+        let is_whole = |payment: &Payment| to_json_string(payment) == *document.text;
+        *document.is_known.get_or_init(|| {
+            payment.is_some_and(is_whole) || parse(&document.text).is_ok_and(|read| is_whole(&read))
+        })
+    }
+}
+
+/// Reads a document. Ignores the fields that this release does not know, and replaces such words. A payment with such a
+/// word needs a newer release ([`Payment::needs_newer_release`]).
+pub fn read(document: &str) -> serde_json::Result<(Payment, Residue)> {
+    let mut payment = parse(document)?;
+    if payment.has_underived_facts() {
+        payment.derive_skipped();
+    }
+    Ok((payment, Residue::of(document)))
+}
+
+fn parse(document: &str) -> serde_json::Result<Payment> {
+    serde_json::from_str(document)
+        .or_else(|error| words::parse_with_replaced_words(document).ok_or(error))
+}
+
+/// Writes a document. Adds what only another release knows of the document that is replaced.
+pub fn write(payment: &Payment, over: &Residue) -> String {
+    let stored = over.0.as_ref().filter(|_| !over.is_empty(None));
+    let merged = stored.and_then(|stored| {
+        let before = parse(&stored.text).ok()?;
+        merge::merge(payment, &before, &stored.text)
+    });
+    merged.unwrap_or_else(|| to_json_string(payment))
+}

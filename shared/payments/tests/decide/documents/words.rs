@@ -1,0 +1,62 @@
+//! Tests that an unknown text anywhere in a document leaves the document readable.
+
+use std::collections::BTreeSet;
+
+use payments::model::document::{self, Residue};
+use serde_json::{Value, json};
+
+use super::stored::payments;
+
+/// The texts that are no words: currencies, times, and the short texts of operations and refunds. Such a text never gets
+/// another form.
+const NO_WORDS: [&str; 8] = [
+    "/attempt/repeated_at",
+    "/decisions/*/at",
+    "/order/currency",
+    "/polling/last_activity_at",
+    "/polling/recheck/since",
+    "/refunds/*",
+    "/refunds/*/created_at",
+    "/reported/newest_answer/received_at",
+];
+
+/// Returns the pointers to all texts of a document.
+fn texts(value: &Value, pointer: &str, found: &mut Vec<String>) {
+    match value {
+        Value::String(_) => found.push(pointer.to_owned()),
+        Value::Array(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                texts(element, &format!("{pointer}/{index}"), found);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                texts(field, &format!("{pointer}/{name}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn an_unknown_text_anywhere_leaves_the_document_readable() {
+    let mut unreadable = BTreeSet::new();
+    for (_, payment) in payments() {
+        let written = document::write(&payment, &Residue::default());
+        let known: Value = serde_json::from_str(&written).unwrap();
+        let mut pointers = Vec::new();
+        texts(&known, "", &mut pointers);
+        for pointer in pointers {
+            let mut newer = known.clone();
+            *newer.pointer_mut(&pointer).unwrap() = json!("next_word");
+            if document::read(&newer.to_string()).is_err() {
+                let steps = pointer.split('/').map(|step| match step.parse::<u64>() {
+                    Ok(_) => "*",
+                    Err(_) => step,
+                });
+                unreadable.insert(steps.collect::<Vec<_>>().join("/"));
+            }
+        }
+    }
+    assert_eq!(unreadable, NO_WORDS.map(str::to_owned).into());
+}

@@ -1,0 +1,242 @@
+//! Runs the functions of the previous release beside those of this release on one table, with a rollback in the middle.
+//!
+//! The previous release is the commit `PREVIOUS_RELEASE`, or else the commit of the main line that introduced the
+//! versioned document. Its build takes many minutes, so the test does nothing without `LONG=1`. The build stays in the
+//! folder `previous-release`, beside the folders of the sandboxes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, ensure};
+use e2e::aws_call::call;
+use e2e::queue::sequences;
+use e2e::storefront::partial_refund;
+use e2e::system::System;
+use reqwest::StatusCode;
+use sandbox::deploy_script::DeployScript;
+use sandbox::{Options, functions, workspace};
+use serde_json::{Value, json};
+use tools::Supervisor;
+
+use crate::deployment::script::succeeded;
+
+/// The binaries of the newer release in a canary deployment. The other functions are of the older release.
+const CANARY: [&str; 3] = ["callback", "command", "sweeper"];
+/// The file that introduced the versioned document.
+const INTRODUCED: &str = "shared/payments/src/model/format.rs";
+
+type Binaries = BTreeMap<String, PathBuf>;
+
+#[tokio::test]
+async fn two_releases_work_on_one_table_and_a_rollback_loses_nothing() -> anyhow::Result<()> {
+    if std::env::var_os("LONG").is_none() {
+        return Ok(());
+    }
+    let options = Options {
+        by_script: true,
+        ..Options::any_ports()
+    };
+    let system = System::start(options).await?;
+    let script = system.sandbox.deploy_script()?;
+    let names = functions::binaries(&tools::root().join("infra/template.yaml"))?;
+    let this = functions::build(system.sandbox.supervisor(), &names).await?;
+    let previous = build_previous(system.sandbox.supervisor(), &names).await?;
+    let mut canary = previous.clone();
+    canary.extend(CANARY.map(|name| (name.to_owned(), this[name].clone())));
+
+    // A payment of each step is paid in its step and refunded in all later steps.
+    let mut paid = Vec::new();
+    for (step, release) in [&previous, &canary, &this].into_iter().enumerate() {
+        deploy(&script, release).await?;
+        step_with(&system, &mut paid, step).await?;
+    }
+    set_channel(&system, "paid-2", "next_word").await?;
+    // The script restores the canary deployment, and then the previous release.
+    for step in [3, 4] {
+        succeeded(script.run("rollback", &[]).await?)?;
+        step_with(&system, &mut paid, step).await?;
+        only_the_newer_release_changes(&system, "paid-2", step).await?;
+    }
+    deploy(&script, &this).await?;
+    set_channel(&system, "paid-2", "gate").await?;
+    step_with(&system, &mut paid, 5).await?;
+
+    let events = system.queue("audit")?.drain().await?;
+    for payment_id in &paid {
+        let mut of_payment = events.clone();
+        of_payment.retain(|event| event["subject"] == **payment_id);
+        let expected: Vec<u64> = (1..=of_payment.len() as u64).collect();
+        ensure!(
+            sequences(&of_payment) == expected,
+            "{payment_id}: {of_payment:?}"
+        );
+        let payment = system.storefront.payment(payment_id).await?;
+        ensure!(payment["sequence"] == expected.len(), "{payment}");
+        let document = document(&system, payment_id).await?;
+        for object in [&document, &document["order"], &document["attempt"]] {
+            ensure!(object["next_field"] == "kept", "{payment_id}: {document}");
+        }
+    }
+    system.stop().await;
+    Ok(())
+}
+
+/// Builds the functions of the previous release in a folder of its own.
+async fn build_previous(supervisor: &Supervisor, names: &[String]) -> anyhow::Result<Binaries> {
+    let commit = match std::env::var("PREVIOUS_RELEASE") {
+        Ok(commit) => commit,
+        Err(_) => {
+            let options = [
+                "log",
+                "-m",
+                "--first-parent",
+                "--diff-filter=A",
+                "-1",
+                "--format=%H",
+            ];
+            let arguments = options.into_iter().chain(["--", INTRODUCED]);
+            git(supervisor, &arguments.collect::<Vec<_>>()).await?
+        }
+    };
+    let commit = commit.trim();
+    ensure!(
+        !commit.is_empty(),
+        "no commit of the history introduces {INTRODUCED}"
+    );
+    let folder = workspace::sandboxes().join("previous-release").join(commit);
+    if !folder.join("Cargo.toml").exists() {
+        std::fs::create_dir_all(&folder)?;
+        let archive = folder.join("release.tar").display().to_string();
+        git(supervisor, &["archive", "--output", &archive, commit]).await?;
+        let mut tar = supervisor.command("tar");
+        tar.arg("-xf").arg(&archive).arg("-C").arg(&folder);
+        ensure!(
+            supervisor.output(tar).await?.0.success(),
+            "{archive} cannot be unpacked"
+        );
+    }
+    functions::build_in(supervisor, &folder, names).await
+}
+
+async fn git(supervisor: &Supervisor, arguments: &[&str]) -> anyhow::Result<String> {
+    let mut command = supervisor.command("git");
+    command.current_dir(tools::root()).args(arguments);
+    let (status, output) = supervisor.output(command).await?;
+    ensure!(status.success(), "git {arguments:?} failed");
+    Ok(String::from_utf8(output)?)
+}
+
+async fn deploy(script: &DeployScript, binaries: &Binaries) -> anyhow::Result<()> {
+    for (name, path) in binaries {
+        script.replace(name, path).await?;
+    }
+    succeeded(script.deploy_again().await?)?;
+    Ok(())
+}
+
+/// Creates and pays a payment, and refunds a part of each earlier payment that this step may change.
+async fn step_with(system: &System, paid: &mut Vec<String>, step: usize) -> anyhow::Result<()> {
+    let payment_id = format!("paid-{step}");
+    for earlier in paid.iter() {
+        let refund = partial_refund(&format!("refund-{step}"), 100);
+        let (status, _) = system.storefront.refund(earlier, &refund).await?;
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            continue;
+        }
+        ensure!(
+            status == StatusCode::ACCEPTED,
+            "{earlier} in step {step}: {status}"
+        );
+        let is_refunded = |payment: &Value| payment["pending_refund_amount"] == 0;
+        system
+            .storefront
+            .until_matching(earlier, is_refunded)
+            .await?;
+    }
+    system.create_paid(&payment_id).await?;
+    // Another release adds fields to the document.
+    let add_field = |document: &mut Value| {
+        document["next_field"] = json!("kept");
+        for name in ["order", "attempt"] {
+            document[name]["next_field"] = json!("kept");
+        }
+    };
+    rewrite(system, &payment_id, add_field).await?;
+    paid.push(payment_id);
+    Ok(())
+}
+
+/// Checks that a payment with an unknown word is shown, is refunded by nothing but the platform, and emits no event.
+async fn only_the_newer_release_changes(
+    system: &System,
+    payment_id: &str,
+    step: usize,
+) -> anyhow::Result<()> {
+    let before = system.storefront.payment(payment_id).await?;
+    let (status, _) = system
+        .storefront
+        .refund(payment_id, &partial_refund("later", 100))
+        .await?;
+    ensure!(status == StatusCode::SERVICE_UNAVAILABLE, "{status}");
+    let refund = json!({ "amount": 50 });
+    system.simulator.refund(payment_id, refund).await?;
+    let has_refund = |payment: &Value| {
+        let operations = payment["operations"].as_array().map_or(0, Vec::len);
+        let known = before["operations"].as_array().map_or(0, Vec::len);
+        operations > known
+    };
+    let after = system
+        .storefront
+        .until_matching(payment_id, has_refund)
+        .await?;
+    ensure!(
+        after["sequence"] == before["sequence"],
+        "step {step}: {after}"
+    );
+    let document = document(system, payment_id).await?;
+    ensure!(document["order"]["channel"] == "next_word", "{document}");
+    Ok(())
+}
+
+async fn set_channel(system: &System, payment_id: &str, channel: &str) -> anyhow::Result<()> {
+    let set = |document: &mut Value| document["order"]["channel"] = json!(channel);
+    rewrite(system, payment_id, set).await
+}
+
+fn key(system: &System, payment_id: &str) -> Value {
+    let pk = format!("payment#{}/{payment_id}", system.ready().project_id);
+    json!({ "pk": { "S": pk }, "sk": { "S": "payment" } })
+}
+
+async fn document(system: &System, payment_id: &str) -> anyhow::Result<Value> {
+    let request = json!({
+        "TableName": system.ready().table,
+        "Key": key(system, payment_id),
+        "ConsistentRead": true,
+    });
+    let item = call(&system.sandbox, "dynamodb", "get_item", &request).await?;
+    let document = item["Item"]["document"]["S"].as_str();
+    let document = document.with_context(|| format!("{payment_id} has no document"))?;
+    Ok(serde_json::from_str(document)?)
+}
+
+/// Changes a stored document as another release would.
+async fn rewrite(
+    system: &System,
+    payment_id: &str,
+    change: impl Fn(&mut Value),
+) -> anyhow::Result<()> {
+    let mut document = document(system, payment_id).await?;
+    change(&mut document);
+    let request = json!({
+        "TableName": system.ready().table,
+        "Key": key(system, payment_id),
+        "UpdateExpression": "SET document = :document ADD version :one",
+        "ExpressionAttributeValues": {
+            ":document": { "S": document.to_string() },
+            ":one": { "N": "1" },
+        },
+    });
+    call(&system.sandbox, "dynamodb", "update_item", &request).await?;
+    Ok(())
+}
