@@ -17,7 +17,6 @@ pub enum Goods {
 }
 
 impl Goods {
-    /// All locations.
     pub const ALL: [Goods; 5] = [
         Goods::Waiting,
         Goods::Held,
@@ -37,12 +36,10 @@ impl Goods {
         }
     }
 
-    /// Parses the stored word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|goods| goods.as_str() == word)
     }
 
-    /// Returns where the goods are after an action.
     pub fn after(self, action: Action) -> Self {
         match (action, self) {
             (Action::Ship, _) => Goods::Shipped,
@@ -75,7 +72,7 @@ impl Action {
         Action::Nothing,
     ];
 
-    /// Returns the word that DynamoDB stores, which is also the word in the log.
+    /// Returns the word that DynamoDB stores and the log shows.
     pub fn as_str(self) -> &'static str {
         match self {
             Action::Ship => "ship",
@@ -85,7 +82,6 @@ impl Action {
         }
     }
 
-    /// Parses the stored word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == word)
     }

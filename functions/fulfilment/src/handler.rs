@@ -21,7 +21,6 @@ pub struct Fulfilment<S> {
 }
 
 impl<S: MemoryStore> Fulfilment<S> {
-    /// Creates a consumer that stores the memories in `store`.
     pub fn new(store: S) -> Self {
         Self { store }
     }
