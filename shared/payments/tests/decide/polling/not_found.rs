@@ -147,8 +147,8 @@ fn a_sale_that_the_platform_never_finds_is_sent_again_after_each_poll() {
             sent += 1;
         }
     }
-    // In 10 days, the schedule has 15 polls, and one more poll is for the redirect URL. The sale is sent again after
-    // each poll.
+    // In 10 days, there are 15 scheduled polls, and one poll for the redirect URL. The sale is sent again after each
+    // poll.
     assert_eq!((polls, sent), (16, 16));
 }
 
