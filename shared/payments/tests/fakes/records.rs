@@ -23,7 +23,7 @@ pub struct State {
     pub hangs: bool,
     /// Whether each request returns the first page.
     pub repeats_first_page: bool,
-    /// Each answer that includes this time is too large.
+    /// If the interval of a request includes this time, the answer is too large.
     pub too_large_at: Option<Timestamp>,
 }
 

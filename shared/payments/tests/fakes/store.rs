@@ -20,21 +20,19 @@ use super::behaviour::Behaviour;
 /// The maximum number of entries in a page of an index.
 const PAGE: usize = 2;
 
-/// The content of the store.
 #[derive(Debug, Default)]
 pub struct Tables {
     pub payments: BTreeMap<PaymentKey, Stored>,
     pub events: BTreeMap<(PaymentKey, u64), Event>,
     tokens: BTreeMap<String, TokenCheckout>,
-    /// The payments with unpublished events. The time says since when a payment has unpublished events.
+    /// The payments with unpublished events, and the time since which they have them.
     outbox: BTreeMap<PaymentKey, Timestamp>,
-    /// The next action for each payment.
     pub next: BTreeMap<PaymentKey, Next>,
     days: BTreeSet<(Day, PaymentKey)>,
     /// The payments that paid each order.
     paid_orders: BTreeSet<(String, PaymentKey)>,
     pub progress: BTreeMap<(ProjectId, Daily), Timestamp>,
-    /// What the parts of runs have stored, by the run's id, the shard and the key.
+    /// The contents that the parts of runs have stored, by run id, shard and key.
     pub runs: BTreeMap<(String, Option<u8>, String), String>,
     /// How often a payment was loaded.
     pub loads: usize,

@@ -43,7 +43,7 @@ pub struct TestSystem<B, P> {
 }
 
 impl<B: Behaviour + Clone, P> TestSystem<B, P> {
-    /// `wants` has one function for each queue, which returns whether the queue receives events of a type.
+    /// `wants` has one function for each queue. It returns whether the queue receives events of this type.
     pub fn new(
         behaviour: B,
         clock: TestClock,

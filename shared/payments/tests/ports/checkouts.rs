@@ -1,4 +1,4 @@
-//! Tests checkouts: each attempt has only one sale, even after failures and races.
+//! Tests that each attempt has only one sale, even after failures and races.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
