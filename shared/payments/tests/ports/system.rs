@@ -1,4 +1,4 @@
-//! Builds the use cases over a scripted Gate, with the steps that the tests of this crate share.
+//! Builds the use cases over a scripted Gate, and defines the steps that the tests of this crate share.
 
 use std::process::Command;
 use std::time::Duration;
@@ -147,18 +147,15 @@ impl System {
         names.collect()
     }
 
-    /// Returns how many events of a kind were sent.
     pub fn count_sent(&self, kind: EventKind) -> usize {
         let sent = self.payments.queues[0].sent();
         sent.iter().filter(|sent| sent.event.kind == kind).count()
     }
 
-    /// Returns the number of sales that Gate received.
     pub fn sales(&self) -> usize {
         self.platform.requests("sale").len()
     }
 
-    /// Returns the refund requests that Gate received.
     pub fn refund_requests(&self) -> Vec<String> {
         self.platform.requests("refund")
     }
@@ -220,8 +217,8 @@ pub fn in_a_minute() -> Instant {
     Instant::now() + MINUTE
 }
 
-/// Returns the log lines of a test. Log lines are written to standard output, so the test runs once more in a separate
-/// process. In the separate process, this function returns `None`.
+/// Returns the log lines of a test. The test runs again in a separate process, so that its standard output can be read.
+/// In that process, this function returns `None`.
 pub fn log_lines_of(test: &str) -> Option<Vec<Value>> {
     const IN_CHILD: &str = "PORTS_LOG_TEST";
     if std::env::var_os(IN_CHILD).is_some() {
