@@ -67,7 +67,6 @@ impl System {
         self.platform.add(ended, sale);
     }
 
-    /// Delivers a callback about a sale, and adds the sale to the platform records.
     pub async fn report_and_list(&self, payment: &str, operation: &str, ended: Timestamp) {
         self.report(payment, operation, ended, 1000).await;
         self.list(payment, operation, ended, 1000);
@@ -79,12 +78,11 @@ impl System {
         self.do_run(&run).await.unwrap()
     }
 
-    /// Does all parts of a run.
     pub async fn do_run(&self, run: &Run) -> Result<Counts, PartError> {
         do_run(&self.payments, Some(&self.platform), run, in_five_minutes()).await
     }
 
-    /// Does each run of the schedule that is due.
+    /// Does each comparison that is due.
     pub async fn reconcile_due(&self) -> Result<Vec<(Run, Counts)>, PartError> {
         do_due(&self.payments, Some(&self.platform), Daily::Compare).await
     }

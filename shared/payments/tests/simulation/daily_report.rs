@@ -1,5 +1,5 @@
-//! Checks two conditions at the end of a run. The daily reports agree with the platform's accounts, and an event was
-//! emitted for each order that was paid twice.
+//! Checks at the end of a run that the daily reports agree with the platform's accounts, and that an event was emitted
+//! for each order that was paid twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -97,7 +97,7 @@ fn recorded(system: &System) -> Sums {
     sums
 }
 
-/// Checks the payments of the same order that were paid and not fully refunded. The `order.paid_twice` of each payment,
+/// Checks the paid payments of each order, without the fully refunded payments. The `order.paid_twice` of each of them,
 /// except the first, must name the earlier payments. Returns the number of payments with an `order.paid_twice`.
 fn check_paid_twice(system: &System) -> u64 {
     let tables = system.tables();

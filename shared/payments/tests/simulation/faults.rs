@@ -9,8 +9,8 @@ use payments::ports::{Clock, SendError, StoreError};
 use crate::fakes::behaviour::Behaviour;
 use crate::fakes::clock::TestClock;
 
-/// For each queue, a function that returns whether the queue receives a type of event. The first queue receives all
-/// events, and the second queue only events about money.
+/// Returns, for each queue, whether it receives a type of event. The first queue receives all events, and the second
+/// queue only events about money.
 pub const QUEUES: [fn(EventKind) -> bool; 2] = [|_| true, is_about_money];
 
 fn is_about_money(kind: EventKind) -> bool {
@@ -26,7 +26,6 @@ fn is_about_money(kind: EventKind) -> bool {
 struct State {
     /// Whether the faults have stopped.
     stopped: bool,
-    /// The queues that are down.
     down: BTreeSet<usize>,
 }
 
