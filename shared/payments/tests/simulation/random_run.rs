@@ -1,4 +1,4 @@
-//! Makes one random run, which starts jobs, runs them step by step, crashes some jobs and repeats others. The seed
+//! Makes one random run. It starts jobs, runs them step by step, crashes some of them and repeats others. The seed
 //! determines the run.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,7 +78,7 @@ pub enum Mix {
     Foreign,
 }
 
-/// In a run with [`Mix::Foreign`], another system has already made these payments. The payments with an odd number have a
+/// In a run with [`Mix::Foreign`], another system has already made these payments. A payment with an odd number has a
 /// Payment Page link.
 const FOREIGN_BEFORE: [u64; 2] = [0, 1];
 /// In a run with [`Mix::Foreign`], another system makes this payment after Gate refused our sale.
@@ -90,7 +90,7 @@ struct Run<'a> {
     system: &'a System,
     mix: Mix,
     tasks: Vec<Task<'a>>,
-    /// The callbacks that wait to be delivered. Some of these callbacks were already delivered once.
+    /// The callbacks that wait to be delivered. Some of them were already delivered once.
     waiting: Vec<Rc<Message>>,
     totals: Totals,
 }
@@ -194,7 +194,8 @@ impl Run<'_> {
             return Some(Job::Create(self.choose(PAYMENTS)));
         }
         match self.choose(PAYMENTS + 1) {
-            // If the first try of a later attempt has no clear answer, the code 3041 for the repeat says nothing.
+            // A further attempt could get no clear answer. Then the code 3041 of its repeat would not show whose
+            // payment exists.
             FOREIGN_AFTER if self.is_foreign(FOREIGN_AFTER) => None,
             number if number % 2 == 1 => Some(Job::CreateLink(number)),
             number => Some(Job::Create(number)),
@@ -279,8 +280,8 @@ impl Run<'_> {
     }
 }
 
-/// Ends every operation at the platform, delivers the callbacks in any order, and runs the sweeper. While polls are
-/// planned, these steps are repeated at most five times. Returns the number of polls.
+/// Ends every operation at the platform, delivers the callbacks in random order, and runs the sweeper. While polls are
+/// planned, repeats these steps, at most five times. Returns the number of polls.
 pub fn settle(system: &System, invariants: &mut Invariants) -> u64 {
     let polls_sent = || {
         let tables = system.tables();
