@@ -7,12 +7,11 @@ use std::fmt;
 
 use crate::goods::Action;
 
-/// The action of each processed event. DynamoDB stores the actions as a text, for example
-/// `2 nothing, 3 ship, 4-1003 nothing, 1004 take_back`.
+/// The action of each processed event. DynamoDB stores a text such as `2 nothing, 3 ship, 4-1003 nothing, 1004
+/// take_back`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Actions(Vec<Run>);
 
-/// Consecutive sequence numbers with the same action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Run {
     first: u64,

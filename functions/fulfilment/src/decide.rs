@@ -64,7 +64,6 @@ impl Money {
     }
 }
 
-/// The result of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// The event was processed before and led to this action.
@@ -73,7 +72,7 @@ pub enum Decision {
     New(Action, Memory),
 }
 
-/// Decides the action for an event. `memory` is `None` before the first event of the payment.
+/// `memory` is `None` before the first event of the payment.
 pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
     let arrived = Newest {
         sequence: event.sequence,

@@ -24,7 +24,6 @@ use crate::memory::{Memory, MemoryStore, Newest};
 /// were shipped.
 const RETENTION: Duration = Duration::from_secs(400 * 24 * 3_600);
 
-/// The table with the memories.
 #[derive(Debug, Clone)]
 pub struct MemoryTable {
     client: Client,

@@ -24,9 +24,9 @@ pub struct Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State {
     pub status: Status,
-    /// The paid amount, in minor units.
+    /// In minor units.
     pub paid_amount: u64,
-    /// The refunded amount, in minor units.
+    /// In minor units.
     pub refunded_amount: u64,
 }
 

@@ -8,7 +8,6 @@ pub enum Goods {
     Waiting,
     /// In the warehouse until a person has decided.
     Held,
-    /// Shipped.
     Shipped,
     /// Shipped, with the delivery stopped until a person has decided.
     Stopped,
@@ -25,7 +24,6 @@ impl Goods {
         Goods::TakenBack,
     ];
 
-    /// Returns the word that DynamoDB stores.
     pub fn as_str(self) -> &'static str {
         match self {
             Goods::Waiting => "waiting",
@@ -60,7 +58,6 @@ pub enum Action {
     TakeBack,
     /// Ship nothing and stop the delivery until a person has decided.
     Hold,
-    /// Do nothing.
     Nothing,
 }
 

@@ -25,7 +25,6 @@ impl<S: MemoryStore> Fulfilment<S> {
         Self { store }
     }
 
-    /// Processes a batch of messages. Returns the messages that failed.
     pub async fn handle(&self, event: LambdaEvent<Batch>) -> Result<Failures, Error> {
         let deadline = deadline(&event.context, RESERVE);
         let batch = event.payload;

@@ -5,16 +5,13 @@ use payments::log::{Line, Metric, Unit};
 use payments::service::sweep::batch_run::BatchRun;
 use serde::Serialize;
 
-/// The results of the parts of a run.
 #[derive(Debug, Serialize)]
 pub struct Summary {
     pub outbox: BatchRun,
     /// The status polls that were handed out.
     pub polled: BatchRun,
     pub expired: BatchRun,
-    /// The erasure of customers' data.
     pub erased: BatchRun,
-    /// The count of overdue payments.
     pub overdue: BatchRun,
 }
 

@@ -27,7 +27,6 @@ const RESERVE: Duration = Duration::from_secs(5);
 
 type LiveSweeper<'a> = Sweeper<'a, DynamoStore, SqsQueue, SystemClock, SqsWorkQueue>;
 
-/// Executes the runs of the sweeper.
 pub struct Sweep {
     payments: LivePayments,
     keys: CachedProjectKeys,
@@ -39,7 +38,6 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
         let environment = Environment::load()?;
         Ok(Self {
@@ -59,7 +57,6 @@ impl Sweep {
         prewarm::within_limit(all).await;
     }
 
-    /// Executes one run.
     pub async fn handle(&self, event: LambdaEvent<IgnoredAny>) -> Result<Summary, Error> {
         let deadline = deadline(&event.context, RESERVE);
         let sweeper = Sweeper {

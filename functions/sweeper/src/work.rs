@@ -34,7 +34,6 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
         let environment = Environment::load()?;
         Ok(Self {
@@ -97,7 +96,8 @@ impl Worker {
                 (Kind::Expire, payments.expire_all(due, deadline).await)
             }
             Work::Erase { payments: due } => (Kind::Erase, payments.erase_all(due, deadline).await),
-            // A later release has handed out this work. Its sweeper hands the work out again, and its worker does it.
+            // `Part` belongs to another queue. `Unknown` was handed out by a later release. While the work is due, the
+            // sweeper of that release hands it out again, and its worker does it.
             Work::Part { .. } | Work::Unknown => {
                 Line::warn("work: the kind of the message is unknown")
                     .with("message_id", &message.message_id)

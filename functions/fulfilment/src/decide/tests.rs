@@ -293,7 +293,6 @@ fn the_memory_has_the_state_with_the_highest_sequence() {
     assert_eq!(memory.actions.to_string(), "3 ship, 5 nothing");
 }
 
-/// Returns the events in every order.
 fn permutations(events: &[Event]) -> Vec<Vec<Event>> {
     let Some((first, rest)) = events.split_first() else {
         return vec![Vec::new()];
@@ -309,7 +308,6 @@ fn permutations(events: &[Event]) -> Vec<Vec<Event>> {
     all
 }
 
-/// The location of the goods after all events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Shipped,

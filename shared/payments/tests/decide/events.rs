@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use crate::discrepancies;
 use crate::fixtures::*;
 
-/// Returns one event of each type.
 fn one_of_each() -> BTreeMap<String, Value> {
     let mut paid = TestPayment::with_callbacks(&["redirect_get", "sale_success"]);
     for refund_id in ["r-1", "r-2"] {

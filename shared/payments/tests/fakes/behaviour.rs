@@ -13,12 +13,10 @@ use payments::ports::{SendError, StoreError};
 /// Failures of the fake ports, and payments that are computed instead of stored. A test implements the
 /// methods that it needs.
 pub trait Behaviour: Send + Sync {
-    /// Runs before an operation of the store.
     fn before_store(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         ready(Ok(()))
     }
 
-    /// Runs after a payment was loaded.
     fn after_load(&self) -> impl Future<Output = ()> + Send {
         ready(())
     }
@@ -33,7 +31,6 @@ pub trait Behaviour: Send + Sync {
         false
     }
 
-    /// Runs before a queue accepts an event.
     fn before_send(&self, _queue: usize) -> impl Future<Output = Result<(), SendError>> + Send {
         ready(Ok(()))
     }
@@ -83,7 +80,6 @@ impl FailNext {
         self.0.unreadable.lock().unwrap().insert(item.to_owned());
     }
 
-    /// Makes all items readable again.
     pub fn repair(&self) {
         self.0.unreadable.lock().unwrap().clear();
     }

@@ -64,7 +64,6 @@ impl PlatformRecords {
         first_pages.map(|(from, _, _)| *from).collect()
     }
 
-    /// Removes and returns the offsets of all requests.
     pub fn take_offsets(&self) -> Vec<u32> {
         let requests = std::mem::take(&mut self.state().requests);
         requests.iter().map(|(_, _, offset)| *offset).collect()

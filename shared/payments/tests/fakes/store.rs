@@ -34,7 +34,6 @@ pub struct Tables {
     pub progress: BTreeMap<(ProjectId, Daily), Timestamp>,
     /// The contents that the parts of runs have stored, by run id, shard and key.
     pub runs: BTreeMap<(String, Option<u8>, String), String>,
-    /// How often a payment was loaded.
     pub loads: usize,
     /// How often the payments of an order were queried.
     pub order_queries: usize,

@@ -178,7 +178,6 @@ impl<B: Behaviour, P: Gate + Sync> TestSystem<B, P> {
         }
     }
 
-    /// Does the work of all messages, one message after another.
     pub async fn work_all(&self, deadline: Instant) -> BatchRun {
         let mut worked = BatchRun::EMPTY;
         while let Some(message) = self.work_queue.take() {

@@ -28,7 +28,6 @@ async fn quarantined(answers: &[Answer], amount: u64) -> System {
     system
 }
 
-/// Reviews all quarantine items.
 async fn review(system: &System, verdict: Verdict) -> Result<Applied, ReviewError> {
     let items = system.payment(PAYMENT).quarantine();
     match verdict {

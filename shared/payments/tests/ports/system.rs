@@ -42,7 +42,6 @@ impl System {
         Self::new(FailNext::default(), TestClock::new(0), &[|_| true], gate)
     }
 
-    /// Creates a payment of 10.00 EUR.
     pub async fn created(answers: &[Answer]) -> Self {
         let system = Self::with_answers(answers);
         system
@@ -160,7 +159,6 @@ impl System {
         self.platform.requests("refund")
     }
 
-    /// Returns the status requests that Gate received.
     pub fn polls(&self) -> Vec<String> {
         self.platform.requests("status")
     }
@@ -201,7 +199,6 @@ pub fn paid_answer(others: &[Value]) -> String {
     sign(&status_answer("ORDER-1", status, 1000, &operations), SECRET)
 }
 
-/// Asserts that a value matches a pattern. Prints the value otherwise.
 macro_rules! assert_matches {
     ($value:expr, $pattern:pat $(if $guard:expr)?) => {
         match $value {

@@ -34,7 +34,6 @@ static OPERATIONS: LazyLock<u64> = LazyLock::new(|| match std::env::var_os("LONG
 /// The peak memory of a process that does one part at a time must be lower. The digests in the in-memory store do not
 /// count.
 const MAX_KIB: u64 = 96 * 1024;
-/// The number of payments in a page of the index.
 const PAGE_OF_DAY: usize = 100;
 /// Of this many operations, one is missing in our records, one is missing at the platform, and one has another amount.
 const PERIOD: u64 = 10_000;

@@ -55,13 +55,11 @@ impl System {
         Self::new(FailNext::default(), clock, &[|_| true], records)
     }
 
-    /// Delivers a callback about a sale.
     pub async fn report(&self, payment: &str, operation: &str, ended: Timestamp, amount: u64) {
         let report = sale_report(payment, operation, ended, amount);
         self.apply(payment, report.callback()).await.unwrap();
     }
 
-    /// Adds a sale to the platform records.
     pub fn list(&self, payment: &str, operation: &str, ended: Timestamp, amount: u64) {
         let sale = listed_sale(payment, operation, amount);
         self.platform.add(ended, sale);
@@ -112,7 +110,6 @@ pub fn differences(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(own).collect()
 }
 
-/// Returns a callback about a successful sale.
 pub fn sale_report(payment: &str, operation_id: &str, ended: Timestamp, amount: u64) -> TestReport {
     let mut sale = operation(operation_id, "sale", "success", amount);
     let date = ended.to_seconds_with_offset();
@@ -120,7 +117,6 @@ pub fn sale_report(payment: &str, operation_id: &str, ended: Timestamp, amount: 
     TestReport::read(&callback(payment, "success", amount, sale))
 }
 
-/// Returns a listed sale that was declined.
 pub fn declined(payment: &str, operation: &str) -> ListedOperation {
     ListedOperation {
         status: "decline".into(),

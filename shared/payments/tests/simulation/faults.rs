@@ -9,8 +9,8 @@ use payments::ports::{Clock, SendError, StoreError};
 use crate::fakes::behaviour::Behaviour;
 use crate::fakes::clock::TestClock;
 
-/// Returns, for each queue, whether it receives a type of event. The first queue receives all events, and the second
-/// queue only events about money.
+/// One function for each queue, which returns whether the queue receives a type of event. The first queue receives all
+/// events, and the second queue only events about money.
 pub const QUEUES: [fn(EventKind) -> bool; 2] = [|_| true, is_about_money];
 
 fn is_about_money(kind: EventKind) -> bool {

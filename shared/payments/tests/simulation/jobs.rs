@@ -12,7 +12,7 @@ use crate::platform::Message;
 use crate::system::{System, in_an_hour, order_key};
 
 /// Without faults, a job succeeds within this many tries.
-const MAX_REPEATS: usize = 10;
+const MAX_TRIES: usize = 10;
 
 #[derive(Debug, Clone)]
 pub enum Job {
@@ -63,7 +63,6 @@ impl Job {
     }
 }
 
-/// A job that was started.
 pub struct Task<'a> {
     pub job: Job,
     running: Pin<Box<dyn Future<Output = bool> + 'a>>,
@@ -93,7 +92,6 @@ pub fn timers() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// Polls a future until it is ready.
 pub fn complete<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
@@ -112,7 +110,7 @@ pub fn run_job(system: &System, job: Job) -> bool {
 /// Runs a job to its end while no faults happen, and checks the invariants after each step. A job that leaves many
 /// events unpublished is started again, as the platform repeats a callback. Each try publishes some of the events.
 pub fn run_without_faults(system: &System, job: Job, invariants: &mut Invariants) {
-    for _ in 0..MAX_REPEATS {
+    for _ in 0..MAX_TRIES {
         let mut task = Task::start(system, job.clone());
         let done = loop {
             let done = task.step();
@@ -125,5 +123,5 @@ pub fn run_without_faults(system: &System, job: Job, invariants: &mut Invariants
             return;
         }
     }
-    panic!("the job failed {MAX_REPEATS} times without a fault: {job:?}");
+    panic!("the job failed {MAX_TRIES} times without a fault: {job:?}");
 }

@@ -23,7 +23,6 @@ const PAYMENTS: u64 = 3;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub counts: BTreeMap<&'static str, u64>,
-    /// Every change of status that occurred.
     pub transitions: BTreeSet<(Status, Status)>,
 }
 
@@ -67,7 +66,6 @@ impl Totals {
     }
 }
 
-/// The mix of jobs in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mix {
     /// All kinds of jobs.
@@ -158,7 +156,6 @@ impl Run<'_> {
         self.waiting.extend(messages.into_iter().map(Rc::new));
     }
 
-    /// Returns the job that a step starts.
     fn job(&mut self, step: u64) -> Option<Job> {
         Some(match step {
             0 => return self.create(),

@@ -99,7 +99,6 @@ impl System {
             .await
     }
 
-    /// Reviews all quarantine items as an operator.
     pub async fn review(&self, number: u64, is_release: bool) -> bool {
         let items = match self.load(number).await {
             Ok(Some(payment)) => payment.quarantine(),

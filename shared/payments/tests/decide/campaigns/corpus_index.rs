@@ -20,7 +20,6 @@ fn is_link(entry: &Value) -> bool {
     entry["payment_id"].as_str().is_some_and(|id| id != PAYMENT)
 }
 
-/// Returns the name of a file without its folder and extension.
 fn name(file: &Value) -> &str {
     let file = Path::new(file.as_str().unwrap());
     file.file_stem().unwrap().to_str().unwrap()

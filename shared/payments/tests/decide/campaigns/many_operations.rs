@@ -208,7 +208,7 @@ fn a_status_answer_with_two_thousand_operations_counts() {
 }
 
 #[test]
-fn more_operations_than_fit_are_counted_and_the_answer_still_gives_the_right_amounts() {
+fn the_newest_answer_gives_the_amounts_when_a_payment_has_more_operations_than_fit() {
     let count = if is_long() { 2_500 } else { 2_050 };
     let mut operations = vec![sale(100_000)];
     operations.extend((1..count).map(|number| refund(number, "success", 10)));

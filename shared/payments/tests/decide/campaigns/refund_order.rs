@@ -15,10 +15,9 @@ use super::is_long;
 use crate::builders::reports::TestReport;
 use crate::fixtures::*;
 
-/// The refunds that the storefront requested, with their amounts.
+/// The requested refunds and their amounts.
 const REFUNDS: [(&str, u64); 3] = [("r-1", 400), ("r-2", 300), ("r-3", 300)];
 
-/// A fact about a refund.
 #[derive(Debug, Clone)]
 enum Step {
     Callback(Value),
@@ -113,7 +112,6 @@ fn any_gate_answers() -> impl Strategy<Value = Vec<Step>> {
     answers.prop_map(|(first, second, third)| vec![first, second, third])
 }
 
-/// Returns the same facts in two orders.
 fn any_two_orders() -> impl Strategy<Value = (Vec<Step>, Vec<Step>)> {
     let report = prop_oneof![3 => any_callback().boxed(), 1 => any_signed_answer().boxed()];
     let reports = prop::collection::vec(report, 2..7);

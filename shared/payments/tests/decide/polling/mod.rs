@@ -33,7 +33,6 @@ impl TestPayment {
         self.fact(Fact::Hint(&corpus("sale_success").report), at)
     }
 
-    /// Polls at this time. The platform answers "not found".
     fn poll_not_found(&mut self, at: Timestamp, signed: bool) -> &mut Self {
         self.claim_or_poll_now(at).not_found(signed, at)
     }

@@ -116,7 +116,6 @@ fn a_payment_that_the_platform_does_not_find_fails_an_hour_after_its_checkout_ex
             assert_eq!(payment.view()["decline"]["code"], "expired");
             assert_eq!(payment.last_kind(), "payment.failed");
             assert_eq!(next(&payment), Some(Next::Erase(NOW.after(31 * DAY))));
-            // A later success still counts.
             payment.callback("sale_success");
             assert_eq!(payment.status(), Status::Succeeded);
             assert_eq!(payment.last_data()["late"], true);

@@ -36,7 +36,6 @@ fn an_open_payment_is_polled_for_31_days_and_is_then_overdue() {
     payment.erase(end);
     assert_eq!(next(&payment), Some(Next::Overdue(end)));
     assert_eq!(payment.status(), Status::Processing);
-    // A later report still counts.
     payment.callback("sale_success");
     assert_eq!(payment.status(), Status::Succeeded);
     assert_eq!(next(&payment), None);

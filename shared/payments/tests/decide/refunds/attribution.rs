@@ -219,7 +219,7 @@ fn an_ended_refund_stays_ended_when_another_request_gets_its_request_id() {
             .filter(|event| *event == "r-1 pending")
             .count();
         assert_eq!(count, 1, "{events:?}");
-        // A report that names the other refund decides.
+        // A report with the id of a refund decides.
         let named = json!({ "request_id": "q1", "merchant_refund_id": "r-2" });
         payment.deliver(&refund_operation("7", status, named));
         assert_eq!(payment.refund_status("r-1"), RefundStatus::Pending);
@@ -239,7 +239,7 @@ fn a_foreign_refund_id_in_the_form_of_a_digest_names_no_refund() {
 
 /// Only one report has the `request_id` of the refund, or a second refund has the same `request_id`.
 #[test]
-fn a_pending_refund_keeps_its_reservation_and_its_event_while_its_operation_changes_hands() {
+fn a_pending_refund_keeps_its_reservation_and_its_event_while_its_attribution_changes() {
     let report = |status: &str, ids| refund_operation("7", status, ids);
     let reports = [
         report("processing", json!({ "request_id": "" })),

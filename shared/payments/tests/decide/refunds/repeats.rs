@@ -143,7 +143,7 @@ fn an_operation_that_can_belong_to_two_refunds_belongs_to_neither_until_a_report
 }
 
 #[test]
-fn error_3230_does_not_decline_a_refund() {
+fn error_3230_does_not_decline_a_repeated_refund() {
     let mut payment = sent_again(&["r-1"]);
     payment.refund_answer("r-1", &accepted("q2"));
     let error = edited("error_validation", |body| {
@@ -285,7 +285,7 @@ fn a_refund_error_with_an_operation_id_leaves_the_refund_unknown_if_its_processi
 }
 
 #[test]
-fn a_refund_from_the_dashboard_whose_processing_failed_stays_reserved_until_the_end_of_the_day() {
+fn a_refund_from_the_dashboard_whose_processing_failed_stays_reserved_for_a_day() {
     let mut payment = TestPayment::paid();
     let fields = json!({ "code": "20602", "request_id": "q1", "sum_initial": reports::euros(400) });
     payment.deliver(&refund_operation("9001", "decline", fields));
@@ -366,7 +366,7 @@ fn a_refusal_of_a_refund_counts_more_than_a_failed_processing_in_any_order() {
 }
 
 #[test]
-fn a_lost_refund_is_not_repeated_while_its_amount_is_no_longer_left() {
+fn a_lost_refund_is_not_repeated_while_less_than_its_amount_is_left() {
     let mut payment = lost(&["r-1"]);
     let by_hand = json!({ "merchant_refund_id": "erp-7", "sum_initial": reports::euros(800) });
     payment.deliver(&refund_operation("8", "success", by_hand));

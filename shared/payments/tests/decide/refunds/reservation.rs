@@ -59,7 +59,7 @@ fn only_a_payment_with_money_that_is_not_refunded_can_be_refunded() {
 }
 
 #[test]
-fn a_refund_that_an_operation_declines_gives_its_reservation_back() {
+fn a_refund_that_an_operation_declines_releases_its_amount() {
     let mut payment = TestPayment::paid();
     payment.reserve("r-1", Some(400)).unwrap();
     payment.refund_answer("r-1", &accepted("q-r-1"));

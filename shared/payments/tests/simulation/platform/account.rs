@@ -43,7 +43,6 @@ impl Scenario {
     }
 }
 
-/// One operation in the platform's records.
 #[derive(Debug, Clone)]
 pub struct Operation {
     pub id: u64,
@@ -58,7 +57,6 @@ pub struct Operation {
     pub intent: Option<String>,
     pub request_id: String,
     pub date: u64,
-    /// When the operation was created, by the simulated clock.
     pub created_at: Timestamp,
     /// The id of the refund that this operation takes back.
     pub takes_back: Option<u64>,
@@ -82,7 +80,6 @@ impl Operation {
     }
 }
 
-/// One payment in the platform's records.
 #[derive(Debug, Clone)]
 pub struct Account {
     pub scenario: Scenario,

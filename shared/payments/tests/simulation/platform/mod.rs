@@ -52,7 +52,7 @@ struct Records {
     change: u64,
     /// Whether every payment has the usual scenario, and nothing happens in the Dashboard.
     is_plain: bool,
-    /// The payment and time of each status request.
+    /// The payment of each status request, and its time in Unix milliseconds.
     polls: Vec<(String, i64)>,
 }
 

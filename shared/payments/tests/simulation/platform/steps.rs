@@ -73,7 +73,6 @@ fn failed_request(payment_id: &str, account: &Account, faults: &RandomFaults) ->
     Some(Message::new(payment_id, &body))
 }
 
-/// One step of one payment.
 struct Step<'a> {
     platform: &'a Platform,
     records: &'a mut Records,
@@ -110,7 +109,6 @@ impl Step<'_> {
         }
     }
 
-    /// Reports the current state of an operation.
     fn report(&mut self, account: &Account, index: usize) {
         self.report_with(account, index, |_| {});
     }
@@ -304,7 +302,6 @@ impl Step<'_> {
         }
     }
 
-    /// Takes a refund back, as the bank can do.
     fn take_refund_back(&mut self, account: &mut Account) {
         let taken: Vec<u64> = account
             .operations

@@ -34,7 +34,6 @@ const fn sums(of_payment: u64, initial: u64) -> Sums {
     }
 }
 
-/// A step of a payment at the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// A sale without a confirmation.
@@ -75,7 +74,6 @@ pub const STEPS: [&[Step]; 13] = {
     ]
 };
 
-/// A callback or a status answer.
 pub struct Delivery {
     pub name: String,
     pub report: Verified,
@@ -92,7 +90,6 @@ pub struct History {
     pub credited: u32,
 }
 
-/// The payment at the platform.
 struct Account {
     operations: Vec<Value>,
     status: &'static str,
