@@ -97,7 +97,7 @@ fn recorded(system: &System) -> Sums {
     sums
 }
 
-/// Checks the paid payments of each order, without the fully refunded payments. The `order.paid_twice` of each of them,
+/// Checks the payments of the same order that were paid and not fully refunded. The `order.paid_twice` of each payment,
 /// except the first, must name the earlier payments. Returns the number of payments with an `order.paid_twice`.
 fn check_paid_twice(system: &System) -> u64 {
     let tables = system.tables();
