@@ -1,18 +1,17 @@
-//! Stores the processed events of a payment, and the action of each event.
+//! Stores the action of each processed event of a payment.
 //!
-//! Consecutive sequence numbers with the same action form a run, and only runs are stored. Nearly every event after the
-//! shipment leads to no action. So a thousand refunds of a payment add hardly more text than two refunds.
+//! Consecutive sequence numbers with the same action form a run, and only the runs are stored. This keeps the text
+//! short: a thousand refunds of a payment need hardly more text than two.
 
 use std::fmt;
 
 use crate::goods::Action;
 
-/// The action of each processed event. DynamoDB stores the actions as a text, for example
-/// `2 nothing, 3 ship, 4-1003 nothing, 1004 take_back`.
+/// The action of each processed event. DynamoDB stores a text such as `2 nothing, 3 ship, 4-1003 nothing, 1004
+/// take_back`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Actions(Vec<Run>);
 
-/// Consecutive sequence numbers with the same action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Run {
     first: u64,
@@ -27,7 +26,7 @@ impl Actions {
         self.0.iter().find(has).map(|run| run.action)
     }
 
-    /// Adds an event that has not been processed before.
+    /// Adds an event. The event must not have been processed before.
     pub fn add(&mut self, sequence: u64, action: Action) {
         let index = self.0.partition_point(|run| run.last < sequence);
         let run = Run {
@@ -138,7 +137,7 @@ mod tests {
             actions(&added)
         };
         let sorted = of(&mut (0..1000));
-        // 10 events lead to a hold. They divide the other events into 11 runs.
+        // 10 events lead to a hold, each in its own run. The other events form 11 runs.
         assert_eq!(sorted.0.len(), 21);
         assert_eq!(of(&mut (0..1000).rev()), sorted);
         assert_eq!(of(&mut order(0)), sorted);

@@ -1,8 +1,8 @@
 //! Processes a batch of messages from a FIFO queue.
 //!
-//! The messages of a group are processed in order. If a message fails, the later messages of its group are not
-//! processed and are reported as failed. SQS then delivers all of them again, in the same order. Groups do not wait for
-//! each other. Lambda deletes the messages that are not reported as failed.
+//! Each group is processed in order, and groups do not wait for each other. If a message fails, the rest of its group
+//! is not processed and is reported as failed. SQS then delivers all reported messages again, in the same order. Lambda
+//! deletes the other messages.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -19,13 +19,11 @@ pub struct Batch {
     messages: Vec<Message>,
 }
 
-/// A message of the queue.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// The id that SQS gave the message.
     pub message_id: String,
-    /// The text of the message: an event.
+    /// An event in JSON.
     pub body: String,
     attributes: Attributes,
 }
@@ -127,8 +125,8 @@ mod tests {
         serde_json::from_value(json!({ "Records": messages })).unwrap()
     }
 
-    /// Processes a batch. Messages with `x` in their ids fail. Returns the sorted ids of the messages that
-    /// were tried, and the response.
+    /// Processes a batch. Messages with `x` in their ids fail. Returns the response and, before it, the sorted ids of
+    /// the messages that were processed.
     async fn process(batch: &Batch) -> (Vec<String>, serde_json::Value) {
         let tried = Mutex::new(Vec::new());
         let end = Instant::now() + Duration::from_secs(10);

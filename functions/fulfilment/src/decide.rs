@@ -1,14 +1,14 @@
 //! Decides the action that follows from an event and the stored memory of its payment. The functions are pure, so that
 //! tests can try every order of events.
 //!
-//! Each event carries the whole state of its payment, so no event waits for another event. The events arrive in any
-//! order, but only their sequence numbers decide:
+//! Each event carries the whole state of its payment, so no event waits for another event. Events can arrive in any
+//! order, because their sequence numbers decide:
 //!
-//! - The newest state says whether the money is there.
-//! - `payment.succeeded` ships the goods, even if it arrives late. But it ships nothing if an event with a higher sequence
-//!   number shows that the money was under review or gone, even if the money was paid again later. Then a person decides.
-//! - After `order.paid_twice`, the payment ships nothing, whatever the sequence numbers are. So the goods of an order stay
-//!   shipped only for one payment.
+//! - The state with the highest number says whether the money is there.
+//! - `payment.succeeded` ships the goods, even if it arrives late. It ships nothing if an event with a higher number
+//!   showed the money as gone or under review. If the newest state is paid again, a person decides.
+//! - After `order.paid_twice`, the payment ships nothing, whatever the numbers are. Another payment has already paid
+//!   for these goods.
 
 use payments::events::EventKind;
 use payments::model::Status;
@@ -52,7 +52,7 @@ impl Money {
         }
     }
 
-    /// Returns what all processed events say, without the actions.
+    /// Combines the newest state with the older events.
     fn of_events(memory: &Memory) -> Self {
         let is_withdrawn = memory.is_paid_twice || memory.last_without_money > memory.last_success;
         match Self::of(&memory.newest.state) {
@@ -64,7 +64,6 @@ impl Money {
     }
 }
 
-/// The result of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// The event was processed before and led to this action.
@@ -73,7 +72,7 @@ pub enum Decision {
     New(Action, Memory),
 }
 
-/// Decides the action for an event. `memory` is `None` before the first event of the payment.
+/// `memory` is `None` before the first event of the payment.
 pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
     let arrived = Newest {
         sequence: event.sequence,
@@ -108,8 +107,8 @@ pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
     Decision::New(action, memory)
 }
 
-/// Looks up the action in the table below. A column stands for one location of the goods before the action.
-/// [`Goods::after`] returns the location after the action.
+/// Looks up the action. A row is what the events say about the money. A column is the location of the goods before the
+/// action.
 #[rustfmt::skip]
 fn action(goods: Goods, money: Money) -> Action {
     use Action::{Hold, Nothing, Ship, TakeBack};

@@ -1,5 +1,5 @@
-//! Stores memories in DynamoDB: one item for each payment. The attributes are words and numbers, because the warehouse
-//! also reads them.
+//! Stores the memories in DynamoDB, one item for each payment. The attributes are words and numbers, because the
+//! warehouse also reads them.
 
 use std::time::Duration;
 
@@ -18,13 +18,12 @@ use crate::event::State;
 use crate::goods::Goods;
 use crate::memory::{Memory, MemoryStore, Newest};
 
-/// An item is deleted this long after the last new event of its payment. An event can arrive again for 118 days. An
-/// operator can republish the event for 90 days. Then the event can stay in a queue for 14 days and in the dead-letter
-/// queue for another 14 days. Refunds are possible for even longer. The event of a refund takes goods back only if the
-/// item still says that the goods were shipped.
+/// DynamoDB deletes an item this long after the last new event of its payment. An event can arrive again for 118 days:
+/// an operator can republish it for 90 days, and then it can stay 14 days in a queue and 14 days in the dead-letter
+/// queue. Refunds are possible for even longer, and a refund takes goods back only if the item still says that they
+/// were shipped.
 const RETENTION: Duration = Duration::from_secs(400 * 24 * 3_600);
 
-/// The table with the memories.
 #[derive(Debug, Clone)]
 pub struct MemoryTable {
     client: Client,
@@ -32,7 +31,6 @@ pub struct MemoryTable {
 }
 
 impl MemoryTable {
-    /// Creates a client of the table with this name.
     pub fn new(config: &aws_types::SdkConfig, table: String) -> Self {
         Self {
             client: sdk::dynamodb(config),
@@ -40,8 +38,7 @@ impl MemoryTable {
         }
     }
 
-    /// Opens a connection before the first event arrives, by reading an item that does not exist; see
-    /// [`aws::prewarm`].
+    /// Opens a connection before the first event, by reading an item that does not exist; see [`aws::prewarm`].
     pub async fn prewarm(&self) {
         let request = self.client.get_item().table_name(&self.table);
         let _ = request.key("payment", text("nothing")).send().await;
@@ -115,7 +112,7 @@ fn read(item: &Item) -> Result<Memory, StoreError> {
             refunded_amount: read_number(item, "refunded_amount")?,
         },
     };
-    // Items that were written before an attribute existed do not have it.
+    // Older items lack the attributes that were added later.
     let number_or_zero = |name| match item.get(name) {
         None => Ok(0),
         Some(_) => read_number(item, name),
@@ -198,8 +195,8 @@ mod tests {
         write(memory, 7, NOW).unwrap()
     }
 
-    /// Returns the approximate size of an item in bytes. DynamoDB counts a number differently: about one byte for two
-    /// digits, and one more byte.
+    /// Returns the approximate size of an item in bytes. DynamoDB needs less for a number: about one byte for two
+    /// digits.
     fn size(item: &Item) -> usize {
         let sizes = item.iter().map(|(name, value)| match value {
             AttributeValue::S(text) | AttributeValue::N(text) => name.len() + text.len(),
@@ -244,7 +241,8 @@ mod tests {
         }
     }
 
-    /// Returns the events of a payment of 10.00 EUR that is refunded cent by cent: 2,001 events, two for each refund.
+    /// Returns 2,001 events of a payment of 10.00 EUR: its success, and two events for each of 1,000 refunds of one
+    /// cent.
     fn two_thousand_events() -> Vec<Event> {
         let refunds = (0..1000)
             .flat_map(|cents| [("refund.pending", cents), ("refund.succeeded", cents + 1)]);
@@ -268,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payment_with_two_thousand_events_stays_small() {
+    fn the_item_of_a_payment_with_two_thousand_events_stays_small() {
         let events = two_thousand_events();
         let in_order = after(&events);
         assert_eq!(

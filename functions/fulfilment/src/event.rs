@@ -10,12 +10,11 @@ use thiserror::Error;
 /// The parts of an event that the consumer needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The payment.
     pub key: PaymentKey,
-    /// The sequence number of the event within the payment. Together with `key`, it identifies the event.
+    /// The sequence number of the event, unique within the payment.
     pub sequence: u64,
-    /// The event type; `None` for a type that this consumer does not know. An unknown type is no error, because later
-    /// releases can add types.
+    /// The event type; `None` if this consumer does not know the type. This is no error, because later releases can add
+    /// types.
     pub kind: Option<EventKind>,
     /// The state of the payment after the change.
     pub state: State,
@@ -24,25 +23,21 @@ pub struct Event {
 /// The parts of a payment's state that the consumer needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State {
-    /// The payment status.
     pub status: Status,
-    /// The paid amount, in minor units.
+    /// In minor units.
     pub paid_amount: u64,
-    /// The refunded amount, in minor units.
+    /// In minor units.
     pub refunded_amount: u64,
 }
 
-/// Why a message is not a valid event. The error quotes nothing from the message, because the message may have personal
-/// data.
+/// The reason why a message is not a valid event. It quotes nothing from the message, because the message may have
+/// personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InvalidEvent {
-    /// The message is not JSON, or a field is missing or has the wrong type.
     #[error("not JSON, or a field is missing or has the wrong type")]
     Malformed,
-    /// The event is not in the format CloudEvents 1.0.
     #[error("not CloudEvents 1.0")]
     UnsupportedVersion,
-    /// The fields id, source, subject and data do not identify the same event.
     #[error("id, source, subject and data do not identify the same event")]
     Inconsistent,
 }
@@ -68,7 +63,6 @@ struct Data {
 }
 
 impl Event {
-    /// Parses the text of a message.
     pub fn parse(body: &str) -> Result<Self, InvalidEvent> {
         let event: CloudEvent = serde_json::from_str(body).map_err(|_| InvalidEvent::Malformed)?;
         if event.specversion != "1.0" {
@@ -108,8 +102,8 @@ impl Event {
 pub mod samples {
     use super::*;
 
-    /// Returns an event of the type `kind`. The paid amount is 10.00 EUR for a status in which money has arrived, and 0
-    /// for any other status.
+    /// Returns an event of the type `kind`. The paid amount is 10.00 EUR if money has arrived in this status, otherwise
+    /// 0.
     pub fn event(sequence: u64, kind: &str, status: Status, refunded_amount: u64) -> Event {
         let paid_amount = match status {
             Status::Created
@@ -137,12 +131,11 @@ pub mod samples {
         }
     }
 
-    /// Returns the event of a payment that succeeded.
     pub fn succeeded(sequence: u64) -> Event {
         event(sequence, "payment.succeeded", Status::Succeeded, 0)
     }
 
-    /// Returns the event of a refund that succeeded. `amount` is the sum of this refund and all earlier refunds.
+    /// Returns the event of a refund that succeeded. `amount` is the total of all refunds.
     pub fn refunded(sequence: u64, amount: u64) -> Event {
         let status = match amount {
             0..1000 => Status::PartiallyRefunded,

@@ -8,7 +8,6 @@ pub enum Goods {
     Waiting,
     /// In the warehouse until a person has decided.
     Held,
-    /// Shipped.
     Shipped,
     /// Shipped, with the delivery stopped until a person has decided.
     Stopped,
@@ -17,7 +16,6 @@ pub enum Goods {
 }
 
 impl Goods {
-    /// All locations.
     pub const ALL: [Goods; 5] = [
         Goods::Waiting,
         Goods::Held,
@@ -26,7 +24,6 @@ impl Goods {
         Goods::TakenBack,
     ];
 
-    /// Returns the word that DynamoDB stores.
     pub fn as_str(self) -> &'static str {
         match self {
             Goods::Waiting => "waiting",
@@ -37,12 +34,10 @@ impl Goods {
         }
     }
 
-    /// Parses the stored word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|goods| goods.as_str() == word)
     }
 
-    /// Returns where the goods are after an action.
     pub fn after(self, action: Action) -> Self {
         match (action, self) {
             (Action::Ship, _) => Goods::Shipped,
@@ -63,7 +58,6 @@ pub enum Action {
     TakeBack,
     /// Ship nothing and stop the delivery until a person has decided.
     Hold,
-    /// Do nothing.
     Nothing,
 }
 
@@ -75,7 +69,7 @@ impl Action {
         Action::Nothing,
     ];
 
-    /// Returns the word that DynamoDB stores, which is also the word in the log.
+    /// Returns the word that DynamoDB stores and the log shows.
     pub fn as_str(self) -> &'static str {
         match self {
             Action::Ship => "ship",
@@ -85,7 +79,6 @@ impl Action {
         }
     }
 
-    /// Parses the stored word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == word)
     }

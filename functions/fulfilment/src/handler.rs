@@ -21,12 +21,10 @@ pub struct Fulfilment<S> {
 }
 
 impl<S: MemoryStore> Fulfilment<S> {
-    /// Creates a consumer that stores the memories in `store`.
     pub fn new(store: S) -> Self {
         Self { store }
     }
 
-    /// Processes a batch of messages. Returns the messages that failed.
     pub async fn handle(&self, event: LambdaEvent<Batch>) -> Result<Failures, Error> {
         let deadline = deadline(&event.context, RESERVE);
         let batch = event.payload;

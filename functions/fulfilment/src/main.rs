@@ -1,12 +1,10 @@
 //! Implements the sample consumer of the `fulfilment` queue. It decides from the events of a payment whether to ship,
-//! hold or take back the goods.
+//! hold or take back the goods. The warehouse reads the stored actions as its instructions.
 //!
-//! SQS can deliver an event twice or late, and an operator can publish an event again months later. The queue receives
-//! only some event types, so some sequence numbers never arrive. Therefore the consumer stores a memory for each
-//! payment: the processed events and the newest state that an event carried. One conditional write stores an event
-//! together with its action. The warehouse reads the stored actions as its instructions. If the function crashes before
-//! the write, SQS delivers the event again. If the function crashes after the write, the event arrives again as a
-//! duplicate, which changes nothing.
+//! SQS can deliver an event twice or late, and an operator can publish an event again months later. Therefore the
+//! consumer stores a memory for each payment: the processed events with their actions, and the newest state. One
+//! conditional write stores an event together with its action. After a crash before the write, SQS delivers the event
+//! again. After a later crash, the event arrives again as a duplicate, which changes nothing.
 
 mod actions;
 mod batch;

@@ -12,9 +12,7 @@ use crate::goods::Goods;
 /// The data that the consumer stores for one payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memory {
-    /// Where the goods are.
     pub goods: Goods,
-    /// The newest state of the payment.
     pub newest: Newest,
     /// Whether another payment paid the order first.
     pub is_paid_twice: bool,
@@ -22,22 +20,18 @@ pub struct Memory {
     pub last_success: u64,
     /// The highest sequence number of an event that shows the money as gone or under review; 0 if none was processed.
     pub last_without_money: u64,
-    /// The processed events, and the action of each event.
     pub actions: Actions,
 }
 
-/// The state that the event with the highest sequence number carried.
+/// The state from the event with the highest sequence number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Newest {
-    /// The sequence number of the event.
     pub sequence: u64,
-    /// The state of the payment.
     pub state: State,
 }
 
-/// The store of the memories.
 pub trait MemoryStore {
-    /// Returns the memory of a payment and the version of the memory; `None` if nothing is stored.
+    /// Returns the memory of a payment and its version; `None` if nothing is stored.
     fn load(
         &self,
         key: &PaymentKey,

@@ -1,5 +1,5 @@
-//! Processes one event: loads what is stored about the payment ([`Memory`](crate::memory::Memory)), decides the action,
-//! and saves the memory.
+//! Processes one event: loads the [`Memory`](crate::memory::Memory) of its payment, decides the action, and saves the
+//! memory.
 
 use payments::ports::{CommitError, StoreError, SystemClock};
 use payments::service::backoff;
@@ -9,17 +9,15 @@ use crate::event::Event;
 use crate::goods::Action;
 use crate::memory::MemoryStore;
 
-/// The result of processing an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Processed {
-    /// The action that the event led to.
     pub action: Action,
-    /// Whether the event was processed before, in another delivery.
+    /// Whether an earlier delivery has processed the event.
     pub duplicate: bool,
 }
 
-/// Processes an event. One write stores the event's sequence number together with the action. If another call has
-/// changed the memory since this function loaded it, this function loads the memory again and decides again.
+/// Processes an event. One write stores the event's sequence number together with its action. If another call changes
+/// the memory before this write, the function loads the memory again and decides again.
 pub async fn process<S: MemoryStore>(store: &S, event: &Event) -> Result<Processed, StoreError> {
     for attempt in 0..backoff::TRIES {
         let (memory, version) = store.load(&event.key).await?.unzip();
@@ -56,13 +54,13 @@ mod tests {
     use payments::PaymentKey;
     use std::sync::Mutex;
 
-    /// A store of one memory, which can simulate concurrent writers and lost responses.
+    /// A store of one memory. It can simulate concurrent writers and lost responses.
     #[derive(Default)]
     struct FakeStore {
         stored: Mutex<Option<(Memory, u64)>>,
         /// The events that another consumer processes between `load` and `save` of the consumer under test.
         concurrent: Mutex<Vec<Event>>,
-        /// The number of next writes that succeed but whose responses are lost.
+        /// This many of the next writes succeed, but their responses are lost.
         lost_responses: Mutex<u32>,
     }
 

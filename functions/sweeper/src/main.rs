@@ -1,6 +1,6 @@
-//! Contains two functions (`shared/decisions/state/0039-work-queue.md`). The sweeper runs each minute: it publishes the
-//! outbox, emits `checkout.expired`, erases customers' data, counts overdue payments, and hands out status polls and
-//! other work through a queue. The worker does the work that was handed out.
+//! Contains two functions, the sweeper and the worker (`shared/decisions/state/0039-work-queue.md`). The sweeper runs
+//! each minute. It publishes the outbox, emits `checkout.expired`, erases customers' data and counts overdue payments.
+//! It hands out status polls and other work through a queue. The worker does the work that was handed out.
 
 mod summary;
 mod sweep;

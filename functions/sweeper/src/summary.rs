@@ -5,24 +5,19 @@ use payments::log::{Line, Metric, Unit};
 use payments::service::sweep::batch_run::BatchRun;
 use serde::Serialize;
 
-/// The results of the parts of a run.
 #[derive(Debug, Serialize)]
 pub struct Summary {
-    /// The outbox sweep.
     pub outbox: BatchRun,
     /// The status polls that were handed out.
     pub polled: BatchRun,
-    /// The expiry of checkouts.
     pub expired: BatchRun,
-    /// The erasure of customers' data.
     pub erased: BatchRun,
-    /// The count of overdue payments.
     pub overdue: BatchRun,
 }
 
 impl Summary {
-    /// Creates the log line. The line of each run has all metrics of the sweeper, even if their values are 0. If the
-    /// metrics are missing, the sweeper does not run, and an alarm is raised.
+    /// Creates the log line. It always has all metrics, even if their values are 0. Missing metrics raise an alarm,
+    /// because they mean that the sweeper does not run.
     pub fn line(&self) -> Line {
         let Summary {
             outbox,

@@ -1,6 +1,5 @@
-//! Executes the five parts of a run in parallel, logs one line, and returns a summary.
-//!
-//! The next run repeats a failed part.
+//! Executes the five parts of a run in parallel, logs one line, and returns a summary. The next run repeats a failed
+//! part.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,11 +27,10 @@ const RESERVE: Duration = Duration::from_secs(5);
 
 type LiveSweeper<'a> = Sweeper<'a, DynamoStore, SqsQueue, SystemClock, SqsWorkQueue>;
 
-/// Executes the runs of the sweeper.
 pub struct Sweep {
     payments: LivePayments,
     keys: CachedProjectKeys,
-    /// The projects that are in the table's list.
+    /// The projects in the table's list; `None` until the list is read.
     listed: Mutex<Option<BTreeSet<ProjectId>>>,
     queue: SqsWorkQueue,
     grace: Duration,
@@ -40,7 +38,6 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
         let environment = Environment::load()?;
         Ok(Self {
@@ -60,7 +57,6 @@ impl Sweep {
         prewarm::within_limit(all).await;
     }
 
-    /// Executes one run. The content of the event is ignored.
     pub async fn handle(&self, event: LambdaEvent<IgnoredAny>) -> Result<Summary, Error> {
         let deadline = deadline(&event.context, RESERVE);
         let sweeper = Sweeper {
@@ -90,7 +86,7 @@ impl Sweep {
     }
 
     async fn sweep_polls(&self, sweeper: &LiveSweeper<'_>, deadline: Instant) -> PollSweep {
-        // The keys name the projects. Without a key, a project cannot be polled.
+        // Without a key, a project cannot be polled.
         let with_key: BTreeSet<ProjectId> = match self.keys.get().await {
             Ok(keys) => keys.keys().copied().collect(),
             Err(error) => return PollSweep::of_failure(&error),
@@ -110,8 +106,8 @@ impl Sweep {
         sweep
     }
 
-    /// Adds the projects with a key to the table's list, and returns the list. An instance of the function reads the list
-    /// once, because only the sweeper writes the list.
+    /// Adds the projects with a key to the list in the table, and returns the list. An instance of the function reads
+    /// the list only once, because only the sweeper writes it.
     async fn list_projects(
         &self,
         with_key: &BTreeSet<ProjectId>,

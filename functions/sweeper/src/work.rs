@@ -25,7 +25,6 @@ use crate::work_line::{self, Kind};
 /// and the store and the queues 2 s.
 const RESERVE: Duration = Duration::from_secs(5);
 
-/// Does the work of messages.
 pub struct Worker {
     payments: LivePayments,
     gate: HttpGate,
@@ -35,7 +34,6 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
         let environment = Environment::load()?;
         Ok(Self {
@@ -61,8 +59,8 @@ impl Worker {
         prewarm::within_limit(all).await;
     }
 
-    /// Does the work of the messages, one message after another. Only a message that cannot be read stays in the queue.
-    /// Work that failed or was late does not stay, because the sweeper hands it out again while it is due.
+    /// Does the work of the messages, one message after another. Returns the messages that cannot be read, which stay
+    /// in the queue. Failed or late work does not stay, because the sweeper hands it out again while it is due.
     pub async fn handle(&self, event: LambdaEvent<Batch>) -> Result<Failures, Error> {
         let deadline = deadline(&event.context, RESERVE);
         let mut failures = Failures::default();
@@ -74,7 +72,7 @@ impl Worker {
         Ok(failures)
     }
 
-    /// Does the work of a message. Returns `false` if the message cannot be read.
+    /// Returns `false` if the message cannot be read.
     async fn work(&self, message: &Message, deadline: Instant) -> bool {
         let work: Work = match serde_json::from_str(&message.body) {
             Ok(work) => work,
@@ -98,8 +96,8 @@ impl Worker {
                 (Kind::Expire, payments.expire_all(due, deadline).await)
             }
             Work::Erase { payments: due } => (Kind::Erase, payments.erase_all(due, deadline).await),
-            // A later release has handed out this work. Its own worker does the work when the sweeper hands it out
-            // again.
+            // `Part` belongs to another queue. `Unknown` was handed out by a later release. While the work is due, the
+            // sweeper of that release hands it out again, and its worker does it.
             Work::Part { .. } | Work::Unknown => {
                 Line::warn("work: the kind of the message is unknown")
                     .with("message_id", &message.message_id)
@@ -156,7 +154,7 @@ mod tests {
             tokens: CachedTokenSecret::new(wire.config(), "token"),
             base_url: "https://pay.example".into(),
         };
-        // The secrets are missing, so the poll fails. The deadline of the call has passed, so the other work is late.
+        // The secrets are missing, so the poll fails. The deadline has passed, so the other work is late.
         let since = "2026-01-01T00:00:00.000Z";
         let due = json!([{ "project_id": 211, "payment_id": "order-1", "since": since }]);
         let mut bodies: Vec<String> = ["poll", "publish", "expire", "erase", "later"]

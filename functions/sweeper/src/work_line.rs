@@ -1,15 +1,13 @@
-//! Makes the log line of a message of the worker.
+//! Makes the log line for one message of the worker.
 
 use payments::events::{EventKind, metrics};
 use payments::log::{Line, Metric, Unit};
 use payments::service::sweep::batch_run::BatchRun;
 use serde::Serialize;
 
-/// The kind of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Status polls.
     Poll,
     /// The publication of outboxes.
     Publish,
@@ -19,7 +17,7 @@ pub enum Kind {
     Erase,
 }
 
-/// Creates the log line. The metrics have the same names as the metrics of the sweeper, which does the same work.
+/// Creates the log line. The sweeper uses the same metric names for the same kind of work.
 pub fn line(kind: Kind, run: &BatchRun) -> Line {
     let line = match run.failed {
         0 if run.in_time => Line::info("work: done"),
@@ -95,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_has_its_own_metrics() {
+    fn each_kind_of_work_has_its_own_metrics() {
         let run = BatchRun {
             found: 2,
             done: 2,

@@ -10,7 +10,8 @@ fn quarantined(sequence: u64) -> Event {
     event(sequence, "payment.quarantined", Status::Quarantined, 0)
 }
 
-/// Returns the event of a complete refund. A person has rejected one quarantine item, and another item is still open.
+/// Returns the event of a full refund that leaves the payment quarantined: an operator has rejected one item, and
+/// another item is still open.
 fn rejected(sequence: u64) -> Event {
     event(sequence, "refund.succeeded", Status::Quarantined, 1000)
 }
@@ -31,12 +32,12 @@ fn refund_declined(sequence: u64) -> Event {
     event(sequence, "refund.declined", Status::Succeeded, 0)
 }
 
-/// Returns the event after the bank has returned every refund.
+/// Returns the event of a returned refund. Afterwards no refund counts.
 fn refund_returned(sequence: u64) -> Event {
     event(sequence, "refund.returned", Status::Succeeded, 0)
 }
 
-/// Processes events in this order. Returns the actions and the last memory.
+/// Returns the action of each event, `Nothing` for a duplicate, and the last memory.
 fn process(events: &[Event]) -> (Vec<Action>, Memory) {
     let mut memory = None;
     let mut actions = Vec::new();
@@ -236,7 +237,7 @@ fn a_success_that_is_older_than_a_decline_or_a_quarantine_does_not_ship() {
 }
 
 #[test]
-fn a_success_of_a_payment_that_was_refunded_at_the_same_time_does_not_ship_after_the_return() {
+fn a_success_with_the_status_refunded_does_not_ship_when_the_refund_is_returned() {
     let wholly_refunded = event(3, "payment.succeeded", Status::Refunded, 1000);
     let events = [wholly_refunded, refund_returned(7)];
     assert_eq!(actions(&events), [Nothing, Hold]);
@@ -292,7 +293,6 @@ fn the_memory_has_the_state_with_the_highest_sequence() {
     assert_eq!(memory.actions.to_string(), "3 ship, 5 nothing");
 }
 
-/// Returns the events in every order.
 fn permutations(events: &[Event]) -> Vec<Vec<Event>> {
     let Some((first, rest)) = events.split_first() else {
         return vec![Vec::new()];
@@ -308,7 +308,6 @@ fn permutations(events: &[Event]) -> Vec<Vec<Event>> {
     all
 }
 
-/// Where the goods are in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Shipped,
@@ -326,8 +325,8 @@ impl End {
     }
 }
 
-/// Processes the events, and checks each action: goods are shipped only while the newest state has the money, and are
-/// taken back only after they were shipped.
+/// Processes the events. Checks that goods are shipped only while the newest state is paid, and are taken back only
+/// after they were shipped.
 fn process_and_check(events: &[Event]) -> Memory {
     let (actions, memory) = process(events);
     for (index, action) in actions.iter().enumerate() {
@@ -395,8 +394,9 @@ fn every_order_with_duplicates_leaves_the_goods_where_the_newest_state_requires(
     }
 }
 
-/// Tries every four events: each order of their arrival ends like the order of their sequence numbers. While the newest
-/// state does not say whether the money is there, goods can stay in the warehouse that would be shipped in order.
+/// The order in which four events arrive does not change where the goods end. There are two exceptions. If the newest
+/// state is pending, goods can stay unshipped that would be shipped in the order of the numbers. If the money is gone,
+/// goods can end in the warehouse or on hold.
 #[test]
 fn every_order_of_any_four_events_ends_like_the_order_of_their_numbers() {
     let refunded_at_the_same_time = |sequence| {

@@ -1,4 +1,4 @@
-//! Builds the platform's reports: as JSON, and as the use cases receive the reports after verification.
+//! Builds the platform's reports, as JSON and as verified reports.
 
 use ecommpay::ProjectKey;
 use ecommpay::json::{Limits, parse};
@@ -15,7 +15,7 @@ pub fn operation(id: &str, kind: &str, status: &str, amount: u64) -> Value {
     json!({ "id": id, "type": kind, "status": status, "sum_initial": euros(amount) })
 }
 
-/// Returns a callback: the payment's status and sum, and one operation.
+/// Returns a callback. `status` and `sum` are about the payment.
 pub fn callback(payment_id: &str, status: &str, sum: u64, operation: Value) -> Value {
     json!({
         "project_id": 211,
@@ -24,7 +24,7 @@ pub fn callback(payment_id: &str, status: &str, sum: u64, operation: Value) -> V
     })
 }
 
-/// Returns a status answer: the payment's status and sum, and all operations of the payment.
+/// Returns a status answer. `status` and `sum` are about the payment.
 pub fn status_answer(payment_id: &str, status: &str, sum: u64, operations: &[Value]) -> Value {
     json!({
         "project_id": 211,
@@ -33,13 +33,12 @@ pub fn status_answer(payment_id: &str, status: &str, sum: u64, operations: &[Val
     })
 }
 
-/// Returns a report that contains only the ids of the project and the payment. A hint with this report causes a
-/// recheck.
+/// Returns a report with only the ids of the project and the payment. As a hint, it causes a recheck.
 pub fn without_content(project_id: u64, payment_id: &str) -> TestReport {
     TestReport::read(&json!({ "project_id": project_id, "payment": { "id": payment_id } }))
 }
 
-/// Returns the text of a body with its signature.
+/// Returns the JSON text of `body` with its signature.
 pub fn sign(body: &Value, secret: &str) -> String {
     let text = body.to_string();
     let message = parse(text.as_bytes(), Limits::ANSWER).unwrap();
@@ -81,7 +80,7 @@ impl TestReport {
         Fact::Hint(&self.report)
     }
 
-    /// Returns the report as the answer to a status request.
+    /// Returns the report as the answer to the status request with the number `poll`.
     pub fn answer_to(&self, poll: u32) -> Fact<'_> {
         let report = self.signed();
         Fact::StatusAnswer { report, poll }

@@ -37,7 +37,6 @@ fn listed_as(operation_id: &str, status: &str) -> ListedOperation {
     }
 }
 
-/// Returns the change that a record causes.
 pub fn compared(payment: Option<&Payment>, record: PlatformRecord<'_>) -> Option<Change> {
     let project_id = project();
     let change = decide(payment, Fact::PlatformRecord { project_id, record }, NOW)?;
@@ -45,7 +44,7 @@ pub fn compared(payment: Option<&Payment>, record: PlatformRecord<'_>) -> Option
     Some(change)
 }
 
-/// Returns the discrepancies that are emitted when a payment is compared with a listed operation.
+/// Compares a payment with a listed operation. Returns the discrepancies that are emitted.
 fn compare_listed(payment: &Payment, listed: &ListedOperation) -> Vec<Value> {
     let change = compared(Some(payment), PlatformRecord::Listed(listed));
     change.as_ref().map(emitted).unwrap_or_default()
@@ -69,7 +68,7 @@ impl TestPayment {
 }
 
 #[test]
-fn equal_records_change_nothing() {
+fn records_without_a_difference_change_nothing() {
     let paid = TestPayment::with_callbacks(&["sale_success", "refund_success"]);
     let without_sum = ListedOperation {
         sum_initial: None,
@@ -249,7 +248,7 @@ fn a_payment_that_only_the_platform_records_have_is_unmatched_and_polled() {
         assert_eq!(change.payment.payment_id(), id);
         assert_eq!(change.payment.status(), Status::Unmatched);
         assert_eq!(emitted(&change)[0]["kind"], "missing_locally");
-        // No request can name an id with `;`.
+        // A payment with `;` in its id cannot be polled.
         let poll = (!id.contains(';')).then_some(NOW);
         assert_eq!(poll_at(&change.payment), poll);
         assert_eq!(change.events.len(), 1);
@@ -301,7 +300,7 @@ fn at_most_a_thousand_discrepancies_of_one_payment_are_emitted() {
 #[test]
 fn events_that_exceed_one_write_are_emitted_by_the_next_writes_in_order() {
     let mut payment = TestPayment::created();
-    // Events about refunds are emitted after the success of the sale.
+    // Events about refunds wait until the sale counts.
     for number in 10..50 {
         let sum = json!({ "sum_initial": reports::euros(10) });
         payment.deliver(&refund_operation(&number.to_string(), "success", sum));
@@ -309,7 +308,7 @@ fn events_that_exceed_one_write_are_emitted_by_the_next_writes_in_order() {
     assert_eq!(payment.kinds(), ["payment.created"]);
     payment.callback("sale_success");
     assert_eq!(payment.events.len(), 1 + 8);
-    // Discrepancies are found while events of refunds are pending.
+    // The discrepancies are found while events about refunds are pending.
     for number in 0..4 {
         let listed = listed_as(&number.to_string(), "success");
         payment.compare(PlatformRecord::Listed(&listed));

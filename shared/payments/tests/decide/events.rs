@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use crate::discrepancies;
 use crate::fixtures::*;
 
-/// Returns one event of each type.
 fn one_of_each() -> BTreeMap<String, Value> {
     let mut paid = TestPayment::with_callbacks(&["redirect_get", "sale_success"]);
     for refund_id in ["r-1", "r-2"] {
@@ -121,7 +120,7 @@ fn the_sample_of_each_event_type_equals_a_published_event() {
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), each.len());
 }
 
-/// Returns an event with another value at a path. If `value` is `None`, removes the field at the path.
+/// Returns the event with `value` at a path, or without the field if `value` is `None`.
 fn with(event: &Value, path: &str, value: Option<Value>) -> Value {
     let mut event = event.clone();
     let (parent, name) = path.rsplit_once('/').unwrap();

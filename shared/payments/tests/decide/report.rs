@@ -187,7 +187,7 @@ fn a_total_above_the_greatest_amount_is_unknown_and_stops_no_report() {
     assert_eq!(total(), (1, Some(u64::MAX)));
     assert_eq!(total(), (2, None));
 
-    // A second sale exceeds the greatest amount of a payment. No sum wraps.
+    // With a second sale, the payment exceeds the greatest amount. No sum wraps around.
     let second = edited("sale_success", |body| {
         body["payment"].as_object_mut().unwrap().remove("sum");
         body["operation"]["id"] = json!(999);

@@ -13,27 +13,24 @@ use payments::ports::{SendError, StoreError};
 /// Failures of the fake ports, and payments that are computed instead of stored. A test implements the
 /// methods that it needs.
 pub trait Behaviour: Send + Sync {
-    /// Runs before an operation of the store.
     fn before_store(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         ready(Ok(()))
     }
 
-    /// Runs after a payment was loaded.
     fn after_load(&self) -> impl Future<Output = ()> + Send {
         ready(())
     }
 
-    /// Runs after a write of the store. If it fails, the write stays, and only the answer to the write is lost.
+    /// Runs after a write of the store. If it fails, the write stays, and only its answer is lost.
     fn after_write(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         ready(Ok(()))
     }
 
-    /// Returns whether a commit fails with a conflict, although the store shows no write of another writer.
+    /// Returns whether a commit fails with a conflict, although the store does not show the conflicting write yet.
     fn has_conflict(&self) -> bool {
         false
     }
 
-    /// Runs before a queue accepts an event.
     fn before_send(&self, _queue: usize) -> impl Future<Output = Result<(), SendError>> + Send {
         ready(Ok(()))
     }
@@ -70,19 +67,18 @@ pub trait Behaviour: Send + Sync {
         None
     }
 
-    /// Computes the shard of a payment. If the result is `None`, the store chooses the shard.
+    /// Computes the shard of a payment. After `None`, the store chooses the shard.
     fn shard(&self, _key: &PaymentKey) -> Option<u8> {
         None
     }
 
-    /// Computes a page of a day's payments. If the result is `None`, the page is read from the store.
+    /// Computes a page of a day's payments. After `None`, the page is read from the store.
     fn page_of_day(&self, _shard: u8, _after: Option<&PaymentKey>) -> Option<Vec<PaymentKey>> {
         None
     }
 }
 
-/// Makes the next commits conflict, the next sends fail, and items unreadable. A test sets how many commits and sends
-/// fail, and which items are unreadable.
+/// Makes commits conflict, sends fail, and items unreadable. A test sets how many, and which items.
 #[derive(Debug, Clone, Default)]
 pub struct FailNext(Arc<Counts>);
 
@@ -100,7 +96,6 @@ impl FailNext {
         self.0.unreadable.lock().unwrap().insert(item.to_owned());
     }
 
-    /// Makes all items readable again.
     pub fn repair(&self) {
         self.0.unreadable.lock().unwrap().clear();
     }
@@ -119,7 +114,7 @@ impl FailNext {
     }
 }
 
-/// Subtracts one from a count of failures. Returns whether a failure was left.
+/// Subtracts one from the failures that are left. Returns `false` if none was left.
 fn takes_one(count: &AtomicUsize) -> bool {
     let counted = count.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
     counted.is_ok()

@@ -1,4 +1,4 @@
-//! Does the parts of runs, each as a message that was sent and received.
+//! Does the parts of daily runs. Each part passes through a message, as in the work queue.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::builders::project;
 
 type TestPayments<B> = Payments<MemoryStore<B>, MemoryQueue<B>, TestClock>;
 
-/// Sends and receives a part. Returns the id of the message, too.
+/// Writes a part into a message and reads it again. Returns the id of the message, too.
 fn received(run: &Run, part: Part) -> (Run, Part, String) {
     let message_id = format!("{part:?}");
     let work = Work::Part {
@@ -47,7 +47,7 @@ pub async fn do_run<B: Behaviour, D: DataApi + Sync>(
     do_side_by_side(payments, data_api, run, deadline, 1).await
 }
 
-/// Does what [`do_run`] does, with several parts at the same time.
+/// Like [`do_run`], but with several parts at the same time.
 pub async fn do_side_by_side<B: Behaviour, D: DataApi + Sync>(
     payments: &TestPayments<B>,
     data_api: Option<&D>,
@@ -104,7 +104,7 @@ pub async fn do_due<B: Behaviour, D: DataApi + Sync>(
 }
 
 impl<B: Behaviour + Clone, P> TestSystem<B, P> {
-    /// Makes each daily report that is due. Returns the day of each report, and the totals.
+    /// Makes each daily report that is due. Returns the runs with their counts.
     pub async fn report_due(&self) -> Result<Vec<(Run, Counts)>, PartError> {
         do_due(&self.payments, None::<&PlatformRecords>, Daily::Report).await
     }

@@ -1,4 +1,4 @@
-//! Implements a Gate with scripted answers, which records the requests.
+//! Implements a Gate that gives scripted answers and records the requests.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -28,8 +28,8 @@ impl ScriptedGate {
         *self.status_answer.lock().unwrap() = Some(answer);
     }
 
-    /// Returns the requests of a kind (`sale`, `refund`, `status` ...). Each text consists of the kind and the payment,
-    /// and of the refund id and the amount if the request has them.
+    /// Returns the requests of a kind, such as `sale`, `refund` or `status`. Each text has the kind and the payment,
+    /// and the refund id and the amount if the request has them.
     pub fn requests(&self, kind: &str) -> Vec<String> {
         let requests = self.requests.lock().unwrap();
         let of_kind = requests

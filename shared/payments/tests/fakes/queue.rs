@@ -32,7 +32,6 @@ impl<B> MemoryQueue<B> {
         }
     }
 
-    /// Returns all events that the queue accepted, in order.
     pub fn sent(&self) -> MutexGuard<'_, Vec<Sent>> {
         self.sent.lock().unwrap()
     }

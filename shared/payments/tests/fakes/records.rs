@@ -23,7 +23,7 @@ pub struct State {
     pub hangs: bool,
     /// Whether each request returns the first page.
     pub repeats_first_page: bool,
-    /// Each answer that includes this time is too large.
+    /// If the interval of a request includes this time, the answer is too large.
     pub too_large_at: Option<Timestamp>,
 }
 
@@ -64,7 +64,6 @@ impl PlatformRecords {
         first_pages.map(|(from, _, _)| *from).collect()
     }
 
-    /// Removes and returns the offsets of all requests.
     pub fn take_offsets(&self) -> Vec<u32> {
         let requests = std::mem::take(&mut self.state().requests);
         requests.iter().map(|(_, _, offset)| *offset).collect()

@@ -21,7 +21,6 @@ use super::behaviour::Behaviour;
 /// The maximum number of entries in a page of an index.
 const PAGE: usize = 2;
 
-/// The content of the store.
 #[derive(Debug, Default)]
 pub struct Tables {
     pub payments: BTreeMap<PaymentKey, Stored>,
@@ -29,19 +28,17 @@ pub struct Tables {
     /// The stored documents, if two releases write them. `payments` then has what the newer release reads.
     pub documents: BTreeMap<PaymentKey, String>,
     tokens: BTreeMap<String, TokenCheckout>,
-    /// The payments with unpublished events. The time says since when a payment has unpublished events.
+    /// The payments with unpublished events, and the time since which they have them.
     outbox: BTreeMap<PaymentKey, Timestamp>,
     /// The number of the event after which each payment leaves the outbox.
     outbox_ends: BTreeMap<PaymentKey, u64>,
-    /// The next action for each payment.
     pub next: BTreeMap<PaymentKey, Next>,
     days: BTreeSet<(Day, PaymentKey)>,
     /// The payments that paid each order.
     paid_orders: BTreeSet<(String, PaymentKey)>,
     pub progress: BTreeMap<(ProjectId, Daily), Timestamp>,
-    /// What the parts of runs have stored, by the run's id, the shard and the key.
+    /// The contents that the parts of runs have stored, by run id, shard and key.
     pub runs: BTreeMap<(String, Option<u8>, String), String>,
-    /// How often a payment was loaded.
     pub loads: usize,
     /// How often the payments of an order were queried.
     pub order_queries: usize,

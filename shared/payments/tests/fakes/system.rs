@@ -43,7 +43,7 @@ pub struct TestSystem<B, P> {
 }
 
 impl<B: Behaviour + Clone, P> TestSystem<B, P> {
-    /// `wants` has one function for each queue, which returns whether the queue receives events of a type.
+    /// `wants` has one function for each queue. It returns whether the queue receives events of this type.
     pub fn new(
         behaviour: B,
         clock: TestClock,
@@ -178,7 +178,6 @@ impl<B: Behaviour, P: Gate + Sync> TestSystem<B, P> {
         }
     }
 
-    /// Does the work of all messages, one message after another.
     pub async fn work_all(&self, deadline: Instant) -> BatchRun {
         let mut worked = BatchRun::EMPTY;
         while let Some(message) = self.work_queue.take() {

@@ -7,7 +7,7 @@ use payments::ports::{Work, WorkMessage, WorkQueue, WorkQueueError};
 
 use super::behaviour::Behaviour;
 
-/// The number with which the work queue asks a [`Behaviour`] whether a send fails. The event queues have lower numbers.
+/// Stands for the work queue in [`Behaviour::before_send`]. The event queues have lower numbers.
 pub const WORK_QUEUE: usize = 1_000;
 
 pub struct MemoryWorkQueue<B> {
@@ -43,7 +43,7 @@ impl<B: Behaviour> WorkQueue for MemoryWorkQueue<B> {
         let sent = self.behaviour.before_send(WORK_QUEUE).await;
         sent.map_err(|error| WorkQueueError(error.to_string()))?;
         for message in messages {
-            // The message is read as the worker reads it.
+            // The worker can read the message.
             let work: Work = serde_json::from_str(&message.body()).unwrap();
             assert_eq!(work, message.work);
         }

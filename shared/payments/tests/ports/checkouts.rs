@@ -1,4 +1,4 @@
-//! Tests checkouts: each attempt has only one sale, even after failures and races.
+//! Tests that each attempt has only one sale, even after failures and races.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -131,7 +131,7 @@ async fn the_next_attempt_of_a_failed_payment_is_a_new_checkout() {
 }
 
 #[tokio::test]
-async fn a_further_attempt_than_the_hundredth_is_a_conflict_that_asks_for_another_id() {
+async fn attempt_101_is_a_conflict_that_asks_for_another_payment_id() {
     let system = System::with_answers(&vec![refused("2004"); 100]);
     let shop = storefront("shop");
     for _ in 0..100 {

@@ -1,4 +1,4 @@
-//! Tests clarifications: each request of the platform is answered once.
+//! Tests that each clarification request of the platform is answered once.
 
 use ecommpay::answer::Answer;
 use payments::model::{Payment, Waiting};
@@ -23,8 +23,8 @@ async fn answer(system: &System, find: Find, field: &str) -> Result<(), Clarific
     sent.await.map(drop)
 }
 
-/// Delivers a callback that requests a field, and sends the field three times. Gate's answers are unclear, refused and
-/// accepted.
+/// Delivers a callback that requests a field, and sends the field three times. Gate gives no clear answer, then
+/// refuses, then accepts.
 async fn check_answers(system: &System, body: Value, find: Find, field: &str) {
     use ClarificationError::{NoAnswer, NotRequested, Refused};
     let is_requested = || find(&system.payment(PAYMENT)).is_some();
@@ -91,7 +91,6 @@ async fn data_is_sent_twenty_times_until_the_platform_requests_other_fields() {
     for minute in 1..=20 {
         let sent = answer(&system, find, "customer.last_name").await;
         assert_matches!(sent, Err(ClarificationError::Refused(_)));
-        // The platform requests the same field again.
         system.callback(&requesting(&name, minute)).await;
     }
     let sent = answer(&system, find, "customer.last_name").await;

@@ -1,4 +1,4 @@
-//! Tests orders that more than one payment paid. The check runs when a success is published, and again in the
+//! Tests orders that were paid by more than one payment. The check runs when a success is published, and again in the
 //! daily report.
 
 use std::time::Duration;
@@ -66,7 +66,6 @@ impl System {
         assert_eq!(self.payment(payment_id).status(), Status::Succeeded);
     }
 
-    /// Applies a status answer.
     async fn answer(&self, payment_id: &str, status: &str, operations: &[Value]) {
         let answer = status_answer(payment_id, status, 1000, operations);
         let answer = TestReport::read(&answer);
@@ -374,7 +373,7 @@ async fn the_daily_report_finds_an_order_that_is_paid_twice_after_its_refund_was
     assert_eq!(system.paid_twice(), 0);
     system.pass_until(at("2027-01-16T04:30:00"));
     assert_eq!(system.report().await, [("2027-01-15".to_owned(), 2)]);
-    // The goods of the first payment were taken back before the goods of the second payment were shipped.
+    // `two` is the earlier payment: the refund took the goods of `one` back before `two` was paid.
     assert_eq!(system.earlier("one"), ["two"]);
     assert!(system.earlier("two").is_empty());
     assert_eq!(system.paid_twice(), 1);

@@ -1,4 +1,4 @@
-//! Tests status polls by hand, which are independent of the schedule.
+//! Tests status polls that an operator starts by hand. They are independent of the schedule.
 
 use payments::events::EventKind;
 use payments::model::Status;
@@ -35,7 +35,7 @@ async fn a_poll_by_hand_updates_a_closed_payment_and_leaves_it_closed() {
     let same = poll_now(&system, paid_answer(&[])).await.unwrap();
     assert_eq!((same.found, same.published.len()), (Found::Operations, 0));
     assert_eq!(system.poll_at(), None);
-    // A refund from the Dashboard, whose callback was lost.
+    // The callback about a refund from the Dashboard was lost.
     system.pass(90 * DAY);
     let refund = operation("8", "refund", "success", 400);
     let polled = poll_now(&system, paid_answer(&[refund])).await.unwrap();

@@ -11,7 +11,7 @@ use super::system::*;
 use crate::builders::reports::{euros, operation, sign, status_answer};
 use crate::builders::*;
 
-/// Returns the two forms of an answer with a code: with the payment, and without the payment.
+/// Returns the two forms of an answer with this code: with the payment, and without it.
 fn both_forms(code: &str) -> [Value; 2] {
     let payment = json!({ "id": PAYMENT, "status": "error" });
     [
@@ -20,13 +20,13 @@ fn both_forms(code: &str) -> [Value; 2] {
     ]
 }
 
-/// Returns each body twice: signed and unsigned.
+/// Returns each body once signed and once unsigned.
 fn signed_and_unsigned(bodies: [Value; 2]) -> impl Iterator<Item = String> {
     let both = |body: Value| [sign(&body, SECRET), body.to_string()];
     bodies.into_iter().flat_map(both)
 }
 
-/// Returns the document of a payment without the fields that each status request changes.
+/// Returns the stored payment without the fields that each status request changes.
 fn without_polls(payment: &Payment) -> Value {
     let mut document = serde_json::to_value(payment).unwrap();
     for name in ["polls_sent", "polls_since_activity", "last_activity_at"] {
@@ -167,7 +167,7 @@ async fn a_not_found_about_another_payment_or_project_changes_nothing() {
     }
 }
 
-/// Returns a report that the shopper must be redirected to the bank, with or without the redirect URL.
+/// Returns a report with a sale that waits for the redirect to the bank. The redirect URL can be missing.
 fn awaiting_redirect(has_redirect: bool) -> Value {
     let sale = json!({
         "id": 7, "type": "sale", "status": "awaiting redirect result",
@@ -212,7 +212,7 @@ async fn an_answer_that_lacks_the_redirect_url_is_logged_once() {
     assert!(!system.payment(PAYMENT).is_redirect_missing());
 }
 
-/// A callback with this value would be only a hint.
+/// In a callback, this value would make the callback only a hint.
 #[tokio::test]
 async fn a_signed_answer_is_a_fact_even_if_a_value_has_the_separators_of_the_signature() {
     let system = System::created(&[]).await;
@@ -247,8 +247,7 @@ async fn an_answer_that_is_too_large_is_skipped_and_logged() {
     assert_eq!(system.status(), Status::Succeeded);
 }
 
-/// Another system of the project can choose such an id.
-/// Ids of another system that cannot be signed.
+/// Ids that cannot be signed. Another system of the project can choose them.
 const UNSIGNABLE: [&str; 4] = ["woo;1", "woo\n1", "\u{0}", "\u{85}"];
 
 #[tokio::test]
@@ -275,7 +274,7 @@ async fn a_payment_whose_id_cannot_be_signed_is_never_polled_and_is_overdue_afte
             assert_eq!(next(), overdue);
             system.pass(DAY);
         }
-        // An earlier release has planned a poll.
+        // Even a planned poll sends no request.
         let planned = Next::Poll(system.now());
         system.tables().next.insert(key.clone(), planned);
         let run = system.hand_out_polls(in_a_minute()).await;

@@ -1,4 +1,5 @@
-//! Tests that unpublished events are published first, in order and once, and that a republish sends events again.
+//! Tests that unpublished events are published first, in order and once. Also tests that a republish sends events
+//! again.
 
 use payments::events::EventKind;
 use payments::model::Status;

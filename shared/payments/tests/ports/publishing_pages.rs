@@ -1,4 +1,5 @@
-//! Tests that a payment with hundreds or thousands of events is published in pages, and that each page is progress.
+//! Tests that the hundreds or thousands of events of a payment are published in pages. A crash undoes no published
+//! page.
 
 use std::time::Duration;
 
@@ -15,12 +16,12 @@ use crate::builders::*;
 const PAGE: u64 = 10;
 /// The maximum number of events that one change emits, without `checkout.expired`.
 const CHANGE: u64 = 8;
-/// The maximum number of events that a request publishes.
+/// The maximum number of events that one request publishes.
 const REQUEST: u64 = 2 * PAGE;
 
 impl System {
-    /// Creates a payment of 100.00 EUR, and applies a status answer with its sale and external refunds. Returns the
-    /// result of the publication.
+    /// Creates a payment of 100.00 EUR, and applies a status answer with its sale and `count` external refunds. Returns
+    /// the result of the publication.
     async fn with_refunds(count: usize) -> (Self, Result<(), PublishError>) {
         let system = Self::empty();
         let created = system.create_order(&storefront("shop"), 10_000).await;
@@ -49,7 +50,7 @@ impl System {
         sweeper.sweep_outbox(Duration::ZERO, deadline).await
     }
 
-    /// Runs a sweep, and drops it when the queue has accepted `sent` events.
+    /// Starts a sweep, and drops it when the queue has accepted `sent` events.
     async fn sweep_and_crash_after(&self, sent: usize) {
         let mut sweep = Box::pin(self.sweep());
         while self.sent().len() < sent {
@@ -58,14 +59,14 @@ impl System {
         }
     }
 
-    /// Returns the sequence numbers of the events of the payment in the order in which they were sent.
+    /// Returns the sequence numbers of the payment's events in the order in which they were sent.
     fn sent_numbers(&self) -> Vec<u64> {
         let sent = self.payments.queues[0].sent();
         let of_payment = sent.iter().filter(|sent| sent.event.key == key(PAYMENT));
         of_payment.map(|sent| sent.event.sequence).collect()
     }
 
-    /// Checks that each event was first sent in order, and that all events are published.
+    /// Checks that all events are published, and that their first sends are in order.
     fn check_all_published(&self) {
         let mut numbers = self.sent_numbers();
         let mut last = 0;
@@ -79,7 +80,7 @@ impl System {
         assert_eq!(self.published(), sequence);
     }
 
-    /// Checks that no call had more than a page, and the events of one change, in memory.
+    /// Checks that no call held more than one page of events, and the events of one change, in memory.
     fn check_memory(&self) {
         let tables = self.tables();
         assert!(

@@ -14,7 +14,7 @@ use super::system::*;
 use crate::builders::reports::operation;
 use crate::builders::*;
 
-/// Creates a refund of 4.00 EUR whose request has no clear answer. `repeats` are Gate's answers to the repeats of this
+/// Creates a refund of 4.00 EUR. Its request has no clear answer. `repeats` are Gate's answers to the repeats of this
 /// request.
 async fn lost_refund(repeats: &[Answer]) -> System {
     let answers = [&[accepted("sale"), Answer::Unclear], repeats].concat();
@@ -117,7 +117,8 @@ async fn a_refund_event_that_two_functions_publish_is_counted_once() {
     }
     for race in 0..60 {
         let system = System::paid(&[accepted("sale"), accepted("refund")]).await;
-        // The callback arrives `race` steps after the refund request. In later races, Gate's answer arrives earlier.
+        // The callback arrives `race` steps after the refund request: in early races before Gate's answer, in late
+        // races after it.
         let callback = async {
             while system.refund_requests().is_empty() {
                 tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Tests reviews: an operator's decision settles exactly the quarantine items that the operator saw.
+//! Tests that an operator's decision settles exactly the quarantine items that the operator saw.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::system::*;
 use crate::builders::reports::{callback, operation, sign, status_answer};
 use crate::builders::*;
 
-/// Reports a successful sale whose amount differs from the ordered 10.00 EUR.
+/// Reports a successful sale of this amount. 10.00 EUR were ordered.
 async fn pay(system: &System, operation_id: &str, amount: u64) {
     let sale = operation(operation_id, "sale", "success", amount);
     system
@@ -28,7 +28,6 @@ async fn quarantined(answers: &[Answer], amount: u64) -> System {
     system
 }
 
-/// Reviews all quarantine items.
 async fn review(system: &System, verdict: Verdict) -> Result<Applied, ReviewError> {
     let items = system.payment(PAYMENT).quarantine();
     match verdict {
@@ -89,7 +88,7 @@ async fn a_rejected_payment_is_refunded_once_and_never_counts_as_paid() {
     assert_eq!(system.sent(), Vec::from_iter(numbered));
 }
 
-/// Without the refusal, the storefront would ship the goods while the money is being refunded.
+/// Otherwise, the storefront would ship the goods while the money is being refunded.
 #[tokio::test]
 async fn a_release_is_refused_while_a_rejection_refunds_the_money() {
     let system = quarantined(&[], 900).await;
@@ -116,7 +115,7 @@ async fn a_release_is_allowed_after_gate_refused_the_refund_of_a_rejection() {
     assert_eq!(released.payment.status(), Status::PartiallyRefunded);
 }
 
-/// A storefront can choose an id like the ids of rejections.
+/// A storefront can choose a refund id that looks like the id of a rejection.
 #[tokio::test]
 async fn a_refund_of_a_storefront_never_counts_as_the_refund_of_a_rejection() {
     let own = "rejected-0123456789abcdef-1";

@@ -1,5 +1,5 @@
-//! Tests the sweeper and the worker: no project delays another project, work that is handed out twice or lost does no
-//! harm, and a run ends at its deadline.
+//! Tests the sweeper and the worker. No project delays another project. Work that is handed out twice or lost does no
+//! harm. A run ends at its deadline.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -22,7 +22,7 @@ async fn with_rechecks(count: u32) -> System {
     system
 }
 
-/// Returns the delays of polls of the payments of a project, in seconds.
+/// Returns the delay of each poll of a project, in seconds.
 fn delays(messages: &[WorkMessage], project: u32) -> Vec<u64> {
     let mut delays = Vec::new();
     for message in messages {
@@ -98,7 +98,8 @@ async fn after_a_stop_of_the_worker_only_the_polls_of_the_last_seconds_are_sent(
         system.hand_out_polls(in_a_minute()).await;
         system.pass(MINUTE);
     }
-    // The last run planned a poll for each second of the last minute. The polls of the last five seconds are valid.
+    // The last run planned a poll for each second of the last minute. Only the polls of the last five seconds are still
+    // valid.
     let run = system.work_all(in_a_minute()).await;
     assert_eq!((run.found, run.failed, run.in_time), (180, 5, false));
     assert_eq!(run.oldest_s, 180);

@@ -1,4 +1,4 @@
-//! Builds the use cases over a scripted Gate, with the steps that the tests of this crate share.
+//! Builds the use cases over a scripted Gate, and defines the steps that the tests of this crate share.
 
 use std::process::Command;
 use std::time::Duration;
@@ -42,7 +42,6 @@ impl System {
         Self::new(FailNext::default(), TestClock::new(0), &[|_| true], gate)
     }
 
-    /// Creates a payment of 10.00 EUR.
     pub async fn created(answers: &[Answer]) -> Self {
         let system = Self::with_answers(answers);
         system
@@ -147,23 +146,19 @@ impl System {
         names.collect()
     }
 
-    /// Returns how many events of a kind were sent.
     pub fn count_sent(&self, kind: EventKind) -> usize {
         let sent = self.payments.queues[0].sent();
         sent.iter().filter(|sent| sent.event.kind == kind).count()
     }
 
-    /// Returns the number of sales that Gate received.
     pub fn sales(&self) -> usize {
         self.platform.requests("sale").len()
     }
 
-    /// Returns the refund requests that Gate received.
     pub fn refund_requests(&self) -> Vec<String> {
         self.platform.requests("refund")
     }
 
-    /// Returns the status requests that Gate received.
     pub fn polls(&self) -> Vec<String> {
         self.platform.requests("status")
     }
@@ -204,7 +199,6 @@ pub fn paid_answer(others: &[Value]) -> String {
     sign(&status_answer("ORDER-1", status, 1000, &operations), SECRET)
 }
 
-/// Asserts that a value matches a pattern. Prints the value otherwise.
 macro_rules! assert_matches {
     ($value:expr, $pattern:pat $(if $guard:expr)?) => {
         match $value {
@@ -220,8 +214,8 @@ pub fn in_a_minute() -> Instant {
     Instant::now() + MINUTE
 }
 
-/// Returns the log lines of a test. Log lines are written to standard output, so the test runs once more in a separate
-/// process. In the separate process, this function returns `None`.
+/// Returns the log lines of a test. The test runs again in a separate process, so that its standard output can be read.
+/// In that process, this function returns `None`.
 pub fn log_lines_of(test: &str) -> Option<Vec<Value>> {
     const IN_CHILD: &str = "PORTS_LOG_TEST";
     if std::env::var_os(IN_CHILD).is_some() {

@@ -11,7 +11,7 @@ use crate::builders::*;
 /// The number of damaged payments that are due before the readable payments.
 const DAMAGED: u32 = 300;
 
-/// Creates payments that need a recheck: 300 damaged payments, and a minute later `count` readable payments.
+/// Creates [`DAMAGED`] damaged payments, and a minute later `count` readable payments. All of them need a recheck.
 async fn with_damaged_payments(count: u32) -> System {
     let system = System::empty();
     for number in 0..DAMAGED {

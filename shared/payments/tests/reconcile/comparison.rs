@@ -21,7 +21,7 @@ async fn each_discrepancy_is_emitted_once_even_if_it_is_found_several_times() {
     system.list("amount", "4", time, 900);
     system.report("status", "5", time, 1000).await;
     system.platform.add(time, declined("status", "5"));
-    // A refund whose callback was lost. Its payment is known.
+    // The callback about a refund of a known payment was lost.
     system.report_and_list("refunded", "6", time).await;
     let refund = ListedOperation {
         kind: "refund".into(),
@@ -133,7 +133,8 @@ async fn the_page_after_a_full_page_is_requested() {
     let hour = span("21T12:00:00", "21T13:00:00");
     let compared = system.reconcile(hour).await;
     assert_eq!((compared.compared, compared.differences), (1_000, NONE));
-    // The first and the last request are for the margins. The request at 200,000 finds out whether the hour must be split.
+    // The first and the last request are for the margins of ten minutes. The request with the offset 200,000 shows
+    // whether the hour must be split.
     assert_eq!(system.platform.take_offsets(), [0, 0, 200_000, 1_000, 0]);
 
     system.list("unknown", "x", time, 1000);

@@ -28,7 +28,7 @@ async fn a_failed_request_is_repeated_twice_before_its_part_fails() {
     let state = system.payments.run_state(&run).await.unwrap();
     let failure = format!("211 from 2026-11-21T11:50:00Z: {failure}");
     assert_eq!((state.has_ended, state.failure), (false, Some(failure)));
-    // A repeat does only the part that failed, and then what follows from it.
+    // A repeat does only the part that failed, and the parts that follow from it.
     system.platform.take_starts();
     system.do_run(&run).await.unwrap();
     assert_eq!(system.platform.take_starts(), [on("21T11:50:00")]);
@@ -37,7 +37,7 @@ async fn a_failed_request_is_repeated_twice_before_its_part_fails() {
     assert_eq!((state.has_ended, state.failure), (true, None));
 }
 
-/// Does the list of an hour until a deadline. The Data API hangs, and meanwhile the clock moves by `hangs_for`.
+/// Lists the operations of an hour until a deadline. The Data API hangs, and meanwhile the clock moves by `hangs_for`.
 async fn list_hanging(system: &System, hangs_for: Duration) -> Result<Worked, PartError> {
     system.platform.state().hangs = true;
     let run = system
@@ -102,7 +102,7 @@ async fn only_the_minute_of_an_answer_that_is_too_large_is_skipped() {
     system.list("unknown", "3", on("21T12:09:00"), 1000);
     let compared = system.reconcile(span("21T12:00:00", "21T13:00:00")).await;
     assert_eq!(compared.unreadable, 1);
-    // The platform may list the operation of 12:16 up to ten minutes earlier.
+    // The platform may list the operation of 12:16 up to ten minutes earlier, also in the skipped minute.
     let expected = [
         ("far", "missing_at_platform"),
         ("unknown", "missing_locally"),

@@ -25,18 +25,17 @@ use crate::fakes::records::listed_sale;
 use crate::fakes::system::TestSystem;
 use crate::system::*;
 
-/// The environment variable that is set only in a measured process: the number of parts at the same time.
+/// The environment variable that is set only in a measured process. Its value is the number of parts at the same time.
 const MEASURED: &str = "RECONCILE_MEASURED";
 static OPERATIONS: LazyLock<u64> = LazyLock::new(|| match std::env::var_os("LONG") {
     Some(_) => 10_000_000,
     None => 200_000,
 });
-/// The peak memory of the process with one part at a time must be lower, without the digests of the in-memory store.
+/// The peak memory of a process that does one part at a time must be lower. The digests in the in-memory store do not
+/// count.
 const MAX_KIB: u64 = 96 * 1024;
-/// The number of payments in a page of the index.
 const PAGE_OF_DAY: usize = 100;
-/// In each series of this many operations, one operation is missing in our records, one is missing at the platform, and
-/// one has another amount.
+/// Of this many operations, one is missing in our records, one is missing at the platform, and one has another amount.
 const PERIOD: u64 = 10_000;
 
 /// The sales of one day, numbered from 0 and spread over the day. Each sale has a separate payment.
@@ -111,8 +110,7 @@ fn peak_kib() -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Compares the day in a process of its own. Returns its peak memory in KiB, without the digests that the in-memory store
-/// holds.
+/// Compares the day in a separate process. Returns its peak memory in KiB, without the digests in the in-memory store.
 fn measure(at_the_same_time: usize) -> u64 {
     let this = "memory::a_day_with_200_000_operations_is_compared_by_ten_parts_side_by_side";
     let output = Command::new(std::env::current_exe().unwrap())

@@ -1,5 +1,5 @@
-//! Tests the parts of a run: they can be done side by side and several times, are split if they are too large, and keep
-//! the rate of the Data API.
+//! Tests the parts of a run. They can be done side by side and several times. They are split if they are too large.
+//! They keep the rate of the Data API.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -83,7 +83,7 @@ async fn parts_that_are_done_side_by_side_and_twice_find_each_difference_once() 
     ];
     assert_eq!(system.differences(), differences(&expected));
 
-    // A message that comes once more requests nothing. After the run was reported, nothing reports it again.
+    // After the run is closed, a repeated part requests nothing and does not end the run again.
     system.platform.take_offsets();
     assert_eq!(system.payments.next_run(&run).await.unwrap(), None);
     system.payments.close(&run).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_day_with_any_number_of_payments_is_continued_by_further_parts() {
     let report = report.await.unwrap().unwrap();
     let compare = system.payments.due_run(project(), Daily::Compare);
     let compare = compare.await.unwrap().unwrap();
-    // The lists are done in time. The deadline of each other part has passed after its first page of two payments.
+    // The lists are done in time. Each other part has no time left after its first page, which has two payments.
     for part in compare.first_parts() {
         let runs = runs(&system);
         let worked = runs.work(&compare, &part, "m", in_five_minutes()).await;
@@ -134,7 +134,7 @@ async fn a_day_with_any_number_of_payments_is_continued_by_further_parts() {
     assert!(results > 40, "{results} results");
 }
 
-/// A platform that has completed 100 operations in each second. None of them has ended, so none is a difference.
+/// A platform with 100 operations in each second. All of them are pending, so none is a difference.
 struct Busy;
 
 impl DataApi for Busy {
@@ -205,7 +205,7 @@ async fn requests_to_the_data_api_are_never_closer_than_the_pace() {
     let part = &run.first_parts()[1];
     let worked = runs.work(&run, part, "m", in_five_minutes()).await;
     worked.unwrap();
-    // A failed request, its repeat after 10 s, the request that decides about a split, and the last page.
+    // Four requests: one that fails, its repeat after 10 s, the one that decides about a split, and the last page.
     assert_eq!(system.platform.take_offsets().len(), 4);
     assert!(system.now().since(before) >= Duration::from_secs(2 + 10 + 2 + 2));
     let key = PaymentKey::new(project(), "7");

@@ -85,7 +85,7 @@ async fn a_list_that_still_fails_after_three_days_is_skipped_by_the_schedule() {
     let done = system.reconcile_due().await.unwrap();
     let (run, counts) = &done[0];
     assert_eq!((run.from, run.to), (day.from, day.to));
-    // It is not known what the platform lists, so no operation of ours counts as missing there.
+    // The platform's list is unknown, so no operation of ours counts as missing at the platform.
     assert_eq!((counts.unreadable, counts.differences), (26, NONE));
     assert_eq!(done[1].0.from, day.to);
 }

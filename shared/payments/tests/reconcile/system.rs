@@ -55,19 +55,16 @@ impl System {
         Self::new(FailNext::default(), clock, &[|_| true], records)
     }
 
-    /// Delivers a callback about a sale.
     pub async fn report(&self, payment: &str, operation: &str, ended: Timestamp, amount: u64) {
         let report = sale_report(payment, operation, ended, amount);
         self.apply(payment, report.callback()).await.unwrap();
     }
 
-    /// Adds a sale to the platform records.
     pub fn list(&self, payment: &str, operation: &str, ended: Timestamp, amount: u64) {
         let sale = listed_sale(payment, operation, amount);
         self.platform.add(ended, sale);
     }
 
-    /// Delivers a callback about a sale, and adds the sale to the platform records.
     pub async fn report_and_list(&self, payment: &str, operation: &str, ended: Timestamp) {
         self.report(payment, operation, ended, 1000).await;
         self.list(payment, operation, ended, 1000);
@@ -79,12 +76,11 @@ impl System {
         self.do_run(&run).await.unwrap()
     }
 
-    /// Does all parts of a run.
     pub async fn do_run(&self, run: &Run) -> Result<Counts, PartError> {
         do_run(&self.payments, Some(&self.platform), run, in_five_minutes()).await
     }
 
-    /// Does each run of the schedule that is due.
+    /// Does each comparison that is due.
     pub async fn reconcile_due(&self) -> Result<Vec<(Run, Counts)>, PartError> {
         do_due(&self.payments, Some(&self.platform), Daily::Compare).await
     }
@@ -114,7 +110,6 @@ pub fn differences(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(own).collect()
 }
 
-/// Returns a callback about a successful sale.
 pub fn sale_report(payment: &str, operation_id: &str, ended: Timestamp, amount: u64) -> TestReport {
     let mut sale = operation(operation_id, "sale", "success", amount);
     let date = ended.to_seconds_with_offset();
@@ -122,7 +117,6 @@ pub fn sale_report(payment: &str, operation_id: &str, ended: Timestamp, amount: 
     TestReport::read(&callback(payment, "success", amount, sale))
 }
 
-/// Returns a listed sale that was declined.
 pub fn declined(payment: &str, operation: &str) -> ListedOperation {
     ListedOperation {
         status: "decline".into(),

@@ -8,8 +8,8 @@ use crate::jobs::{Job, Task, timers};
 use crate::random_run::settle;
 use crate::system::System;
 
-/// Crashes the current job after `crash_at` steps of the run, and starts this job again. If `crash_at` is `None`, no
-/// job crashes. Returns the number of steps.
+/// After `crash_at` steps of the run, crashes the current job and starts it again. `None` causes no crash. Returns the
+/// number of steps.
 pub fn run(crash_at: Option<u64>) -> u64 {
     let timers = timers();
     let _timers = timers.enter();

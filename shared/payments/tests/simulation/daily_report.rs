@@ -1,5 +1,5 @@
-//! Checks two conditions at the end of a run. The daily reports agree with the platform's accounts, and an event was
-//! emitted for each order that was paid twice.
+//! Checks at the end of a run that the daily reports agree with the platform's accounts, and that an event was emitted
+//! for each order that was paid twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

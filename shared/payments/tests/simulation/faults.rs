@@ -10,7 +10,7 @@ use crate::fakes::behaviour::Behaviour;
 use crate::fakes::clock::TestClock;
 use crate::next_release;
 
-/// For each queue, a function that returns whether the queue receives a type of event. The first queue receives all
+/// One function for each queue, which returns whether the queue receives a type of event. The first queue receives all
 /// events, and the second queue only events about money.
 pub const QUEUES: [fn(EventKind) -> bool; 2] = [|_| true, is_about_money];
 
@@ -27,7 +27,6 @@ fn is_about_money(kind: EventKind) -> bool {
 struct State {
     /// Whether the faults have stopped.
     stopped: bool,
-    /// The queues that are down.
     down: BTreeSet<usize>,
     /// The releases that work on the table; `None` if only this release does.
     releases: Option<Releases>,

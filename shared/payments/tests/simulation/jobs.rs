@@ -1,4 +1,5 @@
-//! Runs jobs: calls of use cases that run step by step, can crash between two steps, and can be started again.
+//! Runs jobs. A job is a call of a use case. It runs step by step, can crash between two steps, and can be started
+//! again.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -11,23 +12,22 @@ use crate::invariants::Invariants;
 use crate::platform::Message;
 use crate::system::{System, in_an_hour, order_key};
 
-/// Without a fault, a job ends after at most this many repeats.
-const MAX_REPEATS: usize = 10;
+/// Without faults, a job succeeds within this many tries.
+const MAX_TRIES: usize = 10;
 
 #[derive(Debug, Clone)]
 pub enum Job {
-    /// The number of the payment, as in each job with only one number.
+    /// The number of the payment, as in all jobs with one number.
     Create(u64),
     CreateLink(u64),
     /// The payment, the number of the refund, and the amount.
     Refund(u64, u64, Option<u64>),
-    /// The callback that the platform sends.
     Deliver(Rc<Message>),
     Poll(u64),
     PollAll,
     EraseAll,
     ExpireAll,
-    /// The payment, and whether it is released and not rejected.
+    /// The payment, and whether the operator releases it. Otherwise, the operator rejects it.
     Review(u64, bool),
     ClarifyRefund(u64),
     /// The number of an operation at the platform, and whether the operation seems to be missing there.
@@ -64,7 +64,6 @@ impl Job {
     }
 }
 
-/// A job that was started.
 pub struct Task<'a> {
     pub job: Job,
     system: &'a System,
@@ -101,7 +100,6 @@ pub fn timers() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// Polls a future until it is ready.
 pub fn complete<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
@@ -123,9 +121,9 @@ pub fn run_job(system: &System, job: Job) -> bool {
 }
 
 /// Runs a job to its end while no faults happen, and checks the invariants after each step. A job that leaves many
-/// events unpublished is repeated, as the platform repeats a callback; each repeat publishes some of the events.
+/// events unpublished is started again, as the platform repeats a callback. Each try publishes some of the events.
 pub fn run_without_faults(system: &System, job: Job, invariants: &mut Invariants) {
-    for _ in 0..MAX_REPEATS {
+    for _ in 0..MAX_TRIES {
         let mut task = Task::start(system, job.clone());
         let done = loop {
             let done = task.step();
@@ -138,5 +136,5 @@ pub fn run_without_faults(system: &System, job: Job, invariants: &mut Invariants
             return;
         }
     }
-    panic!("the job failed {MAX_REPEATS} times without a fault: {job:?}");
+    panic!("the job failed {MAX_TRIES} times without a fault: {job:?}");
 }

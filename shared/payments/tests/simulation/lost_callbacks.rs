@@ -14,7 +14,7 @@ use crate::random_run::Totals;
 use crate::system::System;
 
 const DAY: i64 = 24 * 3_600_000;
-/// The interval between two runs of the sweeper.
+/// The interval between two runs of the sweeper, in milliseconds.
 const MINUTE: i64 = 60_000;
 /// Half of the payments are Gate sales. The other payments have links that no shopper uses.
 const PAYMENTS: u64 = 4;
@@ -26,7 +26,7 @@ pub fn run(seed: u64) -> Totals {
     let _timers = timers.enter();
     let system = System::with_seed(seed);
     let clock = system.clock();
-    // Some changes at the platform appear only in callbacks. In runs with such changes, only the schedule is checked.
+    // Some changes at the platform appear only in callbacks. Runs with these changes check only the schedule.
     let is_plain = clock.random(4) > 0;
     if is_plain {
         system.platform.be_plain();
@@ -161,7 +161,7 @@ fn check_ended(payment: &Payment) {
 }
 
 /// Checks that each activity causes at most nine polls besides the daily polls. An activity is a checkout request, a
-/// refund request or a delivered callback. Each activity can restart the schedule.
+/// refund request or a delivered callback. It can restart the schedule.
 fn check_schedule(polls: &[(String, i64)], activities: u64) {
     let mut by_payment: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     for (payment_id, at) in polls {

@@ -36,8 +36,8 @@ fn is_long() -> bool {
     std::env::var("LONG").is_ok_and(|long| long == "1")
 }
 
-/// Returns the seed that the variable `SEED` names. If the variable is not set, returns `long` seeds with `LONG=1`, and
-/// `default` seeds without `LONG=1`.
+/// Returns the seed in the variable `SEED`. If the variable is not set, returns `long` seeds with `LONG=1`, otherwise
+/// `default` seeds.
 fn seeds(default: u64, long: u64) -> Range<u64> {
     let seed = std::env::var("SEED")
         .ok()

@@ -1,4 +1,4 @@
-//! Makes one random run, which starts jobs, runs them step by step, crashes some jobs and repeats others. The seed
+//! Makes one random run. It starts jobs, runs them step by step, crashes some of them and repeats others. The seed
 //! determines the run.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,6 @@ const PAYMENTS: u64 = 3;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub counts: BTreeMap<&'static str, u64>,
-    /// Every change of status that occurred.
     pub transitions: BTreeSet<(Status, Status)>,
 }
 
@@ -67,7 +66,6 @@ impl Totals {
     }
 }
 
-/// The mix of jobs in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mix {
     /// All kinds of jobs.
@@ -80,7 +78,7 @@ pub enum Mix {
     TwoReleases,
 }
 
-/// In a run with [`Mix::Foreign`], another system has already made these payments. The payments with an odd number have a
+/// In a run with [`Mix::Foreign`], another system has already made these payments. A payment with an odd number has a
 /// Payment Page link.
 const FOREIGN_BEFORE: [u64; 2] = [0, 1];
 /// In a run with [`Mix::Foreign`], another system makes this payment after Gate refused our sale.
@@ -92,7 +90,7 @@ struct Run<'a> {
     system: &'a System,
     mix: Mix,
     tasks: Vec<Task<'a>>,
-    /// The callbacks that wait to be delivered. Some of these callbacks were already delivered once.
+    /// The callbacks that wait to be delivered. Some of them were already delivered once.
     waiting: Vec<Rc<Message>>,
     totals: Totals,
 }
@@ -175,7 +173,6 @@ impl Run<'_> {
         self.waiting.extend(messages.into_iter().map(Rc::new));
     }
 
-    /// Returns the job that a step starts.
     fn job(&mut self, step: u64) -> Option<Job> {
         Some(match step {
             0 => return self.create(),
@@ -211,7 +208,8 @@ impl Run<'_> {
             return Some(Job::Create(self.choose(PAYMENTS)));
         }
         match self.choose(PAYMENTS + 1) {
-            // If the first try of a later attempt has no clear answer, the code 3041 for the repeat says nothing.
+            // A further attempt could get no clear answer. Then the code 3041 of its repeat would not show whose
+            // payment exists.
             FOREIGN_AFTER if self.is_foreign(FOREIGN_AFTER) => None,
             number if number % 2 == 1 => Some(Job::CreateLink(number)),
             number => Some(Job::Create(number)),
@@ -296,8 +294,8 @@ impl Run<'_> {
     }
 }
 
-/// Ends every operation at the platform, delivers the callbacks in any order, and runs the sweeper. While polls are
-/// planned, these steps are repeated at most five times. Returns the number of polls.
+/// Ends every operation at the platform, delivers the callbacks in random order, and runs the sweeper. While polls are
+/// planned, repeats these steps, at most five times. Returns the number of polls.
 pub fn settle(system: &System, invariants: &mut Invariants) -> u64 {
     let polls_sent = || {
         let tables = system.tables();

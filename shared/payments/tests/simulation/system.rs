@@ -1,4 +1,4 @@
-//! Builds the use cases over the simulated platform. If a method returns `false`, its caller must repeat the call.
+//! Builds the use cases over the simulated platform. After `false`, the caller must repeat the call.
 
 use std::time::Duration;
 
@@ -23,7 +23,6 @@ use crate::platform::{Message, Platform};
 
 pub type System = TestSystem<RandomFaults, Platform>;
 
-/// Returns the key of the payment with this number.
 pub fn order_key(number: u64) -> PaymentKey {
     key(&format!("order-{number}"))
 }
@@ -100,7 +99,6 @@ impl System {
             .await
     }
 
-    /// Reviews all quarantine items as an operator.
     pub async fn review(&self, number: u64, is_release: bool) -> bool {
         let items = match self.load(number).await {
             Ok(Some(payment)) => payment.quarantine(),
@@ -136,8 +134,8 @@ impl System {
         !matches!(sent.await, Err(ClarificationError::Unavailable(_)))
     }
 
-    /// Compares one operation of the platform with our records. If `is_missing` is true, the platform records seem not
-    /// to list the operation.
+    /// Compares one operation of the platform with our records. If `is_missing` is true, the platform records seem to
+    /// lack the operation.
     pub async fn compare(&self, number: u64, is_missing: bool) -> bool {
         let accounts = self.platform.accounts();
         let operations = accounts.iter().flat_map(|(payment_id, account)| {

@@ -1,8 +1,8 @@
-//! Tests that a payment ends the same if its callbacks arrive in any order and repeatedly. Long random runs also have
+//! Tests that a payment ends the same if its callbacks arrive in any order and repeatedly. The random runs also have
 //! status answers.
 //!
-//! By default, the search covers every set of up to three kinds of callbacks, and the random test makes 300 runs. With
-//! `LONG=1`, the search covers up to six kinds, and the random test makes 100,000 runs.
+//! By default, the search tries every set of up to three kinds of callbacks, and there are 300 random runs. With
+//! `LONG=1`, the sets have up to six kinds, and there are 100,000 random runs.
 //!
 //! `LONG=1 cargo test --release -p payments --test decide any_order`
 
@@ -39,10 +39,9 @@ const KINDS: [&str; 17] = [
     "refund_processing",
     "separators_in_values",
 ];
-/// The name of Gate's answer that accepts the sale.
+/// Stands for the answer with which Gate accepts the sale.
 const GATE_ANSWER: &str = "GATE_ANSWER";
 
-/// Returns the change that a fact of this kind causes.
 fn change_by(payment: &Payment, kind: &str) -> Option<Change> {
     let answer = accepted(REQUEST);
     let fact = match kind {
@@ -55,7 +54,7 @@ fn change_by(payment: &Payment, kind: &str) -> Option<Change> {
     decide(Some(payment), fact, NOW)
 }
 
-/// Returns the content that must not depend on the order of the reports: all fields except those about emitted events
+/// Returns the content that must not depend on the order of the reports. It leaves out the fields about emitted events
 /// and about polling.
 fn content(payment: &Payment) -> String {
     let mut value = serde_json::to_value(payment).unwrap();
@@ -67,13 +66,13 @@ fn content(payment: &Payment) -> String {
     attempt.remove("polled_for_redirect");
     let request = attempt["request"].as_object_mut().unwrap();
     request.remove("polls_before");
-    // A request that is being sent becomes unknown with time, so both states count as the same state.
+    // Over time, a request that is being sent becomes unknown, so both count as the same state.
     if request["state"] == "sending" {
         *request = serde_json::Map::from_iter([("state".into(), "unknown".into())]);
     }
     let refunds = fields["refunds"].as_array_mut().unwrap();
     for refund in refunds.iter_mut() {
-        // A refund without a stored Gate request is stored as text, whose third field says what was emitted.
+        // A refund without a stored Gate request is a text. Its third field says what was emitted.
         if let Some(text) = refund.as_str() {
             let mut fields: Vec<&str> = text.splitn(7, ';').collect();
             fields.remove(2);
@@ -87,23 +86,24 @@ fn content(payment: &Payment) -> String {
     value.to_string()
 }
 
-/// Returns whether a sale succeeded, but its money waits or is held until an answer decides. If `payment.succeeded` was
-/// emitted before, the next event about the status follows the decision.
+/// Returns whether a sale succeeded but does not count yet. After `payment.succeeded`, no event about the status is
+/// emitted until an answer decides.
 fn is_held_after_success(payment: &Payment) -> bool {
     let status = payment.status();
     matches!(status, Status::AwaitingConfirmation | Status::Processing)
         && payment.successful_sales().next().is_some()
 }
 
-/// Returns whether a rejection refunds money whose quarantine items were removed. Then only the refund has events.
+/// Returns whether money of a rejection is refunded although its quarantine items were removed. Then only the refund
+/// has events.
 fn is_only_refunded(payment: &Payment) -> bool {
     let mut refunds = payment.refunds_of_rejections();
     payment.quarantine().is_empty()
         && refunds.any(|refund| refund.status() != RefundStatus::Declined)
 }
 
-/// Checks the events of a change: their sequence numbers have no gap, and the last event shows the payment after the
-/// change. If a change has no events, checks that no event is missing.
+/// Checks the events of a change. Their sequence numbers have no gap, and the last event shows the changed payment. If
+/// a change has no events, it must not need one.
 pub fn check_change(before: &Payment, change: &Change, path: &dyn Debug) {
     let (was, is) = (before.status(), change.payment.status());
     let numbers = change.events.iter().map(|event| event.sequence);
@@ -129,9 +129,9 @@ pub fn check_change(before: &Payment, change: &Change, path: &dyn Debug) {
             "{path:?}: no event reports {is:?}"
         );
         let has_changed = money(before) != money(&change.payment);
-        // The event about a refund waits for the success of the sale.
+        // Events about a refund wait until the sale counts.
         let has_money = change.payment.has_money() && !is_held_after_success(before);
-        // Events do not show the money of another system's payment.
+        // Events do not show the money of a payment that another system made.
         let has_money = has_money && !change.payment.is_foreign();
         let has_money = has_money && !is_only_refunded(&change.payment);
         assert!(
@@ -141,10 +141,10 @@ pub fn check_change(before: &Payment, change: &Change, path: &dyn Debug) {
     }
 }
 
-/// How often each outcome was emitted.
+/// The number of emitted events for each result of [`outcome_of`].
 type Emitted = BTreeMap<String, u32>;
 
-/// Checks a change by a callback or Gate's answer.
+/// Checks a change by a callback or Gate's answer. No result is emitted twice, unless the payment was quarantined.
 fn check_events(before: &Payment, change: &Change, emitted: &mut Emitted, path: &dyn Debug) {
     check_change(before, change, path);
     let (was, is) = (before.status(), change.payment.status());
@@ -206,7 +206,7 @@ fn a_payment_ends_the_same_after_repeated_callbacks_in_any_order() {
             let end = content(&after);
             let known = ends.entry(delivered).or_insert_with(|| end.clone());
             assert_eq!(*known, end, "{path:?}");
-            // Later changes depend only on these values, not on the path.
+            // Later changes depend only on these values.
             let state = (
                 delivered,
                 serde_json::to_string(&after).unwrap(),
@@ -243,7 +243,7 @@ fn payment_after(steps: &[Step]) -> Payment {
             true => polled(&payment, step.kind),
         };
         if let Some(change) = change {
-            // A signed answer can withdraw an outcome that callbacks reported. Then the outcome can be emitted again.
+            // A signed answer can withdraw a result that callbacks reported. Then the result can be emitted again.
             if step.is_answer {
                 check_change(&payment, &change, &steps);
                 emitted.clear();
@@ -256,7 +256,7 @@ fn payment_after(steps: &[Step]) -> Payment {
     payment
 }
 
-/// These histories are longer than the histories of the default search, and some have other callbacks than [`KINDS`].
+/// These histories are longer than the histories of the default search. Some have callbacks that [`KINDS`] lacks.
 #[test]
 fn a_longer_history_ends_the_same_in_any_order_and_after_a_repeat() {
     for history in [

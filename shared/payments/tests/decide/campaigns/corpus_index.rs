@@ -1,5 +1,5 @@
-//! Tests that payments end as the index of `tests/data/callbacks-2` says. For each body, the index lists the reports
-//! that precede the body, and says how the payment ends. The end must be the same in every order of the reports.
+//! Tests that payments end as the index of `tests/data/callbacks-2` says. Each entry names a body, the reports before
+//! this body, and the end of the payment. The end must be the same in every order of the reports.
 
 use std::path::Path;
 
@@ -20,13 +20,13 @@ fn is_link(entry: &Value) -> bool {
     entry["payment_id"].as_str().is_some_and(|id| id != PAYMENT)
 }
 
-/// Returns the name of a file without its folder and extension.
 fn name(file: &Value) -> &str {
     let file = Path::new(file.as_str().unwrap());
     file.file_stem().unwrap().to_str().unwrap()
 }
 
-/// Returns the body of an entry and all reports that precede the body, each report once.
+/// Returns the names of the reports that precede the body of an entry, and then the name of the body. No name occurs
+/// twice.
 fn reports<'a>(index: &'a [Value], entry: &'a Value) -> Vec<&'a str> {
     let mut reports: Vec<&str> = Vec::new();
     for before in entry["after"].as_array().unwrap() {
@@ -126,7 +126,7 @@ fn check_successes(payment: &TestPayment, order: &[&str]) {
     if payment.status().is_paid() {
         assert_eq!(successes, 1, "{order:?}");
     } else {
-        // A success may be reported and emitted before the confirmation is declined.
+        // A success may be emitted before the confirmation is declined.
         let may_succeed = order.contains(&"sale_success") || order.contains(&"confirm_success");
         assert!(successes <= usize::from(may_succeed), "{order:?}");
     }

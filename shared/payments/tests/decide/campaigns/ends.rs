@@ -1,6 +1,6 @@
 //! Tests that payments end as the table `tests/data/ends.tsv` says. Each row has one, two or three bodies of the
-//! corpora, and the end of the payment after these bodies. The end must be the same in every order of the bodies. The
-//! table was derived from the rules without the code under test.
+//! corpora, and the end of the payment after these bodies. The end must be the same in every order. The table was
+//! derived from the rules, without the code under test.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Tests the largest payment that reports and commands can make: it fits into an item, and its events fit into messages.
+//! Tests that the largest possible payment fits into an item, and its events into messages.
 
 use payments::decide::{Command, Fact, decide, execute};
 use payments::model::Payment;
@@ -40,7 +40,7 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         };
         let request_id = format!("{number:0>100}");
         let command = Command::Refund(&order);
-        // Further open refunds are refused.
+        // The number of open refunds is limited, so a further refund can be refused.
         if let Ok(change) = execute(Some(&payment), command, NOW) {
             commit(&mut payment, change);
         }
@@ -62,7 +62,7 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         }
     }
     println!("with our refunds: {} bytes", size(&payment));
-    // The refunds that Gate refuses. The first open refunds are declined, so that there is room for further refunds.
+    // Open refunds are declined to make room. Then Gate refuses new refunds with a long code.
     let long_code = refused(&"9".repeat(60_000));
     for number in 440..540 {
         let mut body = refund(10_000 + number, "decline", 10_000);
@@ -93,7 +93,7 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         payment.refunds().len(),
         size(&payment)
     );
-    // External refunds with events. Their ids are the greatest, so their operations are removed when other operations
+    // External refunds with events. They have the greatest ids, so their operations are removed if other operations
     // need the room.
     for number in 0..520 {
         let mut body = refund(number, "success", 1_000_000_000_000);
@@ -103,7 +103,8 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         commit(&mut payment, change);
     }
     println!("with external refunds: {} bytes", size(&payment));
-    // Two answers contradict each other about each of the other operations. Their texts exceed the maximum length.
+    // Two answers contradict each other about every other operation. The texts of these operations exceed the maximum
+    // length.
     let words = |body: &mut Value| {
         for field in ["code", "request_id"] {
             body[field] = json!(long());
@@ -144,8 +145,8 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         commit(&mut payment, change);
         println!("with an answer: {} bytes", size(&payment));
     }
-    // A callback has a long redirect URL. Then the platform records list more operations that are missing locally than
-    // the payment stores as discrepancies.
+    // A callback has a long redirect URL. Then the platform records list more missing operations than the payment
+    // stores as discrepancies.
     let mut waiting = operation("zzz", "sale", "awaiting redirect result", 1);
     waiting["date"] = json!(date(80_000));
     let mut body = callback(PAYMENT, "processing", 1, waiting);

@@ -1,4 +1,4 @@
-//! Tests payments with thousands of operations: a payment fits into an item, and its money does not depend on the order
+//! Tests that a payment with thousands of operations fits into an item, and that its money does not depend on the order
 //! of the reports.
 
 use std::collections::BTreeSet;
@@ -12,9 +12,10 @@ use crate::builders::reports::{TestReport, callback, operation, status_answer};
 use crate::builders::*;
 use crate::fixtures::*;
 
-/// The maximum size of a stored payment. An item has at most 400 KB, and its keys and other attributes need a part.
+/// The maximum size of a stored payment in bytes. An item has at most 400 KB, and its keys and other attributes need a
+/// part.
 pub(super) const MAX_BYTES: usize = 380 * 1_024;
-/// The maximum size of an event, which is stored as an item of its own.
+/// The maximum size of an event in bytes. Each event is stored as an item of its own.
 pub(super) const MAX_EVENT_BYTES: usize = 380 * 1_024;
 
 /// Pseudo-random numbers (xorshift64).
@@ -40,7 +41,7 @@ pub(super) fn date(second: usize) -> String {
     format!("2027-01-15T{hour:02}:{minute:02}:{second:02}+0000")
 }
 
-/// Returns the refund with this number, as the platform reports a refund from its Dashboard.
+/// Returns a refund that was made in the platform's Dashboard.
 pub(super) fn refund(number: usize, status: &str, amount: u64) -> Value {
     let mut refund = operation(&format!("19{number:014}"), "refund", status, amount);
     refund["date"] = json!(date(3_600 + number * 10));
@@ -59,7 +60,6 @@ pub(super) fn size(payment: &Payment) -> usize {
     serde_json::to_string(payment).unwrap().len()
 }
 
-/// Returns a created payment.
 pub(super) fn created(amount: u64) -> Payment {
     let order = payments::model::Order {
         amount: ecommpay::fields::MinorUnits::for_sale(amount).unwrap(),
@@ -76,8 +76,8 @@ pub(super) fn stored(payment: &Payment) -> Payment {
     loaded
 }
 
-/// Applies facts, and emits the remaining events at the end. Stores and loads the payment after every 50th fact.
-/// Returns the payment and the number of events.
+/// Applies the facts, then emits the remaining events. After every 50th fact, the payment is stored and loaded. Returns
+/// the payment and the number of events.
 pub(super) fn apply_all(start: Option<Payment>, facts: &[Fact<'_>]) -> (Payment, usize) {
     let mut payment = start;
     let (mut events, mut largest) = (0, 0);
@@ -111,8 +111,8 @@ pub(super) fn apply_all(start: Option<Payment>, facts: &[Fact<'_>]) -> (Payment,
     (payment, events)
 }
 
-/// The parts of a payment that must not depend on the order of the reports: status, amounts, and for each refund the
-/// operation id, the amount, the status and the returned amount.
+/// The data that must not depend on the order of the reports: status, amounts, and for each refund the operation id,
+/// the amount, the status and the returned amount.
 type Money = (
     Status,
     [u64; 4],
@@ -142,7 +142,7 @@ fn money(payment: &Payment) -> Money {
     (payment.status(), amounts, refunds)
 }
 
-/// Asserts that two payments have the same money. A failure shows only one refund that differs.
+/// Asserts that both are equal. A failure shows only one refund that differs.
 fn same(one: &Money, other: &Money) {
     assert_eq!((one.0, one.1), (other.0, other.1));
     for refund in &one.2 {
@@ -213,7 +213,7 @@ fn a_status_answer_with_two_thousand_operations_counts() {
 }
 
 #[test]
-fn more_operations_than_fit_are_counted_and_the_answer_still_gives_the_right_amounts() {
+fn the_newest_answer_gives_the_amounts_when_a_payment_has_more_operations_than_fit() {
     let count = if is_long() { 2_500 } else { 2_050 };
     let mut operations = vec![sale(100_000)];
     operations.extend((1..count).map(|number| refund(number, "success", 10)));
@@ -240,7 +240,7 @@ fn more_operations_than_fit_are_counted_and_the_answer_still_gives_the_right_amo
         (after.paid_amount(), after.refunded_amount()),
         (100_000, refunded)
     );
-    // The answer counts, even if it says less than a callback about an operation that is not stored.
+    // If a callback succeeded and a newer answer declines an operation that is not stored, the answer counts.
     let last = callbacks.last().unwrap();
     let now = at("2027-02-01T12:00:00");
     let mut declined = operations.clone();
@@ -310,7 +310,7 @@ fn contradictory_reports_of_many_operations_end_the_same_in_any_order() {
     }
 }
 
-/// Runs a command. Returns the payment after it, or the same payment if the command is refused.
+/// Runs a command. Returns the same payment if the command is refused or changes nothing.
 pub(super) fn run(payment: Payment, command: Command<'_>) -> Payment {
     match execute(Some(&payment), command, NOW) {
         Ok(Some(change)) => change.payment,
@@ -318,8 +318,7 @@ pub(super) fn run(payment: Payment, command: Command<'_>) -> Payment {
     }
 }
 
-/// Gate refuses the last refunds. Each refused request stays stored with its code, so there is room for fewer
-/// operations.
+/// Gate refuses the last refunds. The code of each refused request stays stored, so fewer operations fit.
 #[test]
 fn refund_requests_that_take_the_room_of_operations_change_no_refunded_amount() {
     let mut operations = vec![sale(100_000_000)];
@@ -423,7 +422,7 @@ fn a_payment_with_two_thousand_items_in_quarantine_can_be_released() {
     assert!(size(&stored(&released)) < MAX_BYTES);
 }
 
-/// Each sale has an item for its amount, and an item because there are other sales.
+/// Each sale has two items: one for its amount, and one because the payment was paid more than once.
 #[test]
 fn a_payment_with_more_items_than_a_decision_lists_can_be_released_and_rejected() {
     let operations = |count: usize| -> Vec<Value> {
@@ -456,10 +455,10 @@ fn a_payment_with_more_items_than_a_decision_lists_can_be_released_and_rejected(
     assert_eq!(released.items_of(&released.decisions()[0]), items);
     assert_eq!(released.decisions()[0].item_count(), items.len());
     assert!(size(&stored(&released)) < MAX_BYTES);
-    // A decision about so many items cannot leave out an item.
+    // A decision about so many items must be about all items.
     let some = items.iter().skip(1).cloned().collect();
     assert!(execute(Some(&payment), command(Verdict::Released, &some), NOW).is_err());
-    // A further item is not settled.
+    // A further sale adds an item that the decision does not settle.
     let (again, _) = apply_all(Some(released), &[answer(1_501).answer_to(0)]);
     assert_eq!(again.status(), Status::Quarantined);
     let released = reviewed(&again, Verdict::Released);

@@ -11,7 +11,7 @@ mod refund_order;
 mod removed_operations;
 mod status_tables;
 
-/// Returns whether the campaigns run in full (`LONG=1`).
+/// Returns whether the campaigns run in full.
 fn is_long() -> bool {
     std::env::var_os("LONG").is_some_and(|long| long == "1")
 }

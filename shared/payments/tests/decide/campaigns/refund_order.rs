@@ -1,5 +1,5 @@
-//! Tests that the refunds of a payment end the same if the reports and Gate's answers arrive in any order. The reports
-//! name the refunds, name other refunds, or name no refund.
+//! Tests that the refunds of a payment end the same if the reports and Gate's answers arrive in any order. A report
+//! names its refund, another refund, or no refund.
 //!
 //! By default, the test makes 500 runs. With `LONG=1`, it makes 50,000 runs.
 //!
@@ -15,10 +15,9 @@ use super::is_long;
 use crate::builders::reports::TestReport;
 use crate::fixtures::*;
 
-/// The refunds that the storefront requested, with their amounts.
+/// The requested refunds and their amounts.
 const REFUNDS: [(&str, u64); 3] = [("r-1", 400), ("r-2", 300), ("r-3", 300)];
 
-/// A fact about a refund.
 #[derive(Debug, Clone)]
 enum Step {
     Callback(Value),
@@ -26,8 +25,7 @@ enum Step {
     GateAnswer(&'static str, Answer),
 }
 
-/// Returns a date at a minute and second after 09:00. The refunds are requested at 09:28:20, and the platform's clock
-/// may differ by 60 seconds.
+/// Returns a time after 09:00. The refunds are requested at 09:28:20, and the platform's clock may differ by 60 s.
 fn date((minute, second): (u32, u32)) -> String {
     format!("2019-07-02T09:{minute:02}:{second:02}+0000")
 }
@@ -97,7 +95,7 @@ fn any_signed_answer() -> impl Strategy<Value = Step> {
     })
 }
 
-/// Returns Gate's answers to the requests of the refunds. Two answers can have the same `request_id`.
+/// Returns Gate's answer to each refund request. Two answers can have the same `request_id`.
 fn any_gate_answers() -> impl Strategy<Value = Vec<Step>> {
     let of = |refund_id, answers| {
         select(answers).prop_map(move |answer| Step::GateAnswer(refund_id, answer))
@@ -114,7 +112,6 @@ fn any_gate_answers() -> impl Strategy<Value = Vec<Step>> {
     answers.prop_map(|(first, second, third)| vec![first, second, third])
 }
 
-/// Returns the same facts in two orders.
 fn any_two_orders() -> impl Strategy<Value = (Vec<Step>, Vec<Step>)> {
     let report = prop_oneof![3 => any_callback().boxed(), 1 => any_signed_answer().boxed()];
     let reports = prop::collection::vec(report, 2..7);
@@ -130,7 +127,7 @@ fn sale() -> Value {
     sale
 }
 
-/// Returns a paid payment whose refunds were requested. The requests of `repeated` are repeats.
+/// Returns a paid payment with requested refunds. The refunds in `repeated` were requested from Gate twice.
 fn requested(repeated: &[&str]) -> TestPayment {
     let mut payment = TestPayment::accepted();
     let body = reports::callback(PAYMENT, "success", 1000, sale());

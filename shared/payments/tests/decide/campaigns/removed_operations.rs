@@ -12,7 +12,7 @@ use crate::builders::reports::{TestReport, callback, operation, status_answer};
 use crate::builders::*;
 use crate::fixtures::*;
 
-/// Returns an operation with this number. An operation with a greater number is newer.
+/// Returns an operation. The greater its number, the newer it is.
 fn other(number: usize, kind: &str, status: &str) -> Value {
     let mut other = operation(&format!("18{number:014}"), kind, status, 1_000);
     other["date"] = json!(date(number));
@@ -36,7 +36,7 @@ fn a_successful_sale_counts_beside_two_thousand_operations_without_money() {
             .map(|number| other(number * 2, kind, status))
             .collect();
         let answer = TestReport::read(&status_answer(PAYMENT, "processing", 1_000, &listed));
-        // The sale is newer than the other operations, older, or between them.
+        // The sale is the newest operation, one of the oldest, or in the middle.
         for number in [9_999, 1, 2_001] {
             let success = success(number);
             let facts = [answer.answer_to(0), success.callback()];
@@ -74,7 +74,7 @@ fn an_operation_that_was_removed_is_stored_when_it_succeeds() {
     assert_eq!(payment.status(), Status::Succeeded);
 }
 
-/// A pending sale displaces the refund. When the sale is declined, the refund has room again.
+/// A pending sale displaces the refund. After the sale is declined, the refund has room again.
 #[test]
 fn a_refund_that_was_removed_and_is_listed_again_is_emitted_once() {
     let mut listed = vec![sale(100_000)];
@@ -103,7 +103,7 @@ fn a_refund_that_was_removed_and_is_listed_again_is_emitted_once() {
     assert_eq!(listed.refunded_amount(), 19_990);
 }
 
-/// The worst case of the ledger. The printed times are for a comparison by hand.
+/// This is the slowest case for the ledger. The printed times can be compared by hand.
 #[test]
 fn two_thousand_reversals_after_a_declined_confirmation_are_excluded() {
     let mut listed = vec![
@@ -113,7 +113,7 @@ fn two_thousand_reversals_after_a_declined_confirmation_are_excluded() {
     for number in 3..2_000 {
         let mut reversal = refund(number, "success", 10);
         reversal["type"] = json!(["reversal", "refund reverse"][number % 4 / 3]);
-        // The sum is in another currency, so the requested amount must be found.
+        // Because the sum is in another currency, the ledger must find the requested amount.
         reversal["sum_initial"] = json!({ "amount": 10, "currency": "USD" });
         listed.push(reversal);
     }
@@ -132,7 +132,7 @@ fn two_thousand_reversals_after_a_declined_confirmation_are_excluded() {
     assert_eq!(payment.operations().len(), 1_999);
 }
 
-/// Requests a refund of 10 cents that Gate refuses.
+/// Requests a refund of 0.10 EUR, and applies Gate's refusal.
 fn refuse(payment: &Payment, number: usize) -> Result<Payment, Rejection> {
     let order = refund_order(&format!("r-{number}"), Some(10));
     let change = execute(Some(payment), Command::Refund(&order), NOW)?.unwrap();
@@ -155,11 +155,11 @@ fn refused_refunds_leave_room_for_a_refund_and_for_a_rejection() {
     for number in 0..500 {
         payment = refuse(&payment, number).unwrap();
     }
-    let order = refund_order("honest", Some(10));
-    let honest = execute(Some(&payment), Command::Refund(&order), NOW)
+    let order = refund_order("further", Some(10));
+    let further = execute(Some(&payment), Command::Refund(&order), NOW)
         .unwrap()
         .unwrap();
-    assert_eq!(honest.payment.pending_refund_amount(), 10);
+    assert_eq!(further.payment.pending_refund_amount(), 10);
     let mut number = 500;
     while let Ok(next) = refuse(&payment, number) {
         (payment, number) = (next, number + 1);

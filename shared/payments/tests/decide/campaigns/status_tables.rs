@@ -34,7 +34,7 @@ fn the_readme_shows_the_table_that_yields_the_status() {
     check_block(&document(), "status table", &table).unwrap();
 }
 
-/// The rows about callbacks: the name of the row, and the body of the corpus.
+/// The rows about callbacks: the name of the row, and the callback in the corpus.
 const CALLBACKS: [(&str, &str); 15] = [
     ("processing", "processing"),
     ("redirect URL", "redirect_get"),
@@ -53,7 +53,7 @@ const CALLBACKS: [(&str, &str); 15] = [
     ("request failed", "error_validation"),
 ];
 
-/// The rows about signed status answers: the name of the row, and the body of the corpus.
+/// The rows about signed status answers: the name of the row, and a body of the corpus with the content of the answer.
 const ANSWERS: [(&str, &str); 5] = [
     ("sale succeeded", "sale_success"),
     ("sale declined", "sale_decline_customer"),
@@ -62,7 +62,6 @@ const ANSWERS: [(&str, &str); 5] = [
     ("manual change", "status_manual_change"),
 ];
 
-/// A fact or command.
 enum Input {
     Gate(Answer),
     Callback(&'static str),
@@ -127,7 +126,7 @@ fn change_by(payment: &Payment, input: &Input) -> Option<Change> {
     decide(Some(payment), fact, NOW)
 }
 
-/// Returns the statuses that can follow, for each row and each status before the change.
+/// Returns, for each row and each status, the statuses that can follow.
 fn explore(rows: &[(String, Input)]) -> BTreeMap<(usize, Status), BTreeSet<Status>> {
     let mut table: BTreeMap<(usize, Status), BTreeSet<Status>> = BTreeMap::new();
     let mut seen = HashSet::new();

@@ -33,7 +33,7 @@ fn erasure_removes_only_the_customer_of_a_closed_payment() {
         assert!(!document(&payment).to_string().contains(personal));
     }
     assert_eq!(next(&payment), None);
-    // From now on, a request for a refund must contain an IP address.
+    // The customer's IP address is erased, so a refund request must contain one.
     let refund = payment.reserve("r-1", Some(100));
     assert_eq!(refund, Err(Rejection::NoAddress));
 }
@@ -52,8 +52,7 @@ fn erasure_also_removes_the_redirect_url_of_an_open_payment() {
     assert_eq!(next(&payment), Some(Next::Overdue(due)));
 }
 
-/// The platform repeats a callback for up to 11 days. The payment itself shows that a callback is a repeat, so a repeat
-/// is recognized at any time.
+/// The stored reports show that a callback is a repeat, however late it arrives.
 #[test]
 fn a_duplicate_callback_changes_nothing_after_the_erasure() {
     let mut payment = TestPayment::accepted();

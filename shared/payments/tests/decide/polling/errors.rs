@@ -81,7 +81,7 @@ fn a_link_whose_payment_was_refused_expires_like_an_unused_link() {
     assert_eq!(payment.refusal_code(), Some("expired"));
 }
 
-/// Code 3062 means that the platform has accepted the payment, but cannot show the payment yet.
+/// Code 3062 means that the platform has accepted the payment, but cannot show it yet.
 #[test]
 fn an_answer_with_code_3062_is_not_a_fact_and_never_ends_a_payment() {
     let answer = corpus("status_details_not_received");

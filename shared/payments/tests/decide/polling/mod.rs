@@ -15,7 +15,7 @@ use payments::model::schedule::Schedule;
 use crate::fixtures::*;
 
 impl TestPayment {
-    /// Returns a payment after two callbacks about the same sale, which report a success and a decline.
+    /// Returns a payment after two callbacks about the same sale: a success and a decline.
     fn contradicted() -> Self {
         Self::with_callbacks(&["sale_success", "sale_decline_customer"])
     }
@@ -33,7 +33,6 @@ impl TestPayment {
         self.fact(Fact::Hint(&corpus("sale_success").report), at)
     }
 
-    /// Polls at a time. The platform answers "not found".
     fn poll_not_found(&mut self, at: Timestamp, signed: bool) -> &mut Self {
         self.claim_or_poll_now(at).not_found(signed, at)
     }

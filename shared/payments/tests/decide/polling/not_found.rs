@@ -116,7 +116,6 @@ fn a_payment_that_the_platform_does_not_find_fails_an_hour_after_its_checkout_ex
             assert_eq!(payment.view()["decline"]["code"], "expired");
             assert_eq!(payment.last_kind(), "payment.failed");
             assert_eq!(next(&payment), Some(Next::Erase(NOW.after(31 * DAY))));
-            // A later success still counts.
             payment.callback("sale_success");
             assert_eq!(payment.status(), Status::Succeeded);
             assert_eq!(payment.last_data()["late"], true);
@@ -147,8 +146,8 @@ fn a_sale_that_the_platform_never_finds_is_sent_again_after_each_poll() {
             sent += 1;
         }
     }
-    // In 10 days, the schedule has 15 polls, and one more poll is for the redirect URL. The sale is sent again after
-    // each poll.
+    // In 10 days, there are 15 scheduled polls, and one poll for the redirect URL. The sale is sent again after each
+    // poll.
     assert_eq!((polls, sent), (16, 16));
 }
 

@@ -36,7 +36,6 @@ fn an_open_payment_is_polled_for_31_days_and_is_then_overdue() {
     payment.erase(end);
     assert_eq!(next(&payment), Some(Next::Overdue(end)));
     assert_eq!(payment.status(), Status::Processing);
-    // A later report still counts.
     payment.callback("sale_success");
     assert_eq!(payment.status(), Status::Succeeded);
     assert_eq!(next(&payment), None);
@@ -58,7 +57,7 @@ fn the_polls_for_a_refund_end_31_days_after_the_start_of_the_refund() {
         last = payment.poll_unanswered();
     }
     assert_eq!(last, start.after(31 * DAY));
-    // The customer's data stays, because a repeat of the refund may need the IP address.
+    // The customer's data is not erased, because a repeat of the refund may need the IP address.
     assert_eq!(next(&payment), Some(Next::Overdue(last)));
 }
 
@@ -80,7 +79,7 @@ fn a_change_at_the_platform_after_29_or_30_days_is_found_within_a_day() {
     }
 }
 
-/// The callback with the redirect URL may be lost.
+/// The early poll finds the redirect URL if the callback with this URL was lost.
 #[test]
 fn a_gate_sale_without_a_report_is_polled_after_twelve_seconds_and_then_by_the_schedule() {
     let mut payment = TestPayment::accepted();

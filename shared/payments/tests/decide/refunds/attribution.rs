@@ -93,7 +93,7 @@ fn an_operation_without_our_id_causes_no_event_for_15_minutes_if_it_can_belong_t
     named.deliver(&refund_operation("7", "success", with_id));
     assert_eq!(named.refund_events(), ["r-1 succeeded"]);
     assert_eq!(named.refunds().len(), 1);
-    // If no report names our refund for 15 minutes, the operation is external.
+    // After 15 minutes without a report that names our refund, the operation is external.
     payment.execute(Command::EmitPending, NOW.after(16 * MINUTE));
     assert_eq!(payment.refund_events()[2..], ["7 succeeded"]);
 }
@@ -219,7 +219,7 @@ fn an_ended_refund_stays_ended_when_another_request_gets_its_request_id() {
             .filter(|event| *event == "r-1 pending")
             .count();
         assert_eq!(count, 1, "{events:?}");
-        // A report that names the other refund decides.
+        // A report with the id of a refund decides.
         let named = json!({ "request_id": "q1", "merchant_refund_id": "r-2" });
         payment.deliver(&refund_operation("7", status, named));
         assert_eq!(payment.refund_status("r-1"), RefundStatus::Pending);
@@ -229,7 +229,7 @@ fn an_ended_refund_stays_ended_when_another_request_gets_its_request_id() {
 
 #[test]
 fn a_foreign_refund_id_in_the_form_of_a_digest_names_no_refund() {
-    // The first 12 digits of the SHA-256 of "r-1", as a payment with many operations stores this id.
+    // A payment with many operations stores the id "r-1" in this form: the first 12 digits of its SHA-256.
     let digest = json!({ "merchant_refund_id": "#a5fa777a3dc6" });
     let mut payment = requested();
     payment.deliver(&refund_operation("7", "success", digest));
@@ -237,9 +237,9 @@ fn a_foreign_refund_id_in_the_form_of_a_digest_names_no_refund() {
     assert_eq!(payment.refund_sums(), (250, 250, 500));
 }
 
-/// The reports name the request of the refund only in part, or a second refund has the same `request_id`.
+/// Only one report has the `request_id` of the refund, or a second refund has the same `request_id`.
 #[test]
-fn a_pending_refund_keeps_its_reservation_and_its_event_while_its_operation_changes_hands() {
+fn a_pending_refund_keeps_its_reservation_and_its_event_while_its_attribution_changes() {
     let report = |status: &str, ids| refund_operation("7", status, ids);
     let reports = [
         report("processing", json!({ "request_id": "" })),

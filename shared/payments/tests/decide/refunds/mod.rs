@@ -13,7 +13,6 @@ use payments::model::{Refund, RefundStatus};
 use crate::fixtures::*;
 
 impl TestPayment {
-    /// Returns our refund with this id.
     fn our_refund(&self, refund_id: &str) -> &Refund {
         self.refund(&id(refund_id)).unwrap()
     }

@@ -1,5 +1,5 @@
-//! Tests repeats of lost refunds: refunds whose requests had no clear answer. Error 3230 means that the platform
-//! already has the refund.
+//! Tests repeats of lost refunds. A refund is lost if its request had no clear answer. Error 3230 means that the
+//! platform already has a refund with this id.
 
 use ecommpay::answer::Answer;
 use payments::decide::Command;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
-/// Returns a paid payment with refunds of 2.50 EUR each, whose requests had no clear answer.
+/// Returns a paid payment with lost refunds of 2.50 EUR each.
 fn lost(refund_ids: &[&str]) -> TestPayment {
     let mut payment = TestPayment::paid();
     for refund_id in refund_ids {
@@ -19,7 +19,7 @@ fn lost(refund_ids: &[&str]) -> TestPayment {
     payment
 }
 
-/// Returns a payment whose lost refunds were sent again after a status answer that listed none of these refunds.
+/// Returns a payment whose lost refunds were sent again, because a status answer did not list them.
 fn sent_again(refund_ids: &[&str]) -> TestPayment {
     let mut payment = lost(refund_ids);
     payment.poll("sale_success");
@@ -37,7 +37,7 @@ fn created_in_second(second: u32) -> Value {
 #[test]
 fn a_lost_refund_is_repeated_only_after_an_answer_to_a_later_poll() {
     let mut payment = TestPayment::paid();
-    // The poll is sent before the refund, and answered after the refund.
+    // The poll is sent before the refund, and its answer arrives after the refund.
     payment.execute(Command::PollNow, NOW);
     payment.reserve("r-1", Some(250)).unwrap();
     payment.refund_answer("r-1", &Answer::Unclear);
@@ -143,7 +143,7 @@ fn an_operation_that_can_belong_to_two_refunds_belongs_to_neither_until_a_report
 }
 
 #[test]
-fn error_3230_does_not_decline_a_refund() {
+fn error_3230_does_not_decline_a_repeated_refund() {
     let mut payment = sent_again(&["r-1"]);
     payment.refund_answer("r-1", &accepted("q2"));
     let error = edited("error_validation", |body| {
@@ -173,7 +173,7 @@ fn a_repeat_that_the_platform_blocks_because_of_an_earlier_try_does_not_end_the_
     assert_eq!(payment.refund_status("r-1"), RefundStatus::Declined);
 }
 
-/// Returns the callback about a refund request that ended with an error.
+/// Returns a callback about a refund request that ended with an error.
 fn refund_error(code: &str, request_id: &str) -> Verified {
     edited("error_validation", |body| {
         body["errors"][0]["code"] = json!(code);
@@ -208,7 +208,7 @@ fn a_refund_whose_processing_failed_stays_reserved_and_is_repeated_after_an_answ
     }
 }
 
-/// Returns the signed answer that lists the sale and a declined refund of 4.00 EUR.
+/// Returns a signed answer that lists the sale and a declined refund of 4.00 EUR.
 fn declined_refund_answer(code: &str) -> Verified {
     edited("status_many_operations", |body| {
         body["payment"]["status"] = json!("success");
@@ -264,7 +264,7 @@ fn a_declined_refund_whose_processing_failed_stays_reserved_for_a_day_and_then_e
     }
 }
 
-/// The error has the id of an operation, and only the error has a code.
+/// The callback has an operation id, and its code is only in the error.
 #[test]
 fn a_refund_error_with_an_operation_id_leaves_the_refund_unknown_if_its_processing_failed() {
     for (code, status) in [
@@ -285,7 +285,7 @@ fn a_refund_error_with_an_operation_id_leaves_the_refund_unknown_if_its_processi
 }
 
 #[test]
-fn a_refund_from_the_dashboard_whose_processing_failed_stays_reserved_until_the_end_of_the_day() {
+fn a_refund_from_the_dashboard_whose_processing_failed_stays_reserved_for_a_day() {
     let mut payment = TestPayment::paid();
     let fields = json!({ "code": "20602", "request_id": "q1", "sum_initial": reports::euros(400) });
     payment.deliver(&refund_operation("9001", "decline", fields));
@@ -339,7 +339,7 @@ fn a_refund_whose_id_exists_at_its_first_try_is_declined_by_the_next_answer_with
     }
 }
 
-/// The platform has the first try of this refund.
+/// Here, error 3230 means that the platform has the first try of this refund.
 #[test]
 fn a_repeated_refund_whose_id_exists_stays_reserved_after_an_answer_without_it() {
     let mut payment = sent_again(&["r-1"]);
@@ -366,7 +366,7 @@ fn a_refusal_of_a_refund_counts_more_than_a_failed_processing_in_any_order() {
 }
 
 #[test]
-fn a_lost_refund_is_not_repeated_while_its_amount_is_no_longer_left() {
+fn a_lost_refund_is_not_repeated_while_less_than_its_amount_is_left() {
     let mut payment = lost(&["r-1"]);
     let by_hand = json!({ "merchant_refund_id": "erp-7", "sum_initial": reports::euros(800) });
     payment.deliver(&refund_operation("8", "success", by_hand));

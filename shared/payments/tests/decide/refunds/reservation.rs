@@ -59,7 +59,7 @@ fn only_a_payment_with_money_that_is_not_refunded_can_be_refunded() {
 }
 
 #[test]
-fn a_refund_that_an_operation_declines_gives_its_reservation_back() {
+fn a_refund_that_an_operation_declines_releases_its_amount() {
     let mut payment = TestPayment::paid();
     payment.reserve("r-1", Some(400)).unwrap();
     payment.refund_answer("r-1", &accepted("q-r-1"));
@@ -93,7 +93,7 @@ fn a_refused_refund_releases_its_amount_and_a_refund_without_an_answer_does_not(
     assert_eq!(payment.refund_events(), events);
 }
 
-/// DynamoDB accepts items of up to 400 KB, and SQS accepts messages of up to 1 MiB. The test is stricter.
+/// The limits in this test are lower than the limits of DynamoDB (400 KB for an item) and SQS (1 MiB for a message).
 #[test]
 fn five_hundred_refunds_fit_into_one_item_and_one_event() {
     let mut payment = TestPayment::paid();
@@ -126,7 +126,7 @@ fn five_hundred_refunds_fit_into_one_item_and_one_event() {
     assert_eq!(payment.refunded_amount(), 500);
     let size = |payment: &TestPayment| json!(**payment).to_string().len();
     let by_callbacks = size(&payment);
-    // Status answers report all operations again. Each answer reports ten operations.
+    // The status answers report all operations again, ten in each answer.
     for tens in 10..60_u64 {
         let answer = edited("status_many_operations", |body| {
             body["payment"]["sum"]["amount"] = json!(500);

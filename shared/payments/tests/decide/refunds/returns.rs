@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
-/// Returns a callback about an operation that takes a refund back.
+/// Returns a callback about a `refund reverse`, which can name its refund.
 fn returned(id: &str, amount: u64, refund_id: Option<&str>) -> Verified {
     edited("refund_reverse_of_partial", |body| {
         body["operation"]["id"] = id.into();
@@ -20,7 +20,7 @@ fn returned(id: &str, amount: u64, refund_id: Option<&str>) -> Verified {
     })
 }
 
-/// Returns a signed answer with a sale of 10.00 EUR and further operations, each given by its id, type and amount.
+/// Returns a signed answer with a sale of 10.00 EUR and further operations, each as (id, type, amount).
 fn answer_with(operations: &[(&str, &str, u64)]) -> Verified {
     edited("status_many_operations", |body| {
         body["payment"]["status"] = "success".into();
@@ -92,7 +92,7 @@ fn a_return_that_two_refunds_match_is_attributed_only_by_the_refund_id() {
     assert_eq!(payment.refund_status("r-1"), RefundStatus::Succeeded);
     assert_eq!(payment.refund_status("r-2"), RefundStatus::Returned);
 
-    // The return counts only when a signed answer lists it.
+    // Without the refund id, the return counts only when a signed answer lists it.
     let mut payment = two;
     payment.deliver(&returned("9", 300, None));
     assert_eq!(payment.refund_sums(), (600, 0, 400));
@@ -250,7 +250,7 @@ fn a_return_without_an_amount_in_the_ordered_currency_counts_as_zero_and_quarant
     }
 }
 
-/// Returns a callback about a successful refund that the Dashboard made.
+/// Returns a callback about a successful refund from the Dashboard.
 fn refund_of_dashboard(id: &str, amount: u64) -> Verified {
     let fields = json!({ "sum_initial": reports::euros(amount) });
     refund_operation(id, "success", fields)
@@ -316,8 +316,7 @@ fn a_return_above_all_refunds_does_not_make_refunded_money_refundable() {
     assert_eq!(reasons, [QuarantineReason::ReturnedExceedsRefunded].into());
 }
 
-/// Two refunds of the same amount are successful, so a return of this amount belongs to no single refund until a signed
-/// answer lists the return.
+/// The return can belong to either of two refunds, so it counts only when a signed answer lists it.
 #[test]
 fn an_overrefund_is_emitted_only_if_a_return_that_waits_for_an_answer_does_not_explain_it() {
     let mut payment = TestPayment::paid();

@@ -31,7 +31,7 @@ fn a_refund_that_waits_for_clarification_shows_and_emits_the_requested_fields() 
     assert_eq!(payment.last_data()["refund"], *shown);
 }
 
-/// Finds the clarification request under test in a payment.
+/// Finds the clarification request under test.
 type Find = fn(&Payment) -> Option<&Waiting>;
 
 #[test]
@@ -118,7 +118,7 @@ fn a_field_that_the_schema_does_not_require_is_optional() {
     assert_eq!(emitted[name], view[name]);
 }
 
-/// A signed answer can list both refunds, with the same date.
+/// Both requests are in one signed answer and have the same date.
 #[test]
 fn data_for_one_refund_does_not_hide_the_request_for_another_refund() {
     let mut payment = TestPayment::paid();

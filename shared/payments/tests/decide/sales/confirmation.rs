@@ -227,7 +227,7 @@ fn a_confirmation_that_starts_after_an_emitted_success_emits_nothing() {
     assert_eq!(payment.kinds(), ["payment.created", "payment.succeeded"]);
 }
 
-/// Returns the sale of the corpus as a success, in a report with this `payment.status`.
+/// Returns a report with this `payment.status` and the successful sale of the corpus.
 fn sale_in(payment_status: &str, second: u32) -> Verified {
     edited("sale_success", |body| {
         let date = format!("2019-07-02T10:00:{second:02}+0000");

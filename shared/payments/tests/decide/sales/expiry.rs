@@ -17,7 +17,7 @@ fn can_expire(payment: &TestPayment) -> bool {
     change_of(Some(payment), Command::Expire, order().expires_at).is_some()
 }
 
-/// Returns an undecided payment after the status polls that are due before the checkout expires.
+/// Returns an undecided payment. The status polls that are due before its checkout expires are unanswered.
 fn undecided(files: &[&str]) -> TestPayment {
     let mut payment = TestPayment::accepted();
     for file in files {
@@ -128,7 +128,7 @@ fn a_payment_whose_checkout_expired_gets_no_next_attempt() {
     }
 }
 
-/// `checkout.expired` shows that the payment is open again after its decline, so the next decline has an event again.
+/// `checkout.expired` shows the declined payment as open again, so the next decline has an event again.
 #[test]
 fn a_payment_that_is_declined_again_after_its_expiry_has_an_event_again() {
     let confirmation = |file, second: u32| {

@@ -1,4 +1,4 @@
-//! Tests payments that this service did not create, such as payments by links of the platform's Dashboard.
+//! Tests payments that this service did not create, for example payments by links of the platform's Dashboard.
 
 use payments::decide::{Command, Fact, Rejection, decide, execute};
 use payments::model::{Private, RefundOrder, Status};

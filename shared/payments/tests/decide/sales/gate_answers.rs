@@ -7,7 +7,6 @@ use payments::model::{GateRequest, Status};
 
 use crate::fixtures::*;
 
-/// Returns whether the sale can be sent again.
 fn can_resend(payment: &TestPayment) -> bool {
     change_of(Some(payment), Command::Resend, NOW).is_some()
 }
@@ -40,7 +39,8 @@ fn a_refusal_of_a_repeated_sale_does_not_fail_the_payment() {
     assert_eq!(payment.status(), Status::Processing);
 }
 
-/// A lock made no sale, so the repeat is the only try that the platform can have accepted.
+/// A lock (code 2147) means that the platform made no sale. So only the repeat can have made the sale, and its refusal
+/// is final.
 #[test]
 fn a_refusal_of_a_sale_that_is_repeated_after_a_lock_fails_the_payment() {
     let mut payment = TestPayment::created();
@@ -79,7 +79,7 @@ fn a_storefront_repeats_a_sale_at_most_every_ten_seconds_and_twenty_times_in_an_
         assert!(!can_resend(&payment, at.after(9 * second)), "{number}");
     }
     assert!(!can_resend(&payment, NOW.after(HOUR)));
-    // A poll that does not find the sale still repeats the sale.
+    // After a poll that does not find the sale, the service still repeats the sale.
     let due = payment.poll_unanswered();
     payment.not_found(true, due);
     let schedule = &Schedule::default();

@@ -1,4 +1,4 @@
-//! Tests that a `payment.status` about another request, such as a refund, does not hide a successful sale.
+//! Tests that `payment.status` does not hide a successful sale if it is about another request, such as a refund.
 
 use payments::model::{RefundStatus, Status};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::builders::reports::{self, TestReport, euros};
 use crate::fixtures::*;
 
-/// Returns the text of a date, in seconds after 10:00.
+/// Returns the date that is this many seconds after 10:00.
 fn date(second: u32) -> String {
     format!("2019-07-02T10:00:{second:02}+0000")
 }
@@ -42,7 +42,7 @@ fn poll(payment: &mut TestPayment, answer: &TestReport) {
     payment.fact(answer.answer_to(poll), NOW);
 }
 
-/// Returns a payment that a callback reported as paid, with a refund of 4.00 EUR that Gate accepted.
+/// Returns a paid payment with a refund of 4.00 EUR that Gate accepted.
 fn paid() -> TestPayment {
     let mut payment = TestPayment::created();
     payment.sale_answer(&accepted("q-1"));

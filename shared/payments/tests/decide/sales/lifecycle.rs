@@ -226,7 +226,7 @@ fn the_platform_status_is_the_latest_stage_of_the_reports_in_the_same_second() {
     }
 }
 
-/// Returns a pending report with an `operation.date` and a `payment.date` in these seconds.
+/// Returns a pending report. The numbers are the seconds of `operation.date` and `payment.date`.
 fn dated(file: &str, operation: u32, payment: u32, edit: impl FnOnce(&mut Value)) -> Verified {
     edited(file, |body| {
         let date = |second| json!(format!("2019-07-02T09:28:{second}+0000"));
@@ -238,7 +238,7 @@ fn dated(file: &str, operation: u32, payment: u32, edit: impl FnOnce(&mut Value)
 
 #[test]
 fn the_newest_pending_report_supplies_the_redirect_url_and_the_clarification_fields() {
-    // `operation.date` decides, then `payment.date`.
+    // `operation.date` decides first, then `payment.date`.
     for (older, newer) in [([30, 40], [31, 39]), ([30, 40], [30, 41])] {
         let redirect = |[operation, payment]: [u32; 2], url: &str| {
             dated("redirect_get", operation, payment, |body| {
@@ -266,7 +266,7 @@ fn the_newest_pending_report_supplies_the_redirect_url_and_the_clarification_fie
             assert_eq!(*fields, json!(["customer.city"]), "{older:?} {newer:?}");
         }
     }
-    // With equal dates, the content decides, so the order of arrival does not matter.
+    // If both dates are equal, the content decides, not the order of arrival.
     let urls = ["https://bank.example/a", "https://bank.example/b"].map(|url| {
         dated("redirect_get", 30, 40, |body| {
             body["redirect_data"]["url"] = url.into();

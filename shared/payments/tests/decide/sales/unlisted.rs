@@ -1,4 +1,5 @@
-//! Tests that a signed answer contradicts a reported sale, refund or return that it does not list, if the answer is newer.
+//! Tests that a signed answer contradicts a sale, refund or return that it does not list, if it is newer than the
+//! report.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use crate::builders::reports::{self, TestReport, euros};
 use crate::fixtures::*;
 
-/// Returns the platform's text of a time, in seconds after [`NOW`].
+/// Returns the date that is this many seconds after [`NOW`], in the platform's format.
 fn date(second: u64) -> String {
     let time = NOW.after(Duration::from_secs(second));
     time.to_seconds_with_offset().replace("+00:00", "+0000")
@@ -22,7 +23,7 @@ fn operation(id: &str, kind: &str, status: &str, second: u64) -> Value {
     })
 }
 
-/// Returns a callback that reports the sale as succeeded in this second.
+/// Returns a callback that says that the sale succeeded in this second.
 fn success(second: u64) -> TestReport {
     let sale = operation("1", "sale", "success", second);
     let mut body = reports::callback(PAYMENT, "success", 1000, sale);
@@ -36,7 +37,7 @@ fn answer(status: &str, second: u64, operations: &[Value]) -> TestReport {
     TestReport::read(&body)
 }
 
-/// A report with the time at which it arrives, as a callback or as a signed answer.
+/// A report that arrives as a callback, or as a signed answer at a time.
 #[derive(Clone, Copy)]
 enum Arrival<'a> {
     Callback(&'a TestReport),
@@ -56,8 +57,7 @@ fn apply(payment: &mut TestPayment, arrival: Arrival<'_>) {
     };
 }
 
-/// Applies the reports in every order, and returns the payment. Its status, amounts and items are the same in every
-/// order.
+/// Applies the reports in every order, checks that the outcome is always the same, and returns the payment.
 fn after(arrivals: &[Arrival<'_>]) -> TestPayment {
     let mut ends = permutations(arrivals).into_iter().map(|order| {
         let mut payment = TestPayment::accepted();
@@ -76,7 +76,7 @@ fn after(arrivals: &[Arrival<'_>]) -> TestPayment {
     first
 }
 
-/// Whatever the answer says, it lists all operations of the payment.
+/// A signed answer lists all operations of the payment, whatever its status is.
 #[test]
 fn a_newer_signed_answer_without_the_reported_sale_quarantines_the_payment() {
     let other = |kind, status| operation("2", kind, status, 9);
@@ -102,7 +102,7 @@ fn a_newer_signed_answer_without_the_reported_sale_quarantines_the_payment() {
     }
 }
 
-/// A refund or a return can be reported by another system that knows the key of the project.
+/// Another system that knows the key of the project can report a refund or a return.
 #[test]
 fn a_newer_signed_answer_without_the_reported_refund_or_return_quarantines_the_payment() {
     let sale = operation("1", "sale", "success", 0);
@@ -204,12 +204,12 @@ fn an_answer_that_is_older_than_the_callback_says_nothing() {
         assert_eq!(payment.status(), Status::Succeeded);
         assert!(!payment.needs_recheck());
     }
-    // The report of the same second can precede the sale.
+    // An answer of the same second can be older than the sale.
     let payment = after(&[Callback(&success(4)), Answer(&older, NOW)]);
     assert_eq!(payment.status(), Status::Succeeded);
 }
 
-/// The dates in an answer only say when the payment last changed.
+/// The dates in an answer say when the payment last changed, not when the answer was made.
 #[test]
 fn an_answer_that_arrives_more_than_15_minutes_after_the_reported_sale_is_newer() {
     let older = answer("decline", 4, &[operation("2", "sale", "decline", 4)]);

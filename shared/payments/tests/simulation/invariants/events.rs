@@ -55,8 +55,8 @@ fn check_foreign(payment: &Payment, events: &[&Event]) {
     );
 }
 
-/// Removes each `payment.sum` that equals the order from a list of quarantine reasons. A later report of the ordered
-/// sum is no new outcome, so no event is emitted. Returns any other value unchanged.
+/// Removes each `payment.sum` that equals the order from the quarantine items. If a later report adds the ordered sum,
+/// no event is emitted. Returns any other value unchanged.
 fn without_ordered_sum(mut value: Value) -> Value {
     for item in value.as_array_mut().into_iter().flatten() {
         let ordered = item["ordered"].clone();
@@ -82,7 +82,7 @@ fn check_outcomes(payment: &Payment, events: &[&Event], account: Option<&Account
     let succeeded = times(EventKind::PaymentSucceeded);
     let status = payment.status();
     match account.map_or(Scenario::Usual, |account| account.scenario) {
-        // A success that a signed answer overruled may have been emitted before.
+        // A success may have been emitted before a signed answer overruled it.
         Scenario::Contradicted => {}
         Scenario::Confirmed { .. } => {
             let was_credited = account.is_some_and(|account| account.was_credited);
@@ -139,7 +139,7 @@ fn check_refund(payment: &Payment, refund: &Refund, events: &[&Event]) {
         let (all, firsts) = (corrections.len() + firsts.len(), firsts.len());
         let is_right = match refund.status() {
             current if current == status => all >= 1 && firsts <= 1,
-            // A returned refund may have been emitted as succeeded before.
+            // A returned refund may have been emitted as succeeded before its return.
             RefundStatus::Returned => firsts <= 1,
             _ => all == 0,
         };

@@ -21,11 +21,9 @@ use crate::system::System;
 #[derive(Default)]
 pub struct Invariants {
     before: BTreeMap<PaymentKey, Stored>,
-    /// The number of checked events of each queue.
     checked: [usize; QUEUES.len()],
     /// The sequence number of the last event that each queue accepted for each payment.
     last_sent: BTreeMap<(usize, PaymentKey), u64>,
-    /// Every change of status that occurred.
     pub transitions: BTreeSet<(Status, Status)>,
 }
 

@@ -47,7 +47,7 @@ pub fn check_records(payment: &Payment, account: &Account) {
     }
 }
 
-/// Checks a payment that another system made: without a release, its money never counts, and cannot be refunded.
+/// Checks a payment that another system made. Without a release, its money does not count and cannot be refunded.
 fn check_foreign(payment: &Payment) {
     let mut decisions = payment.decisions().iter();
     if decisions.any(|decision| decision.verdict == Verdict::Released) {
@@ -96,7 +96,7 @@ fn check_operation(payment: &Payment, operation: &Operation) {
     let id = operation.id.to_string();
     let is_success = operation.status == "success";
     let Some(known) = payment.operation(&id) else {
-        // A declined sale can be unknown, because a payment that has ended is not polled.
+        // A declined sale can be unknown, because an ended payment is not polled.
         assert!(operation.kind == "sale" && !is_success, "{name}");
         return;
     };

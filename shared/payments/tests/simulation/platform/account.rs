@@ -22,7 +22,7 @@ pub enum Scenario {
         /// `payment.status` in the sale's callback.
         first_status: &'static str,
     },
-    /// The platform holds the payment until the platform's support settles the payment by hand, with another amount.
+    /// The platform holds the payment. Later, the platform's support settles the payment by hand, with another amount.
     Held,
     /// The shopper is charged twice within the payment.
     SecondCharge,
@@ -43,7 +43,6 @@ impl Scenario {
     }
 }
 
-/// One operation in the platform's records.
 #[derive(Debug, Clone)]
 pub struct Operation {
     pub id: u64,
@@ -54,14 +53,12 @@ pub struct Operation {
     /// The amount that moves if the operation succeeds.
     pub moves: u64,
     pub merchant_refund_id: Option<String>,
-    /// The id of the refund that the merchant requested. The simulation keeps this id even if the platform ignores
-    /// refund ids.
+    /// The refund id that the merchant requested. The simulation keeps it even if the platform ignores refund ids.
     pub intent: Option<String>,
     pub request_id: String,
     pub date: u64,
-    /// When the operation was created, by the simulated clock.
     pub created_at: Timestamp,
-    /// The refund that this operation takes back.
+    /// The id of the refund that this operation takes back.
     pub takes_back: Option<u64>,
 }
 
@@ -83,7 +80,6 @@ impl Operation {
     }
 }
 
-/// One payment in the platform's records.
 #[derive(Debug, Clone)]
 pub struct Account {
     pub scenario: Scenario,
@@ -96,7 +92,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Returns the money that the successful operations moved. Only operations for which `counts` returns `true` count.
+    /// Returns the money that the successful operations for which `counts` returns `true` have moved.
     fn sum(&self, counts: impl Fn(&Operation) -> bool) -> u64 {
         let operations = self.operations.iter();
         let counted =

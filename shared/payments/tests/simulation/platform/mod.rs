@@ -21,7 +21,7 @@ use crate::faults::RandomFaults;
 pub struct Message {
     pub payment_id: String,
     report: TestReport,
-    /// Whether another body could have the same signature.
+    /// Whether another body could have the same signature. Then the callback is only a hint.
     is_hint: bool,
 }
 
@@ -52,7 +52,7 @@ struct Records {
     change: u64,
     /// Whether every payment has the usual scenario, and nothing happens in the Dashboard.
     is_plain: bool,
-    /// The payment and time of each status request.
+    /// The payment of each status request, and its time in Unix milliseconds.
     polls: Vec<(String, i64)>,
 }
 
@@ -113,13 +113,12 @@ impl Platform {
         self.records().accounts.clone()
     }
 
-    /// Returns the payment and time of each status request.
     pub fn polls(&self) -> Vec<(String, i64)> {
         self.records().polls.clone()
     }
 
     /// From now on, every payment has the usual scenario, nothing happens in the Dashboard, and refund ids are ignored.
-    /// The excluded changes would appear only in callbacks and in the platform records.
+    /// Only callbacks and the platform records would show the excluded changes.
     pub fn be_plain(&self) {
         let mut records = self.records();
         (records.is_plain, records.ignores_refund_ids) = (true, true);
@@ -173,7 +172,7 @@ fn operation_json(operation: &Operation) -> Value {
         "date": date_text(operation.date), "request_id": operation.request_id, "code": "0",
         "sum_initial": euros(operation.amount), "sum_converted": euros(operation.moves),
     });
-    // A sale that is older than its checkout is not ours.
+    // The date shows that the sale is ours. A sale that is older than its checkout counts as another system's sale.
     if operation.kind == "sale" {
         let created_at = operation.created_at.to_seconds_with_offset();
         body["created_date"] = created_at.replace("+00:00", "+0000").into();

@@ -7,7 +7,7 @@ use super::{Account, Message, Operation, Platform, Records, Scenario, callback};
 use crate::faults::RandomFaults;
 
 impl Platform {
-    /// Changes one of the payments and reports the change. If `finish` is true, the change leads to the payment's end.
+    /// Changes a random payment and reports the change. If `finish` is true, the change leads to the payment's end.
     pub fn act(&self, finish: bool) {
         let mut records = self.records();
         let records = &mut *records;
@@ -39,7 +39,7 @@ impl Platform {
         self.start_payment(format!("elsewhere/{number}"), Scenario::External);
     }
 
-    /// Starts a payment that no sale of ours starts. Does nothing if the platform already has the payment id.
+    /// Starts a payment without a sale request of ours. Does nothing if the platform already has the payment id.
     pub fn start_payment(&self, payment_id: String, scenario: Scenario) {
         let mut records = self.records();
         let sale = records.operation("sale", 1_000, "link");
@@ -54,7 +54,7 @@ impl Platform {
     }
 }
 
-/// Sometimes returns a callback that says that the request of an accepted sale failed afterwards.
+/// Sometimes returns a callback that says that the request of an accepted sale failed later.
 fn failed_request(payment_id: &str, account: &Account, faults: &RandomFaults) -> Option<Message> {
     let [sale] = account.operations.as_slice() else {
         return None;
@@ -73,7 +73,6 @@ fn failed_request(payment_id: &str, account: &Account, faults: &RandomFaults) ->
     Some(Message::new(payment_id, &body))
 }
 
-/// One step of one payment.
 struct Step<'a> {
     platform: &'a Platform,
     records: &'a mut Records,
@@ -110,7 +109,6 @@ impl Step<'_> {
         }
     }
 
-    /// Reports the current state of an operation.
     fn report(&mut self, account: &Account, index: usize) {
         self.report_with(account, index, |_| {});
     }
@@ -129,7 +127,6 @@ impl Step<'_> {
         self.report(account, account.operations.len() - 1);
     }
 
-    /// Adds a new operation.
     fn add(&mut self, account: &mut Account, kind: &'static str, amount: u64, request: &str) {
         let operation = self.records.operation(kind, amount, request);
         account.operations.push(operation);
@@ -158,7 +155,7 @@ impl Step<'_> {
         let (status, sale_status) = match choice {
             0 | 1 => ("processing", "processing"),
             2..=4 => ("awaiting redirect result", "awaiting redirect result"),
-            // A later sale of another system need not be older than our checkout.
+            // No second try follows, because its sale could be newer than our checkout and then count as ours.
             5 if account.scenario == Scenario::Foreign => ("decline", "decline"),
             5 => ("awaiting customer", "decline"),
             6 | 8 => ("success", "success"),
@@ -198,7 +195,7 @@ impl Step<'_> {
         }
     }
 
-    /// Sends a callback that states the opposite result of a sale that ended, if the scenario is `Contradicted`.
+    /// In the scenario `Contradicted`, sends a callback that states the opposite result of an ended sale.
     fn contradict(&mut self, account: &Account, index: usize) {
         let sale = &account.operations[index];
         let opposite = match sale.status {
@@ -265,7 +262,6 @@ impl Step<'_> {
         self.report_last(account);
     }
 
-    /// Starts another try of the shopper.
     fn second_try(&mut self, account: &mut Account) {
         let amount = account.amount;
         self.add(account, "sale", amount, "again");
@@ -292,7 +288,7 @@ impl Step<'_> {
         self.report(account, index);
     }
 
-    /// Makes a change that the merchant's staff or the bank causes, without a request of this service.
+    /// Makes a change without a request of this service. The merchant's staff or the bank causes it.
     fn outside_change(&mut self, account: &mut Account) {
         match self.choose(4) {
             0 => self.take_refund_back(account),
@@ -306,7 +302,6 @@ impl Step<'_> {
         }
     }
 
-    /// Takes a refund back, as the bank can do.
     fn take_refund_back(&mut self, account: &mut Account) {
         let taken: Vec<u64> = account
             .operations

@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 use crate::fixtures::*;
 
 const ORDERED: u64 = 1000;
-/// The amount of the refund.
 const REFUND: u64 = 250;
-/// The amount of the manual change.
 const MANUAL_CHANGE: u64 = 100;
 
 /// The sums of the sale: `payment.sum` and `sum_initial`.
@@ -20,8 +18,7 @@ pub struct Sums {
 
 const AS_ORDERED: Sums = sums(ORDERED, ORDERED);
 
-/// The sums that the histories use: both sums as ordered, a greater `payment.sum`, a lower `payment.sum`, a lower
-/// `sum_initial`, and both sums lower.
+/// As ordered, a greater or a lower `payment.sum`, a lower `sum_initial`, and both lower.
 pub const SUMS: [Sums; 5] = [
     AS_ORDERED,
     sums(1234, ORDERED),
@@ -37,7 +34,6 @@ const fn sums(of_payment: u64, initial: u64) -> Sums {
     }
 }
 
-/// A step of a payment at the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// A sale without a confirmation.
@@ -52,7 +48,6 @@ pub enum Step {
     ManualChange,
 }
 
-/// The steps of each history.
 pub const STEPS: [&[Step]; 13] = {
     use Step::*;
     [
@@ -79,7 +74,6 @@ pub const STEPS: [&[Step]; 13] = {
     ]
 };
 
-/// A callback or a status answer.
 pub struct Delivery {
     pub name: String,
     pub report: Verified,
@@ -90,13 +84,12 @@ pub struct History {
     pub deliveries: Vec<Delivery>,
     /// The greatest amount that the platform had received at any time.
     pub most_paid: u64,
-    /// Whether the money differs from the order.
+    /// Whether the sums of the sale differ from the order.
     pub differs: bool,
-    /// A bit for each delivery. The bit is set if the delivery shows the money as credited.
+    /// A bit for each delivery, set if the delivery shows the money as credited.
     pub credited: u32,
 }
 
-/// The payment at the platform.
 struct Account {
     operations: Vec<Value>,
     status: &'static str,
@@ -204,7 +197,7 @@ impl History {
                 history.most_paid = history.most_paid.max(account.sum + refunded);
             }
             for is_answer in [false, true] {
-                // A callback reports only the operation of this step. A status answer reports all operations.
+                // A callback about a refund or a manual change does not show that the sale was credited.
                 let is_about_sale = is_answer || !matches!(step, Step::Refund | Step::ManualChange);
                 if account.is_credited && is_about_sale {
                     history.credited |= 1 << history.deliveries.len();

@@ -1,15 +1,15 @@
-//! Tests that a payment ends the same if the reports of one consistent history arrive in any order and repeatedly. An
-//! operator decides at most once, at any point.
+//! Tests that the reports of one consistent history end the same in any order and with repeats. An operator decides at
+//! most once, at any point.
 //!
-//! A history has a sale whose sums may differ from the order. The history may also have a confirmation, a refund that
-//! may be taken back, and a manual change. After each step, the platform sends a callback and answers a status poll.
-//! The search delivers all reports of a history with at most 6 reports. For a longer history, the search delivers every
+//! Each history has a sale, whose sums may differ from the order. It may also have a confirmation, a refund, the return
+//! of the refund, and a manual change. After each step, the platform sends a callback and answers a status poll. If a
+//! history has at most 6 reports, the search delivers all of them. For a longer history, the search delivers every
 //! selection of 3 or 4 reports. With `LONG=1`, it delivers every selection of 6 reports.
 //!
 //! `LONG=1 cargo test --release -p payments --test decide exhaustive`
 //!
-//! The search visits each state once, and also repeats each delivered report. Because a repeated report must not change
-//! the state, one repeat stands for any number of repeats.
+//! The search visits each state once, and also repeats each delivered report. A repeat must not change the state, so
+//! one repeat stands for any number of repeats.
 
 mod history;
 
@@ -24,10 +24,9 @@ use super::any_order::check_change;
 use super::is_long;
 use crate::fixtures::*;
 
-/// A state of the search.
 #[derive(Clone)]
 struct Node<'a> {
-    /// A bit for each delivery. The bit is set if the report was delivered.
+    /// A bit for each delivery, set if the report was delivered.
     delivered: u32,
     path: Vec<&'a str>,
     payment: Payment,
@@ -35,10 +34,10 @@ struct Node<'a> {
     emitted_success: Option<u64>,
 }
 
-/// An operator's verdict, the items of the decision, and the amount that the decision reserved for a refund.
+/// An operator's verdict, its items, and the amount that it reserved for a refund. `None` before a decision.
 type Decided = Option<(String, BTreeSet<QuarantineItem>, u64)>;
 
-/// The end of a payment: status, paid amount, refunded amount, pending refund amount, quarantine items.
+/// Status, paid amount, refunded amount, pending refund amount, quarantine items.
 type End = (Status, u64, u64, u64, BTreeSet<QuarantineItem>);
 
 /// The end of the payment and the first path to this end, for each set of deliveries and each decision.
@@ -110,7 +109,7 @@ impl Node<'_> {
         self.payment = change.payment;
     }
 
-    /// Delivers a report. Returns whether more than the polling state can have changed.
+    /// Delivers a report. Returns whether anything except the polling state may have changed.
     fn deliver(&mut self, history: &History, delivery: &Delivery) -> bool {
         if !delivery.is_answer {
             let change = decide(Some(&self.payment), delivery.report.fact(), NOW);
@@ -127,7 +126,7 @@ impl Node<'_> {
         true
     }
 
-    /// Returns the states after each verdict about all quarantine items.
+    /// Returns the state after each verdict. A verdict is about all quarantine items.
     fn reviewed(&self, history: &History) -> Vec<Self> {
         let quarantine = self.payment.quarantine();
         if quarantine.is_empty() || !self.payment.decisions().is_empty() {
@@ -140,7 +139,7 @@ impl Node<'_> {
         let reviewed = verdicts.into_iter().filter_map(|(verdict, name)| {
             let (by, items) = ("anna", &quarantine);
             let command = Command::Review { verdict, by, items };
-            // A release is refused if no money counts, and a rejection if no money can be refunded.
+            // A release is refused if no money counts. A rejection is refused if no money can be refunded.
             let change = execute(Some(&self.payment), command, NOW).ok()?;
             let mut after = self.clone();
             after.path.push(name);
@@ -168,7 +167,7 @@ impl Node<'_> {
     }
 }
 
-/// Delivers up to `most` reports. Returns the number of states and the number of ends.
+/// Delivers up to `most` reports in every order. Returns the number of states and the number of ends.
 fn explore(history: &History, most: u32) -> (usize, usize) {
     let mut ends = Ends::new();
     let mut seen = HashSet::new();
