@@ -1,23 +1,21 @@
-//! Defines the table that gives the status of a payment. `shared/README.md` shows the same table, and a diagram of the
-//! changes of status.
+//! Defines the table that gives the status of a payment. `shared/README.md` shows this table.
 
 use super::Status;
 use super::sale_state::SaleState;
 use crate::model::attempt::gate_request::GateRequest;
 use crate::model::payment::Payment;
 
-/// A row of the table.
 pub struct Row {
     /// The status.
     pub status: Status,
-    /// The condition, for documentation.
+    /// The condition, as the documentation shows it.
     pub condition: &'static str,
-    /// Who or what can change the status, for documentation.
+    /// What can change the status, as the documentation shows it.
     pub changed_by: &'static str,
     holds: fn(&Payment, SaleState) -> bool,
 }
 
-/// The table of statuses: the first row whose condition holds gives the status.
+/// The first row whose condition holds gives the status.
 pub const TABLE: [Row; 17] = [
     Row {
         status: Status::Unmatched,
@@ -126,7 +124,6 @@ pub const TABLE: [Row; 17] = [
 ];
 
 impl Payment {
-    /// Returns the status of the first row whose condition holds.
     pub fn status(&self) -> Status {
         let sale = self.sale_state();
         let mut rows = TABLE.iter();
