@@ -23,7 +23,7 @@ pub struct Emitted {
     /// Whether an event corrected a success, and no later event said that the payment is paid.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success_withdrawn: bool,
-    /// Since when the events show the payment as paid; `None` if they do not. A payment that is declined, quarantined or
+    /// Since when events show the payment as paid; `None` if they do not. A payment that is declined, quarantined or
     /// wholly refunded is not shown as paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) paid_since: Option<Timestamp>,

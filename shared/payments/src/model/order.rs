@@ -23,6 +23,7 @@ pub struct Order {
     pub amount: MinorUnits,
     /// The currency of the amount.
     pub currency: Currency,
+    /// How the shopper reaches the bank.
     pub channel: Channel,
     /// The storefront's page to which the shopper returns.
     pub return_url: Text,

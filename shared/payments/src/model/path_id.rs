@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_encoded_if_a_path_cannot_contain_it_unchanged() {
+    fn an_id_is_encoded_in_a_path_if_the_path_cannot_carry_it() {
         for (id, segment) in [
             ("Order_1001-1.a", "Order_1001-1.a"),
             ("...", "..."),

@@ -224,6 +224,7 @@ impl Payment {
         self.reported.status.as_ref().map(PlatformStatus::as_str)
     }
 
+    /// Returns the refunds that this service requested, and the external refunds.
     pub fn refunds(&self) -> &[Refund] {
         &self.refunds
     }

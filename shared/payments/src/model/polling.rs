@@ -135,6 +135,7 @@ impl Polling {
         self.last_not_found
     }
 
+    /// Whether a signed answer must decide something.
     pub fn needs_recheck(&self) -> bool {
         self.recheck.is_some()
     }

@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_delay_is_repeated_after_the_growing_delays() {
+    fn the_delays_grow_and_the_last_delay_is_repeated() {
         let schedule = Schedule::default();
         let delays: Vec<u64> = (0..9)
             .map(|polls| schedule.delay(polls).as_secs())

@@ -95,6 +95,7 @@ pub struct ListedKey {
 }
 
 impl ListedKey {
+    /// Creates the entry of a new key.
     pub fn new(storefront: &Storefront, created_at: Timestamp) -> Self {
         Self {
             key_id: storefront.key_id.clone(),

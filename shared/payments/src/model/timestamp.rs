@@ -28,6 +28,7 @@ impl Timestamp {
         Self((OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64)
     }
 
+    /// Returns the milliseconds since 1970 UTC.
     pub const fn unix_millis(self) -> i64 {
         self.0
     }

@@ -18,6 +18,7 @@ pub(in crate::model) struct ClarificationTries {
 }
 
 impl Payment {
+    /// Returns the fields that the platform requests from the shopper; empty if the request was answered.
     pub fn clarification_fields(&self) -> &[ClarificationField] {
         self.clarification_request()
             .map_or(&[], Waiting::clarification_fields)

@@ -18,6 +18,7 @@ const MAX_PENDING: usize = 16;
 /// The maximum length of a text in a discrepancy, in bytes. A longer text is cut.
 const MAX_TEXT: usize = 255;
 
+/// What the platform records say about an operation.
 #[derive(Debug, Clone, Copy)]
 pub enum PlatformRecord<'a> {
     /// The platform records list the operation.

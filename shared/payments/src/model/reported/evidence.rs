@@ -24,6 +24,7 @@ pub enum Evidence {
 }
 
 impl Operation {
+    /// Returns how well the reports support the outcome; [`Evidence::Reported`] while the operation is pending.
     pub fn evidence(&self) -> Evidence {
         let Some(effective) = self.effective_report() else {
             return Evidence::Reported;

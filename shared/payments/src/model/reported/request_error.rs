@@ -113,6 +113,7 @@ impl Payment {
         self.is_own_request(&texts::id(reported_id))
     }
 
+    /// Returns the code with which the platform refused the sale request, in Gate's answer or in a report.
     pub fn refusal_code(&self) -> Option<&str> {
         self.refusal_of(&self.attempt.request)
     }

@@ -5,6 +5,7 @@ use super::sale_state::SaleState;
 use crate::model::attempt::gate_request::GateRequest;
 use crate::model::payment::Payment;
 
+/// A row of the table.
 pub struct Row {
     /// The status.
     pub status: Status,
@@ -124,6 +125,7 @@ pub const TABLE: [Row; 17] = [
 ];
 
 impl Payment {
+    /// Returns the status of the first row whose condition holds.
     pub fn status(&self) -> Status {
         let sale = self.sale_state();
         let mut rows = TABLE.iter();
