@@ -1,8 +1,8 @@
 //! Escapes foreign text, such as the id of an external payment. Otherwise terminals, spreadsheets and logs would
 //! treat some of its characters as commands (`shared/decisions/state/0035-text-of-others.md`).
 
-/// Characters that show nothing, although Unicode lists them among the letters and symbols: the fillers of Hangul,
-/// the empty Braille pattern and the empty note head.
+/// Characters that show nothing, although Unicode lists them among the letters and symbols. These are the fillers of
+/// Hangul, the empty Braille pattern and the empty note head.
 const BLANK: [char; 6] = [
     '\u{115f}',
     '\u{1160}',

@@ -3,10 +3,10 @@
 //!
 //! - A line contains only the fields that the caller names: ids, outcomes and our own texts. Callers never pass a
 //!   key, a token, a body or personal data.
-//! - Invisible characters are escaped, because operators read the lines on terminals, and because some tools end a
-//!   line at other characters than the line feed.
-//! - A text field is cut after [`MAX_TEXT_BYTES`], because [CloudWatch] limits the size of a line to 1 MB, or 256 KB
-//!   in older documents.
+//! - Invisible characters are escaped. Operators read the lines on terminals, and some tools end a line at other
+//!   characters than the line feed.
+//! - A text field is cut after [`MAX_TEXT_BYTES`]. [CloudWatch] limits the size of a line to 1 MB, or 256 KB in older
+//!   documents.
 //! - A line can have metrics in CloudWatch's [embedded metric format]. CloudWatch reads them from the line, so they
 //!   need no API call and no permission.
 //!
@@ -137,7 +137,7 @@ impl Line {
     }
 
     /// Adds metrics, and a field for each. CloudWatch records a metric once for each of the `dimensions` that is a
-    /// text field of the line, or once without a dimension if there is none.
+    /// text field of the line. Without such a field, CloudWatch records the metric once.
     pub fn with_metrics(mut self, dimensions: &'static [&'static str], metrics: &[Metric]) -> Self {
         for metric in metrics {
             self.fields.insert(metric.name.into(), json!(metric.value));

@@ -21,8 +21,8 @@ pub enum Command<'a> {
         /// The order.
         order: &'a Order,
     },
-    /// Starts the next attempt of a failed payment. Only the customer, the texts and the expiry may differ from the
-    /// last order.
+    /// Starts the next attempt of a failed payment. The amount, the currency, the channel, the storefront and the
+    /// `order_id` must be the same as before.
     Retry {
         /// The order.
         order: &'a Order,
@@ -61,8 +61,8 @@ pub enum Command<'a> {
     Expire,
     /// Erases the customer's data if the retention time is over and no refund is open.
     Erase(&'a Schedule),
-    /// Emits pending events. Events are pending if a change caused more than 8, or if a refund may turn out to be
-    /// ours within 15 minutes.
+    /// Emits the events that earlier changes left pending. A change emits at most 8 events. The event of an external
+    /// refund waits up to 15 minutes, because the refund may turn out to be ours.
     EmitPending,
 }
 
@@ -73,8 +73,8 @@ pub enum Rejection {
     OtherContent,
     /// The payment cannot be refunded. Or an operator rejects the money, but was not shown every quarantine item.
     NotRefundable,
-    /// The refund would exceed the maximum number of refunds, the number of open refunds, or the size of the
-    /// descriptions of open refunds.
+    /// The payment has the maximum number of refunds or of open refunds. Or the descriptions of its open refunds are
+    /// too large.
     TooMany,
     /// The payment has the maximum number of attempts.
     TooManyAttempts,

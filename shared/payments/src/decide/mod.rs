@@ -41,8 +41,9 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
     (payment != Some(&after)).then(|| emit::emit(after, at))
 }
 
-/// Creates an external payment for a callback, a hint, a status answer with operations, or a platform record of an
-/// operation that has ended. Returns `None` for any other fact, and for a fact that does not name the payment.
+/// Creates an external payment for one of these facts: a callback, a hint, a status answer with operations, or a
+/// platform record of an ended operation. Returns `None` for any other fact, and for a fact that does not name the
+/// payment.
 fn external_payment(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
     let report = match fact {
         Fact::Callback(signed) => signed.report,
@@ -58,8 +59,8 @@ fn external_payment(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
     Some(Payment::empty(project_id, payment_id, at))
 }
 
-/// Creates a payment that only the platform records contain. Returns `None` if the records list no operation that has
-/// ended, or if the id of the payment is empty or too long.
+/// Creates a payment that only the platform records contain. Returns `None` if the records list no ended operation.
+/// Also returns `None` if the id of the payment is empty or too long.
 fn listed_payment(
     project_id: ProjectId,
     record: PlatformRecord<'_>,

@@ -12,9 +12,9 @@ use super::status::sale_state::SaleState;
 impl Payment {
     /// Returns the amount received, in minor units of the payment's currency. Money in another currency counts as 0.
     ///
-    /// The amount is the sum that `received_sum` returns, plus later captures, but at most the sum of all captures.
-    /// If no report states the amount received, or if the money of a sale does not count, it is the sum of all
-    /// captures.
+    /// The amount is the sum that `received_sum` returns. Later captures are added, up to the sum of all captures. In
+    /// two cases, the amount is the sum of all captures: no report states the amount received, or the money of a sale
+    /// does not count.
     pub fn paid_amount(&self) -> u64 {
         if !self.has_money() {
             return 0;
@@ -62,9 +62,9 @@ impl Payment {
         })
     }
 
-    /// Whether money was received: by a sale that counts or is contested, or by a successful operation of
-    /// undocumented type in a signed answer. For an external payment, the type must be `manual change`, because
-    /// another type may be a payout.
+    /// Whether money was received. A sale must count or be contested, or a signed answer must list a successful
+    /// operation of undocumented type. For an external payment, this type must be `manual change`, because another
+    /// type may be a payout.
     pub fn has_money(&self) -> bool {
         let is_external = self.order.is_none();
         let is_capture = |operation: &Operation| {

@@ -313,8 +313,8 @@ impl Payment {
         is_accepted || !self.reported.operations.is_empty()
     }
 
-    /// Whether changes of the payment cause events. An external payment causes none if it has no report yet, or if it
-    /// is a Dashboard payment link that has moved no money.
+    /// Whether changes of the payment cause events. An external payment without a report causes none. An external
+    /// payment that is a Dashboard payment link causes none until it has moved money.
     pub(crate) fn is_emittable(&self) -> bool {
         let has_report = self.reported.status.is_some() || !self.reported.operations.is_empty();
         self.order.is_some() || has_report && !self.is_unpaid_link()

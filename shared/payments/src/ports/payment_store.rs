@@ -49,8 +49,8 @@ pub struct Commit<'a> {
 /// The result of a commit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Whether the change is the first to pay its order. If `true`, the check for a double payment
-    /// (`service/outbox/paid_twice.rs`) of every later payment finds this payment.
+    /// Whether the change is the first to pay its order. If `true`, the check of every later payment of the order
+    /// (`service/outbox/paid_twice.rs`) finds this payment.
     pub is_first_to_pay: bool,
 }
 

@@ -4,7 +4,6 @@
 //! key. Callbacks are accepted with either key, so none is refused during a rotation. A rotation replaces the current
 //! key, which becomes the previous key. The previous key is dropped when the platform no longer signs with it
 //! (`shared/decisions/protocol/0014-project-keys.md`).
-//! longer signs with it (`shared/decisions/protocol/0014-project-keys.md`).
 
 use std::collections::BTreeMap;
 use std::fmt;

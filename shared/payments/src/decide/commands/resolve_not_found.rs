@@ -48,8 +48,11 @@ fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option
     Some(emit::emit(after, at))
 }
 
-/// Ends a recheck that no further poll can decide. All of these conditions must hold: polling is over, a signed
-/// answer says "not found", no operation has a final outcome, and the payment is not open.
+/// Ends a recheck that no further poll can decide. All of these conditions must hold:
+/// - Polling is over.
+/// - A signed answer says "not found".
+/// - No operation has a final outcome.
+/// - The payment is not open.
 fn end_recheck(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let is_not_found = payment.polling().is_recheck_not_found();
     let mut operations = payment.operations();

@@ -51,8 +51,8 @@ const CODES_OF_EARLIER_TRY: [&str; 12] = [
     "903", "3060", "3081", "3117", "3283", "3610", "10701", "10706", "20701",
 ];
 
-/// The processing of a request failed or timed out. An earlier or accepted try can cause these codes:
-/// - They end the first try of a sale, but the sale may still be reported.
+/// The processing of a request failed or timed out, although the platform may have accepted the request:
+/// - These codes end the first try of a sale, but the sale may still be reported.
 /// - An answer or an error with these codes does not end a refund.
 /// - A declined operation with these codes ends a refund only after a day.
 const PROCESSING_FAILURES: [&str; 4] = ["501", "602", "10602", "20602"];

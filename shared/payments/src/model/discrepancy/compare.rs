@@ -15,8 +15,8 @@ pub(crate) fn listed_final_outcome(listed: &ListedOperation) -> Option<Outcome> 
     Some(listed.outcome()).filter(|outcome| outcome.is_final())
 }
 
-/// Returns the identity of a discrepancy. For a discrepancy of the status, the digest contains our outcome instead of
-/// our status, because the status can change while the discrepancy stays the same.
+/// Returns the identity of a discrepancy. Our status can change while a discrepancy of the status stays the same.
+/// Therefore the digest of such a discrepancy contains our outcome instead.
 fn digest(discrepancy: &Discrepancy, payment: &Payment) -> String {
     let is_about_status = discrepancy.kind == DiscrepancyKind::Status;
     let local = discrepancy.local.as_ref().filter(|_| !is_about_status);

@@ -110,7 +110,7 @@ impl<'a> OwnRefunds<'a> {
         found.map(|(refund_id, _)| *refund_id)
     }
 
-    /// Whether several refunds, or a sale and other requests, share this `request_id`.
+    /// Whether several refunds share this `request_id`, or a sale request has it.
     pub(super) fn is_shared(&self, request_id: &str) -> bool {
         let indexes = self.by_request_id.get(&self.key_of(request_id));
         indexes.is_some_and(|indexes| indexes.len() != 1)

@@ -24,9 +24,8 @@ pub(crate) struct UnattributedRefunds<'a> {
 }
 
 impl UnattributedRefunds<'_> {
-    /// Whether an operation with this amount and `request_id` may belong to one of the refunds. A `request_id` that
-    /// several requests share excludes no refund. Any other `request_id` excludes the refunds that have a
-    /// `request_id`.
+    /// Whether an operation with this amount and `request_id` may belong to one of the refunds. A shared `request_id`
+    /// ([`OwnRefunds::is_shared`]) excludes no refund. Any other `request_id` excludes the refunds that have one.
     fn may_own(&self, amount: u64, request_id: Option<&str>) -> bool {
         let own = self.own.as_ref();
         let is_shared = |id: &str| own.is_some_and(|own| own.is_shared(id));

@@ -93,7 +93,7 @@ impl Refund {
         }
     }
 
-    /// Creates an external refund. [`Payment::update_refunds`] sets its amount and status.
+    /// Creates an external refund. `update_refunds` sets its amount and status.
     pub(super) fn external(operation_id: &str, at: Timestamp) -> Self {
         Self {
             refund_id: None,

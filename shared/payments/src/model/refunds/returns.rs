@@ -20,7 +20,7 @@ struct SameAmount<'a> {
 
 impl<'a> SameAmount<'a> {
     /// Returns the refund to which a return with this date must belong. The return has no `merchant_refund_id`.
-    /// Returns `None` unless this return is the first, and exactly one refund is not newer.
+    /// Returns `None` unless there is exactly one refund, and no other such return, up to this date.
     fn only_match(&self, date: &str) -> Option<&'a RefundKey> {
         let has_rival = self.returns.get(1).is_some_and(|other| *other <= date);
         let has_second = self.refunds.get(1).is_some_and(|(other, _)| *other <= date);

@@ -63,7 +63,7 @@ impl Payment {
         let status = texts::word(&reported.status);
         let unlisted = self.reported.newest_answer.is_some();
         let is_older = self.has_date_before_checkout(reported);
-        // The creation date shows whether the service could have requested this operation.
+        // The creation date shows whether this service could have requested the operation.
         let is_unnamed_refund = reported.kind.gives_back() && reported.merchant_refund_id.is_none();
         let created_date = match is_unnamed_refund {
             true => reported
@@ -110,8 +110,8 @@ impl Payment {
         }
     }
 
-    /// Adds `payment.sum` if it states the amount received. A signed answer with refunds does not state this amount.
-    /// Its sum is added too, because it is compared with the order.
+    /// Adds `payment.sum` if it states the amount received. Also adds the sum in a signed answer with refunds, to
+    /// compare this sum with the order. If a report of a successful sale without refunds has no sum, records this.
     fn add_payment_sum(&mut self, source: &Source<'_>) {
         let status = source.payment_status();
         if Outcome::of_status(status) == Outcome::Declined {

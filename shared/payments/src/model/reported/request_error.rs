@@ -76,8 +76,8 @@ fn precedence(code: &str) -> impl Ord + use<'_> {
 }
 
 impl Payment {
-    /// Adds the error in a report. If reports name different codes for one request, the code that [`precedence`]
-    /// orders first is stored, so that the order of arrival does not matter.
+    /// Adds the error in a report. If reports name different codes for one request, the first by [`precedence`] is
+    /// stored. So the order of arrival does not matter.
     pub(super) fn add_request_error(&mut self, report: &Report) {
         let Some((code, request_id)) = request_error(report) else {
             return;
@@ -179,7 +179,7 @@ impl Payment {
     }
 
     /// Whether the platform may still make a refund although the operation was declined, because the processing
-    /// failed. The answer becomes false a day after the decline, if a status poll after the last try was answered.
+    /// failed. Returns false from a day after the decline on, if a status poll after the last try was answered.
     pub(in crate::model) fn may_succeed_after_decline(
         &self,
         refund: &Refund,
@@ -205,7 +205,7 @@ impl Payment {
         code.is_some_and(gate_request::is_processing_failure)
     }
 
-    /// Whether reports say that an accepted sale request failed before its processing, or that the payment id existed
+    /// Whether reports say that the platform did not process an accepted sale request, or that the payment id existed
     /// already.
     pub(in crate::model) fn has_error_of(&self, request: &GateRequest) -> bool {
         let code = self.error_of(request);

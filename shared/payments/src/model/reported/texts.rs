@@ -8,13 +8,13 @@ use ecommpay::report::Sum;
 
 use crate::sha256;
 
-/// For a status, and for the word of a type.
+/// The limit for a status, and for the word of a type.
 const MAX_WORD: usize = 64;
-/// For a code of the platform.
+/// The limit for a code of the platform.
 const MAX_CODE: usize = 32;
 const MAX_DATE: usize = 40;
 const MAX_CURRENCY: usize = 16;
-/// For a `request_id`, and for the merchant's id of a refund. A digest replaces a longer id.
+/// The limit for a `request_id`, and for the merchant's id of a refund. A digest replaces a longer id.
 const MAX_ID: usize = 100;
 /// The number of hexadecimal digits of a digest that replaces an id.
 const DIGITS: usize = 12;

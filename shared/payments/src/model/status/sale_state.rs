@@ -9,7 +9,7 @@ use crate::model::reported::payment_status::PaymentStatus;
 /// What the reports say about the money of the sales. The sums are not compared with the order yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SaleState {
-    /// No sale has succeeded, and no confirmation says otherwise.
+    /// No sale has succeeded, and none is being confirmed.
     None,
     /// A sale succeeded, and the newest `payment.status` lets its money count.
     Counts,
@@ -124,7 +124,7 @@ impl Payment {
         self.sale_state() == SaleState::NotConfirmed
     }
 
-    /// Whether it is not decided yet if the money of a sale counts.
+    /// Whether the money of a sale does not count yet, but may count later.
     pub(crate) fn is_sale_undecided(&self) -> bool {
         matches!(
             self.sale_state(),

@@ -76,7 +76,7 @@ pub enum Refusal {
 /// The keys of other projects are tried only on a body up to this size, in bytes.
 const MAX_BYTES_FOR_OTHER_PROJECTS: usize = 4 * 1024;
 /// The keys of other projects are tried only if the canonical string is at most this long, in percent of the body.
-/// Real callbacks reach 143 percent.
+/// The callbacks of the test data reach at most 143 percent.
 const MAX_GROWTH_FOR_OTHER_PROJECTS: usize = 150;
 /// The maximum number of other projects whose keys are tried, the lowest ids first.
 const MAX_OTHER_PROJECTS: usize = 8;

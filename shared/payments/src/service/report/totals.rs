@@ -9,7 +9,7 @@ use super::rows::Rows;
 use crate::model::day::Day;
 use crate::model::{Outcome, Status};
 
-/// A total: the number and the sum of the payments, or of the operations of one type, with the same day, status, code
+/// A total: a number and a sum. It covers payments, or operations of one type, that have the same day, status, code
 /// and currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TotalRow<'a> {
@@ -41,8 +41,8 @@ pub enum TotalStatus {
 }
 
 /// The maximum number of totals in a log line or in the result of a part. CloudWatch limits a line to 1 MB, and
-/// DynamoDB an item to 400 KB. The number of totals has no other limit, because the platform can send any number of
-/// types and codes.
+/// DynamoDB an item to 400 KB. Without this limit, the number of totals depends on the platform, which can send any
+/// number of types and codes.
 const MAX_TOTALS: usize = 500;
 /// The maximum size of the texts of these totals, in bytes.
 const MAX_BYTES: usize = 100_000;
@@ -76,8 +76,8 @@ struct StoredTotal {
     amount: u128,
 }
 
-/// The values that a total's payments or operations have in common: the day, `payment` or the type of the operations,
-/// the status, the code and the currency.
+/// What the payments or operations of a total have in common: the day, `payment` or the type, the status, the code,
+/// and the currency.
 type Group = (Day, String, TotalStatus, Option<String>, Option<String>);
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -14,9 +14,9 @@ use crate::service::error::left_to_sweep;
 use crate::service::signed_call::MAX_CALL;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C, G> {
-    /// Repeats each `unknown` refund to which no operation in the last signed answer could belong, or ends it if the
-    /// platform refused a repeat. After [`MAX_CALL`], leaves the other refunds to the next poll. Adds the published
-    /// events to `events`.
+    /// Repeats each `unknown` refund to which no operation in the last signed answer could belong. Ends the refund
+    /// instead if the platform refused a repeat. After [`MAX_CALL`], leaves the other refunds to the next poll. Adds
+    /// the published events to `events`.
     pub(super) async fn repeat_refunds(
         &self,
         payment: &Payment,

@@ -27,8 +27,8 @@ pub enum PollError {
     /// The answer has no valid signature of the project.
     #[error("the answer has no valid signature of the project")]
     NotSigned,
-    /// A field of the answer has an unexpected type. A third party can alter a field in this way without invalidating
-    /// the signature, so the answer is not trusted.
+    /// A field of the answer has an unexpected type. A field can be altered in this way without invalidating the
+    /// signature, so the answer is not trusted.
     #[error("a field of the answer has an unexpected kind of value")]
     UnsoundShape,
     /// The platform has the payment, but cannot show it yet (code 3062).

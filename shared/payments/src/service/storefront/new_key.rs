@@ -30,8 +30,8 @@ impl fmt::Debug for NewKey {
     }
 }
 
-/// Returns random letters and digits. Drops bytes from 248 (4 * 62), because otherwise the first characters of the
-/// alphabet would be more probable.
+/// Returns random letters and digits. Drops bytes of 248 (4 * 62) or more, because otherwise the first characters of
+/// the alphabet would be more probable.
 fn random_text(length: usize) -> Result<String, getrandom::Error> {
     let mut text = String::with_capacity(length);
     while text.len() < length {

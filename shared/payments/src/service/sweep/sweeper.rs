@@ -16,15 +16,15 @@ use crate::ports::{
 };
 use crate::service::commit::Payments;
 
-/// The maximum number of tasks of each kind that a run does itself. These need no message, no invocation and no work
-/// queue. 1,000 tasks take about a second.
+/// The maximum number of tasks of each kind that a run does itself. These tasks need no message, no invocation and no
+/// work queue. 1,000 tasks take about a second.
 const MAX_DIRECT: usize = 1_000;
 /// The maximum number of payments with late polls that a run checks for expiry and erasure. The projects share this
 /// number evenly. 10,000 checks take some seconds, because most checks only load the payment twice.
 const MAX_LATE: usize = 10_000;
 /// The maximum number of due payments of each kind that a run finds.
 const MAX_FOUND: usize = 100_000;
-/// A run reads this many times as many polls of a project as it can hand out, to choose between old and new polls.
+/// To choose between old and new polls, a run reads more polls of a project than it can hand out, by this factor.
 const WINDOW: usize = 10;
 /// A poll is late if it is due for longer than this. Its payment may then need an expiry or an erasure, although the
 /// index lists only the poll.

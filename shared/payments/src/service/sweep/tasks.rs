@@ -18,13 +18,12 @@ use crate::service::status_poll::StatusPoller;
 const CONCURRENT_OUTBOXES: usize = 16;
 /// The maximum number of payments that a batch expires or erases in parallel.
 const CONCURRENT_RETENTION: usize = 24;
-/// A payment with many events may use one part of the time of a batch, divided by this number.
+/// The time of a batch is divided by this number. A payment with many events may use only one of these parts.
 const SHARE: u32 = 4;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Publishes the outbox of each payment: events that were committed but not published, for example because a call
-    /// crashed or a queue failed. No lock is needed, because the queue or the consumer drops the second copy of an
-    /// event.
+    /// Publishes the outbox of each payment. Events can be left there after a call crashed or a queue failed. No lock
+    /// is needed, because the queue or the consumer drops the second copy of an event.
     ///
     /// A payment with many events uses at most a quarter of the time of a batch, so it does not delay others. The
     /// next batch continues with its remaining events.

@@ -57,7 +57,7 @@ fn unreadable(signature: &str) -> (&'static str, String) {
     }
 }
 
-/// Returns an observation if the body, or a member of it, is a string that contains a valid callback, plain or in
+/// Returns an observation if the body, or a member of it, is a string with a valid callback. The string can be
 /// base64.
 fn observe_inner_body(message: &Value<'_>, keys: &ProjectKeys) -> Option<String> {
     let verifies = |value: &Value<'_>| {
