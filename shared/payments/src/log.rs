@@ -199,7 +199,6 @@ fn cut(mut text: String) -> String {
     text
 }
 
-/// The JSON form of a line.
 #[derive(Serialize)]
 struct Written<'a> {
     #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]

@@ -145,7 +145,6 @@ impl Problem {
         )
     }
 
-    /// Marks the error as caused by the platform or by other requests.
     pub(super) fn caused_externally(self) -> Self {
         Self {
             external_cause: Some(ExternalCause),

@@ -187,7 +187,6 @@ struct SumView {
     currency: String,
 }
 
-/// A reported sum and the name of its field.
 #[derive(Debug, Clone, Serialize)]
 struct ReportedView {
     operation_id: Option<String>,

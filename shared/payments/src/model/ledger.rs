@@ -124,7 +124,6 @@ impl Payment {
             .max(self.returns().signed_excess)
     }
 
-    /// Returns the amount of the successful refunds and reversals.
     pub(super) fn refunds_and_reversals(&self) -> u64 {
         let amounts = RefundAmounts::of(self);
         let stored = self

@@ -127,7 +127,6 @@ impl Payment {
         is_removed
     }
 
-    /// Adds the ids of payments that had paid the same order before this payment.
     pub(crate) fn add_earlier_payments(&mut self, ids: &BTreeSet<String>) {
         for id in ids {
             if self.earlier_payments_of_order.len() < MAX_EARLIER_PAYMENTS {

@@ -96,12 +96,10 @@ impl Polling {
         self.last_activity_at = Some(at);
     }
 
-    /// Records that the status request `poll` was answered with a signed report.
     pub(crate) fn record_answer(&mut self, poll: u32) {
         self.last_answered = self.last_answered.max(poll);
     }
 
-    /// Records that the status request `poll` was answered "not found".
     pub(crate) fn record_not_found(&mut self, poll: u32, signed: bool) {
         self.last_not_found = self.last_not_found.max(poll);
         if signed {
@@ -160,7 +158,6 @@ impl Polling {
         self.last_activity_at
     }
 
-    /// Returns the number of scheduled polls since the last activity, without the poll for a lost redirect URL.
     pub(crate) fn polls_since_activity(&self) -> u32 {
         self.polls_since_activity
     }

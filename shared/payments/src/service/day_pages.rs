@@ -27,7 +27,6 @@ impl DayPart {
 pub(crate) struct DayPages {
     project_id: ProjectId,
     rest: DayPart,
-    /// The number of payments that were listed.
     pub(crate) listed: usize,
 }
 
@@ -36,7 +35,6 @@ pub(crate) struct DayPages {
 pub(crate) struct DayPage {
     /// The shard of all payments of the page.
     pub(crate) shard: u8,
-    /// The payments.
     pub(crate) keys: Vec<PaymentKey>,
 }
 
@@ -49,7 +47,6 @@ impl DayPages {
         }
     }
 
-    /// Returns the next page; `None` after the last page.
     pub(crate) async fn next<S: PaymentStore>(
         &mut self,
         store: &S,

@@ -19,7 +19,6 @@ const MAX_OPEN: usize = 100;
 /// The maximum size of the descriptions of all open refunds, in bytes.
 const MAX_DESCRIPTION_BYTES: usize = 16 * 1_024;
 
-/// Who requests a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Requester {
     Storefront,
@@ -95,11 +94,11 @@ pub(super) fn reserve(
 }
 
 /// Repeats a refund with unknown outcome, with the same id. If the platform refused a repeat, or another system's
-/// refund has the id, ends the refund as declined instead.
-///
-/// Returns `None` unless a status answer after the last try shows that the platform does not have the refund. Such an
-/// answer lists no operation that could belong to the refund. Also returns `None` if the platform refused a repeat as
-/// a duplicate, or if a repeat could refund more than was paid.
+/// refund has the id, ends the refund as declined instead. Returns `None` in these cases:
+/// - No status answer after the last try shows that the platform lacks the refund. Such an answer lists no operation
+///   that could belong to the refund.
+/// - The platform refused a repeat as a duplicate.
+/// - A repeat could refund more than was paid.
 pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
     let request = refund.request();

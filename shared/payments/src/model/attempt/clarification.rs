@@ -75,7 +75,6 @@ impl Payment {
         };
     }
 
-    /// Returns the index of the refund that has the request with this digest.
     fn refund_of_request(&self, digest: &str) -> Option<usize> {
         self.refunds.iter().position(|refund| {
             let waiting = self.clarification_request_of(refund);

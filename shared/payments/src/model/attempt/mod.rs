@@ -38,7 +38,6 @@ pub struct Attempt {
     started_at: Timestamp,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) request: GateRequest,
-    /// The time of the last repeat of the sale request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repeated_at: Option<Timestamp>,
     /// The number of repeats that a storefront caused.
@@ -54,7 +53,6 @@ pub struct Attempt {
     /// The digest of the answered clarification request, which is not shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answered_clarification: Option<String>,
-    /// How often data was sent in answer to clarification requests.
     #[serde(default, skip_serializing_if = "is_default")]
     clarification_tries: ClarificationTries,
     /// Whether another system made the payment that the platform has under this id. This is known if the platform
@@ -114,7 +112,6 @@ impl Attempt {
         self.repeated_at = Some(at);
     }
 
-    /// Counts a repeat that a storefront caused.
     pub(crate) fn count_repeat(&mut self) {
         self.repeats = self.repeats.saturating_add(1);
     }
@@ -192,7 +189,6 @@ impl Attempt {
         &self.request
     }
 
-    /// Returns the platform's ids of the sale requests in all attempts.
     pub(super) fn request_ids(&self) -> impl Iterator<Item = &str> {
         let failed = self.failed_requests.iter().map(String::as_str);
         failed.chain(self.request.request_id())

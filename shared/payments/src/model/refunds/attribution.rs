@@ -17,7 +17,6 @@ use crate::model::timestamp::Timestamp;
 /// The maximum assumed difference between the platform's clock and ours.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// Identifies the refund to which an operation belongs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RefundKey {
     /// The `refund_id` of a refund that this service requested.
@@ -91,7 +90,6 @@ impl<'a> OwnRefunds<'a> {
         refunds
     }
 
-    /// Returns the key of an id in the maps.
     fn key_of<'b>(&self, id: impl Into<Cow<'b, str>>) -> Cow<'b, str> {
         let id = id.into();
         match self.has_digests {
@@ -142,7 +140,6 @@ impl<'a> OwnRefunds<'a> {
     }
 }
 
-/// Returns the refunds that this service requested, with their `refund_id`.
 fn own(payment: &Payment) -> impl Iterator<Item = (&str, &Refund)> {
     let refunds = payment.refunds.iter();
     refunds.filter_map(|refund| Some((refund.refund_id()?.as_str(), refund)))

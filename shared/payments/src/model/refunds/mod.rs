@@ -38,7 +38,6 @@ impl Payment {
             && self.has_signable_id()
     }
 
-    /// Reserves the amount of a refund and claims the refund request.
     pub(crate) fn reserve_refund(&mut self, order: &RefundOrder, amount: u64, at: Timestamp) {
         let mut refund = Refund::requested(order, amount, at);
         refund.request.send(self.polling.polls_sent(), at);

@@ -48,13 +48,10 @@ pub struct Refund {
     /// The platform's code, if the refund was declined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<String>,
-    /// The digest of the answered clarification request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) answered_clarification: Option<String>,
-    /// How often data was sent in answer to clarification requests.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) clarification_tries: ClarificationTries,
-    /// What the last event about the refund said.
     pub(super) emitted: EmittedRefund,
     /// The start of the SHA-256 of the storefront's request, which detects other content in a repeated request. Empty
     /// for the refund of a rejection. `None` for an external refund.

@@ -9,7 +9,6 @@ use crate::model::payment::Payment;
 use crate::model::reported::evidence::Evidence;
 use crate::model::reported::operation::Operation;
 
-/// The refunds and the returns of one amount.
 #[derive(Default)]
 struct SameAmount<'a> {
     /// `operation.date` and key of each refund; sorted.
@@ -20,7 +19,7 @@ struct SameAmount<'a> {
 
 impl<'a> SameAmount<'a> {
     /// Returns the refund to which a return with this date must belong. The return has no `merchant_refund_id`.
-    /// Returns `None` unless there is exactly one refund, and no other such return, up to this date.
+    /// Returns `None` if there are several refunds or several such returns up to this date, or no refund.
     fn only_match(&self, date: &str) -> Option<&'a RefundKey> {
         let has_rival = self.returns.get(1).is_some_and(|other| *other <= date);
         let has_second = self.refunds.get(1).is_some_and(|(other, _)| *other <= date);
@@ -29,10 +28,8 @@ impl<'a> SameAmount<'a> {
     }
 }
 
-/// The successful returns of a payment.
 #[derive(Debug, Default)]
 pub(crate) struct Returns {
-    /// The amount of the returns that count.
     pub(in crate::model) amount: u64,
     /// The amount by which returns in signed answers exceed their refunds.
     pub(in crate::model) signed_excess: u64,

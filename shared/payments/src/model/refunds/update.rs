@@ -173,7 +173,6 @@ impl Payment {
         }
     }
 
-    /// Derives the state of a refund without an operation from its Gate request.
     fn state_by_request(&self, refund: &Refund, at: Timestamp) -> RefundState {
         let code = self.refusal_of_refund(&refund.request).map(str::to_owned);
         let status = match code {

@@ -31,19 +31,15 @@ use super::serde_skip::is_default;
 /// Everything that the platform reported about a payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reported {
-    /// The operations by `operation.id`.
     #[serde(with = "self::compact")]
     pub(super) operations: BTreeMap<String, Operation>,
-    /// What is known about the operations that are not stored.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) overflow: Overflow,
     /// The newest `payment.status` of any report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<PlatformStatus>,
-    /// The values of `payment.sum` in the reports.
     #[serde(default, skip_serializing_if = "is_default")]
     sums: PaymentSums,
-    /// The newest signed answer with a complete list of operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) newest_answer: Option<NewestAnswer>,
     /// Whether the payment is a Dashboard payment link.
@@ -65,7 +61,6 @@ pub struct PlatformStatus {
     date: String,
     /// Orders statuses with the same date, because dates have whole seconds. The greater stage is newer.
     stage: u8,
-    /// The status in the platform's spelling.
     status: String,
 }
 

@@ -127,7 +127,6 @@ impl Operation {
         self.finals.sort_unstable_by(|one, other| other.rank(one));
     }
 
-    /// Stores the status if it is newer than the known status.
     pub(super) fn add_payment_status(&mut self, status: PaymentStatus) {
         if self
             .payment_status

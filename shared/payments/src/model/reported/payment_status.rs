@@ -18,7 +18,6 @@ pub struct PaymentStatus {
     pub(super) has_confirmation: bool,
     /// Orders statuses with the same dates; see [`stage`].
     pub(super) stage: u8,
-    /// The status in the platform's spelling.
     pub(super) status: String,
 }
 

@@ -15,7 +15,6 @@ impl ReportOrder {
         Self(operation_date.into(), payment_date.into(), digest.into())
     }
 
-    /// Returns `operation.date` and `payment.date`.
     pub(crate) fn dates(&self) -> (&str, &str) {
         (&self.0, &self.1)
     }

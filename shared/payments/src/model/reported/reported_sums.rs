@@ -7,7 +7,6 @@ use ecommpay::report::Sum;
 use super::operation::Operation;
 use crate::model::payment::Payment;
 
-/// A sum that the platform named.
 pub(crate) struct ReportedSum {
     /// The operation; `None` for a sum of the whole payment.
     pub(crate) operation_id: Option<String>,

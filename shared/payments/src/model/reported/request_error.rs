@@ -139,8 +139,8 @@ impl Payment {
             .filter(|_| !self.has_processing_failed(request))
     }
 
-    /// Whether the platform may or may not make a refund. Either the request has no clear answer, or the processing
-    /// of an accepted request failed.
+    /// Whether it is unknown if the platform makes a refund. Either the request has no clear answer, or the
+    /// processing of an accepted request failed.
     pub(crate) fn has_unknown_outcome(&self, refund: &Refund, at: Timestamp) -> bool {
         let request = refund.request();
         request.has_unknown_outcome(at) || self.has_processing_failed(request)
@@ -169,7 +169,7 @@ impl Payment {
             || operations.any(|one| one.is_declined_duplicate() && names_request(one))
     }
 
-    /// Whether reports cast doubt on an accepted, open refund: its processing failed, or its id exists already.
+    /// Whether reports question an accepted, open refund: its processing failed, or its id exists already.
     pub(crate) fn is_refund_questioned(&self, refund: &Refund) -> bool {
         let request = refund.request();
         let is_accepted = matches!(request, GateRequest::Accepted { .. });

@@ -6,7 +6,6 @@ use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 
 impl Payment {
-    /// Returns the platform's code for a declined or failed payment.
     pub(crate) fn decline_code(&self, status: Status) -> Option<&str> {
         match status {
             Status::Declined => self.declining_operation()?.code(),

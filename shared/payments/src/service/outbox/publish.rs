@@ -9,7 +9,6 @@ use crate::ports::{Clock, EventQueue, PaymentStore, Stored};
 use crate::service::commit::Payments;
 use crate::service::error::PublishError;
 
-/// The maximum number of pages that a request publishes.
 const REQUEST_PAGES: usize = 2;
 
 /// When a call stops publishing. At least one page is published, and the remaining events stay in the outbox.

@@ -32,7 +32,6 @@ impl Page {
     }
 }
 
-/// Returns the number of the last event of the next page.
 pub(super) fn page_end(stored: &Stored) -> u64 {
     let last = stored.published.saturating_add(PAGE);
     last.min(stored.payment.sequence())

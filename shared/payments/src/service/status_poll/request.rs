@@ -14,7 +14,6 @@ use crate::model::SignedReport;
 use crate::ports::Gate;
 use crate::service::signed_call;
 
-/// The platform's answer to a status request.
 pub(super) enum StatusReply {
     /// "Not found" for another payment than the requested one.
     Unrelated,
@@ -27,7 +26,6 @@ pub(super) enum StatusReply {
     },
 }
 
-/// A signed report.
 pub(super) struct Signed {
     pub(super) report: Report,
     canonical: String,

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn other_work_has_no_delay_and_full_messages() {
+    fn work_without_polls_has_no_delay_and_full_messages() {
         let plan = without_delay(&due(211, 41), |payments| Work::Erase { payments });
         let sizes: Vec<usize> = plan.iter().map(|message| payments(message).len()).collect();
         assert_eq!(sizes, [20, 20, 1]);

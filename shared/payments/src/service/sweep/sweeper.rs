@@ -327,7 +327,6 @@ where
     }
 }
 
-/// Divides due payments into those for direct work, and the rest.
 fn divide(found: Found) -> (Vec<Due>, Vec<Due>, BatchRun) {
     let Found { mut due, run } = found;
     let rest = due.split_off(due.len().min(MAX_DIRECT));

@@ -14,7 +14,6 @@ use crate::service::error::{PublishError, left_to_sweep};
 use crate::service::outbox::PublishLimit;
 use crate::service::status_poll::StatusPoller;
 
-/// The maximum number of outboxes that a batch publishes in parallel.
 const CONCURRENT_OUTBOXES: usize = 16;
 /// The maximum number of payments that a batch expires or erases in parallel.
 const CONCURRENT_RETENTION: usize = 24;
