@@ -17,6 +17,7 @@ pub use self::explanation::Explanation;
 use super::verify::{Refusal, verify};
 use crate::service::project_keys::ProjectKeys;
 
+/// Returns why a body does not verify; `None` if it verifies.
 pub fn explain(body: &[u8], keys: &ProjectKeys) -> Option<Explanation> {
     let refusal = verify(body, keys).err()?;
     Some(match (refusal, json::parse(body, Limits::CALLBACK)) {
