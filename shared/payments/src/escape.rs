@@ -1,9 +1,8 @@
-//! Escapes foreign text, such as the id of an external payment or a message of the platform. Terminals, spreadsheets
-//! and logs would otherwise read some characters of the text as commands
-//! (`shared/decisions/state/0035-text-of-others.md`).
+//! Escapes foreign text, such as the id of an external payment. Otherwise terminals, spreadsheets and logs would
+//! treat some of its characters as commands (`shared/decisions/state/0035-text-of-others.md`).
 
-/// Characters that take up space and show nothing, although Unicode lists them among the letters and symbols: the
-/// fillers of Hangul, the empty Braille pattern and the empty note head.
+/// Characters that show nothing, although Unicode lists them among the letters and symbols. These are the fillers of
+/// Hangul, the empty Braille pattern and the empty note head.
 const BLANK: [char; 6] = [
     '\u{115f}',
     '\u{1160}',
@@ -13,9 +12,8 @@ const BLANK: [char; 6] = [
     '\u{1d159}',
 ];
 
-/// Whether a character has a visible glyph or is the usual space. These are not visible: control characters, line
-/// separators, bidirectional controls, zero-width characters, combining marks, unassigned code points, and spaces other
-/// than the usual space.
+/// Whether a character is visible, or is the usual space. Control characters, combining marks, unassigned code points
+/// and all other spaces are not visible.
 pub fn is_visible(character: char) -> bool {
     match character.is_ascii() {
         true => matches!(character, ' '..='~'),
@@ -24,8 +22,7 @@ pub fn is_visible(character: char) -> bool {
     }
 }
 
-/// Escapes text for a line on a terminal. The result is one line of visible characters. Two different texts never have
-/// the same result, because a backslash is also escaped.
+/// Escapes text for one line on a terminal. A backslash is escaped too, so different texts have different results.
 pub fn for_terminal(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -37,8 +34,8 @@ pub fn for_terminal(text: &str) -> String {
     escaped
 }
 
-/// Escapes a text of several lines for a terminal. Line feeds and backslashes stay. The values in the text should
-/// already be escaped with [`for_terminal`]. This function protects the terminal if a value is not escaped.
+/// Escapes text of several lines for a terminal. Callers escape each value in the text with [`for_terminal`] first.
+/// This function protects the terminal if a caller forgets that. Line feeds and backslashes stay.
 pub fn lines_for_terminal(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -50,10 +47,11 @@ pub fn lines_for_terminal(text: &str) -> String {
     escaped
 }
 
-/// Escapes text for a cell of a spreadsheet, as [`for_terminal`] does. In addition, an apostrophe precedes each
-/// character that could start [a formula](https://owasp.org/www-community/attacks/CSV_Injection). A formula can be at
-/// the start of the text, and after each `,`, `;` or `|`. A spreadsheet with another separator than the comma ignores
-/// the quotes around the text and starts a new cell after its separator.
+/// Escapes text for a cell of a spreadsheet, as [`for_terminal`] does. Also puts an apostrophe before each character
+/// that could start [a formula](https://owasp.org/www-community/attacks/CSV_Injection).
+///
+/// A formula can start the text, or follow `,`, `;` or `|`. A spreadsheet that separates cells by another character
+/// than the comma may ignore the quotes around the text.
 pub fn for_spreadsheet(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut starts_cell = true;
@@ -75,8 +73,8 @@ pub fn for_spreadsheet(text: &str) -> String {
     escaped
 }
 
-/// Replaces characters of a JSON text by their JSON escapes. The values of the JSON text stay the same, because a
-/// character outside ASCII can only be in a string. `is_escaped` must be false for each visible ASCII character.
+/// Replaces characters by their JSON escapes. The values stay the same if `is_escaped` is false for each visible
+/// ASCII character. All other characters occur only inside strings.
 fn in_json(json: String, is_escaped: impl Fn(char) -> bool) -> String {
     if !json.contains(&is_escaped) {
         return json;
@@ -95,14 +93,14 @@ fn in_json(json: String, is_escaped: impl Fn(char) -> bool) -> String {
     escaped
 }
 
-/// Escapes each character of a JSON text that is not visible. The values of the JSON text stay the same, and the result
-/// is one line that is safe on a terminal.
+/// Escapes each invisible character of a JSON text. The values stay the same, and the result is one line for a
+/// terminal.
 pub fn json_for_terminal(json: String) -> String {
     in_json(json, |character| !is_visible(character))
 }
 
-/// Escapes the characters of a JSON text that SQS refuses. SQS also refuses other characters, but JSON text never
-/// contains the other characters unescaped.
+/// Escapes the characters of a JSON text that SQS refuses. The other characters that SQS refuses are always escaped
+/// in JSON.
 ///
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 pub fn json_for_sqs(json: String) -> String {
@@ -120,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// Characters that the escapes themselves contain, and characters that must be escaped.
+    /// Characters that escapes contain, and characters that must be escaped.
     const ESCAPES: [char; 14] = [
         '\\',
         'u',
@@ -139,7 +137,7 @@ mod tests {
     ];
 
     #[test]
-    fn no_two_characters_have_the_same_escaped_form() {
+    fn different_characters_have_different_escaped_forms() {
         let mut shown = HashMap::new();
         for character in '\0'..=char::MAX {
             let escaped = for_terminal(&String::from(character));
@@ -172,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn text_in_any_script_stays_and_characters_that_are_not_visible_are_escaped() {
+    fn visible_text_in_any_script_stays_and_invisible_characters_are_escaped() {
         for text in [
             "order-1 \u{e9}\u{df}",
             "\u{5d0}\u{4e2d}\u{20ac}\u{1f600}",
@@ -198,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_apostrophe_precedes_a_formula_at_the_start_of_each_possible_cell() {
+    fn an_apostrophe_is_put_before_a_formula_at_the_start_of_each_possible_cell() {
         for (text, cell) in [
             ("=1+2", "'=1+2"),
             ("order=1-2", "order=1-2"),

@@ -9,7 +9,7 @@
 //! | [`service`] | the use cases over the ports |
 //! | [`api`] | HTTP: authorization, request bodies, answers, problem documents |
 //!
-//! Each module uses only modules above it in this table. Every module may use [`escape`], [`log`] and [`sha256`].
+//! A module uses only the modules above it in this table. Every module may use [`escape`], [`log`] and [`sha256`].
 
 pub mod api;
 pub mod decide;

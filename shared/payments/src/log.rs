@@ -1,19 +1,16 @@
-//! Writes log lines. Each line is one JSON object on standard output, which Lambda collects.
-//!
-//! Characters that are not visible are escaped for two reasons: operators read the lines on terminals, and some tools
-//! also end a line at other characters than the line feed. A text field is cut after [`MAX_TEXT_BYTES`], because
-//! [CloudWatch](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html) accepts a
-//! line only up to a maximum size: 1 MB, or 256 KB in older documents.
-//!
-//! Only fields that the caller names reach the log: ids, outcomes and our own texts. Callers never pass a key, a
-//! token, a body or personal data.
-//!
-//! A line can have metrics in CloudWatch's [embedded metric format]. CloudWatch reads the metrics from the line,
-//! so a metric needs no API call and no permission.
-//!
-//! This module is in this crate because the services write log lines, and a line needs no AWS crate
+//! Writes log lines. Each line is one JSON object on standard output, which Lambda collects
 //! (`shared/decisions/functions/0025-log-and-metrics.md`).
 //!
+//! - A line contains only the fields that the caller names: ids, outcomes and our own texts. Callers never pass a
+//!   key, a token, a body or personal data.
+//! - Invisible characters are escaped. Operators read the lines on terminals, and some tools end a line at other
+//!   characters than the line feed.
+//! - A text field is cut after [`MAX_TEXT_BYTES`]. [CloudWatch] limits the size of a line to 1 MB, or 256 KB in older
+//!   documents.
+//! - A line can have metrics in CloudWatch's [embedded metric format]. CloudWatch reads them from the line, so they
+//!   need no API call and no permission.
+//!
+//! [CloudWatch]: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 //! [embedded metric format]:
 //! https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
@@ -28,19 +25,16 @@ use crate::json_text::to_json_string;
 use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 
-/// The CloudWatch namespace of the metrics. The template sets a namespace for each stack, so two stacks of an
-/// account have separate metrics.
+/// The CloudWatch namespace of the metrics. Each stack has its own namespace.
 static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
     let configured = std::env::var("METRICS_NAMESPACE").ok();
     configured.unwrap_or_else(|| "Bancontact".to_owned())
 });
 
-/// A text field is cut after this many bytes. The key of a payment is never cut: it consists of the project and an id
-/// of at most 1,020 bytes.
+/// The maximum length of a text field, in bytes. A payment key is shorter: its id has at most 1,020 bytes.
 pub const MAX_TEXT_BYTES: usize = 4 * 1_024;
 
-/// Logs and counts that data of the platform exceeds a limit. This service then does not use all of the data. `limit`
-/// is the name of the limit.
+/// Logs and counts that data of the platform exceeds the limit with this name, so that it is not fully used.
 pub fn over_limit(limit: &str, payment: Option<&PaymentKey>) {
     let line = Line::warn("a limit was exceeded").with("limit", limit);
     let line = match payment {
@@ -51,10 +45,9 @@ pub fn over_limit(limit: &str, payment: Option<&PaymentKey>) {
         .write();
 }
 
-/// Whether lines are written to standard error.
 static TO_STDERR: AtomicBool = AtomicBool::new(false);
 
-/// Writes all lines to standard error from now on, because a command writes its result to standard output.
+/// Writes all later lines to standard error, because a command writes its result to standard output.
 pub fn write_to_stderr() {
     TO_STDERR.store(true, Ordering::Relaxed);
 }
@@ -66,7 +59,7 @@ pub struct Line {
     metrics: Vec<MetricGroup>,
 }
 
-/// A metric. The value is also a field of the line.
+/// A metric. Its value is also a field of the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Metric {
@@ -74,7 +67,7 @@ pub struct Metric {
     pub name: &'static str,
     /// The unit.
     pub unit: Unit,
-    /// The value of the field.
+    /// The value.
     #[serde(skip)]
     pub value: u64,
 }
@@ -90,7 +83,6 @@ pub enum Unit {
     Seconds,
 }
 
-/// Metrics with the same dimensions.
 #[derive(Debug, Clone)]
 struct MetricGroup {
     dimensions: &'static [&'static str],
@@ -144,9 +136,8 @@ impl Line {
         self
     }
 
-    /// Adds metrics, with a field for each metric. CloudWatch counts a metric once for each of the `dimensions`
-    /// that the line has as a text field. If the line has none of the dimensions, CloudWatch counts the metric
-    /// once in total.
+    /// Adds metrics, and a field for each. CloudWatch records a metric once for each of the `dimensions` that is a
+    /// text field of the line. Without such a field, CloudWatch records the metric once.
     pub fn with_metrics(mut self, dimensions: &'static [&'static str], metrics: &[Metric]) -> Self {
         for metric in metrics {
             self.fields.insert(metric.name.into(), json!(metric.value));
@@ -161,19 +152,18 @@ impl Line {
         self
     }
 
-    /// Writes the line to standard output; after [`write_to_stderr`], to standard error. Writes the line in one piece,
-    /// so that parallel lines do not mix.
+    /// Writes the line to standard output, or to standard error after [`write_to_stderr`]. Parallel lines do not mix,
+    /// because each line is written in one piece.
     pub fn write(self) {
         let line = self.at(Timestamp::now()) + "\n";
-        // The code uses `print!` and not `io::stdout()`, because the test harness captures only the output of the
-        // macros.
+        // `print!` is used because the test harness does not capture the output of `io::stdout()`.
         match TO_STDERR.load(Ordering::Relaxed) {
             true => eprint!("{line}"),
             false => print!("{line}"),
         }
     }
 
-    /// Returns the text of the line, with `now` as its time.
+    /// Returns the text of the line at the time `now`.
     pub fn at(&self, now: Timestamp) -> String {
         let directives = self.metrics.iter().map(|group| self.directive(group));
         escape::json_for_terminal(to_json_string(&Written {
@@ -185,7 +175,7 @@ impl Line {
         }))
     }
 
-    /// Returns the directive that tells CloudWatch to read these metrics from the line.
+    /// Returns the directive with which CloudWatch finds these metrics in the line.
     fn directive<'a>(&self, group: &'a MetricGroup) -> Directive<'a> {
         let is_text = |name: &&&str| self.fields.get(**name).is_some_and(Value::is_string);
         let names = group.dimensions.iter().filter(is_text);
@@ -201,7 +191,6 @@ impl Line {
     }
 }
 
-/// Cuts a text that is longer than [`MAX_TEXT_BYTES`].
 fn cut(mut text: String) -> String {
     if text.len() > MAX_TEXT_BYTES {
         text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
@@ -210,7 +199,6 @@ fn cut(mut text: String) -> String {
     text
 }
 
-/// The JSON form of a line.
 #[derive(Serialize)]
 struct Written<'a> {
     #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
@@ -318,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dimension_is_left_out_if_the_line_has_no_text_field_of_that_name() {
+    fn a_dimension_is_left_out_if_the_line_has_no_text_field_with_its_name() {
         let metrics = [Metric::once("callbacks")];
         let dimensions = |line: Line| {
             let line = written(&line.with_metrics(&["outcome", "key"], &metrics));

@@ -1,5 +1,5 @@
-//! Computes SHA-256 digests in hexadecimal. A digest replaces a value that must be recognised but not stored, or an id
-//! that may contain any character.
+//! Computes SHA-256 digests in hexadecimal. A digest replaces a value that must be recognised but not stored, or an
+//! id that may contain any character.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -9,17 +9,17 @@ pub fn hex(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// Returns the first `digits` digits of the digest, for uses in which a collision gives no advantage.
+/// Returns the first `digits` digits of the digest. Use this only if a collision gives no advantage to an attacker.
 pub fn start_of_hex(bytes: &[u8], digits: usize) -> String {
     let digest = Sha256::digest(bytes);
-    // Two digits for each byte.
+    // One byte has two digits.
     let start = digest.get(..digits.div_ceil(2)).unwrap_or(&digest);
     let mut start = hex::encode(start);
     start.truncate(digits);
     start
 }
 
-/// Whether two digests are equal. The comparison takes constant time.
+/// Whether two digests are equal, compared in constant time.
 pub(crate) fn equal(left: &str, right: &str) -> bool {
     left.as_bytes().ct_eq(right.as_bytes()).into()
 }

@@ -8,7 +8,7 @@ use ecommpay::json::{self, Limits, Value};
 use super::problem::{FieldProblem, Problem};
 use crate::model::ids::MerchantId;
 
-/// The limits of a request body. A body beyond a limit is refused.
+/// The limits of a request body.
 pub const LIMITS: Limits = Limits {
     bytes: 64 * 1024,
     depth: 8,
@@ -21,7 +21,7 @@ pub fn read(body: &[u8]) -> Result<Value<'_>, Problem> {
     read_within(body, LIMITS)
 }
 
-/// Parses a request body with limits of its own.
+/// Parses a request body with other limits than [`LIMITS`].
 pub fn read_within(body: &[u8], limits: Limits) -> Result<Value<'_>, Problem> {
     json::parse(body, limits).map_err(|error| {
         Problem::invalid(vec![FieldProblem {
@@ -32,11 +32,10 @@ pub fn read_within(body: &[u8], limits: Limits) -> Result<Value<'_>, Problem> {
     })
 }
 
-/// The fields of one object, and the problems that were found in these fields.
+/// The fields of one object, and their problems.
 #[derive(Debug)]
 pub struct Fields<'a> {
     object: &'a Value<'a>,
-    /// The JSON pointer to the object.
     pointer: String,
     /// The names of the fields that were read.
     known: Vec<&'static str>,
@@ -115,8 +114,7 @@ impl<'a> Fields<'a> {
         self.optional(name, parse)
     }
 
-    /// Reads an object in a field that may be absent or null. Adds the problems of the inner object to the problems of
-    /// this object.
+    /// Reads an object that may be absent or null. Its problems are added to those of this object.
     pub fn object<T>(
         &mut self,
         name: &'static str,
@@ -130,8 +128,8 @@ impl<'a> Fields<'a> {
         parsed
     }
 
-    /// Returns an error with the problems, if there are any. A field that no call has read is also a problem, because a
-    /// misspelt optional field must not be ignored.
+    /// Returns the problems as an error, if there are any. An unread field is also a problem, because a misspelt
+    /// optional field must not be ignored.
     pub fn finish(mut self) -> Result<(), Vec<FieldProblem>> {
         for (name, _) in self.object.members() {
             if !self.known.iter().any(|known| known == name) {
@@ -164,7 +162,7 @@ pub fn parsed<T>(
     |value| parse(text(value)?).map_err(|error| error.to_string())
 }
 
-/// Reads a non-negative integer: a number without a fraction or an exponent.
+/// Reads a non-negative integer, without a fraction or an exponent.
 pub fn integer(value: &Value<'_>) -> Result<u64, String> {
     match value {
         Value::Number(_) => value.as_u64(),
@@ -178,7 +176,7 @@ pub fn merchant_id(value: &Value<'_>) -> Result<MerchantId, String> {
     MerchantId::new(text(value)?).ok_or_else(|| "must match [A-Za-z0-9._-]{1,64}".to_owned())
 }
 
-/// Reads an IP address. Returns its canonical form.
+/// Reads an IP address, and returns its canonical form.
 pub fn ip_address(value: &Value<'_>) -> Result<ecommpay::fields::Text, String> {
     let address: IpAddr = text(value)?
         .parse()

@@ -1,7 +1,7 @@
 //! Authorizes the calls of the API, and makes the answers.
 //!
-//! The code of a route first calls [`caller`] or [`visible_payment`], and returns a response or a [`Problem`]. The
-//! operator `?` converts an error into a [`Problem`]. The handler passes the result to [`respond`].
+//! The code of a route first calls [`caller`] or [`visible_payment`]. It returns a response or a [`Problem`], into
+//! which `?` converts errors. The handler passes this result to [`respond`].
 
 use http::{HeaderMap, Response, header};
 
@@ -12,7 +12,7 @@ use crate::ports::{PaymentStore, StorefrontStore};
 use crate::service::commit::Payments;
 use crate::service::storefront;
 
-/// Returns the storefront that makes the call, if the storefront's key allows `scope`.
+/// Returns the storefront that makes the call. Returns a problem if its key does not allow `scope`.
 pub async fn caller(
     storefronts: &impl StorefrontStore,
     headers: &HeaderMap,
@@ -24,8 +24,8 @@ pub async fn caller(
     Ok(storefront::authorize(storefronts, header, scope).await?)
 }
 
-/// Returns the payment with the id `payment_id`. Returns a problem if the caller's key does not allow `scope`. Returns
-/// the problem `not_found` if the payment does not exist or the caller may not see the payment.
+/// Returns the payment with this id. Returns a problem if the caller's key does not allow `scope`. Returns
+/// `not_found` if the payment does not exist or the caller may not see it.
 pub async fn visible_payment<S: PaymentStore, Q, C>(
     payments: &Payments<S, Q, C>,
     storefronts: &impl StorefrontStore,

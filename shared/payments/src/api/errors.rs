@@ -1,5 +1,5 @@
-//! Converts the errors of the services into problem documents. A handler converts these errors with `?`, and all other
-//! errors with [`map_err(Problem::unavailable)`](Problem::unavailable).
+//! Converts the errors of the services into problem documents. Handlers convert all other errors with
+//! [`map_err(Problem::unavailable)`](Problem::unavailable).
 
 use http::StatusCode;
 

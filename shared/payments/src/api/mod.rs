@@ -1,5 +1,4 @@
-//! Contains the code of the API that depends on HTTP: authorization, request bodies, answers and problem documents. No
-//! other module of this crate uses HTTP types.
+//! Contains the code that depends on HTTP: authorization, request bodies, answers and problem documents.
 
 pub mod body;
 pub mod call;

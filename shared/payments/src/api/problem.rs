@@ -1,4 +1,4 @@
-//! Defines problem documents (RFC 9457): the errors that callers receive.
+//! Defines problem documents (RFC 9457), the errors that callers receive.
 
 use std::fmt::Display;
 
@@ -9,7 +9,7 @@ use super::response::response;
 use crate::events::view::DeclineView;
 use crate::log::Line;
 
-/// A problem document. It has no secret, no stack trace and no data of another storefront.
+/// A problem document. It must not contain a secret, a stack trace or data of another storefront.
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem {
     #[serde(rename = "type")]
@@ -27,8 +27,8 @@ pub struct Problem {
     external_cause: Option<ExternalCause>,
 }
 
-/// An extension of an answer with a server error: the platform or other requests caused the error. So the error says
-/// nothing about the release of the function.
+/// Marks an answer with a server error that the platform or other requests caused. Such an error does not count
+/// against a new release.
 #[derive(Debug, Clone, Copy)]
 pub struct ExternalCause;
 
@@ -48,7 +48,7 @@ fn status_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S:
 }
 
 impl Problem {
-    /// Creates a problem. All problems of the same `kind` have the same `title`. `detail` describes this problem.
+    /// Creates a problem. The `kind` determines the `title`; `detail` is about this problem only.
     pub fn new(
         status: StatusCode,
         kind: &str,
@@ -104,7 +104,7 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
     }
 
-    /// The request contradicts an earlier request, or the state of the payment that earlier requests caused.
+    /// The request contradicts an earlier request, or the state of the payment.
     pub fn conflict(detail: &str) -> Self {
         Self::new(
             StatusCode::CONFLICT,
@@ -127,7 +127,7 @@ impl Problem {
         }
     }
 
-    /// The service failed, and the request may be repeated. Logs the reason. The caller does not see the reason.
+    /// The service failed, and the request may be repeated. Logs the reason, which the caller does not see.
     pub fn unavailable(reason: impl Display) -> Self {
         Line::error("a request cannot be served")
             .with("error", reason.to_string())
@@ -135,7 +135,7 @@ impl Problem {
         Self::temporary()
     }
 
-    /// The service failed, and the request may be repeated. Logs nothing.
+    /// The same as [`Self::unavailable`], but logs nothing.
     pub(super) fn temporary() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -145,7 +145,6 @@ impl Problem {
         )
     }
 
-    /// The platform or other requests caused the error, not this service.
     pub(super) fn caused_externally(self) -> Self {
         Self {
             external_cause: Some(ExternalCause),

@@ -1,4 +1,4 @@
-//! Makes JSON answers, which no cache may store.
+//! Makes JSON answers that no cache may store.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
@@ -10,7 +10,6 @@ pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Stri
     response(status, "application/json", body)
 }
 
-/// Creates an answer with a JSON body and the given content type.
 pub(super) fn response(
     status: StatusCode,
     content_type: &'static str,

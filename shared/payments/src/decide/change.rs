@@ -1,4 +1,4 @@
-//! Defines the result of applying a fact or running a command.
+//! Defines the result of a fact or a command.
 
 use crate::events::Event;
 use crate::model::Payment;
@@ -8,6 +8,6 @@ use crate::model::Payment;
 pub struct Change {
     /// The payment after the change.
     pub payment: Payment,
-    /// The events of the change, in order.
+    /// The events of the change, in the order of their numbers.
     pub events: Vec<Event>,
 }

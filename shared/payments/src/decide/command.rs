@@ -1,4 +1,4 @@
-//! Defines the commands, and the reasons for which a command is refused.
+//! Defines the commands, and why a command can be refused.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::model::{Order, QuarantineItem, RefundOrder, Verdict};
 /// A request to change a payment, from a storefront, an operator or the schedule.
 #[derive(Debug, Clone, Copy)]
 pub enum Command<'a> {
-    /// Creates a payment. For a Gate sale the same write claims the sale request.
+    /// Creates a payment, and claims its sale request in the same write. A Payment Page link has no sale request.
     Create {
         /// The project that takes the money.
         project_id: ProjectId,
@@ -27,43 +27,42 @@ pub enum Command<'a> {
         /// The order.
         order: &'a Order,
     },
-    /// Claims a repeat of the sale request with the same id, if the outcome of the last try is unknown. The number of
-    /// these repeats and the time between two repeats have limits.
+    /// Claims a repeat of a sale request with unknown outcome. The number and the rate of these repeats are limited.
     Resend,
     /// Reserves the amount of a refund and claims the refund request.
     Refund(&'a RefundOrder),
-    /// Claims a repeat of the request for a refund with unknown outcome. If the platform has refused a repeat, ends the
-    /// refund as declined instead. A signed answer must have shown that the platform does not have the refund.
+    /// Claims a repeat of a refund request with unknown outcome, or ends the refund if it cannot be made. A signed
+    /// answer must have shown that the platform does not have the refund.
     RepeatRefund(&'a MerchantId),
-    /// Counts that data is sent in answer to an open request for clarification. The value is the
+    /// Counts a try to answer an open clarification request. The value is the
     /// [`Waiting::digest`](crate::model::Waiting::digest) of the request.
     CountClarificationTry(&'a str),
-    /// Records an operator's decision about quarantined money.
+    /// Records an operator's decision about quarantine items.
     Review {
         /// The decision.
         verdict: Verdict,
         /// The operator.
         by: &'a str,
-        /// The items that were shown to the operator. The decision settles no other item.
+        /// The items that were shown to the operator. The decision settles only these items.
         items: &'a BTreeSet<QuarantineItem>,
     },
     /// Claims a scheduled status request.
     Poll {
         /// The schedule.
         schedule: &'a Schedule,
-        /// The status request must be due at or before this time.
+        /// The latest time at which the status request may be due.
         due_by: Timestamp,
     },
-    /// Claims an unscheduled status request. The times of the scheduled requests do not change.
+    /// Claims an unscheduled status request, and does not change the schedule.
     PollNow,
-    /// Acts on the answer "not found": claims a repeat of the sale, ends the sale as failed, or ends a recheck.
+    /// Acts on the answer "not found": repeats or ends the sale, or ends a recheck.
     ResolveNotFound(&'a Schedule),
     /// Emits `checkout.expired` if the checkout has expired and the payment is undecided.
     Expire,
     /// Erases the customer's data if the retention time is over and no refund is open.
     Erase(&'a Schedule),
-    /// Emits the events that earlier changes left pending. A change emits at most 8 events. Also, the event of an
-    /// external refund waits for 15 minutes while the refund may still turn out to be ours.
+    /// Emits the events that earlier changes left pending. A change emits at most 8 events. The event of an external
+    /// refund waits up to 15 minutes, because the refund may turn out to be ours.
     EmitPending,
 }
 
@@ -75,22 +74,21 @@ pub enum Rejection {
     NeedsNewerRelease,
     /// The `refund_id` belongs to a refund request with other content.
     OtherContent,
-    /// The payment cannot be refunded, or an operator rejects the money without listing every item in quarantine.
+    /// The payment cannot be refunded. Or an operator rejects the money, but was not shown every quarantine item.
     NotRefundable,
-    /// With this refund, the payment would exceed a limit: the number of refunds, the number of open refunds, or the
-    /// size of the descriptions of the open refunds.
+    /// The payment has the maximum number of refunds or of open refunds. Or the descriptions of its open refunds are
+    /// too large.
     TooMany,
     /// The payment has the maximum number of attempts.
     TooManyAttempts,
-    /// Another system made the payment that the platform has under this payment id.
+    /// Another system made the payment that the platform has under this id.
     OtherSystem,
-    /// With this decision, the payment would exceed the maximum number of decisions, or the maximum number of items in
-    /// all decisions.
+    /// The decision would exceed the maximum number of decisions, or of items in all decisions.
     TooManyDecisions,
-    /// The amount is 0 or exceeds the refundable amount. The variant contains the refundable amount in minor units.
+    /// The amount is 0 or exceeds the refundable amount, which the variant contains in minor units.
     MoreThanLeft(u64),
     /// Neither the request nor the order contains the shopper's IP address.
     NoAddress,
-    /// The payment has no money that could be released or refunded. Only money in the ordered currency can be released.
+    /// There is no money to release or to refund. Only money in the ordered currency can be released.
     NoMoney,
 }

@@ -1,4 +1,4 @@
-//! Defines the verified inputs that change a payment.
+//! Defines the facts: the verified inputs that change a payment.
 
 use std::collections::BTreeSet;
 
@@ -14,19 +14,18 @@ use crate::model::{PlatformRecord, SignedReport};
 pub enum Fact<'a> {
     /// A verified callback.
     Callback(SignedReport<'a>),
-    /// A verified body that could be read in two ways, or that is too large to store. The body does not count as a
-    /// report, but is a reason to poll (`shared/decisions/protocol/0013-reframed-messages.md`).
+    /// A verified body that could be read in two ways or is too large to store. It only causes a poll
+    /// (`shared/decisions/protocol/0013-reframed-messages.md`).
     Hint(&'a Report),
-    /// The signed answer to a status request. It decides between contradicting callbacks.
+    /// The signed answer to a status request, which outweighs callbacks.
     StatusAnswer {
         /// The answer.
         report: SignedReport<'a>,
-        /// The number of the status request. The answer does not end a recheck that became necessary after this status
-        /// request was sent.
+        /// The number of the status request. The answer does not end a recheck that began after this request.
         poll: u32,
     },
-    /// The platform answered a status request with "not found". The answer can end a payment link or a sale, or cause a
-    /// repeat of the sale, even if it is unsigned. It never changes an amount.
+    /// The platform answered a status request with "not found". Even an unsigned answer can end or repeat a sale. It
+    /// never changes an amount.
     NotFound {
         /// The number of the status request.
         poll: u32,
@@ -35,7 +34,7 @@ pub enum Fact<'a> {
     },
     /// Gate's answer to our sale request.
     SaleAnswer {
-        /// How many attempts preceded the attempt of the sale request.
+        /// The number of attempts before the attempt of this request.
         attempt: u32,
         /// The answer.
         answer: &'a Answer,
@@ -52,14 +51,14 @@ pub enum Fact<'a> {
         /// The [`Waiting::digest`](crate::model::Waiting::digest) of the platform's request.
         digest: &'a str,
     },
-    /// An entry of the platform records, which may differ from ours.
+    /// What the platform records say about an operation.
     PlatformRecord {
         /// The project of the records.
         project_id: ProjectId,
-        /// What the records say about an operation.
+        /// The listed or missing operation.
         record: PlatformRecord<'a>,
     },
-    /// Other payments had paid the same order before this payment did.
+    /// The ids of payments that had paid the same order before this payment.
     EarlierPayments {
         /// The ids of the other payments.
         ids: &'a BTreeSet<String>,

@@ -1,9 +1,8 @@
-//! Contains the only code that changes a payment: [`decide`] applies a fact, [`execute`] runs a command
+//! Contains the only code that changes a payment: [`decide`] applies a fact, and [`execute`] runs a command
 //! (`shared/decisions/state/0004-facts-and-commands.md`).
 //!
-//! Both are pure functions from a payment to a change with its events. The functions use no clock, no network and no
-//! AWS type; the time is an argument. A fact that adds nothing to the payment causes no change, so the service need not
-//! store which facts it has received.
+//! Both are pure functions: the time is an argument, and no clock or network is used. A fact that adds nothing to the
+//! payment causes no change. So the service does not store which facts it has received.
 
 mod change;
 mod command;
@@ -25,7 +24,7 @@ use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, PlatformRecord};
 
-/// Applies a fact to a payment (`None`: we do not have the payment). Returns `None` if nothing changes.
+/// Applies a fact to a payment. `None` means that we do not have the payment. Returns `None` if nothing changes.
 pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Option<Change> {
     let mut after = match payment {
         Some(payment) => payment.clone(),
@@ -36,15 +35,15 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
     if let (true, Fact::Callback(report)) = (is_removed, fact)
         && after.record_removal(report)
     {
-        // A signed answer has the amounts of all operations, also of those that the payment does not store.
+        // A signed answer has the amounts of all operations, including those that the payment does not store.
         after.polling_mut().request_recheck(at);
     }
     (payment != Some(&after)).then(|| emit::emit(after, at))
 }
 
-/// Creates an external payment. Four facts can create a payment: a callback, a hint, a status answer with operations,
-/// and a platform record of an operation with a final outcome. Returns `None` for any other fact, and for a fact that
-/// does not name the payment.
+/// Creates an external payment for one of these facts: a callback, a hint, a status answer with operations, or a
+/// platform record of an ended operation. Returns `None` for any other fact, and for a fact that does not name the
+/// payment.
 fn external_payment(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
     let report = match fact {
         Fact::Callback(signed) => signed.report,
@@ -60,8 +59,8 @@ fn external_payment(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
     Some(Payment::empty(project_id, payment_id, at))
 }
 
-/// Creates a payment that only the platform records contain. Returns `None` if the records do not list the operation,
-/// or if the operation has no final outcome. Also returns `None` if the id of the payment is empty or too long.
+/// Creates a payment that only the platform records contain. Returns `None` if the records list no ended operation.
+/// Also returns `None` if the id of the payment is empty or too long.
 fn listed_payment(
     project_id: ProjectId,
     record: PlatformRecord<'_>,

@@ -1,4 +1,4 @@
-//! Lists the reasons for a recheck: callbacks alone cannot decide something, so the platform is polled immediately.
+//! Lists the reasons for a recheck: an immediate status poll must decide what callbacks alone cannot decide.
 
 use std::collections::BTreeSet;
 
@@ -6,40 +6,38 @@ use ecommpay::operation::is_refunded_status;
 
 use crate::model::{Evidence, Operation, Payment, QuarantineItem, Refund, SaleState};
 
-/// A reason for a recheck. The text in a reason is the `operation.id`, unless stated otherwise.
+/// A reason for a recheck. The text of a variant is the `operation.id`, unless the variant says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reason {
     /// Callbacks contradict each other about an operation.
     Disputed(String),
-    /// A callback says that an operation succeeded, and signed answers decline the operation.
+    /// Signed answers decline an operation that succeeded in a callback.
     Overruled(String),
-    /// Several sales succeeded, and only callbacks report this sale.
+    /// Only callbacks report this sale, and another sale succeeded too.
     TwoSales(String),
     /// A callback says that an operation of undocumented type succeeded.
     UndocumentedOperation(String),
     /// A callback says that a refund of ours succeeded with another amount than requested.
     RefundDiffers(String),
-    /// A callback says that the processing of an accepted refund failed, or that its id exists already. The text is the
+    /// A report says that the processing of an accepted refund failed, or that its id exists already. The text is the
     /// `refund_id`.
     RefundQuestioned(String),
     /// A callback declines a refund operation because its processing failed.
     RefundProcessingFailed(String),
-    /// A callback reports a return, and no known refund explains it.
+    /// Only callbacks report a return that no known refund explains.
     UnexplainedReturn(String),
-    /// A callback names a sum that a signed answer must confirm.
     SumUnconfirmed,
-    /// The money of a sale does not count, or does not count yet. The text is the newest `payment.status` about a sale
-    /// or a confirmation.
+    /// The money of a sale does not count, or not yet. The text is the newest `payment.status` about the sale or a
+    /// confirmation.
     SaleNotCounted(String),
-    /// A callback declines a confirmation although the money of the sale counts.
+    /// A callback declines a confirmation, although the money of the sale counts.
     ConfirmationDeclined(String),
-    /// A quarantine item.
     Quarantined(QuarantineItem),
     /// An external payment has an operation.
     Unmatched,
 }
 
-/// Returns all reasons for a recheck, including the reasons that a signed answer does not remove.
+/// Returns all reasons, including those that a signed answer does not remove.
 pub(super) fn reasons(payment: &Payment) -> BTreeSet<Reason> {
     let mut reasons = reasons_for_answer(payment);
     let overruled = payment
@@ -66,13 +64,13 @@ pub(super) fn reasons(payment: &Payment) -> BTreeSet<Reason> {
     reasons
 }
 
-/// Returns the reasons that a signed answer can remove. While one of these reasons remains, the recheck continues.
+/// Returns the reasons that a signed answer can remove. The recheck lasts while one of them remains.
 pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     let has_two_sales = payment.successful_sales().nth(1).is_some();
     let is_counted = payment.sale_state() == SaleState::Counts;
     let mut reasons = BTreeSet::new();
     for (id, operation) in payment.operations() {
-        // An operation that moves no money needs no recheck. An example is the expiry of a payment link.
+        // For example, the expiry of a payment link needs no recheck.
         if operation.kind().moves_no_money() && !operation.is_confirmation() {
             continue;
         }
@@ -102,12 +100,12 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     reasons
 }
 
-/// Whether `payment.status` of a report says that money moved, but no reported operation explains this status.
+/// Whether `payment.status` says that money moved, but no reported operation explains this.
 pub(super) fn is_status_unexplained(payment: &Payment, status: Option<&str>) -> bool {
     let status = status.unwrap_or_default();
     let says_money_moved =
         is_refunded_status(status) || matches!(status, "success" | "partially paid");
-    // An external payment can be of any type, such as a payout.
+    // An external payment can be of another type than a sale, such as a payout.
     let is_external = payment.order().is_none();
     let explains = |operation: &Operation| {
         let is_payment = is_external && !operation.gives_back() || operation.is_sale();

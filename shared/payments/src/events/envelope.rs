@@ -1,4 +1,4 @@
-//! Defines an event: the content, and the CloudEvents envelope around the content.
+//! Defines an event: its content, and the CloudEvents envelope around it.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,20 +20,20 @@ use crate::sha256;
 pub struct Event {
     /// The payment.
     pub key: PaymentKey,
-    /// The sequence number of the event within the payment. The numbers start at 1 and have no gaps.
+    /// The number of the event within the payment. The numbers start at 1 and have no gaps.
     pub sequence: u64,
     /// The type of the event.
     pub kind: EventKind,
     /// `<project_id>/<payment_id>/<sequence>`
     pub id: String,
-    /// The whole CloudEvent. It has only characters that SQS accepts.
+    /// The whole CloudEvent, with only characters that SQS accepts.
     pub body: String,
-    /// The part of the event that the store must hold. All other parts can be computed from this part, the key, the
-    /// sequence number and the kind.
+    /// The part of the event that must be stored. The rest can be computed from this part, the key, the number and
+    /// the kind.
     pub stored: String,
 }
 
-/// What an event is about. An event has these fields in addition to the payment's state.
+/// The subject of an event: its fields besides the payment's state.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum About<'a> {
@@ -56,7 +56,7 @@ pub enum About<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         corrects: Option<&'static str>,
     },
-    /// Other payments that had paid the order before this payment did.
+    /// Other payments that had paid the same order before this payment.
     PaidBefore {
         /// The operation by which this payment paid the order.
         operation: Option<OperationView<'a>>,
@@ -76,7 +76,6 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// The `data` of an event: the payment after the change, and the subject of the event.
 #[derive(Serialize)]
 struct Data<'a> {
     #[serde(flatten)]
@@ -85,7 +84,6 @@ struct Data<'a> {
     about: About<'a>,
 }
 
-/// A CloudEvent.
 #[derive(Serialize)]
 struct Envelope<'a> {
     specversion: &'static str,
@@ -99,7 +97,7 @@ struct Envelope<'a> {
     data: &'a RawValue,
 }
 
-/// The part of a CloudEvent that cannot be computed from the key, the sequence number and the kind.
+/// The part of a CloudEvent that is stored.
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredContent<'a> {
     #[serde(borrow)]
@@ -110,13 +108,13 @@ pub(super) struct StoredContent<'a> {
 /// The part of `data` that the envelope needs.
 #[derive(Deserialize)]
 struct Subject<'a> {
-    /// The payment id, in the spelling in which we first received it. The key has the id in lower case.
+    /// The spelling of the id that we received first. The key has the id in lower case.
     #[serde(borrow)]
     payment_id: Cow<'a, str>,
 }
 
 impl Event {
-    /// Creates an event from the payment after the change. `view` shows this payment, with the event's sequence number.
+    /// Creates an event about `payment`, the payment after the change. `view` must have the number of the event.
     pub fn new(
         payment: &Payment,
         view: &PaymentView<'_>,
@@ -138,7 +136,7 @@ impl Event {
         Self::with_envelope(key, subject, sequence, kind, &content, stored)
     }
 
-    /// Creates an event from its stored part. The result equals the original event, byte for byte.
+    /// Recreates an event from its stored part, byte for byte.
     pub fn from_stored(
         key: PaymentKey,
         sequence: u64,
@@ -173,8 +171,7 @@ impl Event {
             data: content.data,
         });
         Self {
-            // The body is escaped whenever it is created. Therefore an event that an earlier release stored without
-            // escapes is also escaped.
+            // Escaping here also covers events that an earlier release stored without escapes.
             body: escape::json_for_sqs(body),
             stored,
             key,
@@ -184,14 +181,14 @@ impl Event {
         }
     }
 
-    /// Returns the id of the FIFO group. All events of one payment have the same group. The id is a hash, because
-    /// an id from the platform can contain characters that SQS does not allow.
+    /// Returns the id of the FIFO group, which is the same for all events of a payment. It is a hash, because SQS
+    /// does not allow all characters of a payment id.
     pub fn message_group_id(&self) -> String {
         sha256::hex(self.key.to_string().as_bytes())
     }
 
-    /// Returns the FIFO deduplication id. `repeat` is a text for an event that is sent again on an operator's request.
-    /// This text changes the id, because a queue drops a message whose id it received in the last five minutes.
+    /// Returns the FIFO deduplication id. A queue drops a repeated id for five minutes. `repeat` changes the id, so
+    /// that an operator can send an event again.
     pub fn message_deduplication_id(&self, repeat: Option<&str>) -> String {
         match repeat {
             None => sha256::hex(self.id.as_bytes()),

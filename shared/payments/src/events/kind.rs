@@ -10,7 +10,7 @@ use crate::model::{RefundStatus, Status};
 /// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
-    /// A checkout was created.
+    /// The payment was created.
     PaymentCreated,
     /// The redirect URL is known.
     PaymentAwaitingCustomer,
@@ -26,13 +26,13 @@ pub enum EventKind {
     PaymentDeclined,
     /// The payment could not be started.
     PaymentFailed,
-    /// The payment is in quarantine. An operator must review it.
+    /// An operator must review the payment.
     PaymentQuarantined,
     /// The platform reported a payment that this service did not create.
     PaymentUnmatched,
     /// More was refunded than was paid.
     PaymentOverrefunded,
-    /// A refund was requested from us, or the platform reported a refund without a final outcome.
+    /// A refund has no result yet.
     RefundPending,
     /// The money was refunded.
     RefundSucceeded,
@@ -117,7 +117,7 @@ impl EventKind {
         })
     }
 
-    /// Returns the kind that is emitted when a payment reaches this status; `None` if the status has no event.
+    /// Returns the kind for a payment that reaches this status; `None` if the status has no event.
     pub fn of_status(status: Status) -> Option<Self> {
         Some(match status {
             Status::Created => EventKind::PaymentCreated,
@@ -135,7 +135,7 @@ impl EventKind {
         })
     }
 
-    /// Returns the kind that is emitted when a refund reaches this status.
+    /// Returns the kind for a refund that reaches this status.
     pub fn of_refund(status: RefundStatus) -> Self {
         match status {
             RefundStatus::Pending => EventKind::RefundPending,

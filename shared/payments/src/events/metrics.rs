@@ -8,7 +8,7 @@ use super::kind::EventKind;
 use crate::log::{Line, Metric, Unit};
 use crate::model::ids::PaymentKey;
 
-/// The kinds of events that are counted but need no operator, with the names of their metrics.
+/// The metrics of events that need no operator.
 const COUNTED: [(&str, EventKind); 6] = [
     ("checkouts", EventKind::PaymentCreated),
     ("paid", EventKind::PaymentSucceeded),
@@ -21,7 +21,7 @@ const COUNTED: [(&str, EventKind); 6] = [
     ("refunded", EventKind::RefundSucceeded),
 ];
 
-/// The kinds of events that an operator must know about, with the names of their metrics.
+/// The metrics of events that an operator must know about.
 const ALARMING: [(&str, EventKind); 7] = [
     ("quarantined", EventKind::PaymentQuarantined),
     ("unmatched", EventKind::PaymentUnmatched),
@@ -35,7 +35,7 @@ const ALARMING: [(&str, EventKind); 7] = [
     ),
 ];
 
-/// Returns the count of published events for each metric. A metric without events is left out.
+/// Counts the published events for each metric. Metrics without events are left out.
 pub fn metrics(published: &[EventKind]) -> Vec<Metric> {
     let names = ALARMING.into_iter().chain(COUNTED);
     let metrics = names.map(|(name, kind)| Metric {
@@ -46,8 +46,8 @@ pub fn metrics(published: &[EventKind]) -> Vec<Metric> {
     metrics.filter(|metric| metric.value > 0).collect()
 }
 
-/// Logs the metrics of published events. Logs nothing if no event has a metric. The line is a warning if an operator
-/// must know about one of the events.
+/// Logs the metrics of published events, if there are any. The line is a warning if an operator must know about one
+/// of the events.
 pub fn count(payment: &PaymentKey, published: &[EventKind]) {
     let metrics = metrics(published);
     if metrics.is_empty() {
@@ -71,7 +71,6 @@ pub(crate) fn log_foreign_payment(payment: &PaymentKey) {
         .write();
 }
 
-/// Logs the alert of a published event.
 pub(crate) fn log_alert(payment: &PaymentKey, alert: &Alert) {
     let (name, message) = match alert {
         Alert::SuccessWithdrawn => (
@@ -97,20 +96,19 @@ pub(crate) fn log_alert(payment: &PaymentKey, alert: &Alert) {
         .write();
 }
 
-/// A reason to alert an operator that follows from the content of an event, not from its kind alone.
+/// A reason to alert an operator that only the content of an event shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Alert {
-    /// The payment is declined after a success was emitted. The shop may have shipped the goods.
+    /// The payment is declined after a success was emitted, so the shop may have shipped the goods.
     SuccessWithdrawn,
-    /// A refund waits for data. Without the data, the platform declines the refund after 30 minutes.
+    /// A refund waits for data. Without it, the platform declines the refund after 30 minutes.
     RefundClarification,
-    /// The platform requests data that cannot be sent. The variant contains the names of the fields.
+    /// The platform requests data that cannot be sent, in the fields with these names.
     UnsendableData(String),
-    /// The money is in quarantine because another system made the payment.
+    /// The payment is in quarantine because another system made it.
     ForeignPayment,
 }
 
-/// The part of `data` that an alert needs.
 #[derive(Deserialize)]
 struct Details {
     #[serde(default)]
@@ -134,7 +132,6 @@ struct RefundDetails {
     clarification_fields: Vec<String>,
 }
 
-/// Returns the alerts that an event needs.
 pub(crate) fn alerts(event: &Event) -> Vec<Alert> {
     collect_alerts(event).unwrap_or_default()
 }

@@ -1,5 +1,4 @@
-//! Defines the events of a payment and the public view of a payment. An event is a CloudEvent 1.0 in JSON and contains
-//! the public view.
+//! Defines the events of a payment, and the public view of a payment that each event contains.
 
 mod envelope;
 pub mod kind;

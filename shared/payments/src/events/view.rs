@@ -1,4 +1,4 @@
-//! Defines the public view of a payment, for storefronts and events. The view has no personal data.
+//! Defines the public view of a payment, for storefronts and events. It has no personal data.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -32,11 +32,9 @@ pub struct PaymentView<'a> {
     pending_refund_amount: u64,
     refundable_amount: u64,
     operations: Vec<OperationView<'a>>,
-    /// How many operations the view does not list.
     #[serde(skip_serializing_if = "is_default")]
     operations_omitted: usize,
     refunds: Vec<RefundView<'a>>,
-    /// How many refunds the view does not list.
     #[serde(skip_serializing_if = "is_default")]
     refunds_omitted: usize,
     quarantine: Option<Vec<QuarantineView>>,
@@ -48,8 +46,7 @@ pub struct PaymentView<'a> {
 }
 
 impl<'a> PaymentView<'a> {
-    /// Creates the view of a payment at a time. The time matters because a checkout expires without a change of
-    /// the payment.
+    /// Creates the view at a time, because a checkout can expire without a change of the payment.
     pub fn new(payment: &'a Payment, at: Timestamp) -> Self {
         let order = payment.order();
         let status = payment.status();
@@ -97,7 +94,7 @@ impl<'a> PaymentView<'a> {
         }
     }
 
-    /// Returns the sequence number of the newest event that the view includes.
+    /// Returns the number of the newest event that the view includes.
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
@@ -108,16 +105,15 @@ impl<'a> PaymentView<'a> {
     }
 }
 
-/// The maximum number of operations, and the maximum number of refunds, that a view lists. The view counts the
-/// operations and the refunds that are not listed. An event contains the view and must fit into one message of a queue.
+/// The maximum number of listed operations, and also of listed refunds. An event contains the view and must fit into
+/// one message of a queue. The view counts the elements that it does not list.
 const MAX_LISTED: usize = 200;
-/// The maximum number of bytes of the ids of all listed operations. The ids of all listed refunds have the same limit.
+/// The maximum size of the ids of all listed operations, in bytes; also of all listed refunds.
 const MAX_ID_BYTES: usize = 24 * 1_024;
-/// The maximum number of reported sums that are listed with each reason for quarantine. Further sums are left out.
+/// The maximum number of reported sums beside each reason for quarantine.
 const MAX_SUMS: usize = 50;
 
-/// Returns the operations that are listed, sorted by id. If not all operations can be listed, those that are not about
-/// a refund are preferred, and then the newest operations.
+/// Returns the listed operations, sorted by id. The newest operations that are not about a refund are preferred.
 fn listed_operations(payment: &Payment) -> Vec<OperationView<'_>> {
     let newest = newest(payment.operations(), |(id, operation)| {
         let date = operation.report_order().map(|order| order.dates().0);
@@ -129,8 +125,7 @@ fn listed_operations(payment: &Payment) -> Vec<OperationView<'_>> {
     views.collect()
 }
 
-/// Returns the refunds that are listed. If not all refunds can be listed, those that this service requested are
-/// preferred, and then the newest refunds.
+/// Returns the listed refunds. The newest refunds that this service requested are preferred.
 fn listed_refunds(payment: &Payment) -> Vec<RefundView<'_>> {
     let newest = newest(payment.refunds().iter(), |refund| {
         let id = refund.operation_id().unwrap_or_default();
@@ -143,8 +138,8 @@ fn listed_refunds(payment: &Payment) -> Vec<RefundView<'_>> {
         .collect()
 }
 
-/// Returns the elements with the greatest keys, in the order of `all`. The result has at most [`MAX_LISTED`] elements
-/// and at most [`MAX_ID_BYTES`] bytes of ids. `key` returns the key of an element and the number of bytes of its id.
+/// Returns the elements with the greatest keys, in the order of `all`, within [`MAX_LISTED`] and [`MAX_ID_BYTES`].
+/// `key` returns the key of an element and the length of its id in bytes.
 fn newest<T, K: Ord>(
     all: impl ExactSizeIterator<Item = T>,
     key: impl Fn(&T) -> (K, usize),
@@ -169,7 +164,7 @@ fn newest<T, K: Ord>(
     all.into_iter().map(|(_, one)| one).collect()
 }
 
-/// Returns the names of all fields that the platform requests, and the names of the required fields among them.
+/// Returns the names of all requested fields, and of the required fields among them.
 fn names_of_fields(request: Option<&Waiting>) -> (Vec<&str>, Vec<&str>) {
     let fields = request.map_or(&[][..], Waiting::clarification_fields);
     let names = fields.iter().map(|field| field.name.as_str());
@@ -178,7 +173,7 @@ fn names_of_fields(request: Option<&Waiting>) -> (Vec<&str>, Vec<&str>) {
     (names.collect(), required.collect())
 }
 
-/// A reason for the quarantine, with the ordered sum and the sums that the platform reported.
+/// A reason for the quarantine, with the ordered sum and the reported sums.
 #[derive(Debug, Serialize)]
 pub struct QuarantineView {
     reason: QuarantineReason,
@@ -192,7 +187,6 @@ struct SumView {
     currency: String,
 }
 
-/// A reported sum, and the field that contained the sum.
 #[derive(Debug, Clone, Serialize)]
 struct ReportedView {
     operation_id: Option<String>,
@@ -236,7 +230,7 @@ impl ReportedView {
     }
 }
 
-/// An operation, as the platform reported it.
+/// An operation as the platform reported it.
 #[derive(Debug, Serialize)]
 pub struct OperationView<'a> {
     operation_id: &'a str,
@@ -262,17 +256,19 @@ impl<'a> OperationView<'a> {
         }
     }
 
-    /// Returns the view of the operation with this id; `None` if the payment does not store the operation.
+    /// Returns the view of the operation with this id, if the payment stores it.
     pub fn find(payment: &'a Payment, operation_id: &str) -> Option<Self> {
         let mut operations = payment.operations();
         let found = operations.find(|(id, _)| *id == operation_id);
         found.map(|(id, operation)| Self::new(id, operation))
     }
 
-    /// Returns the operation that decides the payment's status; `None` for another system's payment. The first of these
-    /// kinds that exists is used: an operation with a quarantine item, the operation that declined the payment, a
-    /// successful sale, any other sale. Of several operations of this kind, the newest is returned. Among operations
-    /// with a quarantine item, successful sales are preferred.
+    /// Returns the operation that decides the payment's status; `None` for another system's payment. The first kind
+    /// that exists is used, and its newest operation is returned:
+    /// 1. an operation with a quarantine item, preferably a successful sale
+    /// 2. the operation that declined the payment
+    /// 3. a successful sale
+    /// 4. any other sale
     pub fn deciding(payment: &'a Payment) -> Option<Self> {
         if payment.is_foreign() {
             return None;
@@ -346,7 +342,7 @@ pub struct DiscrepancyView<'a> {
 }
 
 impl<'a> DiscrepancyView<'a> {
-    /// Creates the view of a discrepancy, with or without the values.
+    /// Creates the view of a discrepancy, with or without its values.
     pub fn new(discrepancy: &'a Discrepancy, has_values: bool) -> Self {
         Self {
             kind: discrepancy.kind,
@@ -356,8 +352,8 @@ impl<'a> DiscrepancyView<'a> {
     }
 }
 
-/// Why the platform declined a payment or a refund, or refused a request. The message is absent if the platform's list
-/// of codes says that the customer must not see this message.
+/// Why the platform declined a payment or a refund, or refused a request. There is no message if the platform's list
+/// of codes says that the customer must not see it.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeclineView<'a> {
     code: Option<Cow<'a, str>>,
@@ -367,7 +363,8 @@ pub struct DeclineView<'a> {
 
 impl<'a> DeclineView<'a> {
     fn of(payment: &'a Payment, status: Status) -> Option<Self> {
-        // The storefront must not see why another system's payment was declined. Gate's refusal is about our sale.
+        // The storefront must not see why another system's payment was declined. A refusal by Gate is about our own
+        // sale.
         let is_shown = match status {
             Status::Declined => !payment.is_foreign(),
             Status::Failed => !payment.attempt().is_foreign(),
@@ -381,7 +378,7 @@ impl<'a> DeclineView<'a> {
         (refund.status() == RefundStatus::Declined).then(|| Self::new(code))
     }
 
-    /// Creates the view of a code, with the message and the advice from the platform's list of codes.
+    /// Creates the view of a code. The platform's list of codes has the message and the advice.
     pub fn new(code: Option<Cow<'a, str>>) -> Self {
         let known = code.as_deref().and_then(ResultCode::find);
         Self {

@@ -33,7 +33,7 @@ impl Day {
         let day = Self::of(Timestamp::from_millis(
             date.midnight().assume_utc().unix_timestamp() * 1_000,
         ));
-        // `Iso8601::DATE` accepts further forms of a date.
+        // `Iso8601::DATE` accepts other forms too.
         (day.to_string() == text).then_some(day)
     }
 
@@ -56,7 +56,7 @@ impl Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every time has a text, even outside the years 0 to 9999, so `to_string` does not panic.
+        // Every time has a text, even outside the years 0 to 9999. So `to_string` does not panic.
         let time = self.start().to_string();
         formatter.write_str(time.get(..10).unwrap_or_default())
     }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn only_dates_in_the_form_yyyy_mm_dd_are_parsed() {
+    fn a_day_is_parsed_only_in_the_form_yyyy_mm_dd() {
         let day = Day::of(time("2020-02-29T12:00:00+0000"));
         assert_eq!(Day::parse("2020-02-29"), Some(day));
         for text in [

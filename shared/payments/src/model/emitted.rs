@@ -1,5 +1,5 @@
-//! Records what the last events said. A change emits an event only for a difference from this record, so each outcome
-//! is emitted once.
+//! Records what the last events said. An event is emitted only for a difference from this record, so each outcome is
+//! emitted once.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::serde_skip::is_default;
 use super::status::Status;
 use super::timestamp::Timestamp;
 
-/// What the events of the current attempt said. Only `unsuccessful` and `overrefunded` can be from an earlier attempt.
+/// What the events of the current attempt said. `unsuccessful` and `overrefunded` also cover earlier attempts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Emitted {
     /// What the last event about the payment itself said; `None` before the first event.
@@ -17,14 +17,14 @@ pub struct Emitted {
     /// Whether an event said `declined` or `failed`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) unsuccessful: bool,
-    /// Whether an event said that the payment is paid, and no later event corrected that event.
+    /// Whether an event said that the payment is paid, and no later event has corrected it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success: bool,
-    /// Whether an event corrected an emitted success, and no later event said that the payment is paid.
+    /// Whether an event corrected a success, and no later event said that the payment is paid.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success_withdrawn: bool,
-    /// The time of the first event that showed the payment as paid. The time starts again after an event that shows a
-    /// declined, quarantined or wholly refunded payment. `None` if no event shows the payment as paid.
+    /// Since when events show the payment as paid; `None` if they do not. A payment that is declined, quarantined or
+    /// wholly refunded is not shown as paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) paid_since: Option<Timestamp>,
     /// The refunded amount in the last `payment.overrefunded`; 0 if there was no such event.
@@ -37,7 +37,8 @@ pub struct Emitted {
 pub struct EmittedState {
     pub(crate) status: Status,
     pub(crate) paid_amount: u64,
-    /// The digest of the quarantine items, because there can be thousands of items; `None` if there were no items.
+    /// The digest of the quarantine items; `None` without items. There can be thousands of items, so they are not
+    /// stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) quarantine: Option<String>,
     /// The digest of the clarification request.
@@ -57,7 +58,7 @@ pub struct EmittedRefund {
     /// The digest of the clarification request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) clarification: Option<String>,
-    /// Whether an event said `declined`, and no later event corrected that event.
+    /// Whether an event said `declined`, and no later event has corrected it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) declined: bool,
 }

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 /// A `payment_id`, `order_id` or `refund_id` of a storefront: `[A-Za-z0-9._-]{1,64}`.
 ///
-/// The id is shown in the spelling in which we first received it. It is compared without case, because the platform
-/// compares ids without case.
+/// Ids are compared without case, because the platform does so. An id is shown in the spelling that we received
+/// first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MerchantId(String);
 
 impl MerchantId {
-    /// Creates an id. Returns `None` if the text does not have the allowed form.
+    /// Returns `None` if the text does not have the allowed form.
     pub fn new(id: impl Into<String>) -> Option<Self> {
         let id = id.into();
         let is_allowed =
@@ -22,13 +22,13 @@ impl MerchantId {
         ((1..=64).contains(&id.len()) && id.bytes().all(is_allowed)).then_some(Self(id))
     }
 
-    /// Returns the id, in the spelling in which we first received it.
+    /// Returns the id in the spelling that we received first.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns the id as a value that can be signed. Every id can be signed, because no id contains a separator of the
-    /// signed text.
+    /// Returns the id as a value that can be signed. This works for every id, because no allowed character separates
+    /// values in the signed text.
     pub fn to_text(&self) -> Option<Text> {
         Text::new(self.0.clone()).ok()
     }
@@ -62,9 +62,9 @@ impl fmt::Display for MerchantId {
     }
 }
 
-/// The key of a payment: its project and its id in lower case.
+/// The key of a payment: its project, and its id in lower case.
 ///
-/// The id of a payment that this service did not create can be any text of up to 255 characters.
+/// The id of an external payment can be any text of up to 255 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PaymentKey {
     project_id: ProjectId,
@@ -75,12 +75,12 @@ impl PaymentKey {
     /// The maximum length of the id of a payment, in characters.
     pub const MAX_ID_LENGTH: usize = 255;
 
-    /// Creates the key from an id that another system sent. Returns `None` if the id is empty or too long.
+    /// Creates the key from a foreign id. Returns `None` if the id is empty or too long.
     pub fn parse(project_id: ProjectId, payment_id: &str) -> Option<Self> {
         Self::is_allowed_length(payment_id).then(|| Self::new(project_id, payment_id))
     }
 
-    /// Whether the id of a payment can have the length of this text.
+    /// Whether the text has an allowed length for the id of a payment.
     pub fn is_allowed_length(payment_id: &str) -> bool {
         (1..=Self::MAX_ID_LENGTH).contains(&payment_id.chars().count())
     }

@@ -9,18 +9,18 @@ use super::refunds::refund::Refund;
 use super::reported::operation::Operation;
 use super::status::sale_state::SaleState;
 
-/// The paid amount.
 impl Payment {
-    /// Returns the amount received, in minor units of the payment's currency; 0 if no money was received. The sum that
-    /// `received_sum` returns decides. The amounts of later captures are added, up to the sum of all captures. In two cases, the amount is the sum
-    /// of all captures: no report states the amount received, or there is a sale whose money does not count. Money in
-    /// another currency counts as 0.
+    /// Returns the amount received, in minor units of the payment's currency. Money in another currency counts as 0.
+    ///
+    /// The amount is the sum that `received_sum` returns. Later captures are added, up to the sum of all captures. In
+    /// two cases, the amount is the sum of all captures: no report states the amount received, or the money of a sale
+    /// does not count.
     pub fn paid_amount(&self) -> u64 {
         if !self.has_money() {
             return 0;
         }
         let sale = self.sale_state();
-        // `payment.sum` includes a sale whose money does not count.
+        // `payment.sum` may include a sale whose money does not count.
         let has_uncounted_sale = !sale.is_counted() && sale != SaleState::None;
         let Some(received) = self.received_sum().filter(|_| !has_uncounted_sale) else {
             return self.captured_amount(|_| true);
@@ -30,13 +30,13 @@ impl Payment {
             false => 0,
         };
         let later = self.captured_amount(|capture| received.is_before(capture));
-        // A later date alone does not show that the sum does not include the capture.
+        // The sum may already include a capture with a later date.
         let limit = amount.max(self.captured_amount(|_| true));
         amount.saturating_add(later).min(limit)
     }
 
-    /// Returns the amount of the captures for which `is_such` holds. Each capture counts with the first of
-    /// `sum_converted` and `sum_initial` that is in the payment's currency, or else as 0.
+    /// Returns the amount of the captures for which `is_such` holds. `sum_converted` precedes `sum_initial`, and a
+    /// sum in another currency is skipped.
     pub(super) fn captured_amount(&self, is_such: impl Fn(&Operation) -> bool) -> u64 {
         let currency = self.currency();
         let amount = |capture: &Operation| {
@@ -48,9 +48,9 @@ impl Payment {
         captures.filter_map(amount).fold(0, u64::saturating_add)
     }
 
-    /// Returns the operations that took the money: the successful sales, or else the operations of undocumented type
-    /// that a signed answer lists as succeeded. If the money of the sales does not count, but there are such operations
-    /// of undocumented type, only these operations are returned.
+    /// Returns the operations that took the money. These are the successful sales, if their money counts. Otherwise
+    /// they are the successful operations of undocumented type in signed answers. Without such operations, they are
+    /// the successful sales, although their money does not count.
     fn captures(&self) -> impl Iterator<Item = &Operation> {
         let operations = || self.reported.operations.values();
         let has_undocumented = operations().any(Operation::is_undocumented_capture);
@@ -62,9 +62,9 @@ impl Payment {
         })
     }
 
-    /// Whether money was received: by a sale that counts or is contested, or by an operation of undocumented type that
-    /// a signed answer lists as succeeded. For an external payment, only an operation with the type `manual change`
-    /// counts, because another type may be a payout.
+    /// Whether money was received. A sale must count or be contested, or a signed answer must list a successful
+    /// operation of undocumented type. For an external payment, this type must be `manual change`, because another
+    /// type may be a payout.
     pub fn has_money(&self) -> bool {
         let is_external = self.order.is_none();
         let is_capture = |operation: &Operation| {
@@ -74,7 +74,7 @@ impl Payment {
         self.sale_state().is_counted() || operations.any(is_capture)
     }
 
-    /// Whether money arrived in another currency than ordered. This money counts as 0 and is refunded by hand.
+    /// Whether the money received is in another currency than ordered. It counts as 0 and is refunded by hand.
     pub(crate) fn has_foreign_money(&self) -> bool {
         let is_foreign = |currency: &str| {
             let order = self.order.as_ref();
@@ -89,7 +89,7 @@ impl Payment {
         }
     }
 
-    /// Returns the currency of the order; without an order, the currency of the money received.
+    /// Returns the currency of the order, or else of the money received.
     pub fn currency(&self) -> Option<&str> {
         let ordered = self.order.as_ref().map(|order| order.currency.code());
         let captured = || self.captures().find_map(Operation::currency);
@@ -99,17 +99,15 @@ impl Payment {
     }
 }
 
-/// The refunded, reserved and refundable amounts.
 impl Payment {
-    /// Returns the amount of the successful refunds and reversals, less the returned amount. Each operation counts
-    /// once. A reversal of money that was never confirmed does not count.
+    /// Returns the amount of the successful refunds and reversals, less the returns. A reversal of money that was
+    /// never confirmed does not count.
     pub fn refunded_amount(&self) -> u64 {
         self.refunds_and_reversals()
             .saturating_sub(self.returned_amount())
     }
 
-    /// Returns the amount by which the returns in signed answers exceed all refunds and reversals, or the refunds to which
-    /// the returns belong.
+    /// Returns by how much the returns in signed answers exceed all refunds and reversals, or their own refunds.
     pub(super) fn confirmed_excess_returns(&self) -> u64 {
         let signed = || {
             let returns = self.successful_returns();
@@ -126,7 +124,6 @@ impl Payment {
             .max(self.returns().signed_excess)
     }
 
-    /// Returns the amount of the successful refunds and reversals.
     pub(super) fn refunds_and_reversals(&self) -> u64 {
         let amounts = RefundAmounts::of(self);
         let stored = self
@@ -135,7 +132,7 @@ impl Payment {
             .fold(0, u64::saturating_add);
         match self.is_not_confirmed() {
             true => stored,
-            // This amount includes the refunds that are not stored.
+            // This amount includes refunds that are not stored.
             false => stored.max(self.reported.overflow.refunded),
         }
     }
@@ -152,19 +149,18 @@ impl Payment {
         })
     }
 
-    /// Returns the amount of the successful returns that count.
     pub(super) fn returned_amount(&self) -> u64 {
-        // The overflow includes the returns that are not stored.
+        // This amount includes returns that are not stored.
         self.returns().amount.max(self.reported.overflow.returned)
     }
 
-    /// Whether all money received was refunded, in any currency.
+    /// Whether all the money received was refunded, in any currency.
     pub(super) fn is_fully_refunded(&self) -> bool {
         if !self.has_foreign_money() {
             let paid = self.paid_amount();
             return paid > 0 && self.refunded_amount() >= paid;
         }
-        // Money in another currency is refunded by hand. Only the operations show these refunds.
+        // Refunds by hand appear only in the operations.
         let foreign_amount = |is_such: fn(&Operation) -> bool| {
             let ordered = self.order.as_ref().map(|order| order.currency.code());
             let operations = self.reported.operations.values();
@@ -184,9 +180,8 @@ impl Payment {
         received > 0 && foreign_amount(Operation::gives_back) >= received
     }
 
-    /// Returns the amount of a refund: the amount of its operation in the payment's currency, or else the requested
-    /// amount. A refund of ours shows the amount of its operation only after a success. An external refund without such
-    /// an amount has 0. `currency` is the payment's currency.
+    /// Returns the amount of a refund in the payment's `currency`: the amount of its operation, or else the requested
+    /// amount. A refund of ours has the amount of its operation only after a success.
     pub(crate) fn amount_of_refund(&self, refund: &Refund, currency: Option<&str>) -> u64 {
         let is_shown = refund.refund_id().is_none() || refund.status().has_succeeded();
         let id = refund.operation_id().filter(|_| is_shown);
@@ -201,8 +196,7 @@ impl Payment {
         }
     }
 
-    /// Returns the operation of each successful refund of ours that has another amount than we requested, with the id
-    /// of the operation.
+    /// Returns our successful refunds with another amount than requested, as `operation.id` and operation.
     pub(crate) fn differing_refunds(&self) -> impl Iterator<Item = (&str, &Operation)> {
         let differing = self.refunds.iter();
         let differing = differing.filter(|refund| refund.amount() != refund.requested_amount());
@@ -221,15 +215,14 @@ impl Payment {
             .fold(0, u64::saturating_add)
     }
 
-    /// Whether the refunded and the reserved amount together exceed the paid amount. Refunds in the platform's Dashboard
-    /// can cause this.
+    /// Whether the refunded and reserved amounts together exceed the paid amount, for example after refunds in the
+    /// Dashboard.
     pub(crate) fn exceeds_paid_amount(&self) -> bool {
         let refunded = self.refunded_amount();
         refunded.saturating_add(self.pending_refund_amount()) > self.paid_amount()
     }
 
-    /// Returns the amount that can be refunded: the paid amount less the refunded and the reserved amount. The money of
-    /// another system's payment cannot be refunded.
+    /// Returns the paid amount less the refunded and reserved amounts; 0 for another system's payment.
     pub fn refundable_amount(&self) -> u64 {
         if self.is_foreign() {
             return 0;
@@ -240,12 +233,10 @@ impl Payment {
     }
 }
 
-/// What the amounts of refund operations and returns depend on. It is computed once for all operations of a payment.
+/// The data from which the amounts of refund operations and returns follow. It is computed once for all operations.
 pub(super) struct RefundAmounts<'a> {
-    /// The payment's currency.
     currency: Option<&'a str>,
-    /// The amounts that this service requested, by `operation.id`. Empty if every refund operation has a sum in the
-    /// payment's currency.
+    /// The requested amounts by `operation.id`. Empty if every refund operation has a sum in the payment's currency.
     requested: BTreeMap<String, u64>,
 }
 
@@ -265,8 +256,8 @@ impl<'a> RefundAmounts<'a> {
         }
     }
 
-    /// Returns the amount of a refund operation or of a return. If the operation has no sum in the payment's currency,
-    /// returns the amount that we requested, or 0 for an external refund.
+    /// Returns the amount of a refund operation or a return. Without a sum in the payment's currency, returns the
+    /// requested amount, or 0 for an external refund.
     pub(super) fn of_operation(&self, id: &str, operation: &Operation) -> u64 {
         let reported = operation.sum().filter(|sum| is_in(self.currency, sum));
         let requested = || self.requested.get(id).copied().unwrap_or_default();
@@ -274,7 +265,7 @@ impl<'a> RefundAmounts<'a> {
     }
 }
 
-/// Whether a sum is in the payment's currency. Every currency fits a payment without a known currency.
+/// Whether a sum is in the payment's currency. An unknown currency matches every sum.
 fn is_in(currency: Option<&str>, sum: &Sum) -> bool {
     currency.is_none_or(|currency| currency == sum.currency)
 }

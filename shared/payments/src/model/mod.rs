@@ -1,7 +1,7 @@
 //! Defines a payment: its data, and everything that follows from the data.
 //!
-//! Reports are stored as sets, and the status is derived from them. The same facts therefore result in the same state,
-//! in any order (`shared/decisions/state/0003-facts-as-sets.md`). Only [`crate::decide`] changes a payment.
+//! Reports are stored as sets, and the status is derived from them. Therefore the same facts result in the same
+//! state, in any order (`shared/decisions/state/0003-facts-as-sets.md`). Only [`crate::decide`] changes a payment.
 //! `shared/README.md` explains the rules.
 //!
 //! | module | holds |

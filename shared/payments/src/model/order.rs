@@ -16,7 +16,7 @@ use super::timestamp::{Timestamp, millis};
 pub struct Order {
     /// The storefront that created the payment.
     pub storefront: String,
-    /// The merchant's order id. Every event contains the order id.
+    /// The merchant's order id, which every event contains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<MerchantId>,
     /// The amount to be paid.
@@ -27,7 +27,7 @@ pub struct Order {
     pub channel: Channel,
     /// The storefront's page to which the shopper returns.
     pub return_url: Text,
-    /// The storefront's origins. A page of one of these origins may read the checkout's status.
+    /// The web origins whose pages may read the checkout's status.
     pub origins: BTreeSet<String>,
     /// The language of the shopper's pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,19 +35,17 @@ pub struct Order {
     /// The description that the platform shows to the merchant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
-    /// Personal data; `None` after the retention time.
+    /// Personal data; `None` after its erasure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<Customer>,
     /// When the checkout expires.
     #[serde(with = "millis")]
     pub expires_at: Timestamp,
-    /// The start of the SHA-256 of the storefront's request. The value distinguishes a repeated request from a request
-    /// with other content.
+    /// The start of the SHA-256 of the storefront's request, which detects other content in a repeated request.
     pub content: String,
 }
 
 impl Order {
-    /// Returns the ordered sum.
     pub(super) fn sum(&self) -> Sum {
         Sum {
             amount: self.amount.get(),
@@ -55,13 +53,12 @@ impl Order {
         }
     }
 
-    /// Whether a sum is exactly the ordered sum.
     pub(super) fn matches(&self, sum: &Sum) -> bool {
         sum.amount == self.amount.get() && sum.currency == self.currency.code()
     }
 }
 
-/// Personal data of the shopper. No log, event or error contains this data.
+/// Personal data of the shopper. It must not appear in a log, event or error.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
     /// The merchant's id of the customer.
@@ -81,7 +78,7 @@ impl fmt::Debug for Customer {
     }
 }
 
-/// A value with personal data. `Debug` hides the value, and no log, event or error contains the value.
+/// A value with personal data. `Debug` hides it, and it must not appear in a log, event or error.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Private<T>(pub T);
@@ -92,8 +89,7 @@ impl<T> fmt::Debug for Private<T> {
     }
 }
 
-/// The key of an order that was paid. The key includes the storefront, because two storefronts can use the same order
-/// id.
+/// The key of a paid order. Two storefronts can use the same order id, so the key includes the storefront.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PaidOrder<'a> {
     /// The project that took the money.
@@ -110,6 +106,6 @@ pub struct PaidOrder<'a> {
 pub enum Channel {
     /// A Gate sale. A callback or a status answer contains the redirect URL.
     Gate,
-    /// A signed link to Payment Page. The platform creates the payment when the shopper confirms on that page.
+    /// A signed link to Payment Page. The platform creates the payment when the shopper confirms on this page.
     PaymentPage,
 }

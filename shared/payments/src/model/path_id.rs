@@ -1,9 +1,9 @@
 //! Writes and reads ids in the paths of URLs.
 //!
-//! The id of a payment that this service did not create can have any characters. Gateways and clients change some
-//! characters of a path, for example a slash, a percent sign and the segments `.` and `..`. Therefore an id with such
-//! characters is written as `~` and its base64url without padding. The operator's tool accepts the same form, because
-//! a terminal cannot show every character.
+//! The id of an external payment can have any characters. Gateways and clients change some characters of a path, such
+//! as a slash or a percent sign, and the segments `.` and `..`. Therefore such an id is written as `~` and its
+//! base64url without padding. The operator's tool accepts the same form, because a terminal cannot show every
+//! character.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use super::ids::PaymentKey;
 
 const ENCODED: char = '~';
 
-/// The text starts with `~` and is not an encoded id.
+/// The text starts with `~`, but is not an encoded id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
     "starts with `~`, so it must be `~` and the base64url (without padding) of an id of 1 to {} characters in UTF-8",
@@ -23,7 +23,7 @@ const ENCODED: char = '~';
 )]
 pub struct InvalidPathId;
 
-/// Returns the form of an id in a path: the id itself, if every path can carry it, or else the encoded id.
+/// Returns the id if a path can contain it unchanged, or else the encoded id.
 pub fn to_path(id: &str) -> Cow<'_, str> {
     let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     match id.bytes().all(is_safe) && !matches!(id, "" | "." | "..") {
@@ -32,8 +32,7 @@ pub fn to_path(id: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns the id of a segment of a path. A segment that does not start with `~` is the id itself, because the gateway
-/// has already decoded percent signs.
+/// Returns the id in a segment of a path. The gateway has already decoded percent signs.
 pub fn from_path(segment: &str) -> Result<Cow<'_, str>, InvalidPathId> {
     let Some(encoded) = segment.strip_prefix(ENCODED) else {
         return Ok(segment.into());

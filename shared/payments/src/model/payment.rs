@@ -22,7 +22,7 @@ use super::reported::{PlatformStatus, Reported};
 use super::serde_skip::is_default;
 use super::timestamp::{Timestamp, millis};
 
-/// The maximum number of ids in `earlier_payments_of_order`. Further ids are not stored, and no event names them.
+/// The maximum number of ids in `earlier_payments_of_order`. Further ids are ignored.
 const MAX_EARLIER_PAYMENTS: usize = 100;
 
 /// Everything that is known about a payment.
@@ -38,16 +38,15 @@ pub struct Payment {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) is_underived: bool,
     pub(super) project_id: ProjectId,
-    /// The id, in the spelling in which we first received it.
+    /// The id in the spelling that we received first.
     pub(super) payment_id: String,
     /// `None` for a payment that this service did not create.
     pub(super) order: Option<Order>,
     pub(super) attempt: Attempt,
     pub(super) reported: Reported,
-    /// The refunds that this service requested, and the external refunds.
     #[serde(with = "super::refunds::compact")]
     pub(super) refunds: Vec<Refund>,
-    /// What the events said about external refunds that `refunds` no longer lists.
+    /// What events said about external refunds that `refunds` no longer lists.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) former_refunds: FormerRefunds,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -57,10 +56,10 @@ pub struct Payment {
     emitted: Emitted,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) discrepancies: Discrepancies,
-    /// The ids of other payments that had paid the same order before this payment did.
+    /// The ids of payments that had paid the same order before this payment.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     earlier_payments_of_order: BTreeSet<String>,
-    /// The count of ids in `earlier_payments_of_order` that events have named.
+    /// How many ids in `earlier_payments_of_order` events have named.
     #[serde(default, skip_serializing_if = "is_default")]
     earlier_payments_emitted: usize,
     /// The sequence number of the last event; 0 before the first event.
@@ -68,14 +67,12 @@ pub struct Payment {
     /// The time of the first fact or command about the payment.
     #[serde(with = "millis")]
     created_at: Timestamp,
-    /// The time of the last change. The claim of a status request does not count as a change if it causes no event.
+    /// The time of the last change. The claim of a status request counts only if it causes an event.
     #[serde(with = "millis")]
     updated_at: Timestamp,
 }
 
-/// Creation and changes.
 impl Payment {
-    /// Creates a payment without an order and without reports.
     pub(crate) fn empty(project_id: ProjectId, payment_id: &str, at: Timestamp) -> Self {
         Self {
             format: Format::FIRST,
@@ -100,7 +97,7 @@ impl Payment {
         }
     }
 
-    /// Stores the order, starts the current attempt with the order, and restarts the schedule of status polls.
+    /// Stores the order, starts the current attempt, and restarts the schedule of status polls.
     pub(crate) fn start_attempt(&mut self, order: Order, at: Timestamp) {
         let polls_sent = self.polling.polls_sent();
         self.attempt.start(order.channel, polls_sent, at);
@@ -108,14 +105,12 @@ impl Payment {
         self.polling.restart(at);
     }
 
-    /// Claims a repeat of the sale request.
     pub(crate) fn send_sale_again(&mut self, at: Timestamp) {
         self.attempt.send_again(self.polling.polls_sent(), at);
     }
 
-    /// Replaces the failed attempt with the next attempt. Erases what the pending operations wait for. Also erases the
-    /// record of what the events said, except for the failure and the refunded amount in the last
-    /// `payment.overrefunded`.
+    /// Replaces the failed attempt with the next one. Erases old redirects and clarification requests. Also erases
+    /// what events said about the attempt, except for the failure and the refunded amount.
     pub(crate) fn start_next_attempt(&mut self, order: Order, at: Timestamp) {
         self.attempt = self.attempt.next(at);
         for operation in self.reported.operations.values_mut() {
@@ -129,9 +124,9 @@ impl Payment {
         self.start_attempt(order, at);
     }
 
-    /// Updates the stored state that follows from the facts and the time: abandoned Gate requests, the state of each
-    /// refund, and whether the payment is polled. Removes the operations that do not fit into the payment. Returns
-    /// whether an operation was removed. If the payment needs a newer release, updates only whether it is polled.
+    /// Updates the stored state that depends on the time or on other facts: abandoned Gate requests, the refunds, and
+    /// polling. Removes operations that exceed the limits. Returns whether an operation was removed. If the payment
+    /// needs a newer release, updates only polling.
     pub(crate) fn update_derived(&mut self, at: Timestamp) -> bool {
         self.is_underived = self.has_unknown_words;
         if self.is_underived {
@@ -168,7 +163,6 @@ impl Payment {
         self.format = self.format.max(format);
     }
 
-    /// Adds the ids of other payments that had paid the same order before this payment did.
     pub(crate) fn add_earlier_payments(&mut self, ids: &BTreeSet<String>) {
         for id in ids {
             if self.earlier_payments_of_order.len() < MAX_EARLIER_PAYMENTS {
@@ -177,14 +171,13 @@ impl Payment {
         }
     }
 
-    /// Records that events have named all stored earlier payments of the order. Returns whether an id was added since
-    /// the last call.
+    /// Records that events have named all earlier payments of the order. Returns whether an id is new since the last
+    /// call.
     pub(crate) fn mark_earlier_payments_emitted(&mut self) -> bool {
         let known = self.earlier_payments_of_order.len();
         std::mem::replace(&mut self.earlier_payments_emitted, known) < known
     }
 
-    /// Increases the sequence number, for the next event.
     pub(crate) fn next_sequence(&mut self) {
         self.sequence += 1;
     }
@@ -193,8 +186,8 @@ impl Payment {
         self.updated_at = at;
     }
 
-    /// Erases the data of the customer. Also erases what the pending operations wait for, because a redirect can
-    /// identify the shopper. The amounts, the operations and the refunds stay.
+    /// Erases the customer's data, redirects and clarification requests. A redirect can identify the shopper. The
+    /// amounts, the operations and the refunds stay.
     pub(crate) fn erase_customer(&mut self) {
         if let Some(order) = &mut self.order {
             order.customer = None;
@@ -205,7 +198,6 @@ impl Payment {
     }
 }
 
-/// Access to the parts.
 impl Payment {
     /// Returns the format of the stored document. A change may use a field or a word only if this format has it, because
     /// the functions of the previous release may still read the document.
@@ -240,13 +232,12 @@ impl Payment {
         self.project_id
     }
 
-    /// Returns the id, in the spelling in which we first received it.
+    /// Returns the id in the spelling that we received first.
     pub fn payment_id(&self) -> &str {
         &self.payment_id
     }
 
-    /// Whether a request to the platform can name the payment. Only another system can choose an id that cannot be
-    /// signed.
+    /// Whether a signed request can name the payment. Only the id of an external payment can be unsignable.
     pub fn has_signable_id(&self) -> bool {
         Text::new(self.payment_id.as_str()).is_ok()
     }
@@ -291,7 +282,7 @@ impl Payment {
         operations.filter(|operation| operation.is_sale())
     }
 
-    /// Returns the newest `payment.status` of all reports, in the platform's spelling.
+    /// Returns the newest `payment.status` of all reports.
     pub fn platform_status(&self) -> Option<&str> {
         self.reported.status.as_ref().map(PlatformStatus::as_str)
     }
@@ -311,12 +302,11 @@ impl Payment {
         refunds.find(|refund| refund.refund_id() == Some(refund_id))
     }
 
-    /// Returns the operators' decisions about quarantined money.
+    /// Returns the operators' decisions about quarantine items.
     pub fn decisions(&self) -> &[Decision] {
         &self.decisions
     }
 
-    /// Adds an operator's decision.
     pub(crate) fn add_decision(&mut self, decision: Decision) {
         self.decisions.push(decision);
     }
@@ -343,7 +333,7 @@ impl Payment {
         &mut self.discrepancies
     }
 
-    /// Returns the ids of other payments that had paid the same order before this payment did.
+    /// Returns the ids of payments that had paid the same order before this payment.
     pub fn earlier_payments_of_order(&self) -> &BTreeSet<String> {
         &self.earlier_payments_of_order
     }
@@ -358,45 +348,41 @@ impl Payment {
         self.created_at
     }
 
-    /// Returns the time of the last change. The claim of a status request does not count as a change if it causes no
-    /// event.
+    /// Returns the time of the last change. The claim of a status request counts only if it causes an event.
     pub fn updated_at(&self) -> Timestamp {
         self.updated_at
     }
 }
 
-/// Derived properties that concern several parts.
 impl Payment {
-    /// Whether the ordered sale or a refund has no result yet.
+    /// Whether the ordered sale or a refund has no final result yet.
     pub fn is_open(&self) -> bool {
         self.is_sale_open() || self.has_open_refund()
     }
 
-    /// Whether the ordered sale has no result yet.
+    /// Whether the ordered sale has no final result yet.
     pub(crate) fn is_sale_open(&self) -> bool {
         self.order.is_some() && (self.is_sale_undecided() || !self.status().is_final())
     }
 
-    /// Whether money is reserved for a refund.
     pub(crate) fn has_open_refund(&self) -> bool {
         let mut refunds = self.refunds.iter();
         refunds.any(|refund| refund.status().is_reserved())
     }
 
-    /// Whether the platform has accepted the sale request of the current attempt, or has reported an operation.
+    /// Whether the platform accepted the sale request of the current attempt, or reported an operation.
     pub(crate) fn is_known_to_platform(&self) -> bool {
         let is_accepted = matches!(self.attempt.request, GateRequest::Accepted { .. });
         is_accepted || !self.reported.operations.is_empty()
     }
 
-    /// Whether changes of the payment cause events. An external payment has no events in two cases: the platform has
-    /// not reported the payment yet, or the payment is a Dashboard payment link that has moved no money.
+    /// Whether changes of the payment cause events. An external payment without a report causes none. An external
+    /// payment that is a Dashboard payment link causes none until it has moved money.
     pub(crate) fn is_emittable(&self) -> bool {
         let has_report = self.reported.status.is_some() || !self.reported.operations.is_empty();
         self.order.is_some() || has_report && !self.is_unpaid_link()
     }
 
-    /// Whether the payment is external, and is a Dashboard payment link that has moved no money.
     fn is_unpaid_link(&self) -> bool {
         let moved_money =
             |operation: &Operation| operation.has_succeeded() && !operation.kind().moves_no_money();
@@ -412,8 +398,8 @@ impl Payment {
             || operations.any(|operation| operation.waiting().is_some())
     }
 
-    /// Returns the key of the merchant's order. Returns `None` if the order has no id, or if this payment has not paid
-    /// the order.
+    /// Returns the key of the order that this payment paid; `None` if it has not paid the order, or if the order has
+    /// no id.
     pub fn paid_order(&self) -> Option<PaidOrder<'_>> {
         let order = self.order.as_ref().filter(|_| self.status().is_paid())?;
         Some(PaidOrder {
@@ -423,7 +409,7 @@ impl Payment {
         })
     }
 
-    /// Returns the days under which the store indexes the payment: the day of its creation, and the days on which its
+    /// Returns the days under which the store indexes the payment: the days on which it was created and its
     /// operations ended.
     pub fn days(&self) -> BTreeSet<Day> {
         let operations = self.reported.operations.values();

@@ -1,5 +1,5 @@
-//! Decides what is due next about a payment, and when: a status poll, the expiry of the checkout, or the erasure of the
-//! customer's data (`shared/decisions/state/0009-polling-index.md`).
+//! Decides the next action about a payment, and its time. Actions are a status poll, the expiry of the checkout, and
+//! the erasure of the customer's data (`shared/decisions/state/0009-polling-index.md`).
 
 use std::time::Duration;
 
@@ -14,24 +14,24 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// How long after a clarification request a poll is due. The platform waits 30 minutes for the requested data. One
-/// minute after the end of that wait, the outcome is known.
+/// The delay of a poll after a clarification request. The platform waits 30 minutes for the data. One minute later,
+/// the outcome is known.
 const CLARIFICATION_TIMEOUT: Duration = Duration::from_secs(31 * MINUTE);
 
-/// If a poll moves to a later time by less than this, its entry in the index keeps the earlier time.
+/// If a poll moves to a later time by less than this, its index entry keeps the earlier time.
 const POLL_TOLERANCE: Duration = Duration::from_secs(5);
 
-/// The delays and time limits of the actions. The defaults are for production; a sandbox uses shorter times.
+/// The delays and time limits. The defaults are for production; a sandbox uses shorter times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// The delay before each scheduled status request. The last delay is repeated.
+    /// The delay before each scheduled poll. The last delay is repeated.
     pub poll_delays: Vec<Duration>,
-    /// How long after the sale request a Gate sale without a report is polled for its redirect URL.
+    /// The delay after the sale request until a Gate sale without a report is polled for its redirect URL.
     pub redirect_poll_delay: Duration,
-    /// How long a sale, a refund or a recheck is polled. After this time only an operator can help.
+    /// How long a sale, a refund or a recheck is polled. Then it is overdue.
     pub max_poll_age: Duration,
-    /// How long after the expiry of the checkout the first report of the sale may still arrive. After this time, a sale
-    /// that the platform does not find fails.
+    /// The delay after the expiry of the checkout until a sale that the platform does not find fails. The first
+    /// report may arrive in the meantime.
     pub checkout_grace: Duration,
     /// The age of an attempt at which the customer's data is erased.
     pub customer_retention: Duration,
@@ -68,14 +68,13 @@ pub enum Next {
     Expire(Timestamp),
     /// Erase the customer's data.
     Erase(Timestamp),
-    /// Do nothing. From this time, no poll follows, although the payment is still open or needs a recheck. Only an
-    /// operator can help. The time is in the future if the id of the payment cannot be signed: such a payment is never
-    /// polled.
+    /// Do nothing: since this time, the payment is overdue. The time is in the future for a payment that is never
+    /// polled, because its id cannot be signed.
     Overdue(Timestamp),
 }
 
 impl Schedule {
-    /// Returns the next action; `None` if nothing is due until the next fact or command.
+    /// Returns the next action; `None` if nothing is planned.
     pub fn next(&self, payment: &Payment) -> Option<Next> {
         let (poll, overdue) = match self.poll(payment) {
             Some(Next::Poll(at)) => (Some(at), None),
@@ -96,18 +95,20 @@ impl Schedule {
         first.map(|(_, next)| next).or(overdue)
     }
 
-    /// Returns the next action as the index must have it after a change of the payment.
+    /// Returns the next action for the index entry, after a change of the payment.
     ///
-    /// Each move of an entry costs two write units of the index. So the entry of a poll keeps its time if the poll
-    /// moves by a few seconds. The entry of a new Gate sale has the time of the poll for the redirect URL from the
-    /// start. So the entry does not move when Gate accepts the sale. A run that finds an entry too early does nothing,
-    /// and the next run finds the entry again.
+    /// Each move of an entry costs two write units. Two rules avoid moves:
+    /// - If a poll moves by a few seconds, its entry keeps the earlier time.
+    /// - The entry of a new Gate sale has the time of the poll for the redirect URL. So it does not move when Gate
+    ///   accepts the sale.
+    ///
+    /// A sweeper run that finds an entry too early does nothing, and a later run finds it again.
     pub(crate) fn entry(&self, before: Option<&Payment>, after: &Payment) -> Option<Next> {
         let stored = before.and_then(|before| self.early(before));
         keep_close(stored, self.early(after))
     }
 
-    /// Returns the next action, with the time that the poll has if Gate accepts a sale that is being sent.
+    /// Returns the next action. If a sale is being sent, the poll has the time that follows if Gate accepts the sale.
     fn early(&self, payment: &Payment) -> Option<Next> {
         let next = self.next(payment)?;
         let order = payment.order();
@@ -122,7 +123,7 @@ impl Schedule {
         }
     }
 
-    /// Returns when the next status request is due; `None` if no status request is planned.
+    /// Returns when the next status poll is due; `None` if no poll is planned.
     pub fn poll_at(&self, payment: &Payment) -> Option<Timestamp> {
         match self.poll(payment)? {
             Next::Poll(at) => Some(at),
@@ -130,24 +131,23 @@ impl Schedule {
         }
     }
 
-    /// Whether a Gate sale has no report yet and a status request is due.
+    /// Whether a Gate sale has no report, and a status poll is due.
     pub fn is_poll_due_without_report(&self, payment: &Payment, at: Timestamp) -> bool {
         payment.awaits_first_report() && self.poll_at(payment).is_some_and(|due| due <= at)
     }
 
-    /// Whether the next status request is for a redirect URL, because the callback with that URL may be lost.
+    /// Whether the next poll is for a redirect URL, because the callback with the URL may be lost.
     pub(crate) fn is_poll_for_redirect(&self, payment: &Payment) -> bool {
         payment.awaits_first_report()
             && !payment.is_polled_for_redirect()
             && payment.polling().polls_since_activity() == 0
     }
 
-    /// Whether polling has stopped although the payment is still open or needs a recheck.
     pub(crate) fn is_overdue(&self, payment: &Payment) -> bool {
         matches!(self.poll(payment), Some(Next::Overdue(_)))
     }
 
-    /// Returns when to poll, or from when no poll follows; `None` if the payment is not open and needs no recheck.
+    /// Returns when to poll, or since when the payment is overdue; `None` if the payment needs no poll.
     fn poll(&self, payment: &Payment) -> Option<Next> {
         let polling = payment.polling();
         let since = polling.last_activity_at()?;
@@ -163,7 +163,7 @@ impl Schedule {
             return Some(Next::Overdue(end));
         }
         let usual = since.after(self.delay(polling.polls_since_activity()));
-        // If something changes at a known time before the usual poll, the poll is due at that time.
+        // If something changes at a known time before the usual poll, the poll is due at this time.
         let redirect = since.after(self.redirect_poll_delay);
         let changes = [
             self.not_found_deadline(payment),
@@ -181,9 +181,8 @@ impl Schedule {
         delay.copied().unwrap_or_default()
     }
 
-    /// Returns the time from which the answer "not found" ends the sale. For a sale that the platform has accepted or
-    /// reported, polling of the sale stops at this time. Returns `None` if the sale was not sent or was refused, or if
-    /// an operation has ended. A payment link counts as a sent sale.
+    /// Returns the time from which the answer "not found" ends the sale. If the platform knows the sale, polling for
+    /// it stops at this time. Returns `None` if the sale was not sent or was refused, or if an operation has ended.
     pub(crate) fn not_found_deadline(&self, payment: &Payment) -> Option<Timestamp> {
         let order = payment.order()?;
         let attempt = payment.attempt();
@@ -202,8 +201,8 @@ impl Schedule {
         })
     }
 
-    /// Returns when the customer's data is to be erased. Returns `None` if the payment has no personal data, or if a
-    /// refund is open. An open refund needs the customer's IP address.
+    /// Returns when to erase the customer's data. Returns `None` if there is no personal data, or if a refund is
+    /// open, because the refund needs the customer's IP address.
     pub(crate) fn erase_at(&self, payment: &Payment) -> Option<Timestamp> {
         let is_due = payment.has_personal_data() && !payment.has_open_refund();
         is_due.then(|| {
@@ -226,7 +225,7 @@ fn keep_close(before: Option<Next>, after: Option<Next>) -> Option<Next> {
     }
 }
 
-/// Returns the start of the newest sale, refund or recheck that is still open.
+/// Returns the start of the newest open sale, refund or recheck.
 fn open_since(payment: &Payment) -> Option<Timestamp> {
     let sale = payment
         .is_sale_open()
@@ -240,8 +239,7 @@ fn open_since(payment: &Payment) -> Option<Timestamp> {
         .max()
 }
 
-/// Returns the earliest time at which the outcome of an open clarification request is known. The request is about the
-/// sale or about a refund.
+/// Returns the earliest time at which the outcome of an open clarification request is known.
 fn clarification_end(payment: &Payment) -> Option<Timestamp> {
     let refunds = payment.refunds().iter();
     let of_refunds = refunds.filter_map(|refund| payment.clarification_request_of(refund));

@@ -1,6 +1,6 @@
-//! Decides which fields the stored JSON omits: those with their default value.
+//! Helps to omit fields with their default value from the stored JSON.
 
-/// Whether a value is the default of its type; used with `skip_serializing_if`.
+/// Whether a value is the default of its type, for `skip_serializing_if`.
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

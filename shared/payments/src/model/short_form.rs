@@ -1,5 +1,5 @@
-//! Stores a value as a short text if the text contains the whole value, and as JSON otherwise. This form is for the
-//! parts of which a payment can have thousands.
+//! Stores a value as a short text if possible, and as JSON otherwise. A payment can have thousands of values in this
+//! form.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -19,18 +19,18 @@ pub enum Scope {
     Read,
     /// May request refunds.
     Refund,
-    /// Extends the other scopes to the project's external payments, which this service did not create.
+    /// Extends the other scopes to the project's external payments.
     Project,
 }
 
-/// A storefront, found by one of its keys.
+/// A storefront, as one of its keys identifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storefront {
-    /// The public part of the key that found the storefront.
+    /// The public part of the key.
     pub key_id: String,
     /// The SHA-256 of the key.
     pub key_hash: String,
-    /// The storefront's name. Each payment stores the name of the storefront that created the payment.
+    /// The storefront's name, which each of its payments stores.
     pub name: String,
     /// The project of the storefront's payments.
     pub project_id: ProjectId,
@@ -38,7 +38,7 @@ pub struct Storefront {
     pub scopes: BTreeSet<Scope>,
     /// The origins to which shoppers may return: scheme, host and port.
     pub return_origins: BTreeSet<String>,
-    /// What each payment id of the storefront must begin with, if other systems make payments in the same project.
+    /// The required start of each payment id, if other systems make payments in the same project.
     pub payment_id_prefix: Option<MerchantId>,
 }
 
@@ -48,7 +48,7 @@ impl Storefront {
         self.scopes.contains(&scope)
     }
 
-    /// Whether the storefront may create a payment with this id. Ids that differ only in case are the same id.
+    /// Whether the storefront may create a payment with this id. Upper and lower case are equal.
     pub fn allows_payment_id(&self, payment_id: &MerchantId) -> bool {
         self.payment_id_prefix.as_ref().is_none_or(|prefix| {
             let prefix = prefix.as_str();
@@ -57,8 +57,8 @@ impl Storefront {
         })
     }
 
-    /// Whether shoppers may return to this URL. The URL must use HTTP or HTTPS, have a configured origin, and contain
-    /// no user name or password.
+    /// Whether shoppers may return to this URL. It must use HTTP or HTTPS, have a configured origin, and contain no
+    /// user name or password.
     pub fn allows_return_url(&self, url: &str) -> bool {
         let Ok(url) = Url::parse(url) else {
             return false;
@@ -73,7 +73,7 @@ impl Storefront {
     }
 }
 
-/// An entry of the list of keys. The list also contains the revoked keys. No entry contains the hash of its key.
+/// An entry of the list of keys, without the hash of the key. Revoked keys stay in the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListedKey {
     /// The public part of the key.
@@ -86,7 +86,7 @@ pub struct ListedKey {
     pub scopes: BTreeSet<Scope>,
     /// The origins to which shoppers may return.
     pub return_origins: BTreeSet<String>,
-    /// What each payment id of the storefront must begin with; `None` if any id is allowed.
+    /// The required start of each payment id; `None` if any id is allowed.
     pub payment_id_prefix: Option<MerchantId>,
     /// When the key was created.
     pub created_at: Timestamp,

@@ -47,13 +47,13 @@ impl Timestamp {
         Self::from_unix_seconds(time.unix_timestamp())
     }
 
-    /// Creates a time from seconds since 1970 UTC; `None` if the time is outside the years 0 to 9999.
+    /// Returns `None` outside the years 0 to 9999.
     pub(crate) fn from_unix_seconds(seconds: i64) -> Option<Self> {
         Self::from_unix_millis(seconds.checked_mul(1_000)?)
     }
 
-    /// Creates a time that was stored or that another system sent. Returns `None` if the time is outside the years 0 to
-    /// 9999, because such a time has no text.
+    /// Creates a time that was stored or sent by another system. Returns `None` outside the years 0 to 9999, because
+    /// such a time has no text.
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
         (FIRST..=LAST).contains(&millis).then_some(Self(millis))
     }
@@ -63,14 +63,13 @@ impl Timestamp {
         self.to_seconds_with_offset().replace("+00:00", "+0000")
     }
 
-    /// Returns the form that Payment Page requires: whole seconds and an offset, such as
-    /// `2026-11-21T10:00:00+00:00`.
+    /// Returns the form that Payment Page requires, such as `2026-11-21T10:00:00+00:00`.
     pub fn to_seconds_with_offset(self) -> String {
         let whole = Self(self.0 - self.0.rem_euclid(1000));
         whole.to_string().replace('Z', "+00:00")
     }
 
-    /// Returns the duration from `earlier` to this time; zero if `earlier` is not earlier.
+    /// Returns the duration since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         let millis = self.0.saturating_sub(earlier.0);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
@@ -95,7 +94,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A calculation can leave the years that have a text. An error would cause a panic in `to_string`.
+        // A calculation can leave the years 0 to 9999. An error would cause a panic in `to_string`.
         let millis = self.0.clamp(FIRST, LAST);
         let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
             .map_err(|_| fmt::Error)?;
@@ -119,7 +118,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Stores a time as a number, which is half as long as RFC 3339.
+/// Stores a time as a number, which is shorter than RFC 3339.
 pub(crate) mod millis {
     use serde::de::Error;
 
@@ -150,7 +149,7 @@ mod tests {
             "yesterday",
             "2019-07-02",
             "2019-13-02T05:16:46+0000",
-            // In UTC, this date is in the year 10000, which has no text.
+            // In UTC, this date is in the year 10000.
             "9999-12-31T23:59:59-0100",
         ] {
             assert_eq!(parse(text), None, "{text}");

@@ -7,14 +7,13 @@ use crate::model::timestamp::Timestamp;
 
 /// A clock and a source of random numbers.
 pub trait Clock {
-    /// Returns the current time. The result can be before a stored time, because the clocks of two machines can
-    /// differ.
+    /// Returns the current time. It can be before a stored time, because clocks of different machines differ.
     fn now(&self) -> Timestamp;
 
     /// Waits for at least `duration`.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 
-    /// Returns a random number from 0 to `end - 1`, for delays and names. The number is not suitable for secrets.
+    /// Returns a random number from 0 to `end - 1`. Not suitable for secrets.
     fn random(&self, end: u64) -> u64;
 }
 

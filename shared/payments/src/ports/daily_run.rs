@@ -1,4 +1,4 @@
-//! Defines the runs of daily tasks, the parts of a run, and the store of their results.
+//! Defines a run of a daily task, its parts, and the store of their results.
 
 use std::future::Future;
 
@@ -11,7 +11,7 @@ use super::store_error::StoreError;
 use crate::model::day::Day;
 use crate::model::timestamp::Timestamp;
 
-/// A run of a daily task of one project. A run consists of parts, which are done side by side.
+/// One execution of a daily task for a project. It consists of parts that are done side by side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// The project.
@@ -20,15 +20,15 @@ pub struct Run {
     pub daily: Daily,
     /// The start of the interval that the run covers.
     pub from: Timestamp,
-    /// The end of the interval, which is not included.
+    /// The end of the interval, exclusive.
     pub to: Timestamp,
-    /// Distinguishes the run from all other runs of the project.
+    /// The id of the run, unique in the project.
     pub id: String,
-    /// Whether the schedule started the run. Only such a run changes the progress of the task.
+    /// Whether the schedule started the run. Only such a run moves the task's progress forward.
     pub is_scheduled: bool,
 }
 
-/// A part of a run. A part that does not fit into one execution ends with smaller parts instead.
+/// A part of a run. A part that is too large for one execution splits into smaller parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Part {
@@ -36,25 +36,25 @@ pub enum Part {
     List {
         /// The start.
         from: Timestamp,
-        /// The end, which is not included.
+        /// The end, exclusive.
         to: Timestamp,
     },
-    /// Finds operations of ours that the platform does not list. Needs the results of all lists of the run.
+    /// Finds operations of ours that the platform does not list. Needs the results of all `List` parts of the run.
     Missing(DayPart),
     /// Adds up the totals of a day, and checks whether orders were paid twice.
     Report(DayPart),
 }
 
-/// A part of the payments of a day.
+/// Some of the payments of a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayPart {
     /// The day.
     pub day: Day,
-    /// The first shard of the index.
+    /// The first shard.
     pub shard: u8,
-    /// The shard after the last shard.
+    /// The last shard, exclusive.
     pub end: u8,
-    /// The payment after which the part starts in the first shard. `None` if the part starts with the first payment.
+    /// The part starts after this payment of the first shard; `None` means at the start.
     pub after: Option<String>,
 }
 
@@ -70,10 +70,10 @@ impl DayPart {
     }
 }
 
-/// Stores what the parts of a run produce. Everything that belongs to a run expires some days later.
+/// Stores the results of the parts of a run. The store deletes them some days later.
 pub trait RunStore {
-    /// Stores content under a key of a run, unless the key already has content. Returns the content that the key has
-    /// then. If `shard` is not `None`, the content belongs to this shard of the run, and each shard has its own keys.
+    /// Stores content under a key unless the key already has content. Returns the stored content. Each shard of a run
+    /// has its own keys, and so has the run itself (`None`).
     fn put(
         &self,
         run: &Run,
@@ -82,7 +82,7 @@ pub trait RunStore {
         content: String,
     ) -> impl Future<Output = Result<String, StoreError>> + Send;
 
-    /// Returns all keys of a run, or of a shard of the run, with their contents. The read is consistent.
+    /// Returns all keys and contents of a run, or of one of its shards. The read is consistent.
     fn contents(
         &self,
         run: &Run,

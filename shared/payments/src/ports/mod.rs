@@ -1,5 +1,5 @@
-//! Defines the traits between the use cases and the outside world. The crate `aws` implements these traits, and tests
-//! have implementations in memory.
+//! Defines the ports: the traits between the use cases and the outside world. The crate `aws` implements them, and
+//! tests have implementations in memory.
 //!
 //! | port | guarantee |
 //! | --- | --- |

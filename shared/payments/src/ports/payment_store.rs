@@ -16,9 +16,9 @@ use crate::model::schedule::Next;
 use crate::model::timestamp::Timestamp;
 use crate::model::{PaidOrder, Payment};
 
-/// The number of shards of each index. Several shards are needed so that no partition receives all writes. Each run of
-/// the sweeper queries every shard of each index that it uses, so each shard has a cost (`infra/capacity.md`). The
-/// shards are numbered from 0. A payment has the same shard number in every index.
+/// The number of shards of each index. Shards distribute the writes over partitions. Each sweeper run queries every
+/// shard, so each shard costs money (`infra/capacity.md`). A payment has the same shard, numbered from 0, in every
+/// index.
 pub const SHARDS: u8 = 16;
 
 /// A payment as it is stored.
@@ -28,12 +28,11 @@ pub struct Stored {
     pub payment: Payment,
     /// What only another release knows of the stored document.
     pub residue: Residue,
-    /// The count of the payment's commits. A commit succeeds only if the payment still has the version that was
-    /// read.
+    /// The number of commits of the payment. A commit succeeds only if the version is unchanged since the read.
     pub version: u64,
-    /// The published mark: every queue has accepted all events up to this sequence number.
+    /// The published mark: every queue has accepted all events up to this number.
     pub published: u64,
-    /// After a commit, the value of [`Committed::is_first_to_pay`]. After a read, `false`.
+    /// The value of [`Committed::is_first_to_pay`] after a commit; `false` after a read.
     pub is_first_to_pay: bool,
 }
 
@@ -44,7 +43,7 @@ pub struct Commit<'a> {
     pub change: &'a Change,
     /// The next action and its time, for the index of due payments.
     pub next: Option<Next>,
-    /// The payment that was read and is changed; `None` for a new payment.
+    /// The payment before the change; `None` for a new payment.
     pub over: Option<&'a Stored>,
     /// The SHA-256 of a new checkout's token.
     pub token_hash: Option<&'a str>,
@@ -95,17 +94,17 @@ impl Commit<'_> {
 /// The result of a commit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Whether the change pays an order that no payment had ever paid before. If `true`, the check of every later
-    /// payment of the order (`service/outbox/paid_twice.rs`) finds this payment.
+    /// Whether the change is the first to pay its order. If `true`, the check of every later payment of the order
+    /// (`service/outbox/paid_twice.rs`) finds this payment.
     pub is_first_to_pay: bool,
 }
 
-/// The checkout that a token opens.
+/// The checkout to which a token belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenCheckout {
     /// The payment.
     pub key: PaymentKey,
-    /// The count of attempts before this attempt. A later attempt has another token, and possibly another shopper.
+    /// The number of earlier attempts. A later attempt has another token, and possibly another shopper.
     pub attempt: u32,
     /// The URL to which the shopper of this attempt returns.
     pub return_url: String,
@@ -128,18 +127,19 @@ pub enum Index {
     /// Payments with unpublished events, and payments whose events only a newer release can emit
     /// ([`Commit::is_in_outbox`]). An entry is due from the commit of the payment's oldest unpublished event on.
     Outbox,
-    /// Payments of a project about which the platform must be polled. Each project has its own shards, so a busy
-    /// project does not delay other projects.
+    /// Payments of a project that need a status poll. Each project has its own shards, so a busy project does not
+    /// delay others.
     Poll(ProjectId),
     /// Payments for which `checkout.expired` must be emitted.
     Expire,
     /// Payments whose customer's data must be erased.
     Erase,
-    /// Payments that are overdue: still open, or in need of a recheck, after the last poll.
+    /// Payments that are overdue.
     Overdue,
 }
 
-/// An entry of an index. As JSON, an object: an earlier release ignores a field that a later release adds.
+/// An entry of an index. As JSON it is an object, so that an earlier release can ignore the fields of a later
+/// release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "DueFields", try_from = "DueFields")]
 pub struct Due {
@@ -152,7 +152,6 @@ pub struct Due {
 #[derive(Serialize, Deserialize)]
 struct DueFields {
     project_id: ProjectId,
-    /// In lower case.
     payment_id: String,
     since: Timestamp,
 }
@@ -179,11 +178,11 @@ impl TryFrom<DueFields> for Due {
     }
 }
 
-/// Stores payments, their events, and the payment of each checkout token.
+/// Stores payments, their events, and their checkout tokens.
 ///
-/// `load`, `events`, `payments_of_order` and `checkout_of_token` are consistent: they see every commit that has
-/// succeeded. `due` and `payments_of_day` read eventually consistent indexes: they can miss a new entry, and can list
-/// an entry that was deleted. So a caller loads a listed payment before the caller acts.
+/// `load`, `events`, `payments_of_order` and `checkout_of_token` are consistent: they see every successful commit.
+/// `due` and `payments_of_day` read indexes that are eventually consistent: an entry can be missing or out of date.
+/// So the caller loads a listed payment before acting on it.
 pub trait PaymentStore {
     /// Loads a payment.
     fn load(
@@ -191,19 +190,17 @@ pub trait PaymentStore {
         key: &PaymentKey,
     ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
 
-    /// Writes the payment, its events, its token and its index entries in one atomic write. The write succeeds only if
-    /// the payment still has the version of [`Commit::over`].
+    /// Writes the payment, its events, its token and its index entries in one atomic write. The write succeeds only
+    /// if the payment still has the version of [`Commit::over`]. The published mark does not change.
     ///
-    /// After a commit, `payments_of_day` lists the payment on each of its days ([`Payment::days`]). `payments_of_order`
-    /// lists the payment for the order that it has paid ([`Payment::paid_order`]). If one change adds more than 80
-    /// days, only the newest 80 of these days are guaranteed. A commit does not write the published mark.
+    /// The write adds the payment to the index of each of its days ([`Payment::days`]) and of the order that it paid
+    /// ([`Payment::paid_order`]). If a change adds more than 80 days, only the newest 80 are guaranteed.
     fn commit(
         &self,
         commit: Commit<'_>,
     ) -> impl Future<Output = Result<Committed, CommitError>> + Send;
 
-    /// Loads the events with the sequence numbers `from` to `to`, both included. Events that have expired are
-    /// absent.
+    /// Loads the events with the numbers `from` to `to`, both inclusive. Expired events are absent.
     fn events(
         &self,
         key: &PaymentKey,
@@ -214,16 +211,16 @@ pub trait PaymentStore {
     /// Moves the published mark forward to `through`. Removes the payment from [`Index::Outbox`] if `through` is
     /// [`Commit::outbox_end`] of the payment's last commit.
     ///
-    /// Returns the mark as it was before this call. Returns `through` if another call has already moved the mark to
-    /// `through` or further. Of two parallel calls with the same `through`, only one call moves the mark.
+    /// Returns the previous mark, or `through` if the mark was already there or further. Of two parallel calls with
+    /// the same `through`, only one moves the mark.
     fn mark_published(
         &self,
         key: &PaymentKey,
         through: u64,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Returns a page of a shard's payments that are due at or before `due_by`, oldest first. The page starts after the
-    /// entry `after`. An empty page is the end.
+    /// Returns a page of a shard's payments that are due at or before `due_by`, the oldest first. The page starts
+    /// after the entry `after`. An empty page is the end.
     fn due(
         &self,
         index: Index,
@@ -232,9 +229,9 @@ pub trait PaymentStore {
         after: Option<&Due>,
     ) -> impl Future<Output = Result<Vec<Due>, StoreError>> + Send;
 
-    /// Returns a page of the payments of a project on a day, in one shard. The page starts after the payment `after`.
-    /// The order is arbitrary but stable. An empty page is the end. A payment is listed on every day to which it has
-    /// ever belonged.
+    /// Returns a page of a project's payments on a day, in one shard. The page starts after the payment `after`, in
+    /// an arbitrary but stable order. An empty page is the end. A payment stays on every day to which it has ever
+    /// belonged.
     fn payments_of_day(
         &self,
         project_id: ProjectId,
@@ -243,11 +240,10 @@ pub trait PaymentStore {
         after: Option<&PaymentKey>,
     ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
 
-    /// Returns the shard of a payment, which is the same in every index.
+    /// Returns the shard of a payment.
     fn shard(&self, key: &PaymentKey) -> u8;
 
-    /// Returns the payments that have ever paid an order. If the order has more than one page of payments, returns only
-    /// the first page.
+    /// Returns the payments that have ever paid an order, at most one page.
     fn payments_of_order(
         &self,
         order: PaidOrder<'_>,

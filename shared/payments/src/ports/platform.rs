@@ -10,36 +10,36 @@ use thiserror::Error;
 
 use crate::model::timestamp::Timestamp;
 
-/// Why a query has no usable answer of the platform.
+/// Why a query has no usable answer.
 #[derive(Debug, Error)]
 pub enum NoAnswer {
     /// The platform refuses the signature of the query.
     #[error("the platform refuses the signature of the query")]
     SignatureRefused,
-    /// The platform did not answer, or its answer cannot be used. The query may be repeated.
+    /// The platform did not answer, or its answer is unusable. The query may be repeated.
     #[error("the platform gave no usable answer: {0}")]
     Failed(String),
-    /// The answer exceeds a limit of size. A repeat of the query would have the same result.
+    /// The answer exceeds a size limit. A repeat would have the same result.
     #[error("the platform's answer is too large")]
     TooLarge,
 }
 
 /// The platform's Gate.
 pub trait Gate {
-    /// Posts a signed request that changes something at the platform. After any failure the answer is
-    /// [`Answer::Unclear`], because the platform may have received the request.
+    /// Posts a signed request that changes something. After any failure, the answer is [`Answer::Unclear`], because
+    /// the platform may have received the request.
     fn post(&self, path: &'static str, body: Vec<u8>) -> impl Future<Output = Answer> + Send;
 
-    /// Posts a signed query that changes nothing. Returns the body of an answer with HTTP status 200. The
-    /// caller verifies the signature of the body.
+    /// Posts a signed query that changes nothing, and returns the body of an answer with HTTP status 200. The caller
+    /// must verify the signature of the body.
     fn query(
         &self,
         path: &'static str,
         body: Vec<u8>,
     ) -> impl Future<Output = Result<Vec<u8>, NoAnswer>> + Send;
 
-    /// Reads the keys of a project again, because the platform refused a signature made with `known`. Returns the keys
-    /// if the current key differs from the current key of `known`. If the keys cannot be read, returns an error.
+    /// Reads the keys of a project again, because the platform refused a signature with the keys `known`. Returns
+    /// `None` if the current key is unchanged.
     fn newer_keyring(
         &self,
         project_id: ProjectId,
@@ -52,10 +52,12 @@ pub trait Gate {
 
 /// The platform's Data API, which lists the platform records.
 pub trait DataApi {
-    /// Returns a page of a project's operations that were completed from `from` to `to`. The page starts with operation
-    /// number `offset`, counted from 0. A full page has [`PAGE`](ecommpay::data_api::PAGE) operations, and the last
-    /// page has fewer. The platform numbers the operations anew for each call. So an operation that is added between
-    /// two calls can move other operations to another page.
+    /// Returns a page of a project's operations that were completed from `from` to `to`. The page starts with
+    /// operation number `offset`, counted from 0. A page with fewer than [`PAGE`](ecommpay::data_api::PAGE)
+    /// operations is the last.
+    ///
+    /// The platform numbers the operations anew for each call. An operation that is added between two calls can move
+    /// others to another page.
     fn operations(
         &self,
         project_id: ProjectId,

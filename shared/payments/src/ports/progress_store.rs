@@ -1,4 +1,4 @@
-//! Defines the store of the progress of daily tasks.
+//! Defines the store for the progress of daily tasks.
 
 use std::future::Future;
 
@@ -20,15 +20,14 @@ pub enum Daily {
 
 /// Stores how far each daily task of a project is done.
 pub trait ProgressStore {
-    /// Returns the time up to which the task is done; `None` if no progress is stored. The read is consistent.
+    /// Returns the time up to which the task is done; `None` without stored progress. The read is consistent.
     fn progress(
         &self,
         project_id: ProjectId,
         daily: Daily,
     ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 
-    /// Moves the progress forward to `until`. The write is conditional and does nothing if another run has already
-    /// reached `until`.
+    /// Moves the progress forward to `until`. Has no effect if another run has already reached `until`.
     fn advance(
         &self,
         project_id: ProjectId,

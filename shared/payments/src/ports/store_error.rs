@@ -8,8 +8,8 @@ pub enum StoreError {
     /// The store failed. The call may be repeated.
     #[error("the store failed: {0}")]
     Failed(String),
-    /// The store answered, but the item cannot be read: wrong JSON, an unknown word or a missing attribute. A repeat
-    /// of the call has the same result. Code that works on many items passes over this item.
+    /// The item cannot be read, because of wrong JSON, an unknown word or a missing attribute. A repeat of the call
+    /// has the same result. Code that works on many items skips this item.
     #[error("the item {item} cannot be read: {why}")]
     Unreadable {
         /// The key of the item.
@@ -20,20 +20,19 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Returns what is wrong, without the item.
+    /// Returns what is wrong, without the key of the item.
     pub fn why(&self) -> &str {
         match self {
             Self::Failed(why) | Self::Unreadable { why, .. } => why,
         }
     }
 
-    /// Whether the item cannot be read. Code that works on many items must then pass over this item.
+    /// Whether the item cannot be read, so that code that works on many items must skip it.
     pub fn is_unreadable(&self) -> bool {
         matches!(self, Self::Unreadable { .. })
     }
 
-    /// Replaces the error [`Self::Unreadable`] by `None`. The adapter of the store has already logged and counted the
-    /// item that cannot be read.
+    /// Replaces [`Self::Unreadable`] by `None`. The adapter has already logged and counted the error.
     pub(crate) fn pass_over<T>(read: Result<T, Self>) -> Result<Option<T>, Self> {
         match read {
             Ok(item) => Ok(Some(item)),

@@ -7,8 +7,8 @@ use crate::model::storefront::Storefront;
 
 /// Stores the keys of storefronts.
 pub trait StorefrontStore {
-    /// Returns the storefront of a key. `key_id` is the public part of the key. The read is consistent: a revoked
-    /// key is unknown from the next read on.
+    /// Returns the storefront of a key, by the public part of the key. The read is consistent: a revoked key is
+    /// unknown from the next read on.
     fn storefront(
         &self,
         key_id: &str,

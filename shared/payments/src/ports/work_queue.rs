@@ -12,12 +12,10 @@ use crate::escape;
 use crate::json_text::to_json_string;
 use crate::model::timestamp::Timestamp;
 
-/// Work for the worker. A message names payments and makes no promise: the worker loads each payment and acts only if
-/// the action is still due. So a message that is delivered twice or late does no harm. A message that is lost is
-/// replaced by the next run of the sweeper.
+/// Work for the worker. The worker loads each payment and acts only if the action is still due. So a message may
+/// arrive twice or late. The next sweeper run replaces a lost message.
 ///
-/// Two neighbouring releases run at the same time. So a message is an object with names down to the last value, and a
-/// reader ignores names that it does not know.
+/// Two releases can run at the same time. So every value in a message has a name, and a reader ignores unknown names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
@@ -25,8 +23,8 @@ pub enum Work {
     Poll {
         /// The payments.
         payments: Vec<Due>,
-        /// The worker drops the message after this time. Without a limit, all messages that waited while the worker
-        /// was stopped would be sent together.
+        /// The worker drops the message after this time. Otherwise, all messages that waited for a stopped worker
+        /// would be sent together.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
@@ -52,7 +50,7 @@ pub enum Work {
         /// The part.
         part: Part,
     },
-    /// Work of a later release, which this release does not know.
+    /// Work that only a later release knows.
     #[serde(other)]
     Unknown,
 }
@@ -62,7 +60,7 @@ pub enum Work {
 pub struct WorkMessage {
     /// The work.
     pub work: Work,
-    /// No worker receives the message before this time has passed. Queues use whole seconds, up to 900.
+    /// The queue delivers the message after this time, in whole seconds up to 900.
     pub delay: Duration,
 }
 
@@ -73,12 +71,12 @@ impl WorkMessage {
     }
 }
 
-/// The queue failed. A part of the messages may have been accepted. The send may be repeated.
+/// The queue failed, although it may have accepted some messages. The send may be repeated.
 #[derive(Debug, Error)]
 #[error("the work queue failed: {0}")]
 pub struct WorkQueueError(pub String);
 
-/// A queue of work. It can deliver a message twice, in any order, or lose it.
+/// A queue of work. It can deliver messages twice or in any order, and can lose them.
 pub trait WorkQueue {
     /// Sends messages. Returns an error if the queue did not accept every message.
     fn send(
@@ -86,7 +84,7 @@ pub trait WorkQueue {
         messages: &[WorkMessage],
     ) -> impl Future<Output = Result<(), WorkQueueError>> + Send;
 
-    /// Returns the approximate count of messages that a worker could receive now. Delayed messages do not count.
+    /// Returns the approximate number of messages that a worker could receive now, without delayed messages.
     fn backlog(&self) -> impl Future<Output = Result<u64, WorkQueueError>> + Send;
 }
 
@@ -106,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_the_same_work_after_it_was_read_and_contains_no_character_that_sqs_refuses() {
+    fn a_message_is_read_back_unchanged_and_contains_no_character_that_sqs_refuses() {
         let payments = vec![due("order-1"), due("\u{ffff}\u{0}\"")];
         for work in [
             Work::Poll {

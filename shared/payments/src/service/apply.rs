@@ -1,4 +1,4 @@
-//! Applies facts to payments. The steps are: decide, commit, publish.
+//! Applies facts to payments: decides, commits and publishes.
 
 use super::commit::Payments;
 use super::error::{ApplyError, PublishError};
@@ -17,14 +17,14 @@ pub struct Applied {
     pub payment: Payment,
     /// Whether the call changed the payment.
     pub changed: bool,
-    /// The kinds of the events that this call published. After an error, the unpublished events stay in the outbox
-    /// until another call publishes the payment's outbox.
+    /// The kinds of the events that this call published. After an error, unpublished events stay in the outbox, and a
+    /// later call publishes them.
     pub published: Result<Vec<EventKind>, PublishError>,
 }
 
 impl Applied {
-    /// Returns the payment, for callers that can continue if the events are not published. Logs the error, or the
-    /// metrics of the published events.
+    /// Returns the payment, even if its events are not published. Logs the error, or the metrics of the published
+    /// events.
     pub(crate) fn into_payment(self) -> Payment {
         let key = self.payment.key();
         match &self.published {
@@ -35,7 +35,6 @@ impl Applied {
     }
 }
 
-/// Logs that a payment has committed events that are not published yet.
 pub(crate) fn warn_not_published(key: &PaymentKey, error: &PublishError) {
     let text = "events are committed but not published";
     let line = match error {
@@ -48,10 +47,11 @@ pub(crate) fn warn_not_published(key: &PaymentKey, error: &PublishError) {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Applies a fact, then publishes the payment's outbox. Publishes the outbox even if the fact changes nothing:
-    /// another call may have crashed after it committed events.
+    /// Applies a fact, then publishes the payment's outbox. Returns `None` if the payment is unknown and the fact
+    /// does not create it.
     ///
-    /// Returns `None` if the fact changes nothing and the payment is unknown.
+    /// The outbox is published even if the fact changes nothing, because an earlier call may have crashed after its
+    /// commit.
     pub async fn apply(
         &self,
         key: &PaymentKey,
@@ -68,9 +68,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         })
     }
 
-    /// Applies Gate's answer to a claimed request. `claimed` is the payment as the claim committed it, and `fresh` has
-    /// the events of this commit. So the payment and its events are read again only if another writer has changed the
-    /// payment since the claim.
+    /// Applies Gate's answer to a claimed request. `claimed` is the payment after the claim, and `fresh` has the
+    /// events of the claim. They are read again only if another writer has changed the payment since the claim.
     pub(crate) async fn apply_to_claim(
         &self,
         claimed: Stored,
@@ -95,12 +94,12 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         })
     }
 
-    /// Publishes a payment's outbox up to the limit of a request. Returns `None` if the payment is unknown.
+    /// Publishes a payment's outbox, within the limit of a request. Returns `None` if the payment is unknown.
     pub async fn publish_pending(&self, key: &PaymentKey) -> Result<Option<Applied>, ApplyError> {
         self.publish_until(key, PublishLimit::REQUEST).await
     }
 
-    /// Publishes a payment's outbox up to a limit. Returns `None` if the payment is unknown.
+    /// Publishes a payment's outbox, within `limit`. Returns `None` if the payment is unknown.
     pub(crate) async fn publish_until(
         &self,
         key: &PaymentKey,
@@ -112,8 +111,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         })
     }
 
-    /// Publishes a payment's outbox. `change` is the change that the caller has just committed; `None` if nothing was
-    /// committed.
+    /// Publishes a payment's outbox. `change` is the change that the caller has just committed, if any.
     pub(crate) async fn publish_change(&self, stored: Stored, change: Option<Change>) -> Applied {
         let changed = change.is_some();
         let fresh = change.map_or_else(Vec::new, |change| change.events);
@@ -130,7 +128,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     ) -> Applied {
         Applied {
             changed,
-            // The future is boxed, because otherwise the future of every use case would contain this large future.
+            // Boxed, because otherwise the future of every use case would contain this large future.
             published: Box::pin(self.publish(&mut stored, fresh, limit)).await,
             payment: stored.payment,
         }

@@ -1,4 +1,4 @@
-//! Waits for a random time between the tries of a write, so that two writers do not conflict with each other again.
+//! Waits between the tries of a write. The times are random, so that two writers do not conflict again.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use crate::ports::Clock;
 
 /// The maximum number of tries of a write.
 pub const TRIES: u32 = 10;
-/// The pause after the first try is shorter than this time. The limit doubles with each further try.
+/// The limit of the pause after the first try. The limit doubles with each further try.
 pub const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// Every pause is shorter than this time.
+/// The limit of every pause.
 pub const LONGEST_PAUSE: Duration = Duration::from_millis(640);
 
-/// Waits a random time after the try with this number, counted from 0. After the last try, returns immediately.
+/// Waits after the try with this number, counted from 0. Does not wait after the last try.
 pub async fn pause(clock: &impl Clock, number: u32) {
     if number + 1 >= TRIES {
         return;

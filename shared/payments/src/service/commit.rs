@@ -1,4 +1,4 @@
-//! Contains the only code that commits a change. The steps are: load, decide, commit.
+//! Commits changes: loads the payment, decides, and writes. No other code commits.
 
 use super::backoff;
 use super::error::ApplyError;
@@ -10,7 +10,7 @@ use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Commit, CommitError, Committed, PaymentStore, Stored};
 
-/// The ports through which payments are stored and events are published. The use cases are methods of this type.
+/// The ports for payments and events. The use cases are methods of this type.
 #[derive(Debug)]
 pub struct Payments<S, Q, C> {
     /// The store of payments and events.
@@ -24,11 +24,11 @@ pub struct Payments<S, Q, C> {
 }
 
 impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
-    /// Commits the change that `decide` returns. After each conflict with another writer, loads the payment and
-    /// decides again.
+    /// Commits the change that `decide` returns. After a conflict with another writer, loads the payment and decides
+    /// again.
     ///
-    /// Returns the stored payment and the committed change. If `decide` returns no change, returns the stored payment
-    /// without a change, or `None` if the payment is unknown.
+    /// Returns the stored payment with the committed change, if any. Returns `None` if the payment is unknown and
+    /// `decide` returns no change.
     pub(crate) async fn update<E: From<ApplyError>>(
         &self,
         key: &PaymentKey,
@@ -51,8 +51,7 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
         Err(ApplyError::Contention.into())
     }
 
-    /// Executes a command, for callers that treat a rejected command as a command without a change. Returns the same as
-    /// [`Self::update`].
+    /// Executes a command like [`Self::update`], but treats a rejected command as no change.
     pub(crate) async fn execute(
         &self,
         key: &PaymentKey,
@@ -109,7 +108,7 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
     }
 }
 
-/// Whether a payment needs status polls, and is never polled because its id cannot be signed.
+/// Whether a payment needs status polls, but is never polled because its id cannot be signed.
 fn is_never_polled(payment: &Payment) -> bool {
     !payment.has_signable_id() && payment.polling().last_activity_at().is_some()
 }

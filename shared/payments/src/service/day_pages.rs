@@ -1,4 +1,4 @@
-//! Lists, page by page, the payments of a project on one day, so that a day of any size needs little memory.
+//! Lists the payments of a project on one day, page by page, so that a day of any size needs little memory.
 
 use ecommpay::fields::ProjectId;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -7,16 +7,14 @@ use crate::model::Payment;
 use crate::model::ids::PaymentKey;
 use crate::ports::{DayPart, PaymentStore, StoreError};
 
-/// The maximum number of payments that are loaded in parallel.
 pub(crate) const CONCURRENCY: usize = 32;
 
-/// A part of a day with several shards is split after this many payments, so that the shards are done side by side.
+/// A part with several shards is split after this many payments, so that its shards are done side by side.
 const MAX_OF_SHARDS: usize = 50_000;
 /// A part of one shard is split after this many payments. One execution reads them in about four minutes.
 const MAX_OF_SHARD: usize = 1_000_000;
 
 impl DayPart {
-    /// Returns the number of payments after which the part is split.
     pub(crate) fn max_payments(&self) -> usize {
         match self.end.saturating_sub(self.shard) {
             0 | 1 => MAX_OF_SHARD,
@@ -25,26 +23,22 @@ impl DayPart {
     }
 }
 
-/// Lists the payments of a part of a day.
 #[derive(Debug)]
 pub(crate) struct DayPages {
     project_id: ProjectId,
     rest: DayPart,
-    /// The number of payments that were listed.
     pub(crate) listed: usize,
 }
 
-/// A page of a day's payments. A page is never empty.
+/// A page of a day's payments, which is never empty.
 #[derive(Debug)]
 pub(crate) struct DayPage {
     /// The shard of all payments of the page.
     pub(crate) shard: u8,
-    /// The payments.
     pub(crate) keys: Vec<PaymentKey>,
 }
 
 impl DayPages {
-    /// Starts with the first page of a part.
     pub(crate) fn new(project_id: ProjectId, part: DayPart) -> Self {
         Self {
             project_id,
@@ -53,7 +47,6 @@ impl DayPages {
         }
     }
 
-    /// Returns the next page; `None` after the last page.
     pub(crate) async fn next<S: PaymentStore>(
         &mut self,
         store: &S,
@@ -75,7 +68,7 @@ impl DayPages {
         Ok(None)
     }
 
-    /// Returns the payments that are not listed yet, as one part for each shard.
+    /// Returns the payments that are not listed yet, one part for each shard.
     pub(crate) fn rest(&self) -> Vec<DayPart> {
         let first = self.rest.shard;
         let of_shard = |shard| DayPart {
@@ -88,8 +81,7 @@ impl DayPages {
     }
 }
 
-/// Loads the payments of `keys`, in the order of `keys`. Skips keys without a stored payment, and payments that cannot
-/// be read.
+/// Loads the payments of `keys`, in their order. Skips payments that are not stored or cannot be read.
 pub(crate) fn load_all<S: PaymentStore>(
     store: &S,
     keys: Vec<PaymentKey>,

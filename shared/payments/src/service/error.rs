@@ -7,7 +7,7 @@ use thiserror::Error as ThisError;
 use crate::events::EventKind;
 use crate::ports::{SendError, StoreError};
 
-/// Why it is not certain that a fact or a command was applied. The call may be repeated.
+/// Why a fact or command may not have been applied. The call may be repeated.
 #[derive(Debug, ThisError)]
 pub enum ApplyError {
     /// The store failed.
@@ -33,8 +33,7 @@ pub enum PublishError {
     /// Pending events could not be emitted.
     #[error(transparent)]
     NotEmitted(#[from] ApplyError),
-    /// The limit of the call was reached before all events were published. The outbox sweep publishes the remaining
-    /// events.
+    /// The limit of the call was reached. The outbox sweep publishes the remaining events.
     #[error("the outbox sweep will publish the remaining events")]
     Unfinished,
     /// The store lacks events that are not marked as published.
@@ -44,12 +43,12 @@ pub enum PublishError {
         first: u64,
         /// The sequence number of the last event of the page.
         last: u64,
-        /// The count of events that were found.
+        /// The number of events that were found.
         found: usize,
     },
 }
 
-/// Returns the result of a call that may leave events to the outbox sweep: [`PublishError::Unfinished`] is no error.
+/// Treats [`PublishError::Unfinished`] as no error, because the outbox sweep publishes the remaining events.
 pub(crate) fn left_to_sweep(
     published: Result<Vec<EventKind>, PublishError>,
 ) -> Result<Vec<EventKind>, PublishError> {
@@ -59,9 +58,8 @@ pub(crate) fn left_to_sweep(
     }
 }
 
-/// An error of a task of a batch run.
 pub(crate) trait BatchError: Error {
-    /// Whether the payment or one of its items cannot be read, so that the run must pass over the payment.
+    /// Whether the payment or one of its items cannot be read. The run then skips the payment.
     fn is_unreadable(&self) -> bool;
 }
 

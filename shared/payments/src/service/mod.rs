@@ -1,7 +1,7 @@
 //! Contains the use cases over the ports.
 //!
-//! Every change follows the same steps: load the payment, decide, commit ([`commit`]), publish ([`outbox`]).
-//! [`apply`] performs all these steps for one fact.
+//! A change has these steps: load the payment, decide, commit ([`commit`]), publish ([`outbox`]). [`apply`] performs
+//! them for one fact.
 
 pub mod apply;
 pub mod backoff;

@@ -1,9 +1,9 @@
 //! Reads the keys of the projects from a secret, and rotates the keys.
 //!
 //! The secret has the form `{"211": {"current": "...", "previous": "..."}}`. Requests are signed with the current
-//! key. Callbacks are accepted with either key, so no callback is refused during a rotation. A rotation makes the
-//! new key the current key and the old key the previous key. The previous key is dropped when the platform no
-//! longer signs with it (`shared/decisions/protocol/0014-project-keys.md`).
+//! key. Callbacks are accepted with either key, so none is refused during a rotation. A rotation replaces the current
+//! key, which becomes the previous key. The previous key is dropped when the platform no longer signs with it
+//! (`shared/decisions/protocol/0014-project-keys.md`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::sha256;
 /// The keys of every project, as keyrings that sign and verify messages.
 pub type ProjectKeys = BTreeMap<ProjectId, Keyring>;
 
-/// The text of a key, as the platform shows the key. The `Debug` output hides the text.
+/// The text of a key, as the platform shows it. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretText(String);
@@ -29,7 +29,7 @@ pub enum InvalidKey {
     /// The text is empty.
     #[error("the key is empty")]
     Empty,
-    /// The text has surrounding spaces or control characters, so it is not an exact copy of a key.
+    /// The text has surrounding spaces or control characters, so it was not copied exactly.
     #[error("the key has spaces around it or contains control characters")]
     NotPlain,
 }
@@ -46,8 +46,8 @@ impl SecretText {
         Ok(Self(text.to_owned()))
     }
 
-    /// Returns the first 12 digits of the key's SHA-256. With these digits, two people can compare their copies of a
-    /// key. The key is random, so the digits do not reveal the key.
+    /// Returns the first 12 digits of the key's SHA-256, with which two people can compare their copies of the key.
+    /// The key is random, so the digits do not reveal it.
     pub fn fingerprint(&self) -> String {
         sha256::start_of_hex(self.0.as_bytes(), 12)
     }
@@ -63,10 +63,9 @@ impl fmt::Debug for SecretText {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyPair {
-    /// The key that we sign with.
+    /// The key that signs our requests.
     pub current: SecretText,
-    /// The key before the current key, as long as the platform may still sign with this key. `None` if no such key is
-    /// stored.
+    /// The replaced key, while the platform may still sign with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<SecretText>,
 }
@@ -74,7 +73,7 @@ pub struct KeyPair {
 /// Why a change of the keys is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// The project already has a key, so a first key cannot be added.
+    /// A first key cannot be added, because the project has a key.
     #[error("project {0} has a key already")]
     HasKey(ProjectId),
     /// The project has no key to replace.
@@ -83,8 +82,8 @@ pub enum Refusal {
     /// The new key is the current key.
     #[error("this is the current key of project {0} already")]
     SameKey(ProjectId),
-    /// The project still has a previous key. The rotation would drop this key, and callbacks that are signed with it
-    /// would be refused.
+    /// The project still has a previous key. The rotation would drop it, and callbacks with its signature would be
+    /// refused.
     #[error("project {0} still has a previous key")]
     HasPrevious(ProjectId),
     /// The project has no previous key to drop.
@@ -118,7 +117,7 @@ impl ProjectKeySet {
         self.0.get(&project_id)
     }
 
-    /// Returns the keys as keyrings that sign and verify messages. Returns `None` if a key is not valid.
+    /// Returns the keys as keyrings; `None` if a key is not valid.
     pub fn keyrings(&self) -> Option<ProjectKeys> {
         let keyring = |(project_id, pair): (ProjectId, &KeyPair)| {
             let current = ProjectKey::new(&pair.current.0).ok()?;
@@ -144,8 +143,8 @@ impl ProjectKeySet {
         Ok(())
     }
 
-    /// Makes a new key the current key, and the old current key the previous key. A rotation replaces a previous key
-    /// that the project still has. Without `drop_previous`, such a rotation is refused.
+    /// Replaces the current key, which becomes the previous key. If the project still has a previous key, refuses the
+    /// rotation unless `drop_previous` is true.
     pub fn rotate(
         &mut self,
         project_id: ProjectId,
@@ -218,7 +217,6 @@ mod tests {
         assert_eq!(refused, Err(Refusal::HasPrevious(id(211))));
         assert_eq!(secret(&keys), rotated, "a refused change has no effect");
 
-        // The previous key can become the current key again.
         keys.rotate(id(211), key("a"), true).unwrap();
         keys.retire(id(211)).unwrap();
         assert_eq!(keys.retire(id(211)), Err(Refusal::NoPrevious(id(211))));

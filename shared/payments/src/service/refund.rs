@@ -24,7 +24,7 @@ pub enum RefundError {
     NotFound,
     /// The rules do not allow the refund.
     Rejected(Rejection),
-    /// A failure of ours. The request may be repeated.
+    /// This service failed. The request may be repeated.
     Unavailable(ApplyError),
 }
 
@@ -46,8 +46,7 @@ pub struct RefundService<'a, S, Q, C, G> {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundService<'_, S, Q, C, G> {
-    /// Reserves the amount of a refund and sends the refund request. If a refund with the same id and content exists
-    /// already, returns the payment and sends nothing.
+    /// Reserves the amount of a refund and sends its request. Sends nothing if the same refund exists already.
     pub async fn refund(
         &self,
         storefront: &Storefront,
@@ -84,7 +83,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundService<'_, S, Q, 
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Sends a claimed refund request to Gate and applies the answer. `fresh` has the events that the claim committed.
+    /// Sends a claimed refund request and applies Gate's answer. `fresh` has the events of the claim.
     pub(crate) async fn send_refund<G: Gate>(
         &self,
         gate: &G,
@@ -123,7 +122,7 @@ fn signed_refund(payment: &Payment, refund_id: &MerchantId, key: &ProjectKey) ->
     body.sign(key).ok()
 }
 
-/// Finds the refund that a storefront names.
+/// Returns the refund with this `refund_id`, if it exists.
 pub fn find<'a>(payment: &'a Payment, refund_id: &str) -> Option<&'a Refund> {
     payment.refund(&MerchantId::new(refund_id)?)
 }

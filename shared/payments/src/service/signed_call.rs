@@ -1,8 +1,7 @@
 //! Sends calls to Gate, signed with the project's current key.
 //!
-//! If the platform refuses the signature, an operator has probably replaced the key. The keys of the project are then
-//! read again, and the call is repeated once with the new key. If the keys cannot be read, the call counts as
-//! unanswered.
+//! If the platform refuses the signature, an operator has probably replaced the key. The keys are then read again,
+//! and the call is repeated once with the new key. If the keys cannot be read, the call counts as unanswered.
 
 use std::time::Duration;
 
@@ -13,12 +12,12 @@ use ecommpay::{Keyring, ProjectKey};
 use crate::log::Line;
 use crate::ports::{Gate, NoAnswer};
 
-/// The time limit of a call, with the repeat after a refused key. Without a repeat, the port's own limit of 8 s is
-/// reached first. The functions that call Gate have at least 15 s.
+/// The time limit of a call and its repeat. Without a repeat, the limit of the port, 8 s, applies first. The
+/// functions that call Gate have at least 15 s.
 pub const MAX_CALL: Duration = Duration::from_secs(10);
 
-/// Posts a request that `sign` creates. Returns `None` if the request cannot be signed. After [`MAX_CALL`] the answer
-/// is [`Answer::Unclear`].
+/// Posts a request that `sign` creates. Returns `None` if the request cannot be signed. Returns [`Answer::Unclear`]
+/// after [`MAX_CALL`].
 pub(super) async fn post<G: Gate>(
     gate: &G,
     project_id: ProjectId,
@@ -60,8 +59,8 @@ async fn post_and_repeat<G: Gate>(
     Some(answer)
 }
 
-/// Sends a query that `sign` creates. Returns the answer and the keys with which the query was signed; `None` if the
-/// query cannot be signed. After [`MAX_CALL`] there is no answer.
+/// Sends a query that `sign` creates. Returns the answer and the keys that signed the query; `None` if the query
+/// cannot be signed. Returns an error after [`MAX_CALL`].
 pub(super) async fn query<G: Gate>(
     gate: &G,
     project_id: ProjectId,
@@ -109,7 +108,7 @@ fn log_late(path: &'static str) {
         .write();
 }
 
-/// Logs that the platform refuses the project key. An operator must store the right key.
+/// Logs that an operator must store the right project key.
 fn log_refused(project_id: ProjectId, path: &'static str) {
     Line::error("the platform refuses the project key")
         .with("project", project_id)

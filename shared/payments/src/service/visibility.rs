@@ -6,8 +6,8 @@ use crate::model::ids::PaymentKey;
 use crate::model::storefront::{Scope, Storefront};
 use crate::ports::{PaymentStore, StoreError};
 
-/// Whether a storefront may see a payment. A storefront may see its own payments. A storefront with the scope `project`
-/// may also see payments of its project that this service did not create.
+/// Whether a storefront may see a payment: its own payments, and the external payments of its project with the scope
+/// `project`.
 pub(super) fn may_see(storefront: &Storefront, payment: &Payment) -> bool {
     match payment.order() {
         Some(order) => order.storefront == storefront.name,
@@ -16,7 +16,7 @@ pub(super) fn may_see(storefront: &Storefront, payment: &Payment) -> bool {
 }
 
 impl<S: PaymentStore, Q, C> Payments<S, Q, C> {
-    /// Loads a payment. Returns `None` if the payment does not exist, or if the storefront may not see the payment.
+    /// Loads a payment; `None` if it does not exist or the storefront may not see it.
     pub async fn visible_to(
         &self,
         storefront: &Storefront,

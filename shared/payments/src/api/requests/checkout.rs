@@ -15,15 +15,13 @@ use crate::model::timestamp::Timestamp;
 use crate::service::checkout::CheckoutRequest;
 use crate::sha256;
 
-/// The lifetime of a checkout in seconds, if the request has no `expires_in`.
+/// The lifetime of a checkout without `expires_in`, in seconds.
 const DEFAULT_EXPIRY: u64 = 1_800;
-/// The maximum of `expires_in`, in seconds. A request with a greater value is refused. Bancontact ends a payment after
-/// 30 days.
+/// The maximum of `expires_in`, in seconds. Bancontact ends a payment after 30 days.
 const MAX_EXPIRY: u64 = 30 * 24 * 3_600;
 
 impl CheckoutRequest {
-    /// Reads the body. The checkout expires `expires_in` seconds after `now`; without `expires_in`, 30 minutes after
-    /// `now`.
+    /// Reads the body. The checkout expires `expires_in` seconds after `now`, by default after 30 minutes.
     pub fn read(body: &[u8], storefront: &Storefront, now: Timestamp) -> Result<Self, Problem> {
         let json = body::read(body)?;
         let mut fields = Fields::of(&json);
@@ -137,9 +135,8 @@ fn expires_in(value: &Value<'_>) -> Result<u64, String> {
     }
 }
 
-/// Returns a digest of the request's content. Two requests with the same `payment_id` are repeats of each other if
-/// their digests are equal. The digest covers all other fields of the body. It leaves out `expires_at` and `origins`,
-/// because these fields of the order can differ between two repeats.
+/// Returns a digest of the request. Requests with the same `payment_id` and digest are repeats of each other. The
+/// digest leaves out `expires_at` and `origins`, because these fields can differ between repeats.
 fn content(order: &Order, expires_in: u64) -> String {
     let mut request = serde_json::json!([order, expires_in]);
     if let Some(order) = request.get_mut(0).and_then(|order| order.as_object_mut()) {

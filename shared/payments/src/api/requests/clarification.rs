@@ -8,18 +8,17 @@ use crate::api::body::{self, pointer_to};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::service::clarification::{ClarificationError, check, sendable};
 
-/// The limits of a body. A body fits if it has the longest values of all fields that the platform can request: 100 fields
-/// with names of at most 8 parts, and 255 characters, each of at most 12 bytes.
+/// The limits of a body. They allow 100 fields with the longest values: names of 8 parts, and 255 characters of 12
+/// bytes each.
 const LIMITS: Limits = Limits {
     bytes: 512 * 1024,
     keys: 800,
     ..body::LIMITS
 };
 
-/// Reads the values of the requested fields. The body nests the fields as the platform does, for example
-/// `{"customer": {"last_name": "Janssens"}}`. A field that is null counts as absent, and so does an optional field
-/// with an empty or blank text. At least one field must have a value. A field that no request to the platform can carry
-/// must be absent.
+/// Reads the values of the requested fields, which the body nests as the platform does: `{"customer": {"last_name":
+/// "Janssens"}}`. At least one field must have a value. A null field and a blank optional field count as absent. A
+/// field that no request to the platform can contain must be absent.
 pub fn read_answers(
     requested: &[ClarificationField],
     body: &[u8],
@@ -53,8 +52,8 @@ struct ReadAnswers {
 }
 
 impl ReadAnswers {
-    /// Reads an object. `path` is the start of the platform's name of each member, for example `customer.`. `pointer`
-    /// is the JSON pointer to the object, for example `/customer`.
+    /// Reads an object. `path` is the start of the name of each member, for example `customer.`. `pointer` is the
+    /// JSON pointer to the object, for example `/customer`.
     fn object(
         &mut self,
         object: &Value<'_>,

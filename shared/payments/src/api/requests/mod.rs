@@ -1,4 +1,4 @@
-//! Reads the request bodies of storefronts. Each reader checks all fields and reports every invalid field.
+//! Reads the request bodies of storefronts. Each reader reports every invalid field.
 
 pub mod checkout;
 pub mod clarification;

@@ -33,7 +33,7 @@ impl RefundOrder {
         let (None, Some(refund_id), Some(description)) = (&problems, refund_id, description) else {
             return Err(Problem::invalid(problems.unwrap_or_default()));
         };
-        // The digest leaves out the shopper's IP address. The address is personal data, and could be guessed from the
+        // The digest leaves out the shopper's IP address, because this personal data could be guessed from the
         // digest.
         let request = serde_json::json!([amount, currency, description]);
         Ok(Self {

@@ -1,5 +1,4 @@
-//! Runs the commands that start or repeat a sale: create a payment, start the next attempt, and repeat the sale
-//! request.
+//! Runs the commands that start or repeat a sale.
 
 use ecommpay::fields::ProjectId;
 
@@ -21,16 +20,15 @@ pub(super) fn create(
     emit::emit(payment, at)
 }
 
-/// Starts the next attempt of a failed payment. Returns `None` if the payment has not failed, or if the new order has
-/// another storefront, amount, currency, channel or `order_id`. Also returns `None` if `checkout.expired` was emitted: the
-/// storefront must then create a payment with a new id. Refuses a further attempt after the maximum number of attempts,
-/// and if another system made the payment at the platform.
+/// Starts the next attempt. The payment must have failed. The new order must have the same storefront, amount,
+/// currency, channel and `order_id`. Otherwise returns `None`. Also returns `None` after `checkout.expired`, because
+/// the storefront must then use a new `payment_id`.
 pub(super) fn retry(
     payment: &Payment,
     order: &Order,
     at: Timestamp,
 ) -> Result<Option<Change>, Rejection> {
-    // Late money of an earlier attempt must count for the order that the shopper paid.
+    // Late money of an earlier attempt counts for the payment, so it must be for the same order.
     let is_same = |before: &Order| {
         let fixed = |order: &Order| (order.amount, order.currency, order.channel);
         fixed(before) == fixed(order)
@@ -52,8 +50,8 @@ pub(super) fn retry(
     Ok(Some(emit::emit(after, at)))
 }
 
-/// Claims and counts a repeat of the sale, and restarts the schedule of status polls. Returns `None` in the same cases
-/// as [`with_sale_sent_again`], and if the last repeat is too recent or the number of repeats has reached its maximum.
+/// Claims and counts a repeat of the sale, and restarts the schedule of status polls. Returns `None` if a limit of
+/// repeats is reached, or if [`with_sale_sent_again`] does.
 pub(super) fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
     if !payment.attempt().allows_repeat(at) {
         return None;
@@ -64,9 +62,11 @@ pub(super) fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
     Some(emit::emit(after, at))
 }
 
-/// Claims a repeat of the sale. Returns `None` unless these conditions hold: the outcome of the last try is unknown, the
-/// status is `created` or `processing`, no sale has succeeded, no report shows a sale of another system, and the
-/// customer's data is not erased.
+/// Claims a repeat of the sale. Returns `None` unless all of these conditions hold:
+/// - The outcome of the last try is unknown.
+/// - The status is `created` or `processing`, and no sale has succeeded.
+/// - No report shows a sale of another system.
+/// - The customer's data is not erased.
 pub(super) fn with_sale_sent_again(payment: &Payment, at: Timestamp) -> Option<Payment> {
     let customer = payment.order()?.customer.as_ref();
     let has_status = matches!(payment.status(), Status::Created | Status::Processing);

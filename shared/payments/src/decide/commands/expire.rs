@@ -1,13 +1,12 @@
-//! Expires a checkout. After `checkout.expired`, a shop can sell the goods to another customer. If money arrives after
-//! `checkout.expired`, the event about the money has the field `late`.
+//! Expires a checkout. Afterwards a shop can sell the goods to another customer. If money arrives later, its event
+//! has the field `late`.
 
 use crate::decide::change::Change;
 use crate::decide::emit;
 use crate::model::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// Emits `checkout.expired`. Returns `None` if the checkout has not expired, the payment is decided, or the event was
-/// emitted already.
+/// Returns `None` if the checkout has not expired, the payment is decided, or the event was emitted already.
 pub(super) fn expire(payment: &Payment, at: Timestamp) -> Option<Change> {
     payment.expires_at().filter(|end| *end <= at)?;
     let mut after = payment.clone();

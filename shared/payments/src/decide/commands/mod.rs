@@ -1,4 +1,4 @@
-//! Runs commands. Each file has the rules of one command, or of a few related commands.
+//! Runs commands. Each file has one command or a few related commands.
 
 mod create;
 mod erase;
@@ -15,7 +15,7 @@ use super::emit;
 use crate::model::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// Runs a command on a payment (`None`: we do not have the payment). Returns `Ok(None)` if nothing changes.
+/// Runs a command on a payment. `None` means that we do not have the payment. Returns `Ok(None)` if nothing changes.
 ///
 /// # Errors
 ///

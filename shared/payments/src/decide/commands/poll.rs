@@ -1,5 +1,5 @@
-//! Claims status requests. A claim numbers the request. The claim of a scheduled request also schedules the next
-//! request, so a lost answer does not stop the polls.
+//! Claims status requests. A claim gives the request its number. A scheduled claim also plans the next poll, so a
+//! lost answer does not stop polling.
 
 use crate::decide::change::Change;
 use crate::decide::emit;
@@ -7,8 +7,8 @@ use crate::model::Payment;
 use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 
-/// Claims a scheduled status request. Returns `None` if no status request is due. If the id of the payment cannot be
-/// signed, moves the payment to the overdue payments instead: an earlier release has planned a poll.
+/// Claims a scheduled status request. Returns `None` if none is due. Never polls a payment whose id cannot be signed.
+/// An earlier release may have planned a poll for it, so the change moves it to the overdue payments.
 pub(super) fn scheduled(
     payment: &Payment,
     schedule: &Schedule,
@@ -36,11 +36,11 @@ pub(super) fn now(payment: &Payment, at: Timestamp) -> Change {
 }
 
 fn claim(mut payment: Payment, at: Timestamp) -> Change {
-    // An abandoned Gate request times out before this poll is counted. So the answer to this poll shows the outcome of
-    // that request.
+    // An abandoned Gate request must time out before this poll is counted. Only then does the answer show its
+    // outcome.
     payment.update_derived(at);
     payment.polling_mut().count_poll();
-    // The timeout of a Gate request can make an event due.
+    // The timeout can make an event due.
     match emit::has_pending_events(&payment, at) {
         true => emit::emit(payment, at),
         false => Change {

@@ -1,5 +1,4 @@
-//! Reserves refunds, and repeats refunds with unknown outcome
-//! (`shared/decisions/state/0006-refund-reservation.md`).
+//! Reserves refunds, and repeats refunds with unknown outcome (`shared/decisions/state/0006-refund-reservation.md`).
 
 use ecommpay::fields::{MinorUnits, Text};
 
@@ -10,31 +9,30 @@ use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{DUPLICATE_REFUND, GateRequest, Payment, Refund, RefundOrder, RefundStatus};
 
-/// The maximum number of requested refunds of a payment, not counting the refunds that Gate refused. A further request
-/// is refused. There is a limit because a payment is one item of the store, and the size of an item is limited.
+/// The maximum number of requested refunds of a payment, without those that Gate refused. The payment is one store
+/// item of limited size.
 const MAX_REFUNDS: usize = 500;
-/// The maximum number of requested refunds of a payment, including the refunds that Gate refused. This limit is higher,
-/// because a refused refund is stored as a short text.
+/// The maximum number of requested refunds, with those that Gate refused. A refused refund needs less space.
 const MAX_WITH_REFUSED: usize = 800;
-/// The maximum number of requested refunds of a payment that are pending or unknown. A further request is refused.
+/// The maximum number of requested refunds that are pending or unknown.
 const MAX_OPEN: usize = 100;
-/// The maximum number of bytes of the descriptions of all open refunds. A request beyond this limit is refused.
+/// The maximum size of the descriptions of all open refunds, in bytes.
 const MAX_DESCRIPTION_BYTES: usize = 16 * 1_024;
 
-/// Who requests a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Requester {
     Storefront,
-    /// An operator who rejects money. Each limit is higher for a rejection, so that storefronts cannot use up the room.
+    /// An operator who rejects money. Each limit is higher for a rejection, so storefronts cannot use up all the
+    /// room.
     Rejection,
 }
 
-/// The number of refunds by which each limit is higher for a rejection.
+/// The number of additional refunds for rejections.
 const EXTRA_REJECTIONS: usize = 20;
-/// The maximum number of refunds of a payment that this service requests, rejections included.
+/// The maximum number of requested refunds of a payment, with rejections.
 pub(super) const MAX_REQUESTED: usize = MAX_WITH_REFUSED + EXTRA_REJECTIONS;
 
-/// Whether a payment has no room for another refund request with this description.
+/// Whether another refund with this description would exceed a limit.
 fn is_full(payment: &Payment, description: &Text, requester: Requester) -> bool {
     let (extra, extra_bytes) = match requester {
         Requester::Storefront => (0, 0),
@@ -57,7 +55,7 @@ fn is_full(payment: &Payment, description: &Text, requester: Requester) -> bool 
         || bytes > MAX_DESCRIPTION_BYTES + extra_bytes
 }
 
-/// Reserves the amount of a refund and claims the refund request. Returns `Ok(None)` if the same refund was requested
+/// Reserves the amount of a refund and claims its request. Returns `Ok(None)` if the same refund was requested
 /// before.
 pub(super) fn reserve(
     payment: &Payment,
@@ -82,7 +80,7 @@ pub(super) fn reserve(
     if amount == 0 || amount > refundable {
         return Err(Rejection::MoreThanLeft(refundable));
     }
-    // Gate accepts no greater amount, so the refund could never be sent and its amount would stay reserved.
+    // Gate accepts no greater amount. The refund could never be sent, and its amount would stay reserved.
     if amount > MinorUnits::MAX {
         return Err(Rejection::NotRefundable);
     }
@@ -95,11 +93,12 @@ pub(super) fn reserve(
     Ok(Some(emit::emit(after, at)))
 }
 
-/// Repeats a refund with unknown outcome, with the same id. Ends the refund as declined instead if the platform has
-/// refused a repeat, or if a refund of another system has the id. Returns `None` if no signed answer shows that the
-/// platform does not have the refund. The status request of this answer must be newer than the last try, and the answer
-/// must list no operation that could belong to the refund. Also returns `None` if the platform refused a repeat because
-/// the id exists already, or if a repeat could refund more than was paid.
+/// Repeats a refund with unknown outcome, with the same id. If the platform refused a repeat, or another system's
+/// refund has the id, ends the refund as declined instead. Returns `None` in these cases:
+/// - No status answer after the last try shows that the platform lacks the refund. Such an answer lists no operation
+///   that could belong to the refund.
+/// - The platform refused a repeat as a duplicate.
+/// - A repeat could refund more than was paid.
 pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
     let request = refund.request();

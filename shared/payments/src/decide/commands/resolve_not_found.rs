@@ -1,5 +1,4 @@
-//! Acts on the answer "not found" to the last status request: repeats the sale, ends the sale as failed, or ends a
-//! recheck.
+//! Acts on the answer "not found" to the last status request.
 
 use super::create::with_sale_sent_again;
 use crate::decide::change::Change;
@@ -8,10 +7,10 @@ use crate::model::Payment;
 use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 
-/// The code of a sale that fails because the platform did not find it before the deadline.
+/// The code of a sale that the platform did not find before the deadline.
 const EXPIRED: &str = "expired";
 
-/// Acts on the answer "not found". Returns `None` if the answer has no consequence yet.
+/// Returns `None` if the answer has no consequence yet.
 pub(super) fn resolve(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let polling = payment.polling();
     if polling.last_not_found() != polling.polls_sent() {
@@ -20,10 +19,10 @@ pub(super) fn resolve(payment: &Payment, schedule: &Schedule, at: Timestamp) -> 
     resolve_sale(payment, schedule, at).or_else(|| end_recheck(payment, schedule, at))
 }
 
-/// Ends or repeats a sale that the platform does not find. The sale ends if the last scheduled status request was sent
-/// at or after the deadline. It also ends if the platform refused a repeat, and has neither accepted nor reported the
-/// sale. Otherwise the sale is repeated, unless the platform has accepted or reported the sale, or the checkout has
-/// expired.
+/// Ends or repeats a sale that the platform does not find:
+/// - The sale ends if the last scheduled poll was at or after the deadline.
+/// - The sale ends if the platform refused a repeat, and does not know the sale.
+/// - Otherwise the sale is repeated, if the platform does not know it and the checkout has not expired.
 fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let deadline = schedule.not_found_deadline(payment)?;
     let request = payment.attempt().request();
@@ -40,8 +39,7 @@ fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option
         Some(code) if !is_known => code.to_owned(),
         _ if is_past_deadline => EXPIRED.to_owned(),
         _ if is_known || !is_checkout_open => return None,
-        // The schedule of status polls is not restarted. Therefore a sale that is never found is repeated after growing
-        // delays.
+        // The schedule is not restarted. Therefore a sale that is never found is repeated after growing delays.
         _ => return with_sale_sent_again(payment, at).map(|after| emit::emit(after, at)),
     };
     let mut after = payment.clone();
@@ -50,8 +48,11 @@ fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option
     Some(emit::emit(after, at))
 }
 
-/// Ends a recheck that no further poll can decide. Four conditions must hold: no poll is planned, a signed answer says
-/// "not found", no operation has a final outcome, and the payment is not open.
+/// Ends a recheck that no further poll can decide. All of these conditions must hold:
+/// - Polling is over.
+/// - A signed answer says "not found".
+/// - No operation has a final outcome.
+/// - The payment is not open.
 fn end_recheck(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let is_not_found = payment.polling().is_recheck_not_found();
     let mut operations = payment.operations();

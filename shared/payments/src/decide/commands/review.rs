@@ -1,4 +1,4 @@
-//! Records an operator's decision about quarantined money.
+//! Records an operator's decision about quarantine items.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,13 @@ use crate::model::timestamp::Timestamp;
 use crate::model::{AllItems, Decision, Payment, QuarantineItem, RefundOrder, Verdict};
 use crate::sha256;
 
-/// The maximum number of decisions of a payment. A further decision is refused.
 const MAX_DECISIONS: usize = 50;
-/// The maximum number of listed items of all decisions. A payment can have several items for each stored operation, so a
-/// decision about more items has one digest of all of them.
+/// The maximum number of items in all decisions. Each stored operation can have several items. A decision beyond this
+/// limit stores one digest of all its items instead.
 const MAX_ITEMS: usize = 2_500;
 
-/// Records an operator's decision about the items that were shown to the operator. The items of a rejection must
-/// include every item in quarantine. A rejection refunds the money. Returns `Ok(None)` if none of the shown items is in
-/// quarantine.
+/// Records a decision about the items that were shown to the operator. A rejection refunds the money, so every
+/// quarantine item must have been shown. Returns `Ok(None)` if none of the shown items is in quarantine.
 pub(super) fn review(
     payment: &Payment,
     verdict: Verdict,
@@ -73,7 +71,7 @@ fn release(
     Ok(Some(emit::emit(after, at)))
 }
 
-/// Requests a refund of the whole refundable amount. Money in another currency is refunded by hand.
+/// Requests a refund of the refundable amount. Money in another currency is refunded by hand.
 fn reject(
     payment: &Payment,
     mut after: Payment,
@@ -91,9 +89,9 @@ fn reject(
     reserve(&after, &order, Requester::Rejection, at)
 }
 
-/// Returns a refund of the whole refundable amount, with an unused id. The platform may require refund ids that are
-/// unique across payments. So a storefront must not know the id in advance: it could use the id for a refund of its own.
-/// Therefore the id depends on the payment, on the operator, and on the time of the decision in milliseconds.
+/// Returns a refund of the refundable amount, with an unused id. A storefront must not be able to use this id first,
+/// because the platform may require unique refund ids across payments. Therefore the id depends on the operator and
+/// the time of the decision.
 fn full_refund(payment: &Payment, by: &str, at: Timestamp) -> Option<RefundOrder> {
     let decision = format!("{} {by} {}", payment.key(), at.unix_millis());
     let digest = sha256::start_of_hex(decision.as_bytes(), 16);

@@ -1,4 +1,4 @@
-//! Applies a verified callback. If callbacks alone cannot decide something, an immediate status poll becomes due.
+//! Applies a verified callback.
 
 use ecommpay::report::Report;
 
@@ -6,8 +6,8 @@ use crate::decide::recheck;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, SignedReport, failed_request};
 
-/// Adds the report of a callback, and requests a recheck if the callback gives a new reason for a recheck. `known` is
-/// the payment before the callback; `None` if we did not have the payment.
+/// Adds the report, and requests a recheck if the callback gives a new reason. `known` is the payment before the
+/// callback, if we had it.
 pub(super) fn apply(
     payment: &mut Payment,
     known: Option<&Payment>,
@@ -24,7 +24,7 @@ pub(super) fn apply(
     }
 }
 
-/// Whether the report says that a sale or refund request failed, and this request is not known to be ours.
+/// Whether the report says that a request failed which is not known to be ours.
 fn is_about_unknown_request(payment: &Payment, report: &Report) -> bool {
     failed_request(report).is_some_and(|(_, request_id)| {
         !request_id.is_some_and(|request_id| payment.names_own_request(request_id))

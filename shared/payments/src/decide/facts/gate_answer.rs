@@ -6,7 +6,7 @@ use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{GateRequest, Payment};
 
-/// Applies the answer to a sale request. Ignores an answer to the request of an earlier attempt.
+/// Ignores an answer to the request of an earlier attempt.
 pub(super) fn apply_to_sale(payment: &mut Payment, attempt: u32, answer: &Answer, at: Timestamp) {
     if attempt != payment.attempt().number() {
         return;
@@ -18,13 +18,13 @@ pub(super) fn apply_to_sale(payment: &mut Payment, attempt: u32, answer: &Answer
         GateRequest::Unknown { .. } | GateRequest::Sending { repeat: true, .. }
     );
     attempt.on_answer(answer, polls_sent, at);
-    // The platform starts the sale only with this repeat, so a report is expected soon.
+    // Only this repeat started the sale, so a report is expected soon.
     if is_repeat && matches!(attempt.request(), GateRequest::Accepted { .. }) {
         payment.polling_mut().restart(at);
     }
 }
 
-/// Applies the answer to a refund request. The `request_id` in the answer counts even if a report has ended the refund.
+/// Stores the `request_id` in the answer even if a report has already ended the refund.
 pub(super) fn apply_to_refund(
     payment: &mut Payment,
     refund_id: &MerchantId,

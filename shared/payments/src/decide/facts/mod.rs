@@ -1,4 +1,4 @@
-//! Applies facts. The rules for callbacks, answers of Gate and status answers are in separate files.
+//! Applies facts.
 
 mod callback;
 mod gate_answer;
@@ -8,7 +8,7 @@ use super::fact::Fact;
 use crate::model::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// Applies a fact. `known` is the payment before the fact; `None` if we did not have the payment.
+/// Applies a fact. `known` is the payment before the fact, if we had it.
 pub(super) fn apply(payment: &mut Payment, known: Option<&Payment>, fact: Fact<'_>, at: Timestamp) {
     match fact {
         Fact::Callback(report) => callback::apply(payment, known, report, at),

@@ -1,4 +1,4 @@
-//! Applies the signed answer to a status request. The answer decides between contradicting callbacks.
+//! Applies the signed answer to a status request.
 
 use ecommpay::report::Report;
 
@@ -6,7 +6,7 @@ use crate::decide::recheck;
 use crate::model::timestamp::Timestamp;
 use crate::model::{GateRequest, Payment, SignedReport, ending_error, is_storable};
 
-/// Adds the report of a signed answer. Ignores an answer that names another payment or exceeds a size limit.
+/// Ignores an answer that names another payment or exceeds a size limit.
 pub(super) fn apply(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, at: Timestamp) {
     let report = signed.report;
     if !names_payment(report, payment) || !is_storable(report) {
@@ -24,10 +24,9 @@ pub(super) fn apply(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, 
     payment.polling_mut().update_recheck(poll, is_decided, at);
 }
 
-/// Applies an answer without operations. An error in the answer ends the sale if the sale was sent before the status
-/// request and no operation was reported. Otherwise, for example while the sale is being sent, the error counts as "not
-/// found". An answer without an error, or with an error that does not show how the sale ended, changes nothing: polling
-/// goes on.
+/// Applies an answer without operations. Such an answer can have an error that ends the sale. The error counts only
+/// if the sale was sent before the status request, and no operation was reported. Otherwise it is treated as "not
+/// found". Any other answer changes nothing, and polling continues.
 fn apply_error(payment: &mut Payment, report: &Report, poll: u32, at: Timestamp) {
     let Some(code) = ending_error(report) else {
         return;

@@ -1,4 +1,4 @@
-//! Derives the shopper's side of the current attempt: its state, the redirect to the bank, and the expiry.
+//! Derives the shopper's side of the current attempt.
 
 use serde::Serialize;
 
@@ -17,8 +17,8 @@ pub enum CheckoutState {
     Open,
     /// The checkout expired while the payment was undecided.
     Expired,
-    /// The shopper has nothing left to do: the payment is or was decided, or the platform must confirm that the money
-    /// arrived.
+    /// The shopper has nothing left to do. The payment is or was decided, or only the platform's confirmation is
+    /// missing.
     Done,
 }
 
@@ -35,35 +35,33 @@ impl Payment {
         })
     }
 
-    /// Returns when `checkout.expired` is to be emitted; `None` if the event was emitted or the payment is decided.
+    /// Returns when to emit `checkout.expired`; `None` if the event was emitted or must not be emitted.
     pub(crate) fn expires_at(&self) -> Option<Timestamp> {
         let order = self.order.as_ref()?;
         let is_due = !self.attempt.expired && self.can_expire();
         is_due.then_some(order.expires_at)
     }
 
-    /// Whether the payment is undecided, and no event said that it is paid. An emitted success holds until an event
-    /// corrects it, so the stock must not be released in the meantime.
+    /// Whether the checkout may expire. The payment must be undecided. If an event said that it is paid, the checkout
+    /// stays, because other services may release the stock on expiry.
     fn can_expire(&self) -> bool {
         self.status().is_undecided() && !self.emitted().success
     }
 
-    /// Records that the checkout expired while the payment was undecided.
     pub(crate) fn expire(&mut self) {
         self.attempt.expired = true;
     }
 
-    /// Whether `checkout.expired` was emitted.
     pub(crate) fn has_expired(&self) -> bool {
         self.attempt.expired
     }
 
-    /// Returns the sales of the current attempt, and the sales whose attempt is unknown.
+    /// Returns the sales that do not belong to an earlier attempt.
     fn current_sales(&self) -> impl Iterator<Item = &Operation> {
         self.sales().filter(|sale| !self.attempt.is_of_failed(sale))
     }
 
-    /// Returns what the newest pending sale of the current attempt waits for.
+    /// Returns the newest redirect or clarification request of a pending sale in the current attempt.
     pub(super) fn waiting(&self) -> Option<&Waiting> {
         let is_foreign = self.foreign_operations();
         self.current_sales()
@@ -72,21 +70,21 @@ impl Payment {
             .max_by(|one, other| one.order.cmp(&other.order))
     }
 
-    /// Returns the redirect to the bank. Returns `None` if no report has named the redirect, or if the sale is no
-    /// longer pending. Also returns `None` if another system made the payment at the platform.
+    /// Returns the redirect to the bank. Returns `None` if no report has named it, if the sale is no longer pending,
+    /// or if another system made the payment.
     pub fn redirect(&self) -> Option<&Redirect> {
         self.waiting()?.redirect.as_ref()
     }
 
-    /// Whether the shopper has a Payment Page link, and the platform has reported no operation yet.
+    /// Whether the payment has a Payment Page link, and the platform has reported no operation.
     pub fn has_unused_link(&self) -> bool {
         let order = self.order.as_ref();
         order.is_some_and(|order| order.channel == Channel::PaymentPage)
             && self.reported.operations.is_empty()
     }
 
-    /// Whether a Gate sale was sent, no report about the sale has arrived, and the payment has no result. The callback
-    /// with the redirect URL may be lost.
+    /// Whether a Gate sale was sent, but no report about the sale has arrived and the payment has no result. The
+    /// callback with the redirect URL may be lost.
     pub(crate) fn awaits_first_report(&self) -> bool {
         let order = self.order.as_ref();
         let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);
@@ -98,17 +96,15 @@ impl Payment {
         is_gate && is_sent && !is_reported && !self.status().is_final()
     }
 
-    /// Whether the platform was polled for a redirect URL in the current attempt.
     pub(crate) fn is_polled_for_redirect(&self) -> bool {
         self.attempt.polled_for_redirect
     }
 
-    /// Records that the platform is polled for a redirect URL.
     pub(crate) fn record_poll_for_redirect(&mut self) {
         self.attempt.polled_for_redirect = true;
     }
 
-    /// Whether the shopper must pay at the bank, but no report has named the redirect URL. The callback with that URL
+    /// Whether the platform awaits the redirect, but no report has named the redirect URL. The callback with the URL
     /// is late or lost.
     pub fn is_redirect_missing(&self) -> bool {
         let needs_redirect = |sale: &Operation| {
@@ -119,8 +115,8 @@ impl Payment {
             && self.current_sales().any(needs_redirect)
     }
 
-    /// Whether no report is about the current attempt. The first attempt has no report before any status or operation
-    /// is reported. A later attempt has no report before one of its sales is reported.
+    /// Whether no report is about the current attempt. The first attempt has no report if no status and no operation
+    /// was reported. A later attempt has no report if none of its sales was reported.
     pub fn has_no_report_of_attempt(&self) -> bool {
         match self.attempt.number() {
             0 => self.platform_status().is_none() && self.operations().len() == 0,

@@ -1,5 +1,5 @@
-//! Finds the platform's open requests for clarification, and records which requests were answered and how often data was
-//! sent. The platform makes such a request if it needs more data to process a sale or a refund.
+//! Handles the platform's clarification requests: requests for more data to process a sale or a refund. Records which
+//! requests were answered, and how often data was sent.
 
 use ecommpay::report::ClarificationField;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::model::refunds::refund::Refund;
 use crate::model::reported::waiting::Waiting;
 use crate::sha256;
 
-/// How often data was sent for the same requested fields. If the platform requests other fields, the count starts again.
+/// How often data was sent for the same fields. The count restarts when the platform requests other fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::model) struct ClarificationTries {
     /// The start of the SHA-256 of the names of the fields.
@@ -24,20 +24,20 @@ impl Payment {
             .map_or(&[], Waiting::clarification_fields)
     }
 
-    /// Returns the platform's request to the shopper; `None` if the request was answered.
+    /// Returns the platform's unanswered request to the shopper.
     pub fn clarification_request(&self) -> Option<&Waiting> {
         let answered = self.attempt.answered_clarification.as_ref();
         unanswered(self.waiting()?, answered)
     }
 
-    /// Returns the platform's request about a refund; `None` if the request was answered.
+    /// Returns the platform's unanswered request about a refund.
     pub fn clarification_request_of(&self, refund: &Refund) -> Option<&Waiting> {
         let operation = self.operation(refund.operation_id()?)?;
         unanswered(operation.waiting()?, refund.answered_clarification.as_ref())
     }
 
-    /// Returns how often data was sent for the fields that the platform requests in the request with this digest. Returns
-    /// `None` if no open request has the digest.
+    /// Returns how often data was sent for the fields of the request with this digest; `None` if the request is not
+    /// open.
     pub fn clarification_tries(&self, digest: &str) -> Option<u32> {
         let (request, tries) = match self.refund_of_request(digest) {
             Some(index) => {
@@ -54,8 +54,7 @@ impl Payment {
         (request.digest() == digest).then_some(if is_same { tries.count } else { 0 })
     }
 
-    /// Counts that data is sent in answer to the request with this digest. Does nothing if no open request has the
-    /// digest.
+    /// Counts a try to answer the request with this digest. Has no effect if the request is not open.
     pub(crate) fn count_clarification_try(&mut self, digest: &str) {
         let Some(count) = self.clarification_tries(digest) else {
             return;
@@ -76,7 +75,6 @@ impl Payment {
         };
     }
 
-    /// Returns the index of the refund about which the request with this digest is.
     fn refund_of_request(&self, digest: &str) -> Option<usize> {
         self.refunds.iter().position(|refund| {
             let waiting = self.clarification_request_of(refund);
@@ -84,8 +82,8 @@ impl Payment {
         })
     }
 
-    /// Records that the platform accepted the answer to a request for clarification. Our answer names only the payment,
-    /// so the digest shows which request was answered: a request about a refund, or the request to the shopper.
+    /// Records that the platform accepted the answer to the request with this digest. The request is about a refund
+    /// or to the shopper.
     pub(crate) fn record_clarification_answer(&mut self, digest: &str) {
         let answered = match self.refund_of_request(digest) {
             Some(index) => self

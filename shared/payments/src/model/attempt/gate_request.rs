@@ -1,20 +1,21 @@
-//! Implements the state machine of a request to Gate, for a sale or for a refund
+//! Implements the state machine of a Gate request, for a sale or for a refund
 //! (`shared/decisions/state/0005-gate-request.md`).
 //!
 //! | state | input | next state |
 //! | --- | --- | --- |
 //! | `NotSent` | `send` | `Sending` |
-//! | `Sending` for the first time | accepted | `Accepted` |
+//! | `Sending`, first try | accepted | `Accepted` |
 //! | | refused with a conclusive code | `Refused`; `Unknown` for a refund whose processing failed |
-//! | | refused because of a lock | `Unknown`, locked; `Unknown` for a refund |
+//! | | refused because of a lock | `Unknown` with `locked`; `Unknown` for a refund |
 //! | | any other answer, or none | `Unknown` |
-//! | `Sending` a repeat, or `Unknown` | accepted | `Accepted` |
-//! | | refused with a conclusive code that an earlier try cannot cause | `Unknown`, with the code |
+//! | `Sending`, repeat; or `Unknown` | accepted | `Accepted` |
+//! | | refused with a conclusive code that an earlier try cannot cause | `Unknown` with `refused_repeat` |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` for 30 seconds | `time_out` | `Unknown` |
-//! | `Unknown` | `send` | `Sending` a repeat. After `Unknown`, locked, its answer counts as the answer to a first try |
+//! | `Unknown` | `send` | `Sending`, repeat |
 //! | any | `refuse`: a status answer shows that the platform did not process the request | `Refused` |
 //!
+//! If all earlier tries were refused because of a lock, the answer to a repeat counts as the answer to a first try.
 //! An answer does not change the states `NotSent`, `Accepted` and `Refused`.
 
 use std::time::Duration;
@@ -26,103 +27,101 @@ use crate::model::reported::texts;
 use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
 
-/// A request counts as abandoned after this time in the state `Sending`. A function needs less time to claim the
-/// request, send it and store Gate's answer.
+/// After this time in the state `Sending`, a request counts as abandoned. A function needs less time to claim and
+/// send the request and to store Gate's answer.
 const SENDING_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The codes with which the platform refuses a sale (3041) or a refund (3230) because the id exists already.
+/// The id exists already: the id of a sale (3041) or of a refund (3230).
 const DUPLICATE_CODES: [&str; 2] = ["3041", "3230"];
 
-/// Further codes that do not show whether the platform accepted the request: the payment was locked, the operation was
-/// a duplicate, or there is no result yet.
+/// Further codes that do not prove a refusal: the payment was locked, the operation was a duplicate, or there is no
+/// result yet.
 const INCONCLUSIVE_CODES: [&str; 7] = ["2147", "3613", "9999", "19999", "29999", "20802", "20899"];
 
-/// The codes with which the platform refuses a sale because another request makes the payment at the same time. A first
-/// try with such an answer made no sale.
+/// The platform refuses a sale because another request for the payment is in progress. If it refuses each try for
+/// this reason, it made no sale.
 const LOCK_CODES: [&str; 2] = ["2147", "3613"];
 
-/// Further codes that do not show whether the platform accepted an earlier try, if they refuse a repeat. The earlier try
-/// can cause such a refusal.
+/// Further codes that an earlier try can cause. If such a code refuses a repeat, the platform may have accepted the
+/// earlier try.
 const CODES_OF_EARLIER_TRY: [&str; 12] = [
-    // The repeat is too early, or the platform's risk system takes it for a duplicate.
+    // The repeat is too early, or the platform's risk system treats it as a duplicate.
     "1409", "1434", "3285",
     // The status or the remaining amount of the payment does not allow the request.
     "903", "3060", "3081", "3117", "3283", "3610", "10701", "10706", "20701",
 ];
 
-/// The codes of a request whose processing failed or timed out. The platform may have accepted the request before, so
-/// these codes do not show whether it accepted an earlier try. They end the first try of a sale, but the sale may still
-/// be reported. Neither an answer nor an error with these codes ends a refund. A declined operation with these codes
-/// ends a refund only after a day.
+/// The processing of a request failed or timed out, although the platform may have accepted the request:
+/// - These codes end the first try of a sale, but the sale may still be reported.
+/// - An answer or an error with these codes does not end a refund.
+/// - A declined operation with these codes ends a refund only after a day.
 const PROCESSING_FAILURES: [&str; 4] = ["501", "602", "10602", "20602"];
 
-/// Whether a refusal with this code shows that the platform did not accept the request.
+/// Whether a refusal with this code proves that the platform did not accept the request.
 pub(in crate::model) fn is_conclusive(code: &str) -> bool {
     !is_duplicate(code) && !INCONCLUSIVE_CODES.contains(&code)
 }
 
-/// Whether an earlier try can be the cause of a refusal with this code.
+/// Whether an earlier try can cause a refusal with this code.
 fn may_concern_earlier_try(code: &str) -> bool {
     CODES_OF_EARLIER_TRY.contains(&code) || is_processing_failure(code)
 }
 
-/// Whether the processing of a request with this code failed or timed out.
 pub(in crate::model) fn is_processing_failure(code: &str) -> bool {
     PROCESSING_FAILURES.contains(&code)
 }
 
-/// Whether a refusal with this code shows that the id of the request exists already.
 pub(in crate::model) fn is_duplicate(code: &str) -> bool {
     DUPLICATE_CODES.contains(&code)
 }
 
 /// The progress of a request to Gate.
 ///
-/// In `Sending`, `polls_before` is the count of status requests that were sent before the claim. In `Accepted` and
-/// `Unknown`, it is the count of status requests that were sent before Gate's last answer or the timeout. Only the
-/// answer to a status request with a greater number shows the outcome of the Gate request.
+/// `polls_before` is the number of the last status poll that is too early to show the outcome of this request. In
+/// `Sending`, it is the last poll before the claim. In `Accepted` and `Unknown`, it is the last poll before Gate's
+/// last answer or the timeout.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum GateRequest {
-    /// This service did not send the request, or no longer stores the request because reports contain its data.
+    /// The request was not sent, or was erased because reports contain its data.
     #[default]
     NotSent,
     /// The request is being sent. Gate's answer is not known yet.
     Sending {
         /// The time of the claim.
         since: Timestamp,
-        /// Whether this is a repeat: an earlier try had no clear answer.
+        /// Whether an earlier try was sent.
         #[serde(default, skip_serializing_if = "is_default")]
         repeat: bool,
-        /// The same as in `Unknown`, from the earlier tries.
+        /// See `Unknown`.
         #[serde(default, skip_serializing_if = "is_default")]
         locked: bool,
-        /// The count of status requests that were sent before; see [`GateRequest`].
+        /// See [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
-        /// The same as in `Unknown`, from an earlier try.
+        /// See `Unknown`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duplicate: Option<Duplicate>,
     },
     /// The platform accepted the request.
     Accepted {
-        /// The platform's id of the request, which is `operation.request_id` in reports.
+        /// The platform's id of the request; reports contain it as `operation.request_id`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request_id: Option<String>,
-        /// The count of status requests that were sent before; see [`GateRequest`].
+        /// See [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
     },
     /// It is unknown whether the platform accepted the request.
     Unknown {
-        /// The count of status requests that were sent before; see [`GateRequest`].
+        /// See [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
-        /// The code of a refused repeat. This code is not the result of the request, because the platform may have
-        /// accepted an earlier try.
+        /// The code with which the platform refused a repeat. It does not end the request, because an earlier try may
+        /// have been accepted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused_repeat: Option<String>,
-        /// Whether the platform refused each try because of a lock, so that it accepted no try.
+        /// Whether the platform refused all tries because of a lock, and so accepted none.
         #[serde(default, skip_serializing_if = "is_default")]
         locked: bool,
         /// `Some` if the platform refused a try because the id exists already.
@@ -133,24 +132,24 @@ pub enum GateRequest {
     Refused {
         /// A code of the platform's list, or `expired`.
         code: String,
-        /// The platform's id of the request, if the platform had accepted it first. Late reports name this id.
+        /// The platform's id of a request that was accepted first. Late reports name this id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request_id: Option<String>,
     },
 }
 
-/// Whose request already had the id when the platform refused a try because of a duplicate id.
+/// The owner of the request that already had the id, when the platform refused a try as a duplicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Duplicate {
-    /// Our own request. A repeat was refused at this time, so the platform had accepted an earlier try.
+    /// Ours: a repeat was refused at this time, so the platform had accepted an earlier try.
     Own(Timestamp),
-    /// A request of another system. Our first try was refused, so our request was never accepted.
+    /// Another system's: our first try was refused, so our request was never accepted.
     Foreign,
 }
 
 impl GateRequest {
-    /// Claims the request, for the first try or for a repeat.
+    /// Claims the request for a first try or a repeat.
     pub(crate) fn send(&mut self, polls_sent: u32, at: Timestamp) {
         *self = GateRequest::Sending {
             since: at,
@@ -161,9 +160,8 @@ impl GateRequest {
         };
     }
 
-    /// Applies Gate's answer, as in the table at the top of this file.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
-        // After tries that were refused because of a lock, the answer is about the only try that can be accepted.
+        // If all earlier tries were refused because of a lock, the answer counts as the answer to a first try.
         let (repeat, known) = match self {
             GateRequest::Sending {
                 repeat,
@@ -214,9 +212,8 @@ impl GateRequest {
         };
     }
 
-    /// Applies Gate's answer to a refund request. A failed processing does not even end a first try: the platform may
-    /// still make the refund, and a second refund would then return the money twice. For the same reason, a lock does
-    /// not show that the platform made no refund.
+    /// Applies Gate's answer to a refund request. A failed processing or a lock does not end even a first try,
+    /// because the platform may still make the refund. A second refund would then return the money twice.
     pub(crate) fn on_refund_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
         let is_unclear = |code: &str| is_processing_failure(code) || LOCK_CODES.contains(&code);
         let answer = match answer {
@@ -226,7 +223,7 @@ impl GateRequest {
         self.on_answer(answer, polls_sent, at);
     }
 
-    /// Moves an abandoned request from `Sending` to `Unknown`.
+    /// Moves an abandoned request to `Unknown`.
     pub(crate) fn time_out(&mut self, polls_sent: u32, at: Timestamp) {
         if matches!(self, GateRequest::Sending { .. }) && !self.is_in_flight(at) {
             *self = GateRequest::Unknown {
@@ -238,7 +235,6 @@ impl GateRequest {
         }
     }
 
-    /// Ends the request as refused.
     pub(crate) fn refuse(&mut self, code: &str) {
         *self = GateRequest::Refused {
             code: texts::code(code),
@@ -246,12 +242,12 @@ impl GateRequest {
         };
     }
 
-    /// Whether the request is being sent and Gate's answer may still arrive.
+    /// Whether the request is being sent and is not abandoned.
     pub(crate) fn is_in_flight(&self, at: Timestamp) -> bool {
         matches!(self, GateRequest::Sending { since, .. } if since.after(SENDING_TIMEOUT) > at)
     }
 
-    /// Whether the request was sent, but nothing shows whether the platform accepted it.
+    /// Whether the request was sent, but it is unknown whether the platform accepted it.
     pub(crate) fn has_unknown_outcome(&self, at: Timestamp) -> bool {
         match self {
             GateRequest::Unknown { .. } => true,
@@ -260,18 +256,16 @@ impl GateRequest {
         }
     }
 
-    /// Whether the first try is being sent.
     pub(crate) fn is_first_try(&self) -> bool {
         matches!(self, GateRequest::Sending { repeat: false, .. })
     }
 
-    /// Whether a repeat is being sent. The outcome of the earlier try is still unknown.
     pub(crate) fn is_repeat(&self) -> bool {
         matches!(self, GateRequest::Sending { repeat: true, .. })
     }
 
-    /// Whether the answer to the status request with this number shows the outcome of the Gate request. The answer does
-    /// so if the number is greater than `polls_before`, or if the Gate request was not sent or was refused.
+    /// Whether the answer to the status poll with this number shows the outcome of the request. A request that was
+    /// not sent or was refused needs no poll.
     pub(crate) fn is_covered_by(&self, poll: u32) -> bool {
         match self {
             GateRequest::NotSent | GateRequest::Refused { .. } => true,
@@ -279,7 +273,7 @@ impl GateRequest {
         }
     }
 
-    /// Returns the count of status requests that were sent before the last try or its answer; 0 without a try.
+    /// Returns `polls_before` (see [`GateRequest`]); 0 if the request was not sent or was refused.
     pub(crate) fn polls_before(&self) -> u32 {
         match self {
             GateRequest::NotSent | GateRequest::Refused { .. } => 0,
@@ -289,7 +283,7 @@ impl GateRequest {
         }
     }
 
-    /// Returns the platform's id of a request that it accepted, even if it refused the request later.
+    /// Returns the platform's id of the request, if the platform accepted it. A later refusal does not remove the id.
     pub fn request_id(&self) -> Option<&str> {
         match self {
             GateRequest::Accepted { request_id, .. } | GateRequest::Refused { request_id, .. } => {
@@ -299,7 +293,7 @@ impl GateRequest {
         }
     }
 
-    /// Whether the platform refused the request, and no earlier try of the request can have been accepted.
+    /// Whether the platform accepted no try of the request.
     pub(in crate::model) fn was_never_accepted(&self) -> bool {
         match self {
             GateRequest::Refused { .. } | GateRequest::Unknown { locked: true, .. } => true,
@@ -307,7 +301,7 @@ impl GateRequest {
         }
     }
 
-    /// Returns whose request has the id, if the platform refused a try because of a duplicate id.
+    /// Returns who owns the id, if the platform refused a try as a duplicate.
     pub(crate) fn duplicate(&self) -> Option<Duplicate> {
         match self {
             GateRequest::Sending { duplicate, .. } | GateRequest::Unknown { duplicate, .. } => {
@@ -317,7 +311,6 @@ impl GateRequest {
         }
     }
 
-    /// Returns the code of a refused repeat.
     pub(crate) fn refused_repeat(&self) -> Option<&str> {
         match self {
             GateRequest::Unknown { refused_repeat, .. } => refused_repeat.as_deref(),
@@ -450,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_leaves_the_outcome_of_a_refund_unknown_as_a_lost_answer_does() {
+    fn a_refund_that_is_refused_because_of_a_lock_has_an_unknown_outcome() {
         for code in LOCK_CODES {
             let answer = Answer::Refused(Refusal {
                 code: code.into(),

@@ -1,4 +1,4 @@
-//! Holds the current attempt to take the money of an order: its sale request and its checkout.
+//! Holds the current attempt of a payment: its sale request and its checkout.
 
 pub mod checkout;
 pub(in crate::model) mod clarification;
@@ -17,61 +17,57 @@ use super::reported::operation::Operation;
 use super::serde_skip::is_default;
 use super::timestamp::{Timestamp, millis};
 
-/// The maximum number of attempts of a payment. The payment stores the `request_id` of each attempt, and the size of a
-/// stored payment is limited.
+/// The maximum number of attempts of a payment. The payment stores the `request_id` of each attempt, and its size is
+/// limited.
 const MAX_ATTEMPTS: u32 = 100;
 
-/// The maximum number of times that a storefront's requests repeat the sale of an attempt. A platform can lock a
-/// project that sends too many requests.
+/// The maximum number of repeats of a sale that a storefront can cause. The platform can lock a project that sends
+/// too many requests.
 pub(crate) const MAX_REPEATS: u32 = 20;
 
-/// The minimum time between two repeats of a sale, if a storefront's request repeats the sale.
+/// The minimum time between two repeats of a sale that a storefront causes.
 const MIN_REPEAT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The current attempt. A payment gets another attempt only after the status `failed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// The count of attempts before this attempt.
+    /// The number of earlier attempts.
     #[serde(default, skip_serializing_if = "is_default")]
     number: u32,
     #[serde(with = "millis")]
     started_at: Timestamp,
-    /// The sale request.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) request: GateRequest,
-    /// The time of the last repeat of the sale request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repeated_at: Option<Timestamp>,
-    /// How often a storefront's request repeated the sale request.
+    /// The number of repeats that a storefront caused.
     #[serde(default, skip_serializing_if = "is_default")]
     repeats: u32,
     /// The platform's ids of the sale requests of earlier attempts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     failed_requests: BTreeSet<String>,
-    /// Whether the platform may have a sale whose `request_id` this service does not know, from an ended request: the
-    /// request had no clear answer, or it was accepted without an id.
+    /// Whether the platform may have a sale of an ended request whose `request_id` is unknown. Such a request had no
+    /// clear answer, or was accepted without an id.
     #[serde(default, skip_serializing_if = "is_default")]
     may_have_unnamed_sale: bool,
-    /// The digest of the clarification request that was answered. That request is not shown again.
+    /// The digest of the answered clarification request, which is not shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answered_clarification: Option<String>,
-    /// How often data was sent in answer to clarification requests.
     #[serde(default, skip_serializing_if = "is_default")]
     clarification_tries: ClarificationTries,
-    /// Whether the platform had another system's payment with this id when this service sent a sale: it refused our
-    /// first try as a duplicate, and can have no unnamed sale of ours. Stays for later attempts.
+    /// Whether another system made the payment that the platform has under this id. This is known if the platform
+    /// refused our first try as a duplicate, and can have no unnamed sale of ours. Applies to later attempts too.
     #[serde(default, skip_serializing_if = "is_default")]
     foreign: bool,
     /// Whether `checkout.expired` was emitted.
     #[serde(default, skip_serializing_if = "is_default")]
     expired: bool,
-    /// Whether the platform was polled for a redirect URL, because the callback with that URL may be lost.
+    /// Whether the platform was polled for a redirect URL, because the callback with the URL may be lost.
     #[serde(default, skip_serializing_if = "is_default")]
     polled_for_redirect: bool,
 }
 
 impl Attempt {
-    /// Creates the first attempt. Nothing is sent yet.
     pub(super) fn first(at: Timestamp) -> Self {
         Self {
             number: 0,
@@ -89,7 +85,7 @@ impl Attempt {
         }
     }
 
-    /// Creates the attempt after this attempt, which failed.
+    /// Creates the attempt that follows this failed attempt.
     pub(super) fn next(&self, at: Timestamp) -> Self {
         let failed = self.request.request_id().map(str::to_owned);
         Self {
@@ -100,8 +96,7 @@ impl Attempt {
         }
     }
 
-    /// Starts the attempt. A Gate sale claims its sale request. A Payment Page link sends no request and waits for the
-    /// shopper.
+    /// Starts the attempt. Claims the sale request of a Gate sale. A Payment Page link needs no request.
     pub(super) fn start(&mut self, channel: Channel, polls_sent: u32, at: Timestamp) {
         self.started_at = at;
         match channel {
@@ -110,27 +105,25 @@ impl Attempt {
         }
     }
 
-    /// Claims a repeat of the sale request. The answer to the repeat may name another request than the sale has.
+    /// Claims a repeat of the sale request. The answer may name another `request_id` than the sale has.
     pub(super) fn send_again(&mut self, polls_sent: u32, at: Timestamp) {
         self.may_have_unnamed_sale = self.may_have_unnamed_sale();
         self.request.send(polls_sent, at);
         self.repeated_at = Some(at);
     }
 
-    /// Counts that a storefront's request repeats the sale.
     pub(crate) fn count_repeat(&mut self) {
         self.repeats = self.repeats.saturating_add(1);
     }
 
-    /// Whether a storefront's request may repeat the sale at a time.
+    /// Whether a storefront's request may now cause a repeat.
     pub(crate) fn allows_repeat(&self, at: Timestamp) -> bool {
         let last = self.repeated_at;
         self.repeats < MAX_REPEATS && last.is_none_or(|last| last.after(MIN_REPEAT_INTERVAL) <= at)
     }
 
     /// Applies Gate's answer to the sale request. An accepted sale shows that no other system has the payment id. A
-    /// sale that is refused as a duplicate names another system's payment, unless the platform may have an unnamed sale
-    /// of ours.
+    /// duplicate shows the opposite, unless the platform may have an unnamed sale of ours.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
         self.request.on_answer(answer, polls_sent, at);
         match &self.request {
@@ -145,13 +138,12 @@ impl Attempt {
         }
     }
 
-    /// Ends the sale request as refused.
     pub(crate) fn refuse(&mut self, code: &str) {
         self.may_have_unnamed_sale = self.may_have_unnamed_sale();
         self.request.refuse(code);
     }
 
-    /// Whether the platform may have a sale of ours, of any attempt, whose `request_id` this service does not know.
+    /// Whether the platform may have a sale of ours, in any attempt, whose `request_id` is unknown.
     pub(super) fn may_have_unnamed_sale(&self) -> bool {
         let is_unnamed = match &self.request {
             GateRequest::Sending { .. } | GateRequest::Unknown { .. } => {
@@ -163,17 +155,16 @@ impl Attempt {
         self.may_have_unnamed_sale || is_unnamed
     }
 
-    /// Whether Gate's answers show that another system made the payment that the platform has under this id.
+    /// Whether Gate's answers show that another system made the platform's payment with this id.
     pub(crate) fn is_foreign(&self) -> bool {
         self.foreign
     }
 
-    /// Whether the payment can have no further attempt.
     pub(crate) fn is_last(&self) -> bool {
         self.number.saturating_add(1) >= MAX_ATTEMPTS
     }
 
-    /// Returns the count of attempts before this attempt.
+    /// Returns the number of earlier attempts.
     pub fn number(&self) -> u32 {
         self.number
     }
@@ -183,12 +174,12 @@ impl Attempt {
         self.started_at
     }
 
-    /// Returns the time of the last try of the sale request. For a Payment Page link, returns when the attempt started.
+    /// Returns when the sale request was last sent; for a Payment Page link, when the attempt started.
     pub(super) fn sent_at(&self) -> Timestamp {
         self.repeated_at.unwrap_or(self.started_at)
     }
 
-    /// Returns how often a storefront's request repeated the sale request.
+    /// Returns the number of repeats that a storefront caused.
     pub fn repeats(&self) -> u32 {
         self.repeats
     }
@@ -198,18 +189,15 @@ impl Attempt {
         &self.request
     }
 
-    /// Returns the platform's ids of the sale requests of all attempts.
     pub(super) fn request_ids(&self) -> impl Iterator<Item = &str> {
         let failed = self.failed_requests.iter().map(String::as_str);
         failed.chain(self.request.request_id())
     }
 
-    /// Whether this `request_id` belongs to the sale request of an earlier attempt.
     pub(super) fn is_failed_request(&self, request_id: &str) -> bool {
         self.failed_requests.contains(request_id)
     }
 
-    /// Whether an operation has the `request_id` of an earlier attempt.
     pub(super) fn is_of_failed(&self, operation: &Operation) -> bool {
         let mut failed = self.failed_requests.iter();
         failed.any(|request_id| operation.has_request_id(request_id))

@@ -11,13 +11,12 @@ use crate::model::reported::operation::Operation;
 use crate::model::timestamp::Timestamp;
 use crate::sha256;
 
-/// Returns the outcome in the platform records; `None` if the operation has not ended.
 pub(crate) fn listed_final_outcome(listed: &ListedOperation) -> Option<Outcome> {
     Some(listed.outcome()).filter(|outcome| outcome.is_final())
 }
 
-/// Returns a digest that distinguishes one discrepancy from another. For a discrepancy of the status, the digest
-/// contains our outcome instead of our status. Our status can change while the discrepancy stays the same.
+/// Returns the identity of a discrepancy. Our status can change while a discrepancy of the status stays the same.
+/// Therefore the digest of such a discrepancy contains our outcome instead.
 fn digest(discrepancy: &Discrepancy, payment: &Payment) -> String {
     let is_about_status = discrepancy.kind == DiscrepancyKind::Status;
     let local = discrepancy.local.as_ref().filter(|_| !is_about_status);
@@ -34,9 +33,11 @@ fn digest(discrepancy: &Discrepancy, payment: &Payment) -> String {
 }
 
 impl Payment {
-    /// Returns the differences between a platform record and our payment (`None`: we do not have the payment). An
-    /// operation is compared only if it has ended in at least one of the two records. The sum of an operation is
-    /// compared only if the operation succeeded in both records.
+    /// Returns the differences between a platform record and our payment. `None` means that we do not have the
+    /// payment.
+    ///
+    /// An operation is compared only if it has ended in one of the two records. The sum is compared only if the
+    /// operation succeeded in both.
     pub(crate) fn find_discrepancies(
         payment: Option<&Self>,
         record: PlatformRecord<'_>,
@@ -72,7 +73,7 @@ impl Payment {
         differences.into_iter().flatten().collect()
     }
 
-    /// Returns the differences whose digests the payment does not store yet.
+    /// Returns the differences that the payment does not store yet.
     pub fn new_discrepancies(
         payment: Option<&Self>,
         record: PlatformRecord<'_>,
@@ -88,7 +89,7 @@ impl Payment {
         found
     }
 
-    /// Adds new differences to the payment and requests a recheck. Platform records change no other part of a payment.
+    /// Adds new differences to the payment and requests a recheck. Changes no other part of the payment.
     pub(crate) fn add_discrepancies(&mut self, record: PlatformRecord<'_>, at: Timestamp) {
         for discrepancy in Self::new_discrepancies(Some(self), record) {
             let digest = digest(&discrepancy, self);
@@ -99,8 +100,8 @@ impl Payment {
     }
 }
 
-/// Returns the difference between the outcomes; `None` if they agree. A platform record without a status says nothing
-/// about the outcome.
+/// Returns the difference between the outcomes. A platform record without a status does not differ from an ended
+/// operation.
 fn differing_status(operation: &Operation, listed: &ListedOperation) -> Option<Discrepancy> {
     let outcome = listed_final_outcome(listed);
     let has_ended =

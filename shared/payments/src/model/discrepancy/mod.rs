@@ -1,4 +1,4 @@
-//! Defines differences between the platform records (Data API) and ours.
+//! Defines the differences between the platform records (Data API) and ours.
 
 pub(crate) mod compare;
 
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::serde_skip::is_default;
 
-/// The maximum number of discrepancies of a payment that are emitted. Further discrepancies are ignored. There is a
-/// limit because the payment stores a digest of each discrepancy.
+/// The maximum number of discrepancies that a payment emits. Further discrepancies are ignored, because the payment
+/// stores a digest of each.
 const MAX_DISCREPANCIES: usize = 1_000;
-/// The maximum number of discrepancies that wait for their events. A further discrepancy is not stored, and a later
+/// The maximum number of discrepancies that wait for their events. A further discrepancy is dropped, and a later
 /// comparison finds it again.
 const MAX_PENDING: usize = 16;
-/// The maximum number of bytes of a text in a discrepancy. A longer text is cut.
+/// The maximum length of a text in a discrepancy, in bytes. A longer text is cut.
 const MAX_TEXT: usize = 255;
 
 /// What the platform records say about an operation.
@@ -34,9 +34,9 @@ pub struct Discrepancy {
     pub operation_id: String,
     /// What differs.
     pub kind: DiscrepancyKind,
-    /// The value in our records; `None` if our records have no value.
+    /// The value in our records, if any.
     pub local: Option<Entry>,
-    /// The value in the platform records; `None` if the platform records have no value.
+    /// The value in the platform records, if any.
     pub platform: Option<Entry>,
 }
 
@@ -44,12 +44,11 @@ pub struct Discrepancy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiscrepancyKind {
-    /// Our records do not have the operation.
+    /// Our records lack the operation.
     MissingLocally,
-    /// The platform records do not have the operation.
+    /// The platform records lack the operation.
     MissingAtPlatform,
-    /// The outcomes differ, or the operation ended in only one of the two records. A platform record without a status
-    /// does not differ from an operation that has ended in our records.
+    /// The outcomes differ, or the operation ended in only one of the two records.
     Status,
     /// The amounts or the currencies differ.
     Amount,
@@ -66,7 +65,6 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// Creates an entry from a text. A text that is too long is cut.
     fn text(text: &str) -> Self {
         let end = text.floor_char_boundary(MAX_TEXT);
         Self::Word(text.get(..end).unwrap_or_default().to_owned())
@@ -76,7 +74,7 @@ impl Entry {
 /// The discrepancies of a payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discrepancies {
-    /// The digests of all discrepancies that were added, so that each discrepancy is emitted once.
+    /// The digests of all discrepancies that were added. Each discrepancy is emitted once.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     known: BTreeSet<String>,
     /// The discrepancies that are not emitted yet.
@@ -89,7 +87,7 @@ impl Discrepancies {
         self.known.contains(digest)
     }
 
-    /// Adds a discrepancy unless a maximum number is reached. Returns whether the discrepancy was added.
+    /// Adds a discrepancy if there is room. Returns whether it was added.
     fn add(&mut self, discrepancy: Discrepancy, digest: String) -> bool {
         let has_room = self.known.len() < MAX_DISCREPANCIES && self.pending.len() < MAX_PENDING;
         if has_room {
@@ -99,7 +97,7 @@ impl Discrepancies {
         has_room
     }
 
-    /// Removes and returns at most `max` of the discrepancies that are not emitted yet.
+    /// Removes and returns at most `max` discrepancies for their events.
     pub(crate) fn drain_pending(&mut self, max: usize) -> Vec<Discrepancy> {
         let max = max.min(self.pending.len());
         self.pending.drain(..max).collect()

@@ -14,11 +14,9 @@ use crate::model::reported::operation::Operation;
 use crate::model::reported::texts::digest_of_id;
 use crate::model::timestamp::Timestamp;
 
-/// The platform's clock and ours are assumed to differ by at most this time. Each comparison of their times in this
-/// file allows this difference.
+/// The maximum assumed difference between the platform's clock and ours.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// Identifies the refund to which an operation belongs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RefundKey {
     /// The `refund_id` of a refund that this service requested.
@@ -36,22 +34,22 @@ impl RefundKey {
     }
 }
 
-/// The ids of operations, by the refund to which the operations belong.
+/// The ids of operations by their refund.
 pub(super) type Attributed = BTreeMap<RefundKey, Vec<String>>;
 
-/// A refund operation that names no refund of ours: its id, the operation, and its creation time.
+/// A refund operation that names no refund of ours: its `operation.id`, the operation, and its creation time.
 type Unattributed<'a> = (&'a String, &'a Operation, Timestamp);
 
-/// The refunds that this service requested, by the ids that an operation can name.
+/// The refunds that this service requested, indexed by the ids that an operation can name.
 pub(super) struct OwnRefunds<'a> {
-    /// The refunds in the order of their requests, with their ids.
+    /// In the order of the requests, with their `refund_id`.
     refunds: Vec<(&'a str, &'a Refund)>,
-    /// The indexes of the refunds, by the refund id in lower case.
+    /// The key is the `refund_id` in lower case. The value is an index of `refunds`.
     by_refund_id: BTreeMap<String, usize>,
-    /// The indexes of the refunds, by `request_id`: from Gate's answers, and from operations that name their refund.
-    /// There is no index if a sale request of ours has the `request_id`.
+    /// The key is a `request_id` that Gate's answer names, or an operation that also names the refund. The values are
+    /// indexes of `refunds`. The set is empty if a sale request of ours has the `request_id`.
     by_request_id: BTreeMap<Cow<'a, str>, BTreeSet<usize>>,
-    /// Whether an operation has a digest instead of an id. Then the keys of both maps are digests too.
+    /// Whether an operation has a digest instead of an id. Then the keys of both maps are digests.
     has_digests: bool,
 }
 
@@ -92,7 +90,6 @@ impl<'a> OwnRefunds<'a> {
         refunds
     }
 
-    /// Returns the key under which the maps contain an id: the id itself or its digest.
     fn key_of<'b>(&self, id: impl Into<Cow<'b, str>>) -> Cow<'b, str> {
         let id = id.into();
         match self.has_digests {
@@ -101,8 +98,8 @@ impl<'a> OwnRefunds<'a> {
         }
     }
 
-    /// Returns the id of the refund whose request has this `request_id`. If several refunds have the `request_id`,
-    /// returns the first requested refund that the operation could belong to.
+    /// Returns the `refund_id` of the refund with this `request_id`. If several refunds share it, returns the
+    /// earliest refund to which the operation could belong.
     fn requested(&self, request_id: &str, operation: &Operation) -> Option<&'a str> {
         let indexes = self.by_request_id.get(&self.key_of(request_id))?;
         let is_only = indexes.len() == 1;
@@ -111,13 +108,13 @@ impl<'a> OwnRefunds<'a> {
         found.map(|(refund_id, _)| *refund_id)
     }
 
-    /// Whether this `request_id` does not identify one refund: several refunds have the id, or a sale request has it.
+    /// Whether several refunds share this `request_id`, or a sale request has it.
     pub(super) fn is_shared(&self, request_id: &str) -> bool {
         let indexes = self.by_request_id.get(&self.key_of(request_id));
         indexes.is_some_and(|indexes| indexes.len() != 1)
     }
 
-    /// Returns the id of the refund with this `merchant_refund_id`.
+    /// Returns our `refund_id` that equals this `merchant_refund_id`, except for upper and lower case.
     pub(super) fn named(&self, merchant_refund_id: &str) -> Option<&'a str> {
         let (refund_id, _) = self.refunds.get(self.index_of(merchant_refund_id)?)?;
         Some(refund_id)
@@ -128,10 +125,10 @@ impl<'a> OwnRefunds<'a> {
         self.by_refund_id.get(folded.as_ref()).copied()
     }
 
-    /// Returns the id of the refund that an operation names by its `merchant_refund_id`. An operation without a
-    /// `merchant_refund_id` names a refund by its `request_id`.
+    /// Returns the `refund_id` of the refund that an operation names: by its `merchant_refund_id`, or else by its
+    /// `request_id`.
     fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
-        // Without refunds of ours, no digests of the operation's ids are needed.
+        // The digests of the operation's ids are slow to compute.
         if self.refunds.is_empty() {
             return None;
         }
@@ -143,14 +140,13 @@ impl<'a> OwnRefunds<'a> {
     }
 }
 
-/// Returns the refunds that this service requested, with their ids.
 fn own(payment: &Payment) -> impl Iterator<Item = (&str, &Refund)> {
     let refunds = payment.refunds.iter();
     refunds.filter_map(|refund| Some((refund.refund_id()?.as_str(), refund)))
 }
 
 impl Payment {
-    /// Attributes the refund operations and the returns.
+    /// Returns the operations of each refund: the refund operations, and the returns.
     pub(super) fn attributed(&self, amounts: &RefundAmounts<'_>) -> (Attributed, Attributed) {
         let own_refunds = OwnRefunds::of(self);
         let refunds = self.attributed_refunds(&own_refunds);
@@ -158,8 +154,8 @@ impl Payment {
         (refunds, returns)
     }
 
-    /// Attributes each refund operation to the refund that the operation names, or else to a refund found by
-    /// elimination. Any other operation is an external refund.
+    /// Attributes each refund operation to the refund that it names, or else to a refund found by elimination. Any
+    /// other operation is an external refund.
     fn attributed_refunds<'a>(&'a self, own_refunds: &OwnRefunds<'a>) -> Attributed {
         let eliminated = self.attributed_by_elimination(own_refunds);
         let mut attributed = Attributed::new();
@@ -175,7 +171,7 @@ impl Payment {
         attributed
     }
 
-    /// Returns the amount that we requested for each operation of a refund of ours, by `operation.id`.
+    /// Returns the requested amount for each operation of a refund of ours, by `operation.id`.
     pub(in crate::model) fn requested_amounts(&self) -> BTreeMap<String, u64> {
         let requested: BTreeMap<&str, u64> = own(self)
             .map(|(id, refund)| (id, refund.requested_amount()))
@@ -194,9 +190,8 @@ impl Payment {
         amounts
     }
 
-    /// Returns the successful operations of refunds of ours that have another amount than we requested, and that no
-    /// signed answer lists. Uses the reports and not the stored state of the refunds, because that state is updated
-    /// later.
+    /// Returns the successful operations of our refunds with another amount than requested, if no signed answer lists
+    /// them. Computes this from the reports, because the stored refunds are updated later.
     pub(crate) fn unconfirmed_differing_refunds(&self) -> Vec<String> {
         let currency = self.currency();
         let differs = |id: &String, requested: u64| {
@@ -214,7 +209,7 @@ impl Payment {
         differing.map(|(id, _)| id).collect()
     }
 
-    /// Returns the ids of the operations that belong to refunds of ours: refunds and returns.
+    /// Returns the ids of the refund operations and returns that belong to refunds of ours.
     pub(in crate::model) fn operations_of_own_refunds(&self) -> BTreeSet<String> {
         let (refunds, returns) = self.attributed(&RefundAmounts::of(self));
         let attributed = refunds.into_iter().chain(returns);
@@ -224,9 +219,11 @@ impl Payment {
             .collect()
     }
 
-    /// Returns refund ids by `operation.id`, found by elimination. The candidates are refunds that no operation names,
-    /// although the platform has them: the platform refused a repeat as a duplicate id. If exactly one operation
-    /// matches a candidate, and that operation matches no other refund, the operation belongs to the candidate.
+    /// Finds the operation of a refund by elimination. Returns the `refund_id` by `operation.id`.
+    ///
+    /// A candidate is a refund that no operation names, although the platform has it: the platform refused a repeat
+    /// as a duplicate. If exactly one operation matches a candidate, and matches no other refund, it belongs to the
+    /// candidate.
     fn attributed_by_elimination<'a>(
         &'a self,
         own_refunds: &OwnRefunds<'a>,
@@ -272,7 +269,7 @@ impl Payment {
         found
     }
 
-    /// Returns the refund operations without a `merchant_refund_id` and without the `request_id` of a request of ours.
+    /// Returns the refund operations that have no `merchant_refund_id` and name no request of ours.
     fn unattributed(
         &self,
         own_refunds: &OwnRefunds<'_>,
@@ -285,14 +282,13 @@ impl Payment {
         })
     }
 
-    /// Whether an unattributed operation could belong to this refund.
+    /// Whether an operation that names no refund of ours could belong to this refund.
     pub(crate) fn has_candidate_operation(&self, refund: &Refund) -> bool {
         let own_refunds = OwnRefunds::of(self);
         self.unattributed(&own_refunds)
             .any(|(_, operation)| could_match(refund, operation))
     }
 
-    /// Whether this `request_id` belongs to a refund request of ours.
     pub(in crate::model) fn is_refund_request(&self, request_id: &str) -> bool {
         let own_refunds = OwnRefunds::of(self);
         let indexes = own_refunds
@@ -302,8 +298,8 @@ impl Payment {
     }
 }
 
-/// Whether an unattributed operation could belong to a refund of ours: the operation has the amount of the refund and
-/// is not older than the refund. A missing field counts as a match.
+/// Whether an operation that names no refund could belong to this refund. It must have the same amount, and must not
+/// be older than the refund. A missing field counts as a match.
 fn could_match(refund: &Refund, operation: &Operation) -> bool {
     let is_in_time = || {
         let reported_at = operation.created_at().or_else(|| operation.changed_at());
@@ -316,8 +312,8 @@ fn could_match(refund: &Refund, operation: &Operation) -> bool {
     is_same_amount && is_in_time()
 }
 
-/// Whether the creation time of an unattributed operation fits a refund: the operation was created after the refund was
-/// requested, and before the platform refused the duplicate id. The caller compares the amounts.
+/// Whether an operation was created between the first request of a refund and the refusal of the duplicate. The
+/// caller compares the amounts.
 fn matches_exactly(refund: &Refund, created: Timestamp) -> bool {
     let sent = refund.created_at.before(MAX_CLOCK_SKEW);
     let Some(Duplicate::Own(refused)) = refund.request.duplicate() else {

@@ -1,5 +1,5 @@
-//! Implements the attribution window. During this window, a refund that seems to be external causes no event: it may
-//! still turn out to be ours.
+//! Implements the attribution window. A refund that seems to be external may turn out to be ours. Therefore it causes
+//! no event during this window.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,23 +10,22 @@ use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 use crate::model::timestamp::Timestamp;
 
-/// The length of the window, from the time at which the refund was first reported. If the refund is ours, the callback
-/// with the `merchant_refund_id` is expected within this time.
+/// The length of the window, which begins when the refund is first reported. If the refund is ours, the callback with
+/// the `merchant_refund_id` arrives within this time.
 const ATTRIBUTION_WINDOW: Duration = Duration::from_secs(15 * 60);
 
-/// The open refunds of ours that have no operation. An operation that does not name its refund may belong to them.
+/// The open refunds of ours that have no operation. An operation that names no refund may belong to them.
 pub(crate) struct UnattributedRefunds<'a> {
-    /// The amounts of these refunds.
     amounts: BTreeSet<u64>,
-    /// The amounts of these refunds that have no `request_id` from Gate.
+    /// The amounts of the refunds for which Gate has returned no `request_id`.
     amounts_without_request: BTreeSet<u64>,
-    /// All refunds of ours; `None` if each refund of ours has an operation or has ended.
+    /// All refunds of ours; `None` if none of them is open and without an operation.
     own: Option<OwnRefunds<'a>>,
 }
 
 impl UnattributedRefunds<'_> {
-    /// Whether an operation with this amount and this `request_id` may belong to one of the refunds. An id that names
-    /// a request of only one refund, or no request of ours, excludes the refunds that have another `request_id`.
+    /// Whether an operation with this amount and `request_id` may belong to one of the refunds. A shared `request_id`
+    /// ([`OwnRefunds::is_shared`]) excludes no refund. Any other `request_id` excludes the refunds that have one.
     fn may_own(&self, amount: u64, request_id: Option<&str>) -> bool {
         let own = self.own.as_ref();
         let is_shared = |id: &str| own.is_some_and(|own| own.is_shared(id));
@@ -38,7 +37,6 @@ impl UnattributedRefunds<'_> {
 }
 
 impl Payment {
-    /// Returns the open refunds of ours that have no operation.
     pub(crate) fn unattributed_refunds(&self) -> UnattributedRefunds<'_> {
         let is_candidate =
             |own: &&Refund| own.operation_id().is_none() && own.status().is_reserved();
@@ -54,11 +52,12 @@ impl Payment {
         }
     }
 
-    /// Whether a refund that seems to be external may be a refund of ours. Two conditions must hold. The attribution
-    /// window is open, and an open refund of ours has the same amount and no operation. If the operation has a
-    /// `request_id` that is not the id of two requests of ours, the refund of ours must have no `request_id` from Gate.
-    /// A refund that names a `merchant_refund_id` is never ours, because the id would have attributed it. `own` is the
-    /// result of [`Self::unattributed_refunds`].
+    /// Whether a refund that seems to be external may be ours. All of these conditions must hold:
+    /// - The attribution window is open.
+    /// - The operation of the refund has no `merchant_refund_id`, and is not a return.
+    /// - An open refund of ours has the same amount, has no operation, and is not excluded by its `request_id`.
+    ///
+    /// `own` is the result of [`Self::unattributed_refunds`].
     pub(crate) fn may_be_own_refund(
         &self,
         refund: &Refund,
@@ -74,8 +73,8 @@ impl Payment {
             && own.may_own(refund.amount(), operation.and_then(Operation::request_id))
     }
 
-    /// Returns the time at which the first open attribution window ends; `None` if no window is open. The refund of
-    /// this window is then emitted as external.
+    /// Returns the end of the first open attribution window, when the refund is emitted as external. Returns `None`
+    /// if no window is open.
     pub(in crate::model) fn attribution_window_end(&self) -> Option<Timestamp> {
         let own = self.unattributed_refunds();
         let is_withheld = |refund: &&Refund| {

@@ -1,21 +1,21 @@
-//! Reads and writes the stored form of refunds. A refund is stored as a short text if the fields of the text hold the
-//! whole refund, and as JSON otherwise. The text is short because a payment can have thousands of external refunds.
+//! Reads and writes the stored form of refunds. A refund is stored as a short text if possible, and as JSON
+//! otherwise. The text saves space, because a payment can have thousands of external refunds.
 //!
 //! The text has these fields, separated by `;`:
 //!
 //! | field | content |
 //! | --- | --- |
-//! | 1 | the time at which the refund was requested or first reported, in milliseconds since 1970, in base 36 |
+//! | 1 | the creation time of the [`Refund`], in milliseconds since 1970, in base 36 |
 //! | 2 | the state |
-//! | 3 | the state in the last event: empty if it equals field 2, `.` if there was no event; then `!` (see below) |
+//! | 3 | the state in the last event: empty if equal to field 2, `.` if there was no event; then `!` (see below) |
 //! | 4 | the `refund_id` |
 //! | 5 | the digest of the storefront's request |
 //! | 6 | the code |
 //! | 7 | the `operation.id` |
 //!
-//! A state consists of the first letter of the status and the amount. If an amount was returned, `-` and the returned
-//! amount follow. `!` means that an event said `declined`, and that no later event corrected that event. In field 2, the
-//! letter `x` means `declined` because Gate refused the request with the code in field 6.
+//! A state is the first letter of the status, and the amount. If money was returned, `-` and the returned amount
+//! follow. The letter `x` in field 2 is a declined refund whose request Gate refused with the code in field 6. `!` in
+//! field 3 means that an event said `declined`, and no later event has corrected it.
 
 use serde::{Deserialize, Deserializer, Serializer};
 
@@ -52,7 +52,6 @@ impl ShortForm for Refund {
     }
 }
 
-/// Returns the short text of a refund; `None` if the text cannot hold the whole refund.
 fn write(refund: &Refund) -> Option<String> {
     let emitted = &refund.emitted;
     let created_at = u64::try_from(refund.created_at.unix_millis()).ok()?;
@@ -112,8 +111,8 @@ fn read(text: &str) -> Option<Refund> {
     Some(refund)
 }
 
-/// Returns the text of what the last event about a refund said: a state, and `!` as above. Returns `None` if there was
-/// no event. The digest of a clarification request is left out.
+/// Returns what the last event about a refund said: the state, and `!` as in field 3. Returns `None` without an
+/// event. The digest of a clarification request is left out.
 pub(super) fn write_emitted(emitted: &EmittedRefund) -> Option<String> {
     let state = state(emitted.status?, emitted.amount, emitted.returned_amount);
     Some(match emitted.declined {
@@ -122,7 +121,6 @@ pub(super) fn write_emitted(emitted: &EmittedRefund) -> Option<String> {
     })
 }
 
-/// Returns what [`write_emitted`] wrote.
 pub(super) fn read_emitted(text: &str) -> Option<EmittedRefund> {
     let (status, amount, returned_amount) = read_state(text.trim_end_matches('!'))?;
     Some(EmittedRefund {
@@ -134,9 +132,8 @@ pub(super) fn read_emitted(text: &str) -> Option<EmittedRefund> {
     })
 }
 
-/// The letter of a declined refund.
 const DECLINED: char = 'd';
-/// The letter of a refund that was declined because Gate refused the request.
+/// A declined refund whose request Gate refused.
 const REFUSED: char = 'x';
 
 const LETTERS: [(RefundStatus, char); 5] = [

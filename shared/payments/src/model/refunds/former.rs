@@ -1,5 +1,5 @@
-//! Remembers what the events said about external refunds that the payment no longer lists. If such a refund is listed
-//! again, its outcome is not emitted again.
+//! Stores what events said about external refunds that the payment no longer lists. If such a refund is listed again,
+//! the same outcome is not emitted again.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use super::refund::Refund;
 use crate::model::emitted::EmittedRefund;
 use crate::model::reported::texts::digest_of_id;
 
-/// The maximum number of refunds that are remembered. A further refund is forgotten.
+/// The maximum number of stored refunds. Further refunds are ignored.
 const MAX_FORMER: usize = 500;
-/// The maximum number of bytes of what an event said. A refund with a longer text is forgotten.
+/// The maximum length of a stored text, in bytes. A refund with a longer text is ignored.
 const MAX_TEXT: usize = 24;
 
-/// What the last events said, by the digest of the `operation.id`.
+/// What the last events said, by the digest of `operation.id`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(in crate::model) struct FormerRefunds(BTreeMap<String, String>);
 
 impl FormerRefunds {
-    /// Remembers an external refund that the payment no longer lists, if an event was about the refund.
+    /// Stores what the last event about an external refund said. Has no effect if there was no event.
     pub(super) fn remember(&mut self, refund: &Refund) {
         let id = refund.operation_id();
         let text = write_emitted(refund.emitted()).filter(|text| text.len() <= MAX_TEXT);
@@ -32,7 +32,6 @@ impl FormerRefunds {
         }
     }
 
-    /// Removes and returns what the last event about this operation said.
     pub(super) fn take(&mut self, operation_id: &str) -> Option<EmittedRefund> {
         read_emitted(&self.0.remove(&digest_of_id(operation_id))?)
     }

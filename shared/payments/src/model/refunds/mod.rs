@@ -1,4 +1,4 @@
-//! Holds the refunds of a payment: the refunds that this service requested, and the external refunds.
+//! Holds the refunds of a payment: those that this service requested, and external refunds.
 
 mod attribution;
 mod attribution_window;
@@ -19,13 +19,13 @@ use super::status::Status;
 use super::timestamp::Timestamp;
 
 impl Payment {
-    /// Whether the payment can be refunded. Each of these conditions must hold:
+    /// Whether the payment can be refunded. All of these conditions must hold:
     ///
     /// - The status allows a refund.
-    /// - The payment is not another system's payment.
+    /// - No other system made the payment.
     /// - The paid amount is greater than 0.
     /// - The money is in euros, the only currency that we send.
-    /// - The id of the payment has a form that can be signed.
+    /// - The `payment_id` can be signed.
     pub(crate) fn is_refundable(&self) -> bool {
         let has_status = matches!(
             self.status(),
@@ -38,7 +38,6 @@ impl Payment {
             && self.has_signable_id()
     }
 
-    /// Reserves the amount of a refund and claims the refund request.
     pub(crate) fn reserve_refund(&mut self, order: &RefundOrder, amount: u64, at: Timestamp) {
         let mut refund = Refund::requested(order, amount, at);
         refund.request.send(self.polling.polls_sent(), at);
@@ -46,7 +45,6 @@ impl Payment {
         self.polling.restart(at);
     }
 
-    /// Claims a repeat of the request for a refund.
     pub(crate) fn send_refund_again(&mut self, id: &MerchantId, at: Timestamp) {
         let polls_sent = self.polling.polls_sent();
         let mut refunds = self.refunds.iter_mut();
@@ -56,15 +54,13 @@ impl Payment {
         }
     }
 
-    /// Returns the Gate request of the refund with this `refund_id`.
     pub(crate) fn refund_request_mut(&mut self, id: &MerchantId) -> Option<&mut GateRequest> {
         let mut refunds = self.refunds.iter_mut();
         let refund = refunds.find(|refund| refund.refund_id() == Some(id))?;
         Some(&mut refund.request)
     }
 
-    /// Returns the IP address that is sent with a refund: the address in the refund's request, or else the address of
-    /// the order's customer.
+    /// Returns the IP address to send with a refund: from the refund's request, or else the customer's address.
     pub(crate) fn refund_ip_address(&self, refund_id: &MerchantId) -> Option<Text> {
         let own = self.refund(refund_id)?.ip_address.as_ref();
         let customer = || self.order.as_ref()?.customer.as_ref();

@@ -12,55 +12,52 @@ use crate::model::order::Private;
 use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
 
-/// A refund. An operation `refund reverse` that matches no single refund also has an entry of this type.
+/// A refund. A return that matches no single refund is also stored as a `Refund`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// The merchant's id; `None` for an external refund, which this service did not request.
+    /// The merchant's id; `None` for an external refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refund_id: Option<MerchantId>,
-    /// The amount in minor units. For an external or a successful refund, this is the amount of its operation.
-    /// Otherwise, this is the requested amount.
+    /// The amount in minor units: the amount of the operation for an external or successful refund, otherwise the
+    /// requested amount.
     pub(super) amount: u64,
-    /// The amount that we requested; `None` if it equals `amount`, and for an external refund.
+    /// The amount that we requested, if it differs from `amount`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) requested_amount: Option<u64>,
     pub(super) status: RefundStatus,
-    /// How much of the amount was returned, in minor units.
+    /// The part of the amount that was returned, in minor units.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) returned_amount: u64,
-    /// The id of the platform's operation; `None` until an operation is attributed to the refund.
+    /// The `operation.id`; `None` until an operation is attributed to the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) operation_id: Option<String>,
-    /// Our request to Gate. `NotSent` for an external refund. If the payment has many refunds of ours, also `NotSent` for
-    /// a refund that has ended and whose reports contain its `refund_id` and its `request_id`.
+    /// Our request to Gate; `NotSent` for an external refund. Erased if the refund has ended, reports contain its
+    /// data, and the payment has many refunds.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) request: GateRequest,
-    /// Whether the request was sent again, because the first try had no clear answer. It is stored while the refund is
+    /// Whether the request was sent again because the first try had no clear answer. Stored only while the refund is
     /// open.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) repeated: bool,
-    /// The description. It is stored while the refund is open, so that the request can be repeated with the same data.
+    /// The description. Stored only while the refund is open, to repeat the request with the same data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<Text>,
-    /// The shopper's IP address in the storefront's request; `None` if the address in the order is used.
+    /// The shopper's IP address in the storefront's request; `None` means the address in the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ip_address: Option<Private<Text>>,
-    /// The code of the platform's list, if the refund was declined.
+    /// The platform's code, if the refund was declined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<String>,
-    /// The digest of the clarification request that was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) answered_clarification: Option<String>,
-    /// How often data was sent in answer to clarification requests.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) clarification_tries: ClarificationTries,
-    /// What the last event about the refund said.
     pub(super) emitted: EmittedRefund,
-    /// The start of the SHA-256 of the storefront's request. The value distinguishes a repeated request from a request
-    /// with other content. Empty for the refund of a rejection, which no storefront requested.
+    /// The start of the SHA-256 of the storefront's request, which detects other content in a repeated request. Empty
+    /// for the refund of a rejection. `None` for an external refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) content: Option<String>,
-    /// When this service received the request, or when the refund was first reported.
+    /// When a request for the refund was received, or when the refund was first reported.
     pub(super) created_at: Timestamp,
 }
 
@@ -73,15 +70,14 @@ pub struct RefundOrder {
     pub amount: Option<u64>,
     /// The description, which the platform requires.
     pub description: Text,
-    /// The shopper's IP address; `None` if the address in the order is used.
+    /// The shopper's IP address; `None` means the address in the order.
     pub ip_address: Option<Private<Text>>,
-    /// The start of the SHA-256 of the request. The value distinguishes a repeated request from a request with other
-    /// content. Empty for the refund of a rejection.
+    /// The start of the SHA-256 of the request, which detects other content in a repeated request. Empty for the
+    /// refund of a rejection.
     pub content: String,
 }
 
 impl Refund {
-    /// Creates a refund that a storefront requests. The Gate request is not sent yet.
     pub(super) fn requested(order: &RefundOrder, amount: u64, at: Timestamp) -> Self {
         Self {
             refund_id: Some(order.refund_id.clone()),
@@ -94,7 +90,7 @@ impl Refund {
         }
     }
 
-    /// Creates an external refund. Its amount and status are derived later.
+    /// Creates an external refund. `update_refunds` sets its amount and status.
     pub(super) fn external(operation_id: &str, at: Timestamp) -> Self {
         Self {
             refund_id: None,
@@ -126,7 +122,6 @@ impl Refund {
         self.amount
     }
 
-    /// Returns the amount that we requested; for an external refund, its amount.
     pub(in crate::model) fn requested_amount(&self) -> u64 {
         self.requested_amount.unwrap_or(self.amount)
     }
@@ -141,7 +136,7 @@ impl Refund {
         self.returned_amount
     }
 
-    /// Returns the id of the platform's operation; `None` until an operation is attributed to the refund.
+    /// Returns the `operation.id`; `None` until an operation is attributed to the refund.
     pub fn operation_id(&self) -> Option<&str> {
         self.operation_id.as_deref()
     }
@@ -151,7 +146,6 @@ impl Refund {
         &self.request
     }
 
-    /// Whether the request was sent again.
     pub(in crate::model) fn is_repeated(&self) -> bool {
         self.repeated
     }
@@ -161,23 +155,22 @@ impl Refund {
         self.description.as_ref()
     }
 
-    /// Returns the code of the platform's list, if the refund was declined.
+    /// Returns the platform's code, if the refund was declined.
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
 
-    /// Returns the start of the SHA-256 of the storefront's request.
     pub(crate) fn content(&self) -> Option<&str> {
         self.content.as_deref()
     }
 
-    /// Whether an operator's rejection created the refund. The `refund_id` does not show this, because a storefront can
-    /// choose any id.
+    /// Whether an operator's rejection created the refund. A storefront can choose any `refund_id`, so the id does
+    /// not show this.
     pub(crate) fn is_of_rejection(&self) -> bool {
         self.refund_id.is_some() && self.content.as_deref().is_none_or(str::is_empty)
     }
 
-    /// Returns when this service received the request, or when the refund was first reported.
+    /// Returns when a request for the refund was received, or when the refund was first reported.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }

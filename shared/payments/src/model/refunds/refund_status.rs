@@ -8,14 +8,13 @@ use serde::{Deserialize, Serialize};
 pub enum RefundStatus {
     /// The refund has no result yet. Its amount is reserved.
     Pending,
-    /// It is unknown whether the platform accepted the refund request, or its processing failed and the platform may
-    /// still make the refund. The amount is reserved.
+    /// It is unknown whether the platform makes the refund. The amount is reserved.
     Unknown,
     /// The money was refunded.
     Succeeded,
     /// The money was not refunded. The amount is no longer reserved.
     Declined,
-    /// The bank or the platform took the whole refund back, so the refund no longer counts.
+    /// The bank or the platform took the whole refund back.
     Returned,
 }
 

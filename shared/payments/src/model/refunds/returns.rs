@@ -1,4 +1,4 @@
-//! Finds the refund that a return (an operation `refund reverse`) takes back, and decides whether the return counts.
+//! Finds the refund that each return (`refund reverse`) takes back, and decides whether the return counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,19 +9,17 @@ use crate::model::payment::Payment;
 use crate::model::reported::evidence::Evidence;
 use crate::model::reported::operation::Operation;
 
-/// The refunds and the returns of the same amount.
 #[derive(Default)]
 struct SameAmount<'a> {
-    /// `operation.date` of each refund, with the key of the refund; sorted.
+    /// `operation.date` and key of each refund; sorted.
     refunds: Vec<(&'a str, &'a RefundKey)>,
     /// `operation.date` of each return without a `merchant_refund_id`; sorted.
     returns: Vec<&'a str>,
 }
 
 impl<'a> SameAmount<'a> {
-    /// Returns the only refund that is not newer than a return with this date. The return has no `merchant_refund_id`.
-    /// Returns `None` if another return without a `merchant_refund_id` is not newer than this return, because either
-    /// return can belong to the refund.
+    /// Returns the refund to which a return with this date must belong. The return has no `merchant_refund_id`.
+    /// Returns `None` if there are several refunds or several such returns up to this date, or no refund.
     fn only_match(&self, date: &str) -> Option<&'a RefundKey> {
         let has_rival = self.returns.get(1).is_some_and(|other| *other <= date);
         let has_second = self.refunds.get(1).is_some_and(|(other, _)| *other <= date);
@@ -30,25 +28,22 @@ impl<'a> SameAmount<'a> {
     }
 }
 
-/// The successful returns of a payment.
 #[derive(Debug, Default)]
 pub(crate) struct Returns {
-    /// The amount of the returns that count.
     pub(in crate::model) amount: u64,
-    /// The amount by which returns in signed answers exceed the refunds to which they belong.
+    /// The amount by which returns in signed answers exceed their refunds.
     pub(in crate::model) signed_excess: u64,
-    /// The amount of the returns that only callbacks report and that belong to no single refund. A signed answer will
-    /// show whether this amount is part of the refunded amount. A return that the newest signed answer does not list is
-    /// left out.
+    /// The amount of returns that only callbacks report and that belong to no single refund. It does not count until
+    /// a signed answer lists these returns. A return that the newest signed answer does not list is left out.
     pub(crate) withheld: u64,
     /// The ids of the returns that only callbacks report and that no known refund explains.
     pub(crate) unexplained: BTreeSet<String>,
 }
 
 impl Payment {
-    /// Returns which returns count. A return that belongs to a refund counts up to the amount of this refund, so it
-    /// never reduces the amount of other refunds. Any other return counts only if a signed answer lists it, because this
-    /// answer also lists the refund. The callback about the refund may follow later.
+    /// Decides which returns count. A return that belongs to a refund counts up to the amount of this refund. Any
+    /// other return counts only if a signed answer lists it, because this answer also lists the refund. The report of
+    /// the refund may arrive later.
     pub(crate) fn returns(&self) -> Returns {
         let mut returns = Returns::default();
         if self.successful_returns().next().is_none() {
@@ -100,10 +95,9 @@ impl Payment {
         returns
     }
 
-    /// Attributes each successful return to the refund with the same `merchant_refund_id`. A return without a
-    /// `merchant_refund_id` belongs to the only refund that has the same amount and is not newer than the return. A
-    /// return that matches no refund or several refunds is left out. `refunds` contains the attributed refund
-    /// operations.
+    /// Attributes each successful return to the refund with the same `merchant_refund_id`. Without a
+    /// `merchant_refund_id`, the only refund that has the same amount and is not newer matches. A return without a
+    /// single match is left out.
     pub(super) fn attributed_returns(
         &self,
         own_refunds: &OwnRefunds<'_>,
@@ -157,7 +151,7 @@ impl Payment {
             .filter(|(_, operation)| operation.is_refund_reversal() && operation.has_succeeded())
     }
 
-    /// Returns the amount and the first `operation.date` of a refund's successful operation; `None` if no operation succeeded.
+    /// Returns the amount and first `operation.date` of a successful operation; `None` without such an operation.
     fn amount_and_date(&self, ids: &[String], amounts: &RefundAmounts<'_>) -> Option<(u64, &str)> {
         let successful = |id: &String| {
             let operation = self.operation(id)?;
@@ -168,7 +162,7 @@ impl Payment {
         ids.iter().filter_map(successful).max()
     }
 
-    /// Whether a [`Refund`] is the entry of a return that matches no single refund.
+    /// Whether a [`Refund`] stands for a return that matches no single refund.
     pub(crate) fn is_unattributed_return(&self, refund: &Refund) -> bool {
         let operation = refund.operation_id().and_then(|id| self.operation(id));
         operation.is_some_and(Operation::is_refund_reversal)

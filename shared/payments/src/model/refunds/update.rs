@@ -1,5 +1,4 @@
-//! Derives the state of each refund from its operations. The state of a refund without operations follows from its Gate
-//! request.
+//! Derives the state of each refund from its operations, or else from its Gate request.
 
 use std::collections::BTreeSet;
 
@@ -14,27 +13,26 @@ use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 use crate::model::timestamp::Timestamp;
 
-/// If a payment has more refunds of ours, a refund that has ended loses its Gate request if an operation names both the
-/// refund and the request. Until then, the `request_id` stays, because later reports can contradict the operation.
+/// Up to this number, all refunds of ours keep their Gate request. Beyond it, an ended refund loses its request if
+/// reports contain the same data.
 const MAX_WITH_REQUEST: usize = 50;
 
 /// The code of an operation that was declined because its `merchant_refund_id` exists already.
 pub(crate) const DUPLICATE_REFUND: &str = "3230";
 
-/// The derived state of a refund.
 struct RefundState {
     status: RefundStatus,
     code: Option<String>,
-    /// The operation that decides the status, and its amount.
+    /// The `operation.id` of the operation that decides the status, and its amount.
     operation: Option<(String, u64)>,
     returned_amount: u64,
-    /// Whether an operation names both the refund and its request.
+    /// Whether an operation names both the refund and its Gate request.
     is_request_reported: bool,
 }
 
 impl RefundState {
-    /// Stores the state in the refund. `has_many` says whether the payment has more than [`MAX_WITH_REQUEST`] refunds of
-    /// ours.
+    /// Stores the state in the refund. `has_many` says whether the payment has more than [`MAX_WITH_REQUEST`] refunds
+    /// of ours.
     fn store(self, refund: &mut Refund, has_many: bool) {
         (refund.status, refund.code) = (self.status, self.code);
         refund.returned_amount = self.returned_amount;
@@ -54,7 +52,7 @@ impl RefundState {
             (None, None) => {}
         }
         if !refund.status.is_reserved() {
-            // The refund request is not repeated, so its personal data is erased.
+            // The request will not be repeated, so its personal data is erased.
             (refund.description, refund.ip_address, refund.repeated) = (None, None, false);
             if self.is_request_reported && has_many {
                 refund.request = GateRequest::NotSent;
@@ -64,7 +62,7 @@ impl RefundState {
 }
 
 impl Payment {
-    /// Updates the state of each refund, and adds external refunds. Removes an external refund if its operation turned
+    /// Updates the state of each refund, and adds external refunds. Removes an external refund whose operation turns
     /// out to belong to a refund of ours.
     pub(in crate::model) fn update_refunds(&mut self, at: Timestamp) {
         let polls_sent = self.polling.polls_sent();
@@ -75,7 +73,7 @@ impl Payment {
         let (mut operations, returns) = self.attributed(&amounts);
         let attributed: BTreeSet<&String> = returns.values().flatten().collect();
         for (id, operation) in self.successful_returns() {
-            // A return without an amount in the payment's currency is a quarantine item, and no refund shows it.
+            // A return without an amount in the payment's currency is only a quarantine item.
             if !attributed.contains(id) && amounts.of_operation(id, operation) > 0 {
                 operations.insert(RefundKey::External(id.clone()), vec![id.clone()]);
             }
@@ -120,9 +118,8 @@ impl Payment {
         }
     }
 
-    /// Derives the state from the operations. Several operations can be tries of one refund. A successful try decides.
-    /// If there is no successful try, a try decides that is pending or whose decline is not final, or else a declined
-    /// try. Among tries of the same weight, the newest try decides.
+    /// Derives the state from the operations, which can be several tries of one refund. The newest try with the
+    /// greatest weight decides: a success, then a try that may still succeed, then a decline.
     fn state_by_operations(
         &self,
         refund: &Refund,
@@ -136,8 +133,8 @@ impl Payment {
             Outcome::Declined | Outcome::Pending => 1,
             Outcome::Succeeded => 2,
         };
-        // A try that was declined as a duplicate says nothing about a refund of ours. An external refund is one
-        // operation, which ends as declined.
+        // A try of ours that was declined as a duplicate does not decide. An external refund has no other try, so its
+        // decline counts.
         let is_duplicate = |operation: &Operation| {
             refund.refund_id().is_some() && operation.is_declined_duplicate()
         };
@@ -176,7 +173,6 @@ impl Payment {
         }
     }
 
-    /// Derives the state of a refund without an operation from the answer to our request.
     fn state_by_request(&self, refund: &Refund, at: Timestamp) -> RefundState {
         let code = self.refusal_of_refund(&refund.request).map(str::to_owned);
         let status = match code {
@@ -195,8 +191,7 @@ impl Payment {
         }
     }
 
-    /// Adds the amount of the returns to a state. A successful refund whose whole amount was returned has the status
-    /// `returned`.
+    /// Adds the returned amount. If the whole amount was returned, the status is `returned`.
     fn with_returns(
         &self,
         state: RefundState,

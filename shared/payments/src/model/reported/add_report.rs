@@ -15,8 +15,7 @@ use crate::model::payment::Payment;
 use crate::model::timestamp::Timestamp;
 
 impl Payment {
-    /// Adds a report: a callback, or a signed answer to a status request. `answered_at` is the time at which the answer
-    /// arrived; `None` for a callback.
+    /// Adds a callback or a signed answer. Only a signed answer has a time of arrival, `answered_at`.
     pub(crate) fn add_report(&mut self, signed: SignedReport<'_>, answered_at: Option<Timestamp>) {
         let source = Source::new(signed, answered_at.is_some());
         if let Some(answered_at) = answered_at {
@@ -64,8 +63,7 @@ impl Payment {
         let status = texts::word(&reported.status);
         let unlisted = self.reported.newest_answer.is_some();
         let is_older = self.has_date_before_checkout(reported);
-        // The creation date shows whether a refund without a merchant's id can be a refund of ours, and whether another
-        // system made a sale.
+        // The creation date shows whether this service could have requested the operation.
         let is_unnamed_refund = reported.kind.gives_back() && reported.merchant_refund_id.is_none();
         let created_date = match is_unnamed_refund {
             true => reported
@@ -112,9 +110,8 @@ impl Payment {
         }
     }
 
-    /// Adds `payment.sum` of a report that states the amount received. Also adds `payment.sum` of a signed answer that
-    /// lists successful refunds or returns, to compare this sum with the order. If a report of a successful sale
-    /// without refunds has no `payment.sum`, records that the sum is missing.
+    /// Adds `payment.sum` if it states the amount received. Also adds the sum in a signed answer with refunds, to
+    /// compare this sum with the order. If a report of a successful sale without refunds has no sum, records this.
     fn add_payment_sum(&mut self, source: &Source<'_>) {
         let status = source.payment_status();
         if Outcome::of_status(status) == Outcome::Declined {

@@ -1,8 +1,8 @@
-//! Decides which operations a payment stores, and which of these operations keep their details
-//! (`shared/decisions/state/0037-largest-payment.md`).
+//! Keeps a payment below the maximum size of a store item, which is 400 KB.
 //!
-//! A payment is one item of the store, which has at most 400 KB. If a payment has more operations than it can store,
-//! the operations of the least importance are removed. The totals of all operations stay.
+//! If there are too many operations, the least important operations are removed. The totals of all operations stay.
+//! Most other operations lose their details: the parts that [`Operation::reduce`] drops.
+//! `shared/decisions/state/0037-largest-payment.md` explains the limits.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -18,35 +18,32 @@ use crate::model::payment::Payment;
 use crate::model::serde_skip::is_default;
 use crate::sha256;
 
-/// The maximum number of operations that a payment stores. A payment with more operations keeps the most important
-/// operations.
+/// The maximum number of operations that a payment stores.
 pub(crate) const MAX_OPERATIONS: usize = 2_000;
 /// The maximum number of operations that keep their details.
 pub(crate) const MAX_DETAILED: usize = 200;
 /// The maximum size of the operations with details, in bytes.
 const MAX_DETAILED_BYTES: usize = 80 * 1_024;
-/// The maximum size of the ids of all stored operations, in bytes. The platform's ids are numbers, so even 2,000 ids
-/// stay below this limit.
+/// The maximum size of the ids of all stored operations, in bytes. The ids are numbers, so 2,000 ids fit.
 const MAX_ID_BYTES: usize = 48 * 1_024;
 /// The maximum size of a payment as JSON, in bytes. The keys of the item and of its indexes need the rest of 400 KB.
 const MAX_BYTES: usize = 370 * 1_024;
-/// A payment with at most this many operations and refunds is always smaller than [`MAX_BYTES`], so it is not measured.
+/// A payment with at most this many operations and refunds is always below [`MAX_BYTES`]. Its size is not measured.
 const MAX_ELEMENTS: usize = 100;
-/// The assumed size of a removed operation with its external refund, in bytes. It is greater than the real size, so
-/// that a removal removes too few operations rather than too many. The removal is then repeated.
+/// The assumed size of a removed operation with its external refund, in bytes. The real size is smaller. Therefore a
+/// removal can remove too few operations, but never too many. The caller repeats the removal.
 const BYTES_OF_OPERATION: usize = 400;
-/// The maximum number of operations that keep their `payment.status` and `payment.sum` without details: first the
-/// oldest operations that decide money, then the oldest other operations that are not about a refund.
+/// The maximum number of operations without details that keep their `payment.status` and `payment.sum`. The
+/// operations that decide money are first. Operations about a refund are excluded.
 const MAX_DECIDING: usize = 50;
-/// The operations that decide money can have this many bytes of a payment, in their stored form without details. Within
-/// this limit, they are never removed because of the size of the payment. All other parts of a payment have limits that
-/// leave this room.
+/// The size that is reserved for the operations that decide money, in bytes. These operations are stored without
+/// details. Below this size, none of them is removed.
 const MAX_KEPT_BYTES: usize = 64 * 1_024;
 
-/// How important it is to store an operation. The least important operations are removed first.
+/// How important it is to store an operation. The last variant is removed first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Importance {
-    /// A successful sale, a confirmation, or a successful operation of undocumented type: it decides the money received.
+    /// A successful sale, a confirmation, or a successful operation of undocumented type.
     DecidesMoney,
     /// A pending sale of the current attempt.
     OpenSale,
@@ -58,11 +55,10 @@ enum Importance {
     FinalDecline,
     /// Any other pending operation.
     Pending,
-    /// An operation that moves no money.
     NoMoney,
 }
 
-/// The groups of operations. The operations of an earlier group keep their details before those of a later group.
+/// The groups of operations, in the order in which they keep their details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum DetailGroup {
     /// Operations that decide money, and pending sales of the current attempt.
@@ -74,7 +70,6 @@ enum DetailGroup {
 /// The importance, the length of the id, and the id of an operation.
 type Position = (Importance, usize, String);
 
-/// Returns the importance of an operation that is neither about a sale's money nor about a refund of ours.
 fn importance_of_other(operation: &Operation) -> Importance {
     match operation.outcome() {
         Outcome::Succeeded if operation.kind().is_about_refund() => Importance::OtherRefund,
@@ -89,22 +84,21 @@ fn importance_of_other(operation: &Operation) -> Importance {
 /// What is known about the operations that are not stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overflow {
-    /// The greatest number of operations that the payment is known to have; 0 before an operation was removed.
+    /// The greatest known number of operations; 0 before an operation was removed.
     pub(super) operations: usize,
-    /// The greatest known amount of the successful refunds and reversals, with those that are not stored.
+    /// The greatest known amount of all successful refunds and reversals, stored or not.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) refunded: u64,
-    /// The greatest known amount of the successful returns, with those that are not stored.
+    /// The greatest known amount of all successful returns, stored or not.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) returned: u64,
-    /// The digest of the last callback about an operation that was removed, so that a repeat changes nothing.
+    /// The digest of the last callback about a removed operation. It identifies a repeated callback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_callback: Option<String>,
 }
 
 impl Payment {
-    /// Removes the operations beyond the maximum number, and drops the details of all but the newest operations. Returns
-    /// whether at least one operation was removed.
+    /// Applies the limits of the operations and of their details. Returns whether at least one operation was removed.
     pub(in crate::model) fn limit_operations(&mut self) -> bool {
         let ids = self.reported.operations.keys();
         let id_bytes: usize = ids.map(String::len).sum();
@@ -120,10 +114,11 @@ impl Payment {
         is_removed
     }
 
-    /// Removes the least important operations if the payment does not fit into an item. An operation that decides
-    /// money, or a pending sale of the current attempt, is removed only if no other operation is left. Even then, the
-    /// first of these operations stay, up to `MAX_KEPT_BYTES`. Returns whether at least one operation was removed.
-    /// After a removal, the refunds must be updated, and the payment can still be too large.
+    /// Removes the least important operations of a payment that is too large. Returns whether at least one operation
+    /// was removed. Then the caller must update the refunds and call this function again.
+    ///
+    /// An operation that decides money and a pending sale of the current attempt are removed last. The first
+    /// `MAX_KEPT_BYTES` of these operations are never removed.
     pub(in crate::model) fn remove_excess_bytes(&mut self) -> bool {
         let operations = self.reported.operations.len();
         if operations + self.refunds.len() <= MAX_ELEMENTS {
@@ -153,12 +148,10 @@ impl Payment {
         excess > 0 && self.remove_operations(|index, _| index >= stored)
     }
 
-    /// Returns by how many bytes the payment exceeds its maximum size.
     fn excess_bytes(&self) -> usize {
         to_json_string(self).len().saturating_sub(MAX_BYTES)
     }
 
-    /// Drops the details of all operations, in their order by importance.
     fn reduce_operations(&mut self, order: &[Position]) {
         for (index, (importance, _, id)) in order.iter().enumerate() {
             let operation = self.reported.operations.get_mut(id);
@@ -169,8 +162,8 @@ impl Payment {
         }
     }
 
-    /// Returns the operations in their order: the most important operations are first. If the importance is the same,
-    /// the shorter ids are first, because the platform numbers its operations in ascending order.
+    /// Returns the operations, the most important first. Of two equally important operations, the older is first. The
+    /// older operation has the lower id, because the platform numbers its operations.
     fn operations_by_importance(&self) -> Vec<Position> {
         let own = self.operations_of_own_refunds();
         let operations = self.reported.operations.iter();
@@ -188,7 +181,7 @@ impl Payment {
         order
     }
 
-    /// Returns the importance of an operation that decides money, or that is a pending sale of the current attempt.
+    /// Returns the importance of an operation that decides money or of a pending sale; otherwise `None`.
     fn importance_for_sale(&self, operation: &Operation) -> Option<Importance> {
         let kind = operation.kind();
         let takes_money = operation.is_sale() || kind.is_undocumented();
@@ -202,8 +195,8 @@ impl Payment {
         }
     }
 
-    /// Removes the first operation by importance for which `is_excess` returns true, and all operations after it.
-    /// `is_excess` receives the index and the id.
+    /// Finds the first operation, in the order of importance, for which `is_excess` returns true. Removes this
+    /// operation and all that follow. `is_excess` receives the index and the id.
     fn remove_operations(&mut self, mut is_excess: impl FnMut(usize, &str) -> bool) -> bool {
         let order = self.operations_by_importance();
         let mut removed = order.into_iter().map(|(.., id)| id).enumerate();
@@ -221,8 +214,8 @@ impl Payment {
         true
     }
 
-    /// Drops the details of all but the newest operations. An operation that decides money keeps its details before
-    /// every other operation, and an operation about a refund loses its details first.
+    /// Drops the details of all but the newest operations. The operations about a refund lose their details first,
+    /// and the operations that decide money lose them last.
     fn limit_details(&mut self) {
         let operations = &self.reported.operations;
         let length = |id: &str, operation: &Operation| id.len() + stored_length(operation);
@@ -271,8 +264,8 @@ impl Payment {
         }
     }
 
-    /// Forgets the totals of earlier reports before a signed answer is added, because the answer lists all operations.
-    /// An answer with fewer operations than are known is older, and changes no total.
+    /// Resets the totals before a signed answer is added, because the answer lists all operations. An answer with
+    /// fewer operations than known is out of date and resets nothing.
     pub(super) fn reset_totals(&mut self, listed: usize) {
         let overflow = &mut self.reported.overflow;
         if listed >= overflow.operations {
@@ -280,14 +273,14 @@ impl Payment {
         }
     }
 
-    /// Records a callback about an operation that was removed. Returns false if the last such callback was the same.
+    /// Records a callback about a removed operation. Returns false if it repeats the last recorded callback.
     pub(crate) fn record_removal(&mut self, callback: SignedReport<'_>) -> bool {
         let digest = sha256::start_of_hex(callback.canonical.as_bytes(), 16);
         let last = &mut self.reported.overflow.last_callback;
         last.replace(digest.clone()) != Some(digest)
     }
 
-    /// Returns the greatest number of operations that the payment is known to have; 0 before an operation was removed.
+    /// Returns the greatest known number of operations; 0 before an operation was removed.
     pub fn most_known_operations(&self) -> usize {
         self.reported.overflow.operations
     }

@@ -1,7 +1,7 @@
-//! Reads and writes the stored form of operations. An operation without details is stored as a short text, and any
-//! other operation is stored as JSON.
+//! Reads and writes the stored form of operations. To save space, an operation without details is stored as a short
+//! text instead of JSON.
 //!
-//! The short text consists of parts, separated by `|`. The first character of a part says what follows:
+//! The short text consists of parts, separated by `|`. The first character of a part gives its content:
 //!
 //! | first character | content of the part |
 //! | --- | --- |
@@ -14,10 +14,15 @@
 //! | `u` | the newest signed answer does not list the operation |
 //! | `o` | the operation is older than the checkout |
 //!
-//! A report has the fields type, `sum_initial`, `operation.date`, `payment.date`, `sum_converted`, and `!` if the
-//! report ends the payment. The fields are separated by `;`, and empty fields at the end are left out. The field
-//! `payment.date` is empty if the date equals `operation.date`, and `-` if the report has no `payment.date`. A date is
-//! the number of seconds since 1970, in base 36. A sum has no currency if the currency is EUR.
+//! A report has these fields, separated by `;`:
+//! 1. the type
+//! 2. `sum_initial`, without the currency if the currency is EUR
+//! 3. `operation.date`
+//! 4. `payment.date`: empty if equal to `operation.date`, `-` if the report has none
+//! 5. `sum_converted`, in the form of `sum_initial`
+//! 6. `!` if the report ends the payment
+//!
+//! Empty fields at the end are left out. A date is the number of seconds since 1970, in base 36.
 
 use std::collections::BTreeMap;
 
@@ -57,12 +62,11 @@ impl ShortForm for Operation {
     }
 }
 
-/// Returns the number of bytes of an operation in its stored form.
 pub(super) fn stored_length(operation: &Operation) -> usize {
     to_json_string(&Stored(operation)).len()
 }
 
-/// Returns the short text of an operation; `None` if the text cannot contain every part of the operation.
+/// Returns the short text; `None` if it cannot contain every part of the operation.
 fn write(operation: &Operation) -> Option<String> {
     if operation.payment_status.is_some() || operation.payment_sum.is_some() {
         return None;
@@ -182,7 +186,6 @@ fn read(text: &str) -> Option<Operation> {
     Some(operation)
 }
 
-/// The fields of a report.
 struct Parts {
     kind: OperationType,
     sum: Option<Sum>,
@@ -274,7 +277,7 @@ fn read_sum(text: &str) -> Option<Option<Sum>> {
     }))
 }
 
-/// Returns the seconds of a date in base 36; `None` if the date does not have the form that [`normal_date`] returns.
+/// Returns the seconds of a date in base 36; `None` if the date is not in the form that [`normal_date`] returns.
 fn write_date(date: &str) -> Option<String> {
     if date.is_empty() {
         return Some(String::new());
@@ -292,7 +295,7 @@ fn read_date(text: &str) -> Option<String> {
     Timestamp::from_unix_seconds(seconds).map(Timestamp::to_platform)
 }
 
-/// Returns a date of the platform in UTC; an empty text if the date cannot be parsed or is before 1970.
+/// Converts a date of the platform to UTC. Returns an empty text if the date is invalid or before 1970.
 pub(super) fn normal_date(date: &str) -> String {
     let time = Timestamp::of_platform(date);
     let time = time.filter(|time| time.unix_seconds() >= 0);

@@ -6,21 +6,20 @@ use serde::Serialize;
 use super::operation::Operation;
 use super::operation_report::FinalReport;
 
-/// How well the reports support the outcome of an operation, from its final reports.
+/// How well the final reports support the outcome of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// Only callbacks report the operation, and they agree. A pending operation also has this value.
+    /// Only callbacks report the operation, and they agree. Also used while the operation is pending.
     Reported,
-    /// Callbacks contradict each other, and no signed answer has decided. For a confirmation: a callback contradicts
-    /// the outcome, and no newer signed answer has decided.
+    /// Reports contradict each other, and a new signed answer must decide.
     Disputed,
-    /// A signed answer decided.
+    /// A signed answer decides the outcome.
     Confirmed,
-    /// A callback reported a success, but the signed answers decline the operation.
+    /// Signed answers decline the operation, although a callback reported a success.
     Overruled,
-    /// Signed answers contradict each other. Or they contradict the type of a sale that callbacks report as successful.
-    /// Or the newest signed answer does not list an operation that changes the amounts of the payment.
+    /// Signed answers contradict each other, or they give another type to a sale that succeeded by callback. Also
+    /// used if the newest signed answer does not list an operation that changes the amounts.
     Contradictory,
 }
 
@@ -49,8 +48,8 @@ impl Operation {
         }
     }
 
-    /// Returns the evidence of a confirmation. The bank can credit money after a decline, and reverse a credit. The
-    /// newest signed answer therefore decides, until a newer callback contradicts that answer.
+    /// The bank can credit money after a decline, or reverse a credit. Therefore the newest signed answer decides. If
+    /// a newer callback contradicts this answer, the confirmation is disputed.
     fn evidence_of_confirmation(&self, effective: &FinalReport) -> Evidence {
         let contradicts = |report: &&FinalReport| report.outcome != effective.outcome;
         let is_newer = |report: &FinalReport| report.order.dates() > effective.order.dates();
@@ -65,8 +64,8 @@ impl Operation {
         }
     }
 
-    /// Whether the operation is declined, and this decline ends the payment. The decline ends the payment if
-    /// `payment.status` declined the whole payment, or if signed answers overrule a reported success.
+    /// Whether the operation is declined and the shopper cannot try again. This is the case if `payment.status`
+    /// declined the whole payment, or if signed answers overrule a success.
     pub(in crate::model) fn ends_payment(&self) -> bool {
         let is_end = |report: &FinalReport| report.ends_payment;
         let is_overruled = self.evidence() == Evidence::Overruled;

@@ -31,44 +31,36 @@ use super::serde_skip::is_default;
 /// Everything that the platform reported about a payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reported {
-    /// The operations by `operation.id`.
     #[serde(with = "self::compact")]
     pub(super) operations: BTreeMap<String, Operation>,
-    /// What is known about the operations that are not stored.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) overflow: Overflow,
     /// The newest `payment.status` of any report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<PlatformStatus>,
-    /// What the reports said in `payment.sum`.
     #[serde(default, skip_serializing_if = "is_default")]
     sums: PaymentSums,
-    /// The newest signed answer; `None` before an answer with a complete list of operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) newest_answer: Option<NewestAnswer>,
     /// Whether the payment is a Dashboard payment link.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) is_link: bool,
-    /// Whether a report named no request and said that the payment id exists already.
+    /// Whether an error of an unnamed request said that the payment id exists already.
     #[serde(default, skip_serializing_if = "is_default")]
     is_id_duplicate: bool,
-    /// The codes of failed sale or refund requests, by `request_id`. Also codes that say that the id of a request exists
-    /// already.
+    /// The codes of failed sale or refund requests, by `request_id`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     request_errors: BTreeMap<String, String>,
 }
 
-/// The newest `payment.status`, for display. The `payment.status` that decides whether the money of a sale counts is
-/// stored with the operations.
+/// The newest `payment.status`, for display only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlatformStatus {
-    /// The greatest `operation.date` of the report, or `payment.date` if no operation has a date. `payment.date` is not
-    /// used alone, because a refund does not change `payment.date`.
+    /// The greatest `operation.date` of the report, or `payment.date` if no operation has a date. A refund does not
+    /// change `payment.date`, so the operations have priority.
     date: String,
-    /// Orders statuses with the same date; the greater stage is newer. Dates have whole seconds, so two dates can be
-    /// equal.
+    /// Orders statuses with the same date, because dates have whole seconds. The greater stage is newer.
     stage: u8,
-    /// The status in the platform's spelling.
     status: String,
 }
 

@@ -1,7 +1,7 @@
-//! Records which operations the newest signed answer does not list.
+//! Finds the operations that the newest signed answer does not list.
 //!
-//! A signed answer lists all operations of a payment. So it contradicts a report about an operation that it does not
-//! list, if the operation existed before the answer.
+//! A signed answer lists all operations of a payment. If it does not list an older operation, it contradicts the
+//! reports of this operation.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,23 +10,22 @@ use super::texts;
 use crate::model::payment::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// The newest signed answer with a complete list of operations. The first three fields order the answers, the newest
-/// answer last.
+/// The newest signed answer with a complete list of operations. The greatest value, field by field, is the newest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NewestAnswer {
-    /// The greatest date in the answer: `payment.date`, or `operation.date` of an operation.
+    /// The greatest `payment.date` or `operation.date` in the answer.
     pub(in crate::model) date: String,
-    /// The count of operations. The platform adds operations and removes none.
+    /// The number of operations. It only increases, because the platform removes no operation.
     operations: usize,
-    /// The start of the digest of the canonical string.
+    /// The start of the digest of the canonical string. It orders answers that are equal otherwise.
     digest: String,
-    /// The last time at which this service received the answer.
+    /// When this service last received the answer.
     pub(in crate::model) received_at: Timestamp,
 }
 
 impl Payment {
-    /// Adds a signed answer that arrived at a time, before its operations are added. If the answer is the newest, marks
-    /// all operations as unlisted that the answer does not list.
+    /// Stores the answer if it is the newest, and marks the operations that it does not list. Must be called before
+    /// the operations of the answer are added.
     pub(super) fn add_answer(&mut self, source: &Source<'_>, received_at: Timestamp) {
         if !source.report.has_complete_list {
             return;

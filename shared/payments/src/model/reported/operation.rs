@@ -1,7 +1,7 @@
 //! Holds one operation, and merges its reports.
 //!
-//! A newer pending report or any final report replaces a pending report. A final report does not replace a distinct
-//! final report: up to a limit, all distinct final reports are stored.
+//! A newer pending report replaces a pending report. A final report replaces any pending report. Distinct final
+//! reports are all stored, up to a limit.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -22,13 +22,12 @@ use crate::model::refunds::update::DUPLICATE_REFUND;
 use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
 
-/// The maximum number of distinct final reports that are stored for an operation. If there are more reports, reports of
-/// low rank are dropped. The dropped reports are not needed, because two distinct reports already show a contradiction.
+/// The maximum number of distinct final reports of an operation. The reports of the lowest rank are dropped. They are
+/// not needed, because two distinct reports already show a contradiction.
 const MAX_FINAL_REPORTS: usize = 8;
-/// The maximum number of distinct final reports that are stored for an operation without details.
+/// The maximum number of distinct final reports of an operation without details.
 const MAX_REDUCED_REPORTS: usize = 2;
 
-/// The ids of an operation, and its creation date.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct OperationIds {
     pub(super) request_id: Option<String>,
@@ -40,10 +39,10 @@ pub(super) struct OperationIds {
 /// One operation of the platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
-    /// The newest pending report, while there is no final report.
+    /// The newest pending report; `None` after a final report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) pending: Option<Pending>,
-    /// The distinct final reports, the highest rank first. [`Operation::effective_report`] returns the report that counts.
+    /// The distinct final reports, the highest rank first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) finals: Vec<FinalReport>,
     /// The newest `payment.status` of the reports about this operation; only for a successful sale or a confirmation.
@@ -55,26 +54,24 @@ pub struct Operation {
     /// Whether the newest signed answer does not list this operation. `false` before the first signed answer.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) unlisted: bool,
-    /// Whether a report has a date before the checkout; only for a sale or an operation of undocumented type. Without
-    /// effect if `created_date` is known.
+    /// Whether a report dates the operation before the checkout; only for a sale or an operation of undocumented
+    /// type. Used only without a `created_date`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) older_than_checkout: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
-    /// Another `request_id`, which a later request about the same operation can have.
+    /// Another `request_id`. A later request about the same operation can have another id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     other_request_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     merchant_refund_id: Option<String>,
-    /// The creation date. For a sale or an operation of undocumented type, only from signed answers. Otherwise only for
-    /// a refund or reversal without a `merchant_refund_id`.
+    /// The creation date in a signed answer; only for a sale or an operation of undocumented type. Also the creation
+    /// date of a refund or reversal without a `merchant_refund_id`, from any report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created_date: Option<String>,
 }
 
-/// Merging.
 impl Operation {
-    /// Creates an operation without reports.
     pub(super) fn new(unlisted: bool) -> Self {
         Self {
             unlisted,
@@ -82,8 +79,8 @@ impl Operation {
         }
     }
 
-    /// Adds a pending report. The newer of two pending reports replaces the other, but the newest redirect or
-    /// clarification request of both reports stays. After a final report, a pending report is ignored.
+    /// Adds a pending report. Has no effect after a final report. The newer report counts, but the newest redirect or
+    /// clarification request stays even if only the older report has it.
     pub(super) fn add_pending(&mut self, report: Pending) {
         if !self.finals.is_empty() {
             return;
@@ -102,15 +99,14 @@ impl Operation {
         });
     }
 
-    /// Adds a final report. Of two reports with the same content, only one is stored: the signed answer, or else the
-    /// newer report.
     pub(super) fn add_final(&mut self, report: FinalReport) {
         self.pending = None;
         self.insert_final(report);
         self.truncate_finals(MAX_FINAL_REPORTS);
     }
 
-    /// Drops the reports of the lowest rank, but not the report of a successful sale with the highest rank.
+    /// Drops the reports of the lowest rank. If no successful sale is left, keeps the highest-ranked one instead of
+    /// the last report.
     fn truncate_finals(&mut self, max: usize) {
         if self
             .finals
@@ -144,7 +140,6 @@ impl Operation {
         self.finals.sort_unstable_by(|one, other| other.rank(one));
     }
 
-    /// Adds the `payment.status` of a report about this operation, if the report is the newest.
     pub(super) fn add_payment_status(&mut self, status: PaymentStatus) {
         if self
             .payment_status
@@ -155,8 +150,8 @@ impl Operation {
         }
     }
 
-    /// Adds the ids and the creation date in a report. If two reports differ, the lesser value is stored, in whatever
-    /// order the reports arrive. The two least of the `request_id` are stored.
+    /// Adds the ids and the creation date. If two reports differ, the lesser value counts, so that the order of
+    /// arrival does not matter. Of `request_id`, the two least values are stored.
     pub(super) fn add_ids(
         &mut self,
         request_id: Option<String>,
@@ -198,10 +193,11 @@ impl Operation {
         self.created_date = ids.created_date;
     }
 
-    /// Drops the details: the status for display, most codes, what the operation waits for, and all but two final
-    /// reports. The type, the outcome, the sums and the dates stay. Digests replace the ids. `payment.status` and
-    /// `payment.sum` stay only if `is_deciding`. A second reduction changes nothing. Later reports are added in the
-    /// usual way.
+    /// Drops the details. These are the displayed status, most codes, the redirect or clarification request, and all
+    /// but two final reports. The type, the outcome, the sums and the dates stay. Digests replace the ids.
+    /// `payment.status` and `payment.sum` stay only if `is_deciding`.
+    ///
+    /// A second reduction changes nothing. Later reports can still be added.
     pub(super) fn reduce(&mut self, is_deciding: bool) {
         if let Some(pending) = &mut self.pending {
             pending.order.reduce();
@@ -214,7 +210,7 @@ impl Operation {
             let first = first.map(|date| normal_date(&date));
             report.first_date = first.filter(|date| date != report.order.dates().0);
             report.status = String::new();
-            // These codes are kept, because an operation that is declined with such a code does not decline its refund.
+            // These codes are needed: an operation that is declined with one of them does not decline its refund.
             report.code = report
                 .code
                 .filter(|code| code == DUPLICATE_REFUND || is_processing_failure(code));
@@ -239,7 +235,7 @@ impl Operation {
         self.created_date = self.created_date.take().map(|date| normal_date(&date));
     }
 
-    /// Erases what the operation waits for, because a redirect can identify the shopper.
+    /// Erases the redirect or clarification request, because a redirect can identify the shopper.
     pub(in crate::model) fn erase_waiting(&mut self) {
         if let Some(pending) = &mut self.pending {
             pending.waiting = None;
@@ -247,11 +243,9 @@ impl Operation {
     }
 }
 
-/// What the reports say.
 impl Operation {
-    /// Returns the final report that counts: the report with the highest rank. If that report is not about a sale but
-    /// another report is about a successful sale, the successful sale counts, so that a contradicting type removes no
-    /// money.
+    /// Returns the final report that counts. This is the report with the highest rank, except that a successful sale
+    /// beats another type. The exception prevents a contradicting type from removing money.
     pub(super) fn effective_report(&self) -> Option<&FinalReport> {
         let first = self.finals.first()?;
         let mut finals = self.finals.iter();
@@ -266,14 +260,13 @@ impl Operation {
         !self.is_signed() && self.finals.iter().any(|report| report.signed)
     }
 
-    /// Returns the final reports from the source that counts: from signed answers, or else from callbacks.
+    /// Returns the final reports from the source that counts: signed answers, or else callbacks.
     pub(super) fn effective_source(&self) -> impl Iterator<Item = &FinalReport> {
         let signed = self.is_signed();
         let reports = self.finals.iter();
         reports.filter(move |report| report.signed == signed)
     }
 
-    /// Returns `sum_initial` of each successful report from the source that counts.
     pub(in crate::model) fn successful_sums(&self) -> impl Iterator<Item = &Sum> {
         let reports = self.effective_source();
         let successes = reports.filter(|report| report.outcome == Outcome::Succeeded);
@@ -315,7 +308,7 @@ impl Operation {
             })
     }
 
-    /// Returns the code of the platform's list in the report that counts.
+    /// Returns the platform's code in the report that counts.
     pub fn code(&self) -> Option<&str> {
         match (self.effective_report(), &self.pending) {
             (Some(report), _) => report.code.as_deref(),
@@ -323,7 +316,7 @@ impl Operation {
         }
     }
 
-    /// Returns `sum_initial` (the requested sum) of the report that counts.
+    /// Returns the requested sum, `sum_initial`, in the report that counts.
     pub fn sum(&self) -> Option<&Sum> {
         match (self.effective_report(), &self.pending) {
             (Some(report), _) => report.sum_initial.as_ref(),
@@ -331,13 +324,12 @@ impl Operation {
         }
     }
 
-    /// Returns `sum_initial` of each final report, also of the reports that do not count.
+    /// Returns `sum_initial` of every final report, including reports that do not count.
     pub(in crate::model) fn reported_sums(&self) -> impl Iterator<Item = Option<&Sum>> {
         let reports = self.finals.iter();
         reports.map(|report| report.sum_initial.as_ref())
     }
 
-    /// Returns `sum_converted` and `sum_initial` of the final report that counts.
     pub(in crate::model) fn final_sums(&self) -> impl Iterator<Item = &Sum> {
         let report = self.effective_report().into_iter();
         let sums = report.flat_map(|report| [&report.sum_converted, &report.sum_initial]);
@@ -354,7 +346,7 @@ impl Operation {
         self.sum().map(|sum| sum.currency.as_str())
     }
 
-    /// Returns the [`ReportOrder`] of the report that counts. The newer report has the greater value.
+    /// Returns the age of the report that counts. The newer report has the greater value.
     pub(crate) fn report_order(&self) -> Option<&ReportOrder> {
         let pending = || self.pending.as_ref().map(|pending| &pending.order);
         self.effective_report()
@@ -362,12 +354,11 @@ impl Operation {
             .or_else(pending)
     }
 
-    /// Returns `operation.date` of the report that counts.
     pub(in crate::model) fn date(&self) -> Option<&str> {
         self.report_order().map(|order| order.dates().0)
     }
 
-    /// Returns `operation.date` of the oldest final report with the outcome and the source that count. The platform can
+    /// Returns the earliest `operation.date` of the outcome that counts, in the source that counts. The platform can
     /// repeat a report with a later date.
     pub(in crate::model) fn first_date(&self) -> Option<&str> {
         let outcome = self.outcome();
@@ -376,29 +367,26 @@ impl Operation {
         reports.map(FinalReport::first_date).min()
     }
 
-    /// Returns when the operation last changed, by the platform's clock.
+    /// Returns when the operation last changed, on the platform's clock.
     pub(in crate::model) fn changed_at(&self) -> Option<Timestamp> {
         self.report_order()?.operation_time()
     }
 
-    /// Returns when the operation ended, by the platform's clock; `None` if the operation is pending, or if the date
-    /// cannot be parsed.
+    /// Returns when the operation ended, on the platform's clock; `None` while it is pending, or if the date is
+    /// invalid.
     pub fn ended_at(&self) -> Option<Timestamp> {
         self.effective_report()?.order.operation_time()
     }
 
-    /// Returns what the operation waits for while it is pending.
     pub(crate) fn waiting(&self) -> Option<&Waiting> {
         self.pending.as_ref()?.waiting.as_ref()
     }
 
-    /// Returns the platform's id of the request that started the operation. If reports name different ids, returns the
-    /// least.
+    /// Returns the platform's id of the request that started the operation. If reports differ, returns the least id.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// Whether a report names this `request_id` for the operation.
     pub(in crate::model) fn has_request_id(&self, request_id: &str) -> bool {
         let mut known = [&self.request_id, &self.other_request_id]
             .into_iter()
@@ -409,7 +397,6 @@ impl Operation {
         })
     }
 
-    /// Whether an id of the operation is stored as a digest.
     pub(in crate::model) fn has_digest(&self) -> bool {
         let ids = [
             &self.request_id,
@@ -419,7 +406,7 @@ impl Operation {
         ids.into_iter().flatten().any(|id| is_digest(id))
     }
 
-    /// Returns the merchant's id of a refund, for display; `None` if only its digest is stored.
+    /// Returns the merchant's id of a refund for display; `None` if only its digest is stored.
     pub(crate) fn shown_refund_id(&self) -> Option<&str> {
         self.merchant_refund_id().filter(|id| !is_digest(id))
     }
@@ -429,18 +416,15 @@ impl Operation {
         self.merchant_refund_id.as_deref()
     }
 
-    /// Returns when the platform created the operation, if this is stored: for a sale, an operation of undocumented
-    /// type, or a refund without a merchant's id.
+    /// Returns when the platform created the operation, if this date is stored; see `created_date`.
     pub(in crate::model) fn created_at(&self) -> Option<Timestamp> {
         Timestamp::of_platform(self.created_date.as_deref()?)
     }
 
-    /// Whether the outcome is `succeeded`.
     pub(crate) fn has_succeeded(&self) -> bool {
         self.outcome() == Outcome::Succeeded
     }
 
-    /// Whether the outcome is `declined`.
     pub(crate) fn is_declined(&self) -> bool {
         self.outcome() == Outcome::Declined
     }
@@ -455,17 +439,15 @@ impl Operation {
         self.is_declined() && self.code().is_some_and(is_processing_failure)
     }
 
-    /// Whether the operation is a sale.
     pub(crate) fn is_sale(&self) -> bool {
         *self.kind() == OperationType::Sale
     }
 
-    /// Whether the operation is a sale that succeeded.
+    /// Whether the operation is a successful sale.
     pub fn is_successful_sale(&self) -> bool {
         self.is_sale() && self.has_succeeded()
     }
 
-    /// Whether the operation is a `payment confirmation`.
     pub(crate) fn is_confirmation(&self) -> bool {
         *self.kind() == OperationType::Confirmation
     }
@@ -475,17 +457,16 @@ impl Operation {
         self.kind().gives_back()
     }
 
-    /// Whether the operation takes a refund back (`refund reverse`).
+    /// Whether the operation is a `refund reverse`, which takes a refund back.
     pub(crate) fn is_refund_reversal(&self) -> bool {
         *self.kind() == OperationType::RefundReversal
     }
 
-    /// Whether the operation is a `manual change`.
     pub(in crate::model) fn is_manual_change(&self) -> bool {
         *self.kind() == OperationType::ManualChange
     }
 
-    /// Whether the operation is of undocumented type, and a signed answer says that it succeeded.
+    /// Whether a signed answer says that an operation of undocumented type succeeded.
     pub(crate) fn is_undocumented_capture(&self) -> bool {
         self.kind().is_undocumented() && self.has_succeeded() && self.is_signed()
     }

@@ -1,4 +1,4 @@
-//! Defines the reports of one operation, and decides which of these reports counts.
+//! Defines the reports of one operation, and ranks them.
 
 use std::cmp::Ordering;
 
@@ -20,19 +20,19 @@ pub struct Pending {
     pub(super) code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sum: Option<Sum>,
-    /// What the operation waits for, from the newest report that requests something.
+    /// The newest redirect or clarification request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) waiting: Option<Waiting>,
 }
 
 impl Pending {
-    /// Compares two reports; the greater report counts. The newer report is greater. If both dates are equal, the
-    /// report with the greater sum is greater.
+    /// Compares two reports; the greater report counts. The newer report is greater. At the same date, the greater
+    /// sum is greater.
     pub(super) fn rank(&self, other: &Self) -> Ordering {
         let dates = self.order.dates().cmp(&other.order.dates());
         dates
             .then_with(|| amount_of(&self.sum).cmp(&amount_of(&other.sum)))
-            // An operation without details has no digest. Therefore the type is compared before the digest.
+            // Without details, an operation has no digest. Therefore the type is compared before the digest.
             .then_with(|| self.kind.cmp(&other.kind))
             .then_with(|| self.order.cmp(&other.order))
             .then_with(|| self.status.cmp(&other.status))
@@ -46,22 +46,21 @@ fn amount_of(sum: &Option<Sum>) -> Option<u64> {
 /// A report of an operation that has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinalReport {
-    /// Whether the report is a signed status answer, which outweighs callbacks.
+    /// Whether the report is a signed answer.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) signed: bool,
     pub(super) outcome: Outcome,
     pub(super) kind: OperationType,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sum_initial: Option<Sum>,
-    /// `None` if the report has no `sum_converted`, or the same sum as `sum_initial`.
+    /// `None` if the report has no `sum_converted`, or if it equals `sum_initial`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sum_converted: Option<Sum>,
-    /// Whether `payment.status` declined the whole payment. Then the shopper cannot try again.
+    /// Whether `payment.status` declined the whole payment, so that the shopper cannot try again.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) ends_payment: bool,
     pub(super) order: ReportOrder,
-    /// `operation.date` of the oldest report of this content from the same source, if it differs from the date in
-    /// `order`.
+    /// The earliest `operation.date` of repeated reports with this content and source, if it differs from `order`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) first_date: Option<String>,
     pub(super) status: String,
@@ -70,7 +69,7 @@ pub struct FinalReport {
 }
 
 impl FinalReport {
-    /// Merges two reports with the same content: the signed answer, or else the newer report, is returned.
+    /// Merges two reports with the same content. The signed answer stays, or else the newer report.
     pub(super) fn merged(self, other: Self) -> Self {
         let strength = |report: &Self| (report.signed, report.order.clone());
         let (weaker, mut stronger) = match strength(&self) < strength(&other) {
@@ -84,12 +83,11 @@ impl FinalReport {
         stronger
     }
 
-    /// Returns `operation.date` of the oldest report of this content from the same source.
     pub(super) fn first_date(&self) -> &str {
         self.first_date.as_deref().unwrap_or(self.order.dates().0)
     }
 
-    /// Returns the parts that make a report distinct. Only one of several reports with the same parts is stored.
+    /// Returns the parts that distinguish reports. Reports that are equal in these parts are stored once.
     pub(super) fn content(&self) -> (Outcome, &OperationType, [&Option<Sum>; 2], bool) {
         let sums = [&self.sum_initial, &self.sum_converted];
         (self.outcome, &self.kind, sums, self.ends_payment)
@@ -124,12 +122,11 @@ impl FinalReport {
             .then_with(|| self.content().cmp(&other.content()))
     }
 
-    /// Whether the report says that a sale succeeded.
     pub(super) fn is_successful_sale(&self) -> bool {
         self.kind == OperationType::Sale && self.outcome == Outcome::Succeeded
     }
 
-    /// Whether two reports have the same outcome. Two successes must also have the same type and `sum_initial`.
+    /// Whether two reports agree on the outcome. Successes must also agree on the type and `sum_initial`.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let is_success = self.outcome == Outcome::Succeeded;
         let is_same_money = self.kind == other.kind && self.sum_initial == other.sum_initial;

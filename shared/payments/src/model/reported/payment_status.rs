@@ -5,20 +5,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::serde_skip::is_default;
 
-/// `payment.status` with the dates of its report. The greatest value is the newest status.
+/// `payment.status` with the dates of its report. The newest status is the greatest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PaymentStatus {
     pub(super) operation_date: String,
     pub(super) payment_date: String,
-    /// Whether the report is a signed status answer.
+    /// Whether the report is a signed answer.
     pub(in crate::model) signed: bool,
-    /// Whether the report has a confirmation. If two reports from the same source have the same dates, the report with
-    /// a confirmation is newer. The confirmation follows the sale.
+    /// Whether the report has a confirmation. At the same dates, such a report is newer, because the confirmation
+    /// follows the sale.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) has_confirmation: bool,
-    /// The order of statuses with the same dates; see [`stage`].
+    /// Orders statuses with the same dates; see [`stage`].
     pub(super) stage: u8,
-    /// The status in the platform's spelling.
     pub(super) status: String,
 }
 
@@ -29,8 +28,8 @@ impl PaymentStatus {
     }
 }
 
-/// Returns a number that orders statuses with the same dates; the greater number is newer. Dates have whole seconds, so
-/// two reports can have the same dates.
+/// Returns a number that orders statuses with the same dates, because dates have whole seconds. The greater number is
+/// newer.
 pub(super) fn stage(status: &str) -> u8 {
     match status {
         "refunded" | "reversed" => 5,
@@ -44,12 +43,10 @@ pub(super) fn stage(status: &str) -> u8 {
     }
 }
 
-/// Whether this status says that the payment is still in progress.
 pub(super) fn is_intermediate(status: &str) -> bool {
     stage(status) < 2
 }
 
-/// Whether operations of this type decide whether the money of a sale counts.
 pub(super) fn is_sale_or_confirmation(kind: &OperationType) -> bool {
     matches!(kind, OperationType::Sale | OperationType::Confirmation)
 }

@@ -1,8 +1,8 @@
-//! Stores the values of `payment.sum` in the reports: the amount received, and the sums that differ from the order.
+//! Stores the values of `payment.sum` in the reports.
 //!
-//! The platform's documents disagree about `payment.sum` after a refund: in one document it is the remainder, in
-//! another the original amount. Therefore only a report without a refund states the amount received. Sums that differ
-//! from the order are stored separately, so that a later report does not erase these sums.
+//! The platform's documents disagree about `payment.sum` after a refund. It is the remainder in one document, and the
+//! original amount in another. Therefore only a report without a refund states the amount received. Each sum that
+//! differs from the order is stored, so that a later report cannot hide it.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -13,26 +13,25 @@ use serde::{Deserialize, Serialize};
 use crate::model::order::Order;
 use crate::model::serde_skip::is_default;
 
-/// The maximum number of differing sums that are stored. If there are more sums, the lowest sums are dropped.
+/// The maximum number of stored sums that differ from the order. The lowest sums are dropped first.
 const MAX_DIFFERING: usize = 16;
 
 /// The values of `payment.sum` in the reports of one payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentSums {
-    /// The sum in the newest signed answer that states the amount received. The sums in callbacks are stored with the
+    /// The newest sum in a signed answer that states the amount received. Sums in callbacks are stored in the
     /// operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) newest_signed: Option<DatedSum>,
-    /// Whether a report without a refund named exactly the ordered sum.
+    /// Whether a report without refunds named exactly the ordered sum.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) named_in_full: bool,
-    /// Whether a signed answer without a refund named exactly the ordered sum.
+    /// Whether a signed answer without refunds named exactly the ordered sum.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) signed_in_full: bool,
-    /// Whether a report of a successful sale, without a refund, had no sum.
+    /// Whether a report of a successful sale without refunds had no sum.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) missing: bool,
-    /// The sums that differ from the order.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     differing: BTreeSet<DifferingSum>,
 }
@@ -47,8 +46,8 @@ pub struct DatedSum {
 }
 
 impl DatedSum {
-    /// Compares two sums; the newer sum is the greater one. If both dates are equal, a sum in a signed answer is newer
-    /// than a sum in a callback. If the source is also equal, the lower amount is newer than the greater amount.
+    /// Compares the age of two sums; the newer sum is greater. At the same dates, a signed answer is newer than a
+    /// callback. At the same dates and source, the lower amount is newer.
     pub(super) fn cmp_recency(&self, other: &Self) -> Ordering {
         let dates = (&self.operation_date, &self.payment_date);
         dates
@@ -57,7 +56,6 @@ impl DatedSum {
             .then_with(|| other.sum.cmp(&self.sum))
     }
 
-    /// Replaces `known` with `reported` if `reported` is newer.
     pub(super) fn store_newer(known: &mut Option<Self>, reported: Self) {
         if known
             .as_ref()
@@ -68,28 +66,25 @@ impl DatedSum {
     }
 }
 
-/// A sum that differs from the order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct DifferingSum {
     #[serde(flatten)]
     sum: Sum,
-    /// The amount of the refunds and reversals in the same report, less the returned amount.
+    /// The refunds and reversals in the same report, less the returns, in minor units.
     #[serde(default, skip_serializing_if = "is_default")]
     refunded: u64,
-    /// Whether the sum is from a signed answer.
     #[serde(default, skip_serializing_if = "is_default")]
     signed: bool,
 }
 
-/// `payment.sum` of a report, and what is needed to interpret this sum.
 pub(super) struct SumReport<'a> {
     pub(super) operation_date: &'a str,
     pub(super) payment_date: &'a str,
     pub(super) signed: bool,
     pub(super) sum: Option<&'a Sum>,
-    /// Whether the report has no refund, so that the sum is the amount received.
+    /// Whether the report shows no refund, so that the sum is the amount received.
     pub(super) is_received: bool,
-    /// The amount of the refunds and reversals in the report, less the returned amount.
+    /// The refunds and reversals in the report, less the returns, in minor units.
     pub(super) refunded: u64,
 }
 
@@ -105,7 +100,6 @@ impl SumReport<'_> {
 }
 
 impl PaymentSums {
-    /// Adds the sum of a report.
     pub(super) fn add(&mut self, order: Option<&Order>, report: &SumReport<'_>) {
         let SumReport {
             signed,
@@ -141,9 +135,8 @@ impl PaymentSums {
         }
     }
 
-    /// Drops the sums of reports with refunds that follow from a stored sum of a report without refunds. A sum follows
-    /// from the stored sum if both are equal. A sum also follows if it is the stored sum less the refunds in its own
-    /// report.
+    /// Drops sums after refunds that a stored sum without refunds explains. A sum is explained if it is the stored
+    /// sum, or the stored sum less the refunds in its own report.
     fn drop_remainders(&mut self) {
         let received = self.differing.iter().filter(|sum| sum.refunded == 0);
         let received: Vec<Sum> = received.map(|sum| sum.sum.clone()).collect();
@@ -157,15 +150,15 @@ impl PaymentSums {
         });
     }
 
-    /// Returns the sums that differ from the order, except for the settled sums. If a signed answer without refunds
-    /// named exactly the ordered sum, every sum that only callbacks named is settled.
+    /// Returns the sums that differ from the order. Sums that only callbacks named are left out after a signed answer
+    /// without refunds named exactly the ordered sum.
     pub(super) fn differing(&self) -> BTreeSet<Sum> {
         let counts = |sum: &&DifferingSum| sum.signed || !self.signed_in_full;
         let differing = self.differing.iter().filter(counts);
         differing.map(|sum| sum.sum.clone()).collect()
     }
 
-    /// Returns all differing sums, settled or not, and the newest sum in a signed answer.
+    /// Returns all differing sums, and the newest sum in a signed answer.
     pub(super) fn named(&self) -> impl Iterator<Item = &Sum> {
         let differing = self.differing.iter().map(|sum| &sum.sum);
         differing.chain(self.newest_signed.iter().map(|sum| &sum.sum))

@@ -12,16 +12,17 @@ use crate::model::timestamp::Timestamp;
 /// The sum received up to a date.
 pub(in crate::model) struct ReceivedSum {
     pub(in crate::model) sum: Sum,
-    /// The sum includes the captures up to this `operation.date`.
+    /// The `operation.date` up to which the sum includes all captures.
     until: String,
-    /// Whether the sum is from a signed answer, and a newer callback names another, unconfirmed sum.
+    /// Whether the sum is from a signed answer, although a newer callback names another sum that must be confirmed.
     has_newer_unconfirmed: bool,
 }
 
 impl ReceivedSum {
-    /// Whether the amount of a capture must be added to the sum. Only a later capture is added, and only if no callback
-    /// about the capture stated the amount received. But if a newer callback names another, unconfirmed sum, every
-    /// later capture in a signed answer is added, and no other capture. A capture is later if its first report is later.
+    /// Whether the amount of a capture must be added to the sum. Only a capture that was first reported after `until`
+    /// is added. It must also meet the condition of one case:
+    /// - Normally, no callback about the capture may have stated the amount received.
+    /// - If `has_newer_unconfirmed`, the capture must be in a signed answer.
     pub(in crate::model) fn is_before(&self, capture: &Operation) -> bool {
         let is_later = capture
             .first_date()
@@ -44,8 +45,8 @@ fn is_earlier(date: &str, other: &str) -> bool {
 }
 
 impl Payment {
-    /// Returns the newest `payment.sum` that states the amount received. The sum in a callback counts only while the
-    /// operation of the callback counts as succeeded.
+    /// Returns the newest `payment.sum` that states the amount received. A callback counts only while its operation
+    /// counts as succeeded.
     pub(in crate::model) fn newest_sum(&self) -> Option<&DatedSum> {
         let operations = self.reported.operations.values();
         let of_callbacks = operations
@@ -56,8 +57,8 @@ impl Payment {
             .max_by(|one, other| one.cmp_recency(other))
     }
 
-    /// Returns the sum received: the newest sum that states the amount received. While this sum is unconfirmed, returns
-    /// the sum in the newest signed answer instead. If there is no signed answer, returns the ordered sum.
+    /// Returns the newest sum that states the amount received. If this sum must be confirmed, returns the newest
+    /// signed sum instead, or else the ordered sum.
     pub(in crate::model) fn received_sum(&self) -> Option<ReceivedSum> {
         let newest = self.newest_sum()?;
         let order = self.order.as_ref();
@@ -75,10 +76,12 @@ impl Payment {
         })
     }
 
-    /// Whether the newest sum is from a callback, and a signed answer must confirm this sum. There are two cases. A sum
-    /// below the order or in another currency must be confirmed if another report named the ordered sum. Any sum that
-    /// differs from the order must be confirmed if a signed answer named the ordered sum. A sum in the ordered currency
-    /// is also confirmed if the captures in signed answers have exactly this amount.
+    /// Whether a signed answer must confirm the newest sum. Only a sum from a callback must be confirmed, in two
+    /// cases:
+    /// - The sum is below the order or in another currency, and another report named the ordered sum.
+    /// - The sum differs from the order, and a signed answer named the ordered sum.
+    ///
+    /// A sum in the ordered currency is confirmed if it equals the captures in signed answers.
     pub(crate) fn is_newest_sum_unconfirmed(&self) -> bool {
         let (Some(newest), Some(order)) = (self.newest_sum(), &self.order) else {
             return false;
@@ -93,12 +96,12 @@ impl Payment {
         !is_confirmed && (is_lower && sums.named_in_full || contradicts_answer)
     }
 
-    /// Whether a report of a successful sale had no `payment.sum`, and no other report states the amount received.
+    /// Whether a successful sale was reported without `payment.sum`, and no report states the amount received.
     pub(in crate::model) fn is_payment_sum_missing(&self) -> bool {
         self.reported.sums.missing && self.newest_sum().is_none()
     }
 
-    /// Returns every `payment.sum` that differs from the order, except for the sums that a signed answer settled.
+    /// Returns every differing `payment.sum` that no signed answer has settled.
     pub(in crate::model) fn differing_payment_sums(&self) -> BTreeSet<Sum> {
         self.reported.sums.differing()
     }

@@ -2,17 +2,17 @@
 
 use ecommpay::report::{self, Report, Sum};
 
-/// The maximum number of characters of an id, a status or another short text.
+/// The maximum number of characters of each short text, such as an id or a status.
 const MAX_TEXT_LENGTH: usize = 255;
-/// The maximum number of bytes of a redirect: the URL and the form fields.
+/// The maximum size of a redirect, in bytes: the URL and the form fields.
 const MAX_REDIRECT_BYTES: usize = 32 * 1_024;
 /// The maximum number of clarification fields.
 const MAX_FIELDS: usize = 100;
-/// The maximum number of bytes of the names of all clarification fields.
+/// The maximum size of the names of all clarification fields, in bytes.
 const MAX_NAMES_BYTES: usize = 8 * 1_024;
 
-/// Whether a report exceeds no limit and can be stored. A callback that exceeds a limit is only a hint. A status answer
-/// that exceeds a limit is ignored.
+/// Whether a report is within all limits. A callback that exceeds a limit is only a hint. A status answer that
+/// exceeds a limit is ignored.
 pub(crate) fn is_storable(report: &Report) -> bool {
     let is_short = |text: &str| text.chars().count() <= MAX_TEXT_LENGTH;
     let are_short = |texts: &[&Option<String>]| {

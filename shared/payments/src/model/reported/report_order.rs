@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::compact::normal_date;
 use crate::model::timestamp::Timestamp;
 
-/// The age of a report; the report with the greater value is newer. The value consists of `operation.date`,
-/// `payment.date`, and the start of the digest of the canonical string. The dates have whole seconds, so two reports
-/// can have the same dates. Then the digest orders the reports, in whatever order they arrive.
+/// The age of a report; the newer report is greater. The parts are `operation.date`, `payment.date`, and the start of
+/// the digest of the canonical string. Dates have whole seconds, so the digest orders reports with the same dates.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ReportOrder(String, String, String);
 
@@ -16,12 +15,10 @@ impl ReportOrder {
         Self(operation_date.into(), payment_date.into(), digest.into())
     }
 
-    /// Returns `operation.date` and `payment.date`.
     pub(crate) fn dates(&self) -> (&str, &str) {
         (&self.0, &self.1)
     }
 
-    /// Whether the order has no digest.
     pub(super) fn has_no_digest(&self) -> bool {
         self.2.is_empty()
     }
@@ -31,7 +28,7 @@ impl ReportOrder {
         *self = Self(normal_date(&self.0), normal_date(&self.1), String::new());
     }
 
-    /// Returns the time of `operation.date`, by the platform's clock; `None` if the date cannot be parsed.
+    /// Returns `operation.date` as a time on the platform's clock; `None` if the date is invalid.
     pub(super) fn operation_time(&self) -> Option<Timestamp> {
         Timestamp::of_platform(&self.0)
     }

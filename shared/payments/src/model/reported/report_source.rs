@@ -1,4 +1,4 @@
-//! Holds a verified report, and reads the values that the merge rules need.
+//! Reads the values of a verified report that the merge rules need.
 
 use ecommpay::operation::{OperationType, Outcome};
 use ecommpay::report::{self, Report};
@@ -20,9 +20,9 @@ pub struct SignedReport<'a> {
 /// A report that is added to a payment.
 pub(super) struct Source<'a> {
     pub(super) report: &'a Report,
-    /// The start of the digest of the canonical string. The digest orders two reports with the same dates.
+    /// The start of the digest of the canonical string. It orders reports with the same dates.
     pub(super) digest: String,
-    /// Whether the report is the signed answer to a status request, which outweighs callbacks.
+    /// Whether the report is a signed answer.
     pub(super) is_answer: bool,
 }
 
@@ -35,23 +35,20 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Returns `payment.date`.
     pub(super) fn payment_date(&self) -> &'a str {
         self.report.payment_date.as_deref().unwrap_or_default()
     }
 
-    /// Returns `payment.status`.
     pub(super) fn payment_status(&self) -> &'a str {
         self.report.payment_status.as_deref().unwrap_or_default()
     }
 
-    /// Whether `payment.status` declines the payment itself. The status `error` concerns only the last request.
+    /// Whether `payment.status` declines the payment itself. The status `error` is only about the last request.
     pub(super) fn declines_payment(&self) -> bool {
         let status = self.payment_status();
         Outcome::of_status(status) == Outcome::Declined && status != "error"
     }
 
-    /// Whether the report lists a successful operation for whose type `is_such` holds.
     pub(super) fn has_success(&self, is_such: impl Fn(&OperationType) -> bool) -> bool {
         self.successes(is_such).next().is_some()
     }
@@ -66,8 +63,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Returns the greatest `operation.date` of the operations for whose type `is_such` holds; an empty text if there
-    /// is no such date.
+    /// Returns the greatest `operation.date` of the operations whose type fits; an empty text if there is none.
     pub(super) fn newest_date(&self, is_such: impl Fn(&OperationType) -> bool) -> &'a str {
         let operations = self.report.operations.iter();
         let dates = operations
@@ -76,8 +72,7 @@ impl<'a> Source<'a> {
         dates.max().unwrap_or_default()
     }
 
-    /// Returns the amount of the successful refunds and reversals in the report, less the returned amount; `None` if
-    /// more was returned than refunded.
+    /// Returns the refunds and reversals less the returns, in minor units; `None` if more was returned than refunded.
     pub(super) fn refunded_amount(&self) -> Option<u64> {
         let amount = |is_such: &dyn Fn(&OperationType) -> bool| {
             let sums = self.successes(is_such);
@@ -88,8 +83,8 @@ impl<'a> Source<'a> {
         amount(&OperationType::gives_back).checked_sub(returned)
     }
 
-    /// Returns the `payment.status` that says whether the money of this operation counts. Returns `None` unless the
-    /// operation is a successful sale or a confirmation, and if the status can concern another request.
+    /// Returns the `payment.status` that decides whether the money of this operation counts. Returns `None` if the
+    /// operation is neither a successful sale nor a confirmation, or if the status can be about another request.
     pub(super) fn payment_status_of(&self, operation: &report::Operation) -> Option<PaymentStatus> {
         let status = self.report.payment_status.as_deref()?;
         let decides = match operation.kind {
@@ -110,9 +105,8 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Whether this `payment.status` can concern a request that is not about the sale. The status `error` concerns the
-    /// last request. Other statuses without a result, and error statuses, can concern the last refund. But a status
-    /// beside a confirmation that is pending or declined always decides about the sale.
+    /// Whether this `payment.status` can be about another request than the sale, such as the last refund. Beside a
+    /// confirmation that is pending or declined, the status is always about the sale.
     fn may_concern_other_request(&self, status: &str) -> bool {
         let mut confirmations = self.confirmations();
         if confirmations.any(|confirmation| confirmation.outcome() != Outcome::Succeeded) {
@@ -126,7 +120,7 @@ impl<'a> Source<'a> {
             > self.newest_date(is_sale_or_confirmation);
         match status {
             "error" => true,
-            // Beside a refund that has ended, these statuses can only concern a sale or its confirmation.
+            // If no refund is pending, these statuses can only be about a sale or its confirmation.
             "processing" | "awaiting confirmation" => has_pending_refund,
             "internal error" | "external error" => has_pending_refund || is_refund_last,
             other => is_intermediate(other) && (has_pending_refund || is_refund_last),
@@ -138,8 +132,7 @@ impl<'a> Source<'a> {
         operations.filter(|operation| operation.kind == OperationType::Confirmation)
     }
 
-    /// Returns what a pending operation waits for. A sale waits for the redirect or for data. A refund or a reversal
-    /// waits for data.
+    /// Returns what a pending operation waits for. A sale waits for a redirect or for data, a refund only for data.
     pub(super) fn waiting_of(&self, operation: &report::Operation) -> Option<Waiting> {
         let is_sale = operation.kind == OperationType::Sale;
         let awaits_data = operation.status == "awaiting clarification";
@@ -147,7 +140,8 @@ impl<'a> Source<'a> {
         if !is_sale && !is_refund_request {
             return None;
         }
-        // A status answer lists all operations, so its clarification fields are for the operations that await data.
+        // A status answer lists all operations. Its clarification fields belong only to the operations that await
+        // data.
         let fields = match self.is_answer && !awaits_data {
             true => Vec::new(),
             false => self.report.clarification_fields.clone(),
@@ -163,7 +157,7 @@ impl<'a> Source<'a> {
             fields: redirect.fields.iter().cloned().collect(),
         });
         let date = operation.date.as_deref().unwrap_or_default();
-        // An answer can list two operations that await data and have the same date.
+        // The id distinguishes two operations of one answer that await data and have the same date.
         let id = operation.id.as_deref().unwrap_or_default();
         let digest = [self.digest.as_str(), id].concat();
         let digest = sha256::start_of_hex(digest.as_bytes(), self.digest.len());
@@ -171,8 +165,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Whether the browser may be redirected to this URL. The scheme must be HTTP or HTTPS, because another scheme could
-/// run a script.
+/// Whether the browser may be redirected to this URL. Another scheme than HTTP or HTTPS could run a script.
 fn is_http(url: &str) -> bool {
     let has_scheme = |scheme: &str| {
         url.get(..scheme.len())

@@ -7,17 +7,15 @@ use ecommpay::report::Sum;
 use super::operation::Operation;
 use crate::model::payment::Payment;
 
-/// A sum that the platform named.
 pub(crate) struct ReportedSum {
     /// The operation; `None` for a sum of the whole payment.
     pub(crate) operation_id: Option<String>,
-    /// The field that contained the sum.
+    /// The name of the field in the report.
     pub(crate) field: &'static str,
     pub(crate) sum: Sum,
 }
 
 impl Payment {
-    /// Returns every sum that the platform named for the money received.
     pub(crate) fn reported_sums(&self) -> Vec<ReportedSum> {
         let newest = self.newest_sum().map(|newest| &newest.sum);
         let of_payment: BTreeSet<&Sum> = self.reported.sums.named().chain(newest).collect();
@@ -47,7 +45,6 @@ fn takes_money(operation: &Operation) -> bool {
         && !operation.kind().is_about_refund()
 }
 
-/// Returns the distinct sums in the stored final reports, each with the name of its field.
 fn sums_of(operation: &Operation) -> BTreeSet<(&'static str, &Sum)> {
     let reports = operation.finals.iter();
     let sums = reports.flat_map(|report| {

@@ -1,4 +1,4 @@
-//! Reads the errors that callbacks and status answers report about sale and refund requests of ours.
+//! Reads the errors in reports about our sale and refund requests.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::model::payment::Payment;
 use crate::model::refunds::refund::Refund;
 use crate::model::timestamp::Timestamp;
 
-/// The maximum number of errors that are stored. If there are more errors, the error with the greatest `request_id` is
-/// dropped. An error of a request of ours is dropped only if no error of another request is left.
+/// The maximum number of stored errors. The error with the greatest `request_id` is dropped first. Errors of our own
+/// requests are dropped last.
 const MAX_ERRORS: usize = 100;
 
-/// The codes that concern a status request, not a sale or a refund: "not found", and "cannot be shown yet".
+/// The codes of a failed status request: "not found", and "cannot be shown yet".
 const STATUS_REQUEST_CODES: [&str; 2] = ["3061", "3062"];
 
-/// The codes that concern the platform's processing at one time, and a general decline. If a status answer without
-/// operations has such a code, it may be about the status request, so it does not show how a sale ended.
+/// Codes of temporary failures, and of a general decline. In a status answer without operations, such a code may be
+/// about the status request. Therefore it does not end a sale.
 const CODES_WITHOUT_END: [&str; 13] = [
     "100", "314", "501", "601", "602", "10505", "10601", "10602", "10603", "20202", "20601",
     "20602", "20603",
@@ -28,35 +28,33 @@ const CODES_WITHOUT_END: [&str; 13] = [
 
 const DAY: u64 = 24 * 3_600;
 
-/// How long after the decline of a refund operation whose processing failed the platform may still make the refund.
+/// How long the platform may still make a refund after its operation was declined because the processing failed.
 const MAX_PROCESSING: Duration = Duration::from_secs(DAY);
 
-/// The decline of a refund operation counts as made at most this time after the request. A wrong date thus does not
-/// keep the refund open after its last poll.
+/// The maximum time between a refund request and the decline of its operation. A later date counts as wrong, because
+/// it would keep the refund open after its last poll.
 const MAX_AGE_AT_DECLINE: Duration = Duration::from_secs(29 * DAY);
 
-/// Returns the code with which a status answer without operations ends the sale. Returns `None` if the answer does not
-/// show how the sale ended.
+/// Returns the code with which a status answer without operations ends the sale; `None` if the outcome stays unknown.
 pub(crate) fn ending_error(report: &Report) -> Option<&str> {
     let (code, _) = failed_request(report)?;
     (!CODES_WITHOUT_END.contains(&code)).then_some(code)
 }
 
-/// Returns the code of a failed sale or refund request, and the `request_id` if the report names it. Returns `None` if
-/// the report does not show that the platform refused a request.
+/// Returns the code of a refused sale or refund request, and the `request_id` if the report names it. Returns `None`
+/// if the code does not prove a refusal.
 pub(crate) fn failed_request(report: &Report) -> Option<(&str, Option<&str>)> {
     request_error(report).filter(|(code, _)| gate_request::is_conclusive(code))
 }
 
-/// Returns the code of an error of a sale or refund request, and the `request_id` if the report names it.
 fn request_error(report: &Report) -> Option<(&str, Option<&str>)> {
     let code = report.errors.first().map(|error| error.code.as_str())?;
     let is_error = report.payment_status.as_deref() == Some("error");
     if !is_error || STATUS_REQUEST_CODES.contains(&code) {
         return None;
     }
-    // The operation of a failed request has not succeeded. A status answer also lists the operations of other requests,
-    // so the newest such operation counts.
+    // A status answer also lists operations of other requests. The newest operation without success belongs to the
+    // failed request.
     let operations = report.operations.iter();
     let failed = operations
         .filter(|operation| operation.outcome() != Outcome::Succeeded)
@@ -66,8 +64,8 @@ fn request_error(report: &Report) -> Option<(&str, Option<&str>)> {
     Some((code, request_id))
 }
 
-/// Returns what orders two codes of one request. A code that shows that the request was refused is the least, and then
-/// a code of a failed processing.
+/// Returns the sort key for the codes of one request. The order is: codes that prove a refusal, codes of a failed
+/// processing, then codes that prove no refusal.
 fn precedence(code: &str) -> impl Ord + use<'_> {
     let is_inconclusive = !gate_request::is_conclusive(code);
     (
@@ -78,8 +76,8 @@ fn precedence(code: &str) -> impl Ord + use<'_> {
 }
 
 impl Payment {
-    /// Adds the error in a report for the request that the report names. If two reports name different codes for a
-    /// request, the least by [`precedence`] is stored, in whatever order the reports arrive.
+    /// Adds the error in a report. If reports name different codes for one request, the first by [`precedence`] is
+    /// stored. So the order of arrival does not matter.
     pub(super) fn add_request_error(&mut self, report: &Report) {
         let Some((code, request_id)) = request_error(report) else {
             return;
@@ -110,7 +108,7 @@ impl Payment {
         }
     }
 
-    /// Whether a report names a request that is known to be ours.
+    /// Whether the `request_id` in a report is known to belong to our sale or refund request.
     pub(crate) fn names_own_request(&self, reported_id: &str) -> bool {
         self.is_own_request(&texts::id(reported_id))
     }
@@ -120,8 +118,8 @@ impl Payment {
         self.refusal_of(&self.attempt.request)
     }
 
-    /// Returns the code with which the platform refused a request, in Gate's answer or in a report. A duplicate id is no
-    /// refusal, because it does not end the request.
+    /// Returns the code with which Gate's answer or a report refused a request. The code of a duplicate id does not
+    /// count, because it does not end the request.
     pub(in crate::model) fn refusal_of<'a>(&'a self, request: &'a GateRequest) -> Option<&'a str> {
         match request {
             GateRequest::Refused { code, .. } => Some(code),
@@ -131,8 +129,8 @@ impl Payment {
         }
     }
 
-    /// Returns the code with which the platform refused a refund request. A failed processing does not end the request,
-    /// because the platform may still make the refund.
+    /// Returns the code with which Gate's answer or a report refused a refund request. A failed processing does not
+    /// count, because the platform may still make the refund.
     pub(in crate::model) fn refusal_of_refund<'a>(
         &'a self,
         request: &'a GateRequest,
@@ -141,15 +139,15 @@ impl Payment {
             .filter(|_| !self.has_processing_failed(request))
     }
 
-    /// Whether it is unknown whether the platform makes a refund: the request has no clear answer, or a report says that
-    /// the processing of the accepted request failed.
+    /// Whether it is unknown if the platform makes a refund. Either the request has no clear answer, or the
+    /// processing of an accepted request failed.
     pub(crate) fn has_unknown_outcome(&self, refund: &Refund, at: Timestamp) -> bool {
         let request = refund.request();
         request.has_unknown_outcome(at) || self.has_processing_failed(request)
     }
 
-    /// Whether the platform refused the only try of a refund because its id exists already: in Gate's answer, or in a
-    /// report about the accepted request. The id then belongs to a refund of another system.
+    /// Whether the platform refused the only try of a refund as a duplicate, in Gate's answer or in a report. Then
+    /// the id belongs to a refund of another system.
     pub(crate) fn is_id_of_other_refund(&self, refund: &Refund) -> bool {
         let request = refund.request();
         let is_duplicate = match request {
@@ -159,7 +157,7 @@ impl Payment {
         is_duplicate && !refund.is_repeated()
     }
 
-    /// Whether a report says that the id of an accepted refund exists already: an error, or a declined operation.
+    /// Whether an error or a declined operation says that the id of an accepted refund exists already.
     fn is_reported_as_duplicate(&self, request: &GateRequest) -> bool {
         let names_request = |operation: &Operation| {
             let id = request.request_id();
@@ -171,8 +169,7 @@ impl Payment {
             || operations.any(|one| one.is_declined_duplicate() && names_request(one))
     }
 
-    /// Whether reports leave it undecided whether an accepted refund is made: its processing failed, or its id exists
-    /// already.
+    /// Whether reports question an accepted, open refund: its processing failed, or its id exists already.
     pub(crate) fn is_refund_questioned(&self, refund: &Refund) -> bool {
         let request = refund.request();
         let is_accepted = matches!(request, GateRequest::Accepted { .. });
@@ -181,8 +178,8 @@ impl Payment {
             && (self.has_processing_failed(request) || self.is_reported_as_duplicate(request))
     }
 
-    /// Whether the platform may still make a refund after it declined the operation, because the processing failed or
-    /// timed out. Ends a day after the decline, if the answer to a status request was received after the last try.
+    /// Whether the platform may still make a refund although the operation was declined, because the processing
+    /// failed. Returns false from a day after the decline on, if a status poll after the last try was answered.
     pub(in crate::model) fn may_succeed_after_decline(
         &self,
         refund: &Refund,
@@ -202,7 +199,6 @@ impl Payment {
             && (!is_answered || at < declined.after(MAX_PROCESSING))
     }
 
-    /// Whether a report says that the processing of an accepted request failed.
     fn has_processing_failed(&self, request: &GateRequest) -> bool {
         let is_accepted = matches!(request, GateRequest::Accepted { .. });
         let code = self.error_of(request).filter(|_| is_accepted);
@@ -217,13 +213,12 @@ impl Payment {
             || code.is_some_and(|code| !gate_request::is_processing_failure(code))
     }
 
-    /// Returns the code of the error that reports name for an accepted request.
     fn error_of(&self, request: &GateRequest) -> Option<&str> {
         let errors = &self.reported.request_errors;
         errors.get(request.request_id()?).map(String::as_str)
     }
 
-    /// Whether this stored `request_id` is known to belong to a request of ours.
+    /// Whether this stored `request_id` is known to belong to our sale or refund request.
     fn is_own_request(&self, request_id: &str) -> bool {
         self.attempt.request.request_id() == Some(request_id)
             || self.attempt.is_failed_request(request_id)

@@ -1,22 +1,20 @@
-//! Limits the lengths of the texts that a payment stores from reports and from Gate's answers. The limits are in bytes.
+//! Cuts the texts from reports and from Gate's answers before a payment stores them. The limits are in bytes.
 //!
-//! The rules compare a status, type, code or currency only with known words, and the known words are shorter than the
-//! limits. Therefore no status and no amount changes if a longer text is cut.
+//! Known words, such as statuses, types and currencies, are shorter than the limits. So a cut text never changes the
+//! status or an amount.
 
 use ecommpay::operation::OperationType;
 use ecommpay::report::Sum;
 
 use crate::sha256;
 
-/// The maximum length of a status, and of the word of a type. A longer text is cut.
+/// The limit for a status, and for the word of a type.
 const MAX_WORD: usize = 64;
-/// The maximum length of a code of the platform's list. A longer code is cut.
+/// The limit for a code of the platform.
 const MAX_CODE: usize = 32;
-/// The maximum length of a date. A longer date is cut.
 const MAX_DATE: usize = 40;
-/// The maximum length of a currency. A longer currency is cut.
 const MAX_CURRENCY: usize = 16;
-/// The maximum length of a `request_id`, and of the merchant's id of a refund. A digest replaces a longer id.
+/// The limit for a `request_id`, and for the merchant's id of a refund. A digest replaces a longer id.
 const MAX_ID: usize = 100;
 /// The number of hexadecimal digits of a digest that replaces an id.
 const DIGITS: usize = 12;
@@ -34,8 +32,6 @@ pub(super) fn date(text: &str) -> &str {
     cut(text, MAX_DATE)
 }
 
-/// Returns a code of the platform's list as it is stored. The code is from a report, or from an unsigned answer of
-/// Gate.
 pub(in crate::model) fn code(text: &str) -> String {
     cut(text, MAX_CODE).to_owned()
 }
@@ -54,9 +50,8 @@ pub(super) fn sum(sum: &Sum) -> Sum {
     }
 }
 
-/// Returns a reported id as it is stored: the id itself, or its digest if the id is too long. A digest also replaces a
-/// reported id that has the form of a digest, in upper or lower case. So a stored text with this form is always our own
-/// digest.
+/// Returns a reported id as it is stored. A digest replaces an id that is too long, or that looks like a digest
+/// itself. So each stored text in the form of a digest is a digest of ours.
 pub(in crate::model) fn id(id: &str) -> String {
     match id.len() > MAX_ID || is_digest(&id.to_ascii_lowercase()) {
         true => new_digest(id),
@@ -77,7 +72,7 @@ pub(in crate::model) fn is_digest(id: &str) -> bool {
             .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Returns the digest that replaces a stored id. The digest of a digest is the digest itself.
+/// Returns the digest of a stored id. If the id is a digest already, returns it unchanged.
 pub(in crate::model) fn digest_of_id(id: &str) -> String {
     match is_digest(id) {
         true => id.to_owned(),

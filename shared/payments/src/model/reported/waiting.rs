@@ -1,4 +1,4 @@
-//! Defines what a pending operation waits for: a redirect of the shopper, or more data.
+//! Defines the platform's request to the shopper or the storefront: a redirect, or more data.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,11 +11,12 @@ use crate::json_text::to_json_string;
 use crate::model::timestamp::Timestamp;
 use crate::sha256;
 
-/// What a pending operation waits for. `Debug` hides the content, because a redirect can identify the shopper.
+/// The redirect or the data that a pending operation waits for. `Debug` hides the content, because a redirect can
+/// identify the shopper.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// The age of the report. A step precedes the digest: `1` for a clarification, `2` for a redirect. Of several
-    /// reports, the report with the greatest value counts.
+    /// The age of the report; the newest report counts. A digit before the digest ranks reports with the same dates:
+    /// `1` for a clarification, `2` for a redirect.
     pub(in crate::model) order: ReportOrder,
     /// The redirect, if its URL is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -26,7 +27,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Creates the value from a report. Returns `None` if the report has no redirect and requests no data.
+    /// Returns `None` if the report has no redirect and requests no data.
     pub(super) fn new(
         operation_date: &str,
         payment_date: &str,
@@ -37,7 +38,7 @@ impl Waiting {
         if redirect.is_none() && clarification_fields.is_empty() {
             return None;
         }
-        // If the dates are equal, the report with the redirect counts, because the redirect follows the clarification.
+        // At the same dates, the redirect is newer, because it follows the clarification.
         let step = if redirect.is_some() { "2" } else { "1" };
         let digest = step.to_owned() + digest;
         Some(Self {
@@ -54,7 +55,7 @@ impl Waiting {
         }
     }
 
-    /// Returns the digest that identifies this request of the platform.
+    /// Returns a digest that identifies the redirect or clarification request.
     pub fn digest(&self) -> String {
         sha256::start_of_hex(to_json_string(&self.order).as_bytes(), 32)
     }
@@ -64,7 +65,7 @@ impl Waiting {
         &self.clarification_fields
     }
 
-    /// Returns when the platform made the request; `None` if the date cannot be parsed.
+    /// Returns when the platform made the request; `None` if the date is invalid.
     pub(crate) fn since(&self) -> Option<Timestamp> {
         self.order.operation_time()
     }

@@ -1,4 +1,4 @@
-//! Finds why a payment is declined or failed: the declining operation and the code.
+//! Finds why a payment is declined or failed: the declining operation, and the code.
 
 use super::Status;
 use super::sale_state::SaleState;
@@ -6,7 +6,6 @@ use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 
 impl Payment {
-    /// Returns the platform's code for a declined or failed payment.
     pub(crate) fn decline_code(&self, status: Status) -> Option<&str> {
         match status {
             Status::Declined => self.declining_operation()?.code(),
@@ -15,8 +14,8 @@ impl Payment {
         }
     }
 
-    /// Returns the operation that declined the payment. If the platform could not confirm that the money arrived, this
-    /// is the newest declined confirmation. Otherwise this is a declined sale.
+    /// Returns the operation that declined the payment: the newest declined confirmation if the money did not arrive,
+    /// otherwise a declined sale.
     pub fn declining_operation(&self) -> Option<&Operation> {
         match self.sale_state() {
             SaleState::NotConfirmed => self
@@ -27,15 +26,14 @@ impl Payment {
         }
     }
 
-    /// Returns the newest sale that was declined together with the payment. A sale of an earlier attempt does not
-    /// count.
+    /// Returns the newest sale whose decline ended the payment, except for sales of earlier attempts.
     pub(super) fn declined_sale(&self) -> Option<&Operation> {
         self.sales()
             .filter(|sale| sale.ends_payment() && !self.attempt.is_of_failed(sale))
             .max_by_key(|sale| sale.report_order())
     }
 
-    /// Whether a signed answer declines the sale, and no other sale has succeeded.
+    /// Whether a signed answer declined the sale, and no other sale has succeeded.
     pub(crate) fn is_declined_by_answer(&self) -> bool {
         self.sale_state() == SaleState::None
             && self.declined_sale().is_some_and(Operation::is_signed)

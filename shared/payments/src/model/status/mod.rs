@@ -1,4 +1,4 @@
-//! Derives the status of a payment. The status is not stored: every read derives it from the facts ([`table`]).
+//! Derives the status of a payment from the facts. The status is never stored. [`table`] has the rules.
 
 mod decline;
 pub(crate) mod sale_state;
@@ -6,11 +6,11 @@ pub mod table;
 
 use serde::{Deserialize, Serialize};
 
-/// The status of a payment in the API and in events. [`table`] has the condition of each status.
+/// The status of a payment. [`table`] has the condition of each status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// The payment is stored, the sale is being sent for the first time, and no operation was reported.
+    /// The sale is being sent for the first time, and no operation was reported.
     Created,
     /// The sale is in progress, or its outcome is unknown.
     Processing,
@@ -24,9 +24,9 @@ pub enum Status {
     Succeeded,
     /// The platform declined the sale, or could not confirm that the money arrived.
     Declined,
-    /// The platform refused or never received the sale request of the current attempt, or the payment link expired.
+    /// The platform refused or never received the sale request, or the payment link expired.
     Failed,
-    /// An operator must review the money that was received.
+    /// An operator must review the payment.
     Quarantined,
     /// A part of the money was refunded.
     PartiallyRefunded,
@@ -65,12 +65,12 @@ impl Status {
         )
     }
 
-    /// Whether the payment has no result and does not await a confirmation. The shopper may still have to pay.
+    /// Whether the payment has no result and does not await a confirmation.
     pub fn is_undecided(self) -> bool {
         !self.is_final() && self != Status::AwaitingConfirmation
     }
 
-    /// Whether the payment was paid, even if it was refunded later. Quarantined money does not count as paid.
+    /// Whether the payment was paid, even if it was refunded later. Quarantined money does not count.
     pub fn is_paid(self) -> bool {
         matches!(
             self,

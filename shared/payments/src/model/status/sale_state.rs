@@ -1,5 +1,4 @@
-//! Decides whether the money of a sale counts, from the newest `payment.status` about the sale or a confirmation.
-//! `shared/README.md` has these rules as a table.
+//! Decides whether the money of a sale counts. `shared/README.md` has these rules as a table.
 
 use ecommpay::operation::{OperationType, Outcome, is_paid_status};
 
@@ -7,10 +6,10 @@ use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 use crate::model::reported::payment_status::PaymentStatus;
 
-/// What the reports say about the money of the sales, before the sums are compared with the order.
+/// What the reports say about the money of the sales. The sums are not compared with the order yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SaleState {
-    /// No sale has succeeded, and no confirmation decides.
+    /// No sale has succeeded, and none is being confirmed.
     None,
     /// A sale succeeded, and the newest `payment.status` lets its money count.
     Counts,
@@ -52,18 +51,16 @@ impl Payment {
         confirmations.any(|confirmation| confirmation.outcome() == outcome)
     }
 
-    /// Returns what the reports say about the money of the sales.
     pub(crate) fn sale_state(&self) -> SaleState {
         let is_declined = self.has_confirmation(Outcome::Declined);
         let is_pending = self.has_confirmation(Outcome::Pending);
         let confirms = |status: &PaymentStatus| match status.as_str() {
-            // Another try of the shopper is still open.
+            // Another try of the shopper is still open, so `processing` is about that try.
             "processing" => status.signed && !is_pending && !is_declined,
-            // After a declined confirmation, a reversal gives back money that was never credited.
+            // After a declined confirmation, a reversal returns money that was never credited.
             "reversed" | "partially reversed" => !is_declined,
             other => is_paid_status(other),
         };
-        // For each successful sale, the status that decides whether its money counts.
         let of_confirmations = self.newest_confirmation_status();
         let deciding = || {
             let sales = self.successful_sales();
@@ -96,22 +93,20 @@ impl Payment {
         }
     }
 
-    /// Returns the newest `payment.status` about a confirmation.
     fn newest_confirmation_status(&self) -> Option<&PaymentStatus> {
         self.confirmations()
             .filter_map(|operation| operation.payment_status.as_ref())
             .max()
     }
 
-    /// Returns the newest `payment.status` about any successful sale or about a confirmation.
+    /// Returns the newest `payment.status` about a successful sale or a confirmation.
     pub(crate) fn newest_sale_status(&self) -> Option<&str> {
         let operations = self.successful_sales().chain(self.confirmations());
         let statuses = operations.filter_map(|operation| operation.payment_status.as_ref());
         statuses.max().map(PaymentStatus::as_str)
     }
 
-    /// Returns the successful reversals that are not older than the first declined confirmation. The money that they
-    /// give back was never credited.
+    /// Returns the successful reversals since the first declined confirmation. Their money was never credited.
     pub(in crate::model) fn unconfirmed_reversals(
         &self,
     ) -> impl Iterator<Item = (&String, &Operation)> {
@@ -125,12 +120,11 @@ impl Payment {
         })
     }
 
-    /// Whether the platform could not confirm that the money arrived.
     pub(crate) fn is_not_confirmed(&self) -> bool {
         self.sale_state() == SaleState::NotConfirmed
     }
 
-    /// Whether a sale succeeded or is being confirmed, but it is not decided yet whether its money counts.
+    /// Whether the money of a sale does not count yet, but may count later.
     pub(crate) fn is_sale_undecided(&self) -> bool {
         matches!(
             self.sale_state(),

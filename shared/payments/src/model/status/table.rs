@@ -1,5 +1,4 @@
-//! Defines the table that gives the status of a payment. `shared/README.md` shows the same table, and a diagram of the
-//! changes of status.
+//! Defines the table that gives the status of a payment. `shared/README.md` shows this table.
 
 use super::Status;
 use super::sale_state::SaleState;
@@ -10,14 +9,14 @@ use crate::model::payment::Payment;
 pub struct Row {
     /// The status.
     pub status: Status,
-    /// The condition, for documentation.
+    /// The condition, as the documentation shows it.
     pub condition: &'static str,
-    /// Who or what can change the status, for documentation.
+    /// What can change the status, as the documentation shows it.
     pub changed_by: &'static str,
     holds: fn(&Payment, SaleState) -> bool,
 }
 
-/// The table of statuses: the first row whose condition holds gives the status.
+/// The first row whose condition holds gives the status.
 pub const TABLE: [Row; 17] = [
     Row {
         status: Status::Unmatched,

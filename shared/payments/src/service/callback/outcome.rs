@@ -1,4 +1,4 @@
-//! Applies a callback, or previews the result of a callback. Each result has an outcome for logs, metrics and answers.
+//! Applies a callback, or previews its result. The outcome is for logs, metrics and answers.
 
 use ecommpay::json::JsonError;
 
@@ -17,15 +17,16 @@ use crate::service::project_keys::ProjectKeys;
 /// The outcome of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The callback changed the payment, and all events are published.
+    /// The callback changed the payment, and all its events are published.
     Applied,
     /// The callback changed nothing.
     Duplicate,
-    /// The callback is only a hint. The hint makes a status poll due.
+    /// The callback is only a hint, so it made a status poll due.
     Hint,
     /// The callback names no payment.
     NoPayment,
-    /// The body has a signature of ours, but it is no callback. A shopper has such a text: a Payment Page link.
+    /// Our key signed the body, but it is not a callback. For example, a shopper can send the parameters of a Payment
+    /// Page link.
     NotACallback,
     /// The callback is refused.
     Refused(Refusal),
@@ -62,14 +63,13 @@ impl Outcome {
 pub struct Handled {
     /// The outcome.
     pub outcome: Outcome,
-    /// The verified callback; `None` if the callback is not verified. So nothing of an unverified body can reach the
-    /// log.
+    /// The verified callback, if it was verified. No part of an unverified body may reach the log.
     pub verified: Option<Verified>,
     /// The status of the payment after the callback, if there is a payment.
     pub status: Option<Status>,
-    /// The kinds of the events that were published. In a preview, the kinds of the events that would be emitted.
+    /// The kinds of the published events. In a preview, of the events that would be emitted.
     pub published: Vec<EventKind>,
-    /// The error of this service; `None` if nothing failed.
+    /// The error of this service, if any.
     pub error: Option<String>,
 }
 
@@ -98,7 +98,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         handle(body, keys, apply).await
     }
 
-    /// Returns the result that [`Self::apply_callback`] would return now. Changes nothing and publishes nothing.
+    /// Returns the result that [`Self::apply_callback`] would have now, without any effect.
     pub async fn preview_callback(&self, body: &[u8], keys: &ProjectKeys) -> Handled {
         let preview = async |key: &PaymentKey, verified: &Verified| match self.store.load(key).await
         {
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_outcomes_have_the_same_name() {
+    fn each_outcome_has_a_name_of_its_own() {
         let all = [
             Outcome::Applied,
             Outcome::Duplicate,

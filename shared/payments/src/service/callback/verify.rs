@@ -1,5 +1,5 @@
-//! Verifies callbacks. Finds the key that signed the body, and the payment that the body names. Decides whether the
-//! body is a fact or only a hint (`shared/decisions/protocol/0013-reframed-messages.md`).
+//! Verifies callbacks: finds the key that signed the body, and the payment that the body names. Also decides whether
+//! the body is only a hint (`shared/decisions/protocol/0013-reframed-messages.md`).
 
 use std::fmt;
 
@@ -19,20 +19,20 @@ use crate::service::project_keys::ProjectKeys;
 pub struct Verified {
     /// The report in the body.
     pub report: Report,
-    /// The payment that the body names; `None` if the body lacks a valid payment id or a project.
+    /// The payment that the body names; `None` without a valid payment id or a verified project.
     pub key: Option<PaymentKey>,
     /// The canonical string of the body. Bodies with the same canonical string are duplicates.
     pub canonical: String,
-    /// The slot of the key that made the signature: current or previous.
+    /// The slot of the signing key: current or previous.
     pub slot: KeySlot,
-    /// Whether the body is only a hint: the body can be read in two ways, or its report is too large to store.
+    /// Whether the body is only a hint, because it can be read in two ways or is too large to store.
     pub hint: bool,
-    /// `false` if the body is another text that a project key signed, for example the parameters of a Payment Page link.
-    /// Such a body has no payment.
+    /// `false` for another text that a project key signed, such as the parameters of a Payment Page link. Such a body
+    /// names no payment.
     pub is_callback: bool,
 }
 
-/// The output hides the report, because a report has personal data of the shopper.
+/// Hides the report, which has personal data.
 impl fmt::Debug for Verified {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -67,28 +67,27 @@ impl Verified {
 pub enum Refusal {
     /// The body is not valid JSON, or exceeds a limit.
     Malformed(JsonError),
-    /// The body has no signature, or none of our keys that were tried made the signature.
+    /// The body has no signature, or none of the keys that were tried made it.
     Unsigned,
-    /// One of our keys made the signature, but the body names a project to which this key does not belong.
+    /// One of our keys signed the body, but the key belongs to another project than the body names.
     ForeignProject,
 }
 
-/// The keys of other projects are not tried on a body with more bytes than this.
+/// The keys of other projects are tried only on a body up to this size, in bytes.
 const MAX_BYTES_FOR_OTHER_PROJECTS: usize = 4 * 1024;
-/// The keys of other projects are not tried if the canonical string is longer than the body by more than this factor, in
-/// percent. In the callbacks of the test data, the factor is at most 143 percent.
+/// The keys of other projects are tried only if the canonical string is at most this long, in percent of the body.
+/// The callbacks of the test data reach at most 143 percent.
 const MAX_GROWTH_FOR_OTHER_PROJECTS: usize = 150;
-/// The keys of at most this many other projects are tried: those of the projects with the lowest ids.
+/// The maximum number of other projects whose keys are tried, the lowest ids first.
 const MAX_OTHER_PROJECTS: usize = 8;
 
-/// Verifies a callback. If the body names a project, only a key of this project can verify the body. If the body names
-/// no project, a key of any project can verify the body, and the result has no payment.
+/// Verifies a callback. If the body names a project, only a key of this project can verify it. Otherwise a key of any
+/// project can verify it, and the result has no payment.
 ///
-/// The signature of a body that is no callback proves nothing about projects: a shopper can post the parameters of a
-/// Payment Page link, with a project that cannot be read. So such a body is never from a foreign project.
+/// A body that is not a callback is never refused as [`Refusal::ForeignProject`]. A shopper can post the parameters
+/// of a Payment Page link with an unreadable project, so its signature proves nothing about projects.
 ///
-/// Three limits bound the time that a forged body costs. The keys of other projects are tried only on a small body, and
-/// only with the numbers as they are written. Only the keys of `MAX_OTHER_PROJECTS` other projects are tried.
+/// The keys of other projects are tried only within limits, because each forged body would otherwise cost much time.
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;
@@ -138,8 +137,8 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     })
 }
 
-/// Whether a body has a project id, valid or not. An empty list or object is none, because the signature does not cover
-/// it.
+/// Whether a body has a project id, valid or not. The signature does not cover an empty list or object, so these do
+/// not count.
 pub(super) fn names_a_project(message: &Value<'_>) -> bool {
     let places: [&[&str]; 2] = [&["project_id"], &["general", "project_id"]];
     let mut found = places.iter().filter_map(|path| message.at(path));
@@ -150,7 +149,7 @@ pub(super) fn names_a_project(message: &Value<'_>) -> bool {
     })
 }
 
-/// Whether a body has two different payment ids or two different project ids. Each id can be in two places.
+/// Whether a body names two different payment ids, or two different projects. Each id can have two locations.
 fn has_contradicting_ids(message: &Value<'_>) -> bool {
     let text = |path: &[&str]| {
         message
@@ -214,8 +213,8 @@ mod tests {
         );
     }
 
-    /// Only the choice between the answers 401 and 403 needs the keys of other projects. This choice must not cost more
-    /// than a small multiple of one verification.
+    /// Only the choice between the answers 401 and 403 needs the keys of other projects. It must not cost much more
+    /// time than one verification.
     #[test]
     fn the_keys_of_other_projects_are_tried_only_on_small_bodies() {
         let key = |secret: &str| ProjectKey::new(secret).unwrap();
@@ -232,8 +231,8 @@ mod tests {
         };
         assert_eq!(with_text(4_096), Err(Refusal::ForeignProject));
         assert_eq!(with_text(4_097), Err(Refusal::Unsigned));
-        // The name of a member is repeated in each line of the canonical string below this member. So a long name makes
-        // the canonical string of a small body large. The signature does not cover the value of `frame_mode`.
+        // The canonical string repeats the name of a member in each line below the member. So a long name makes the
+        // string of a small body long. The signature does not cover the value of `frame_mode`.
         let long = "k".repeat(500);
         let string = ["a", "b", "c", "d", "e"]
             .map(|name| format!("payment:{long}:{name}:1;"))
@@ -256,7 +255,8 @@ mod tests {
         );
         assert_eq!(with_string(bytes - 1, "also-ours"), Err(Refusal::Unsigned));
         assert!(with_string(bytes - 1, "ours").is_ok());
-        // A second canonical string, with the numbers as PHP prints them, is made only for the keys of the project.
+        // Only the keys of the named project are tried on the second canonical string, with numbers as PHP prints
+        // them.
         let php = |project: u32, secret: &str| {
             let text = format!("fee:1.5;project_id:{project}");
             let signature = key(secret).sign(text.as_bytes()).to_base64();
@@ -294,8 +294,8 @@ mod tests {
         }
     }
 
-    /// Each body has the signature of a Payment Page link. A shopper can change the JSON without a change of the signed
-    /// text.
+    /// Each body has the signature of a Payment Page link. A shopper can change the JSON without a change of the
+    /// signed text.
     #[test]
     fn the_parameters_of_a_payment_page_link_are_no_callback() {
         let link = "customer_id:c-1;payment_amount:1000;payment_currency:EUR;payment_id:order-1;project_id:211;\
@@ -306,7 +306,7 @@ mod tests {
             r#""customer_id":"c-1","payment_amount":1000,"payment_currency":"EUR","payment_id":"order-1","project_id":211,"redirect_success_url":"https://shop.example/thanks""#,
             // A part of a callback without a signed value proves nothing.
             r#""customer_id":"c-1","payment_amount":1000,"payment_currency":"EUR","payment_id":"order-1","project_id":211,"redirect_success_url":"https://shop.example/thanks","payment":{"frame_mode":{"id":"order-1"}},"operation":{}"#,
-            // The project is unreadable, a part of another value, or missing.
+            // The project is unreadable, part of another value, or missing.
             r#""customer_id":"c-1","payment_amount":1000,"payment_currency":"EUR","payment_id":"order-1","project_id":"211;redirect_success_url:https://shop.example/thanks""#,
             r#""customer_id":"c-1","payment_amount":1000,"payment_currency":"EUR","payment_id":"order-1;project_id:211","redirect_success_url":{"https":"//shop.example/thanks"}"#,
             r#""customer_id":"c-1;payment_amount:1000;payment_currency:EUR;payment_id:order-1;project_id:211;redirect_success_url:https://shop.example/thanks","general":{"project_id":[]}"#,

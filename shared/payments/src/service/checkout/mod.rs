@@ -1,4 +1,4 @@
-//! Makes checkouts: stores the payment, sends its sale to Gate, and returns the token of the checkout URL.
+//! Makes checkouts: stores the payment, sends its sale to Gate, and returns the checkout token.
 
 pub mod payment_page;
 pub mod token;
@@ -39,9 +39,9 @@ pub struct CheckoutRequest {
 pub struct Checkout {
     /// The payment.
     pub payment: Payment,
-    /// The token in the checkout's secret URL.
+    /// The token in the secret URL of the checkout.
     pub token: String,
-    /// Whether this call created the checkout.
+    /// Whether this call started an attempt.
     pub created: bool,
 }
 
@@ -54,7 +54,7 @@ pub enum CheckoutError {
     Rejected(Rejection),
     /// The platform refused the sale with this code.
     Refused(String),
-    /// A failure of ours. The request may be repeated.
+    /// This service failed. The request may be repeated.
     Unavailable(ApplyError),
 }
 
@@ -80,9 +80,9 @@ pub struct CheckoutService<'a, S, Q, C, G> {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q, C, G> {
-    /// Creates the payment, sends its sale and returns the checkout. If the payment exists already, returns the
-    /// existing checkout. Before the return, a failed payment starts its next attempt, and a sale with an unknown
-    /// outcome is sent again, a limited number of times.
+    /// Creates the payment, sends its sale and returns the checkout. If the payment exists already, returns its
+    /// checkout. A failed payment starts its next attempt first. A sale with unknown outcome is sent again first, a
+    /// limited number of times.
     pub async fn create(
         &self,
         storefront: &Storefront,
@@ -111,13 +111,13 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
             if let Some(existing) = self.find(&key, storefront, &order).await? {
                 return Ok(existing);
             }
-            // Another call is writing the payment. Its write may not be complete yet, or may still fail.
+            // Another call is writing the payment. Its write may not be complete, or may still fail.
             backoff::pause(&self.payments.clock, number).await;
         }
         Err(ApplyError::Contention.into())
     }
 
-    /// Writes the start of an attempt and the hash of its token. Returns `None` after a conflict with another
+    /// Writes the start of an attempt, with the hash of its token. Returns `None` after a conflict with another
     /// writer.
     async fn commit(
         &self,
@@ -128,9 +128,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         self.payments.commit(change, over, Some(&token_hash)).await
     }
 
-    /// Returns the checkout of an existing payment. Before the return, starts the next attempt or sends the sale again
-    /// if the state of the payment allows it. Returns `None` if the payment does not exist, or if another writer
-    /// changed the payment. The caller must then try again.
+    /// Returns the checkout of an existing payment, after the next attempt or a repeat of the sale if one is allowed.
+    /// Returns `None` if the payment does not exist or another writer changed it, and the caller must try again.
     async fn find(
         &self,
         key: &PaymentKey,
@@ -187,7 +186,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         self.tokens.token(&payment.key(), attempt)
     }
 
-    /// Starts a committed attempt: sends the sale of a Gate attempt. For an attempt with a payment link, sends nothing.
+    /// Sends the sale of a Gate attempt that was committed. A payment link needs no request.
     async fn start(&self, stored: Stored, change: Change) -> Result<Checkout, CheckoutError> {
         let applied = match stored.payment.attempt().request() {
             GateRequest::Sending { .. } => self.send(stored, change.events).await?,
@@ -196,7 +195,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         self.sent_checkout(applied.into_payment(), true)
     }
 
-    /// Returns the checkout of a payment whose sale was sent. Returns an error if the platform refused the sale.
+    /// Returns the checkout after the sale was sent. Returns an error if the platform refused the sale.
     fn sent_checkout(&self, payment: Payment, created: bool) -> Result<Checkout, CheckoutError> {
         match payment.refusal_code() {
             Some(code) if payment.status() == Status::Failed => {
@@ -206,7 +205,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         }
     }
 
-    /// Sends a claimed sale to Gate and applies the answer. `fresh` has the events that the claim committed.
+    /// Sends a claimed sale and applies Gate's answer. `fresh` has the events of the claim.
     pub(crate) async fn send(
         &self,
         claimed: Stored,

@@ -1,5 +1,4 @@
-//! Makes the signed link to the platform's Payment Page. The link is not stored, because it can be computed from the
-//! payment.
+//! Makes the signed link to the platform's Payment Page. The link is not stored, because it can be computed again.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +9,14 @@ use ecommpay::payment_page::{PaymentPage, TextParameter};
 use super::token::TokenSecret;
 use crate::model::Payment;
 
-/// The settings of Payment Page at the platform, which this service must know.
+/// The settings of Payment Page that this service must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentPageSettings {
     /// The languages of the project, as two-letter codes. A link names no other language, because Payment Page would
-    /// replace that language by English. If the link names no language, the page uses the language of the browser.
+    /// use English instead. Without a language in the link, the page uses the language of the browser.
     pub languages: BTreeSet<String>,
-    /// Whether the page returns the shopper automatically after a decline. Without the automatic return, the page has a
-    /// button for the return and can offer another try. The platform does not offer another try together with the
-    /// automatic return.
+    /// Whether the page returns the shopper automatically after a decline. If not, the page has a button for the
+    /// return, and can offer another try.
     pub automatic_return: bool,
 }
 
@@ -36,7 +34,7 @@ pub struct PaymentPageLinks<'a> {
 }
 
 impl PaymentPageLinks<'_> {
-    /// Returns the signed link of a payment. Each call returns the same link. Returns `None` if the payment has no
+    /// Returns the signed link of a payment, which is the same in each call. Returns `None` if the payment has no
     /// link, or if the link can no longer be used.
     pub fn link(&self, payment: &Payment, key: &ProjectKey) -> Option<String> {
         let order = payment.order()?;

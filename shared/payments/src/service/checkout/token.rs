@@ -1,7 +1,8 @@
-//! Derives checkout tokens: the secret part of a checkout's URL (`shared/decisions/protocol/0015-checkout-tokens.md`).
+//! Derives checkout tokens, the secret part of a checkout's URL
+//! (`shared/decisions/protocol/0015-checkout-tokens.md`).
 //!
-//! A token is an HMAC over the payment's key and the attempt. A repeated `POST /checkouts` computes the same
-//! token, so only the SHA-256 of the token is stored.
+//! A token is an HMAC over the payment's key and the attempt. It can be computed again, so only its SHA-256 is
+//! stored.
 
 use std::fmt;
 
@@ -26,7 +27,7 @@ impl fmt::Debug for TokenSecret {
 }
 
 impl TokenSecret {
-    /// Creates the secret from its text. Returns `None` if the text has fewer than 32 bytes.
+    /// Returns `None` if the text has fewer than 32 bytes.
     pub fn new(secret: &str) -> Option<Self> {
         if secret.len() < 32 {
             return None;
@@ -42,7 +43,7 @@ impl TokenSecret {
         URL_SAFE_NO_PAD.encode(digest.get(..24).unwrap_or(&digest))
     }
 
-    /// Returns a keyed digest of a request's content. Without the key, it reveals nothing about erased personal data.
+    /// Returns a keyed digest of a request's content. Without the key, it does not reveal erased personal data.
     pub(super) fn digest_of_content(&self, content: &str) -> String {
         let mut mac = self.0.clone();
         mac.update(format!("content/{content}").as_bytes());
@@ -50,15 +51,14 @@ impl TokenSecret {
         URL_SAFE_NO_PAD.encode(digest.get(..24).unwrap_or(&digest))
     }
 
-    /// Returns the URL to which the bank returns the shopper. `base_url` is the public address of this service,
-    /// without a trailing slash.
+    /// Returns the URL to which the bank returns the shopper. `base_url` has no trailing slash.
     pub(super) fn return_url(&self, payment: &Payment, base_url: &str) -> Option<Text> {
         let token = self.token(&payment.key(), payment.attempt().number());
         Text::new(format!("{base_url}/checkouts/{token}/return")).ok()
     }
 }
 
-/// Returns the SHA-256 of a token. Only this hash is stored.
+/// Returns the SHA-256 of a token, which is stored instead of the token.
 pub fn hash(token: &str) -> String {
     sha256::hex(token.as_bytes())
 }

@@ -7,12 +7,12 @@ use crate::model::{Payment, Status};
 use crate::ports::{Clock, PaymentStore, StoreError};
 use crate::service::commit::Payments;
 
-/// The interval between two reads while a caller waits for a payment to change.
+/// The interval between two reads.
 pub const READ_INTERVAL: Duration = Duration::from_millis(300);
 
 impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
-    /// Reads a payment repeatedly until `is_enough` accepts the payment, for at most `wait`. Returns the payment as it
-    /// was read last; `None` if the payment does not exist.
+    /// Reads a payment repeatedly until `is_enough` returns true, for at most `wait`. Returns the payment of the last
+    /// read; `None` if the payment does not exist.
     pub async fn wait_until(
         &self,
         key: &PaymentKey,
@@ -34,8 +34,7 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
     }
 }
 
-/// Whether a shopper can stop waiting for the redirect URL. The shopper is then redirected to the bank or to a page
-/// with the outcome.
+/// Whether a shopper can stop waiting for the redirect URL, because the URL or an outcome is known.
 pub fn hand_off_ready(payment: &Payment) -> bool {
     !matches!(payment.status(), Status::Created | Status::Processing)
 }

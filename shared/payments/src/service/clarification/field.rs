@@ -1,7 +1,5 @@
-//! Checks the fields that the platform can request, and converts their values to the platform's form.
-//!
-//! People write dates and telephone numbers in many forms. A value that is not in the platform's form is converted if
-//! possible.
+//! Checks the fields that the platform can request, and converts their values. People write dates and telephone
+//! numbers in many forms, and the platform accepts only one.
 
 use ecommpay::customer::CustomerDetail;
 use ecommpay::fields::{FieldError, LastName, Text};
@@ -37,7 +35,7 @@ pub enum FieldKind {
     Other,
 }
 
-/// Returns those of the requested fields that a request to the platform can carry ([`sendable_names`]).
+/// Returns the requested fields that a request to the platform can contain ([`sendable_names`]).
 pub fn sendable(requested: &[ClarificationField]) -> Vec<ClarificationField> {
     let names = sendable_names(requested.iter().map(|field| field.name.as_str()));
     let fields = requested.iter();
@@ -45,8 +43,8 @@ pub fn sendable(requested: &[ClarificationField]) -> Vec<ClarificationField> {
     fields.cloned().collect()
 }
 
-/// Checks the value of a field and converts the value to the platform's form. A value with a `:` is refused
-/// ([`ecommpay::gate::Clarification`] has the reason).
+/// Checks the value of a field and converts it to the platform's form. Refuses a value with a `:` (see
+/// [`ecommpay::gate::Clarification`]).
 pub fn check(name: &str, value: &str) -> Result<Text, FieldError> {
     match value.contains(':') {
         true => Err(FieldError::Form("a text without :")),
@@ -86,7 +84,6 @@ impl FieldKind {
         }
     }
 
-    /// Converts a value to the platform's form.
     fn check(self, value: &str) -> Result<Text, FieldError> {
         match self {
             FieldKind::LastName => {

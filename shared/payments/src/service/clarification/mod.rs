@@ -19,12 +19,11 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore, Stored};
 /// The platform's names of fields, for example `customer.last_name`, with their values.
 pub type Answers = [(String, Text)];
 
-/// The maximum number of times that data is sent for the same requested fields of a checkout or of a refund. A platform
-/// can lock a project that sends too many requests (`shared/decisions/functions/0042-clarification-tries.md`).
+/// The maximum number of times that data is sent for the same fields of a checkout or a refund. The platform can lock
+/// a project that sends too many requests (`shared/decisions/functions/0042-clarification-tries.md`).
 pub const MAX_TRIES: u32 = 20;
 
-/// The maximum number of times that a shopper's form is sent for the same requested fields. The remaining tries of
-/// [`MAX_TRIES`] are for the storefront, so a shopper cannot use up all of them.
+/// The maximum number of these tries that a shopper can use. The storefront has the rest.
 pub const MAX_SHOPPER_TRIES: u32 = 10;
 
 /// Why the data did not reach the platform, or was not accepted.
@@ -32,15 +31,15 @@ pub const MAX_SHOPPER_TRIES: u32 = 10;
 pub enum ClarificationError {
     /// The platform has not requested this data.
     NotRequested,
-    /// No request to the platform can carry the requested data.
+    /// No request to the platform can contain the requested data.
     NotSendable,
-    /// The data was sent too often.
+    /// The data was sent too often for the same fields.
     TooManyTries,
     /// The platform refused the data with this code.
     Refused(String),
     /// The platform gave no clear answer. The data may be sent again.
     NoAnswer,
-    /// A failure of ours. The data may be sent again.
+    /// This service failed. The data may be sent again.
     Unavailable(ApplyError),
 }
 
@@ -50,9 +49,9 @@ impl From<ApplyError> for ClarificationError {
     }
 }
 
-/// Sends the data that the platform requests for a payment or for a refund of the payment. The request to Gate names
-/// only the payment. A repeat is safe, because the platform uses only the fields that it still lacks. This service does
-/// not store the data. After `max_tries` for the same requested fields, nothing is sent.
+/// Sends the data that the platform requests for a payment or its refund, at most `max_tries` times for the same
+/// fields. Does not store the data. The data can be sent again, because the platform uses only the fields that it
+/// lacks.
 pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     payments: &Payments<S, Q, C>,
     gate: &G,
@@ -90,7 +89,7 @@ pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     }
 }
 
-/// Counts a try before it is sent. The request of the platform must still be open.
+/// Counts a try before the data is sent. Returns an error if the platform's request is no longer open.
 async fn count_try<S: PaymentStore, Q, C: Clock>(
     payments: &Payments<S, Q, C>,
     payment: &Payment,

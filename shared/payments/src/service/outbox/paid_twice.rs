@@ -1,17 +1,17 @@
 //! Finds orders that more than one payment has paid.
 //!
-//! The check runs each time `payment.succeeded` is sent, before the event is marked as published. So the outbox
-//! sweep repeats a check that was cut off. The check is skipped if the commit proved that no payment had paid the
-//! order before. The check of each later payment of the order then finds both payments.
+//! The check runs after `payment.succeeded` is sent, and before the event is marked as published. So the outbox sweep
+//! repeats an interrupted check. If the commit proved that no payment had paid the order before, the check is
+//! skipped. The check of each later payment then finds both payments.
 //!
-//! The check also runs when the payment's day is reported, for two reasons. First, an order can become paid twice
-//! without a new success, when a refund is returned. Second, DynamoDB applies a transaction item by item. So a check
-//! can miss the other payment while DynamoDB still applies the transaction of that payment.
+//! The check also runs when the payment's day is reported, because the first check can miss a case:
+//! - A returned refund can make an order paid twice without a new success.
+//! - DynamoDB applies a transaction item by item. The transaction of the other payment may still be in progress.
 //!
-//! `order.paid_twice` is emitted for each payment that holds money of the order, except for the first. The first is the
-//! payment that events have shown as paid for the longest time, because its goods were shipped first. The platform's
-//! dates do not decide: a payment that was paid first can be quarantined until the goods of another payment are shipped.
-//! Each payment stores its own time, so all checks come to the same result.
+//! `order.paid_twice` is emitted for each payment that holds money of the order, except for the first. The first is
+//! the payment that events have shown as paid since the earliest time, because its goods were shipped first. The
+//! platform's dates do not decide, because a payment can be in quarantine for some time. Each payment stores its own
+//! time, so all checks have the same result.
 
 use std::collections::BTreeSet;
 
@@ -26,14 +26,12 @@ use crate::ports::{Clock, EventQueue, PaymentStore, StoreError, Stored};
 use crate::service::commit::Payments;
 use crate::service::error::{ApplyError, PublishError, left_to_sweep};
 
-/// A payment is compared with at most this many other payments of its order that have money. The limit is needed
-/// because some shops use the same order id for all payments.
+/// The maximum number of other payments with money that are compared. Some shops use one order id for all payments.
 const MAX_PAYMENTS: usize = 20;
-/// The maximum number of payments that are read in parallel.
 const CONCURRENCY: usize = 4;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Does what [`Self::find_paid_twice`] does, and publishes the outbox of `payment` if `payment` has changed.
+    /// Calls [`Self::find_paid_twice`], and publishes the outbox of `payment` if it has changed.
     pub(crate) async fn check_paid_twice(&self, payment: &Payment) -> Result<(), PublishError> {
         if let Some((mut stored, fresh)) = self.find_paid_twice(payment).await? {
             let published = self.publish(&mut stored, fresh, PublishLimit::REQUEST);
@@ -45,8 +43,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
 
     /// Compares the payments of an order that have money. Emits `order.paid_twice` for each of them except the first.
     ///
-    /// Publishes the events of the other payments. If `payment` has changed, returns its new version and its new
-    /// events, which the caller must publish.
+    /// Publishes the events of the other payments. If `payment` has changed, returns its new version and events,
+    /// which the caller must publish.
     pub(super) async fn find_paid_twice(
         &self,
         payment: &Payment,
@@ -73,8 +71,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         });
         for (index, payment) in paid.iter().enumerate() {
             let earlier = paid.iter().take(index);
-            // A payment can be quarantined and released again, so the order can change. But if an event has already
-            // named `payment` as the earlier of two payments, `payment` stays the earlier of the two.
+            // Quarantine can change the order of the payments later. But once an event has named `payment` as the
+            // earlier of two payments, it stays the earlier.
             let is_later = |other: &&Payment| {
                 let earlier = other.earlier_payments_of_order();
                 earlier.contains(payment.payment_id())
@@ -97,8 +95,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         Ok(changed)
     }
 
-    /// Loads a payment. Returns `None` if the payment cannot be read, so that it does not stop the events of other
-    /// payments.
+    /// Loads a payment. Returns `None` if it cannot be read, so that it does not stop the events of other payments.
     async fn load(&self, key: PaymentKey) -> Result<Option<Payment>, PublishError> {
         let stored = StoreError::pass_over(self.store.load(&key).await)?;
         Ok(stored.flatten().map(|stored| stored.payment))
@@ -120,7 +117,6 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 }
 
-/// Whether a payment is paid and not wholly refunded.
 fn has_money(payment: &Payment) -> bool {
     let status = payment.status();
     status.is_paid() && status != Status::Refunded

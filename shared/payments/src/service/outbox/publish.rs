@@ -9,10 +9,9 @@ use crate::ports::{Clock, EventQueue, PaymentStore, Stored};
 use crate::service::commit::Payments;
 use crate::service::error::PublishError;
 
-/// The maximum number of pages that a request publishes.
 const REQUEST_PAGES: usize = 2;
 
-/// When a call stops publishing and leaves the remaining events in the outbox. A call always publishes one page.
+/// When a call stops publishing. At least one page is published, and the remaining events stay in the outbox.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum PublishLimit {
     /// The maximum number of pages.
@@ -22,7 +21,7 @@ pub(crate) enum PublishLimit {
 }
 
 impl PublishLimit {
-    /// The limit of a request, which must answer within the time-out of its function.
+    /// The limit of a request, which must answer before the time-out of its function.
     pub(crate) const REQUEST: Self = Self::Pages(REQUEST_PAGES);
 
     fn is_reached(self, pages: usize) -> bool {
@@ -35,19 +34,15 @@ impl PublishLimit {
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     /// Emits pending events and publishes the payment's outbox in pages. `fresh` has the events that the caller has
-    /// just committed.
+    /// just committed. After `payment.succeeded` is sent, checks whether another payment has paid the order too.
     ///
-    /// Returns the kinds of the events that this call marked as published. Each event is marked by only one call, so
-    /// the callers count each event once. After an error, the caller does not receive the kinds, so this function
-    /// counts the events.
-    ///
-    /// If a `payment.succeeded` is sent, checks whether another payment has paid the order too. Skips the check if a
-    /// commit proved that this payment was the first to pay the order.
+    /// Returns the kinds of the events that this call marked as published, which the caller counts. No other call
+    /// marks them, so each event is counted once. After an error, this function counts them.
     ///
     /// # Errors
     ///
-    /// Returns [`PublishError::Unfinished`] if events are left at the limit. The payment then stays in the outbox
-    /// index.
+    /// Returns [`PublishError::Unfinished`] if the limit is reached before all events are published. The payment then
+    /// stays in the outbox index.
     pub(crate) async fn publish(
         &self,
         stored: &mut Stored,
@@ -63,8 +58,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         Ok(marked)
     }
 
-    /// Does the work of [`Self::publish`]. Adds the kinds of the marked events to `marked`, even if the result is an
-    /// error.
+    /// Does the work of [`Self::publish`]. Adds the kinds of the marked events to `marked`, even before an error.
     async fn publish_pages(
         &self,
         stored: &mut Stored,
@@ -86,7 +80,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             }
             marked.extend(mark(&self.store, stored, &page).await?);
             pages += 1;
-            // If all events are published, no event is pending ([`Self::emit_next_page`]).
+            // No event is pending now; see [`Self::emit_next_page`].
             if stored.published >= stored.payment.sequence() {
                 return Ok(());
             }
@@ -96,8 +90,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         }
     }
 
-    /// Publishes the outbox up to the limit of a request. Does not check whether another payment has paid the order.
-    /// `fresh` has the events that the caller has just committed.
+    /// Publishes the outbox within the limit of a request, without the check for a double payment. `fresh` has the
+    /// events that the caller has just committed.
     pub(super) async fn publish_without_check(
         &self,
         mut stored: Stored,
@@ -114,7 +108,6 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         Ok(())
     }
 
-    /// Sends the next page of events. Returns `None` if all events are published.
     async fn send_next_page(
         &self,
         stored: &mut Stored,
@@ -129,10 +122,10 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         Ok(Some(page))
     }
 
-    /// Emits pending events until no event is pending, or until more events are unpublished than one page has.
+    /// Emits pending events until none is left, or until more than one page is unpublished.
     ///
-    /// A payment leaves the outbox index when all its events are published. No sweep would then find an event that is
-    /// still pending. So at least one event must stay unpublished after the next page while any event is pending.
+    /// A payment leaves the outbox index when all its events are published. Then no sweep would find its pending
+    /// events. So while an event is pending, at least one event must stay unpublished after the next page.
     async fn emit_next_page(
         &self,
         stored: &mut Stored,
@@ -153,7 +146,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 }
 
-/// Replaces a payment by a newer version. Another call can have moved the published mark in the meantime.
+/// Replaces a payment by a newer version. Another call may have moved the published mark in the meantime.
 fn replace(stored: &mut Stored, newer: Stored) {
     *stored = Stored {
         published: stored.published.max(newer.published),

@@ -1,4 +1,4 @@
-//! Reads stored events, and passes over the events that cannot be read.
+//! Reads stored events, and skips events that cannot be read.
 
 use std::iter;
 
@@ -18,7 +18,7 @@ pub struct ReadEvents {
 /// The maximum number of events that are read together. An event has at most 400 KB, so a page has at most 4 MB.
 pub(super) const PAGE: u64 = 10;
 
-/// Splits the sequence numbers `from` to `to` (both included) into pages. Returns the first and the last number of each
+/// Splits the event numbers `from` to `to` (both inclusive) into pages. Returns the first and last number of each
 /// page.
 pub fn pages(from: u64, to: u64) -> impl Iterator<Item = (u64, u64)> {
     let page = move |first: u64| (first, to.min(first.saturating_add(PAGE - 1)));
@@ -28,8 +28,8 @@ pub fn pages(from: u64, to: u64) -> impl Iterator<Item = (u64, u64)> {
     })
 }
 
-/// Reads one page of events ([`pages`]), with the sequence numbers `from` to `to`, both included. If an event cannot be
-/// read, reads the events one by one, so that the unreadable event does not hide the others.
+/// Reads one page of events ([`pages`]) with the numbers `from` to `to`, both inclusive. If an event cannot be read,
+/// reads the others one by one.
 pub async fn read_events<S: PaymentStore>(
     store: &S,
     key: &PaymentKey,

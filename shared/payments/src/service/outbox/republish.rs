@@ -1,8 +1,8 @@
 //! Sends stored events again, for a consumer that has lost them.
 //!
-//! A repeat is the same event with the same id, so an idempotent consumer applies the event once. The deduplication id
-//! of a repeat is new, because the queue could otherwise drop the repeat. The outbox is published before the repeats
-//! are sent, so that the first sends of the events stay in order. A repeat does not move the published mark.
+//! A repeat is the same event with the same id, so an idempotent consumer applies it once. Its deduplication id is
+//! new, because the queue could otherwise drop it. The outbox is published first, so that the first sends stay in
+//! order. A repeat does not move the published mark.
 
 use thiserror::Error;
 
@@ -15,17 +15,17 @@ use crate::ports::{Clock, EventQueue, PaymentStore, SendError, StoreError};
 use crate::service::commit::Payments;
 use crate::service::error::PublishError;
 
-/// The maximum number of events that one call sends again, so that the call ends before the time-out of its function.
+/// The maximum number of events that one call repeats, so that it ends before the time-out of its function.
 const MAX_REPEATS: u64 = 250;
 
 /// The result of a republish.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Republished {
-    /// The events that were in the outbox and that this call published.
+    /// The events of the outbox that this call published.
     pub published: Vec<EventKind>,
-    /// The sequence numbers and kinds of the events that were sent again.
+    /// The numbers and kinds of the repeated events.
     pub repeated: Vec<(u64, EventKind)>,
-    /// The sequence numbers of the requested events that the store no longer has or that cannot be read.
+    /// The numbers of the requested events that are no longer stored or cannot be read.
     pub gone: Vec<u64>,
 }
 
@@ -35,10 +35,10 @@ pub enum RepublishError {
     /// The payment does not exist.
     #[error("there is no such payment")]
     NotFound,
-    /// The payment does not have all events of the requested range, or the range is empty.
+    /// The range is empty, or contains events that the payment does not have.
     #[error("the payment has the events 1 to {last}")]
     NoSuchEvents {
-        /// The sequence number of the payment's last event.
+        /// The number of the payment's last event.
         last: u64,
     },
     /// The range has too many events for one call.
@@ -47,13 +47,13 @@ pub enum RepublishError {
          the events 1 to {last}"
     )]
     TooMany {
-        /// The sequence number of the payment's last event.
+        /// The number of the payment's last event.
         last: u64,
     },
     /// The outbox could not be published. Nothing was sent again.
     #[error("the outbox of the payment cannot be published, so nothing was sent again: {0}")]
     NotPublished(#[from] PublishError),
-    /// A queue failed. A part of the events may have been sent again. The command may be repeated.
+    /// A queue failed. Some events may have been repeated. The command may be run again.
     #[error("not all events were sent again: {0}")]
     Incomplete(#[from] SendError),
     /// The store failed.
@@ -62,10 +62,11 @@ pub enum RepublishError {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Publishes the outbox, at most up to the limit of a request. Then sends the events with the sequence numbers
-    /// `from` to `to`, both included, again to each queue that receives their types. Skips the events that were not
-    /// published before this call. The default of `from` is 1, and the default of `to` is the number of the last event.
-    /// The store keeps events for 90 days.
+    /// Publishes the outbox, within the limit of a request. Then sends the events with the numbers `from` to `to`,
+    /// both inclusive, again to each queue that receives their types. Skips events that were not published before
+    /// this call.
+    ///
+    /// By default, `from` is 1 and `to` is the last event. The store keeps events for 90 days.
     pub async fn republish(
         &self,
         key: &PaymentKey,

@@ -13,9 +13,9 @@ use crate::service::error::PublishError;
 /// A page of events that every queue has accepted.
 #[derive(Debug)]
 pub(super) struct Page {
-    /// The sequence number of the last event of the page.
+    /// The number of the last event of the page.
     end: u64,
-    /// The events, except for those that cannot be read.
+    /// The events that could be read.
     sent: Vec<Sent>,
 }
 
@@ -27,21 +27,18 @@ struct Sent {
 }
 
 impl Page {
-    /// Whether an event of the page has this kind.
     pub(super) fn has(&self, kind: EventKind) -> bool {
         self.sent.iter().any(|sent| sent.kind == kind)
     }
 }
 
-/// Returns the sequence number of the last event of the next page.
 pub(super) fn page_end(stored: &Stored) -> u64 {
     let last = stored.published.saturating_add(PAGE);
     last.min(stored.payment.sequence())
 }
 
-/// Sends the next page of unpublished events to every queue that receives their types. Does not mark the events as
-/// published. `fresh` has events that were just committed. If `fresh` has the whole page, no event is read from the
-/// store.
+/// Sends the next page of unpublished events to every queue that receives their types, without marking them as
+/// published. `fresh` has events that were just committed. If it has the whole page, nothing is read from the store.
 pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
     store: &S,
     queues: &[Q],
@@ -82,8 +79,7 @@ pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
     })
 }
 
-/// Sends events in order to every queue that receives their types. If the events were sent before, `repeat` is the name
-/// of the repeat. For a first send, `repeat` is `None`.
+/// Sends events in order to every queue that receives their types. `repeat` names a deliberate repeat of the events.
 pub(super) async fn send_to_all<Q: EventQueue>(
     queues: &[Q],
     events: &[Event],
@@ -92,7 +88,7 @@ pub(super) async fn send_to_all<Q: EventQueue>(
     let sends = queues
         .iter()
         .map(|queue| send_in_order(queue, events, repeat));
-    // A failure of one queue does not stop the sends to the other queues.
+    // If one queue fails, the other queues still receive the events.
     join_all(sends).await.into_iter().collect()
 }
 
@@ -107,8 +103,8 @@ async fn send_in_order<Q: EventQueue>(
     Ok(())
 }
 
-/// Marks a page of events as published. Returns the kinds of those events that this call marked, and logs the alerts of
-/// these events. If two calls publish the same event in parallel, only one call marks it.
+/// Marks a page of events as published, and logs their alerts. Returns the kinds of the events that this call marked.
+/// If two calls publish the same event in parallel, only one marks it.
 pub(super) async fn mark<S: PaymentStore>(
     store: &S,
     stored: &mut Stored,

@@ -1,4 +1,4 @@
-//! Computes and stores digests of operations. Every digest has 16 bytes, although the ids of an operation can be long.
+//! Computes and stores digests of operations. Ids can be long, and a digest has only 16 bytes.
 
 use std::collections::{BTreeMap, HashSet};
 use std::mem;
@@ -14,14 +14,12 @@ use crate::sha256;
 /// The first 16 bytes of a SHA-256.
 pub(super) type Digest = [u8; 16];
 
-/// A set of operations, by their digests.
 pub(super) type DigestSet = HashSet<Digest>;
 
-/// Returns the digest of an operation of a payment.
 pub(super) fn of_operation(key: &PaymentKey, operation_id: &str) -> Digest {
     let key = key.to_string();
     let mut hash = Sha256::new();
-    // The length of the key separates key and id, because an id can contain any character.
+    // The length of the key separates it from the id, because the id can contain any character.
     hash.update(key.len().to_be_bytes());
     hash.update(key);
     hash.update(operation_id);
@@ -36,7 +34,7 @@ fn first_bytes(hash: Sha256) -> Digest {
     digest
 }
 
-/// Digests of one shard that are stored as one item. As Base64, they need 87 KB.
+/// The number of digests of one shard that one item stores. As Base64, they need 87 KB.
 const PER_ITEM: usize = 4_096;
 
 /// The digests of listed operations that are not stored yet, by shard.
@@ -48,7 +46,7 @@ impl Digests {
         self.0.entry(shard).or_default().push(digest);
     }
 
-    /// Stores the digests of each shard that has enough of them for an item. If `more_follow` is false, stores all.
+    /// Stores the digests of each shard that fill an item. If `more_follow` is false, stores all digests.
     pub(super) async fn store<S: RunStore>(
         &mut self,
         store: &S,
@@ -59,8 +57,8 @@ impl Digests {
             let is_enough = digests.len() >= PER_ITEM || !more_follow && !digests.is_empty();
             if is_enough {
                 let content = STANDARD_NO_PAD.encode(mem::take(digests).concat());
-                // The key follows from the content, so a repeat of the slice stores the same items again, and never
-                // loses an operation that was listed only now.
+                // The key is a digest of the content, so a repeat of the slice cannot overwrite an item that has
+                // other operations.
                 let key = sha256::start_of_hex(content.as_bytes(), 32);
                 store.put(run, Some(*shard), &key, content).await?;
             }
@@ -69,7 +67,7 @@ impl Digests {
     }
 }
 
-/// Reads the digests of the operations of a shard that the lists of a run contain.
+/// Reads the digests of a shard's operations that the lists of a run contain.
 pub(super) async fn read<S: RunStore>(
     store: &S,
     run: &Run,

@@ -25,11 +25,11 @@ use crate::service::commit::Payments;
 use crate::service::daily_run::{DailyRuns, PartError, PartResult};
 use crate::service::day_pages::CONCURRENCY;
 
-/// The platform's list is requested from this long before the interval of a run until this long after it.
+/// The margin on both sides of a run's interval in which the platform's list is also requested.
 pub(crate) const MARGIN: Duration = Duration::from_secs(600);
 
-/// A slice whose list has more pages is split. One execution needs about four minutes for these pages if it requests
-/// one page in a second.
+/// The maximum number of pages of a slice's list; a longer slice is split. One execution needs about four minutes for
+/// these pages, at one page in a second.
 const MAX_PAGES: u32 = 200;
 
 impl<S, Q, C, D> DailyRuns<'_, S, Q, C, D>
@@ -39,8 +39,8 @@ where
     C: Clock + Sync,
     D: DataApi + Sync,
 {
-    /// Compares the list of a slice, and stores the digests of the listed operations. If the list has too many
-    /// operations, or the deadline comes first, returns the halves of the slice.
+    /// Compares the list of a slice, and stores the digests of the listed operations. If the list is too long, or if
+    /// the deadline arrives first, returns the halves of the slice instead.
     pub(crate) async fn compare_list(
         &self,
         run: &Run,
@@ -57,7 +57,7 @@ where
         loop {
             let page = match timeout_at(deadline, list.page(slice, offset)).await {
                 Ok(Err(NoAnswer::TooLarge)) => {
-                    // A repeat would fail in the same way, so a slice that cannot be split is skipped.
+                    // A repeat would fail in the same way. So a slice that cannot be split is skipped.
                     return Ok(halves(slice).unwrap_or_else(|| {
                         over_limit("data_api_answer", None);
                         PartResult::skipped()
@@ -99,8 +99,8 @@ where
         }
     }
 
-    /// Returns whether the platform's list of a slice has a page with this number, counted from 0. Returns `false` if
-    /// the deadline comes first.
+    /// Whether the platform's list of a slice has a page with this number, counted from 0; `false` if the deadline
+    /// arrives first.
     async fn has_page(
         &self,
         list: &mut PlatformList<'_, C, D>,
@@ -115,8 +115,8 @@ where
         }
     }
 
-    /// Sorts the operations of a page by payment, and adds their digests. Counts the operations, and those that cannot
-    /// be read.
+    /// Sorts the operations of a page by payment, and adds their digests. Counts the operations, and the unreadable
+    /// ones.
     fn sort<'p>(
         &self,
         run: &Run,
@@ -142,15 +142,14 @@ where
     }
 }
 
-/// Returns the result of a slice that is replaced by its halves; `None` if the slice is too short.
+/// Returns the result that replaces a slice by its halves; `None` if the slice is too short.
 fn halves(slice: Span) -> Option<PartResult> {
     let part = |Span { from, to }| Part::List { from, to };
     let next = slice.halves()?.map(part);
     Some(PartResult::replaced_by(next.into()))
 }
 
-/// Returns the payment of a listed operation. Returns `None` if an id in the row is not valid or the row names another
-/// project.
+/// Returns the payment of a listed operation; `None` if an id is not valid or the row names another project.
 fn key_of(project_id: ProjectId, operation: &ListedOperation) -> Option<PaymentKey> {
     let id = &operation.operation_id;
     let is_id = (1..=PaymentKey::MAX_ID_LENGTH).contains(&id.chars().count());
@@ -168,8 +167,8 @@ pub(super) fn sum(found: Vec<Differences>) -> Differences {
 }
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Compares platform records with the payment as it is stored now. Applies each record with a new difference as a
-    /// fact. Passes over a payment that cannot be read.
+    /// Compares platform records with the stored payment, and applies each record with a new difference as a fact.
+    /// Skips a payment that cannot be read.
     pub(super) async fn check(
         &self,
         key: &PaymentKey,

@@ -14,8 +14,8 @@ use crate::service::daily_run::{PartError, PartResult};
 use crate::service::day_pages::{CONCURRENCY, DayPages, load_all};
 
 impl<S: PaymentStore + RunStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Finds the operations of a part of a day that ended in the interval of the run and are not listed. Operations
-    /// that ended in `skipped` are left out, because it is not known whether the platform lists them.
+    /// Finds the operations of some of a day's payments that ended in the interval of the run and are not listed.
+    /// Leaves out operations that ended in `skipped`, because the platform's list of these spans is unknown.
     pub(crate) async fn find_missing(
         &self,
         run: &Run,
@@ -31,7 +31,7 @@ impl<S: PaymentStore + RunStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> P
         let mut pages = DayPages::new(run.project_id, part);
         while let Some(page) = pages.next(store).await? {
             if listed_shard != Some(page.shard) {
-                // The old set is dropped before the new set is read, so the memory never holds two sets.
+                // The old set is dropped first, so that the memory never holds two sets.
                 listed = DigestSet::default();
                 listed.extend(digest::read(store, run, page.shard).await?);
                 listed_shard = Some(page.shard);

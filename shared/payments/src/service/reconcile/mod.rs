@@ -1,17 +1,16 @@
-//! Compares the platform records with ours (reconciliation), in the parts of a run ([`super::daily_run`]).
+//! Compares the platform records with ours, in the parts of a run ([`super::daily_run`]).
 //!
-//! A reconciliation finds operations that only one side has, and operations whose status or amount differs. It has two
+//! The comparison finds operations that only one side has, and operations whose outcome or amount differs. It has two
 //! steps:
-//! - `compare_list`: the platform's list of an interval of at most one hour is read page by page. Each listed operation
-//!   is compared with the payment itself. The digests of the listed operations are stored, for each shard separately.
-//! - `find_missing`: after all lists, the payments of each day are read, shard by shard. An operation of ours that ended
-//!   in the interval is missing at the platform if the digests of its shard do not contain it.
+//! 1. `compare_list` reads the platform's list of at most one hour, page by page. It compares each listed operation
+//!    with the payment, and stores the digest of the operation by shard.
+//! 2. `find_missing` runs after all lists. It reads our payments of each day, shard by shard. If the digests of the
+//!    shard lack an operation of ours that ended in the interval, the platform does not list it.
 //!
-//! No part holds more than a page of payments and the digests of one shard in memory. Only a difference that remains
-//! when the payment is loaded is applied as a fact.
+//! No part needs more memory than a page of payments and the digests of one shard.
 //!
-//! The platform lists an operation by the time of its completion. This time can differ by seconds from the date in the
-//! reports about the operation. So the lists of a run cover a margin on both sides of its interval.
+//! The platform lists an operation by the time of its completion, which can differ by seconds from the date in its
+//! reports. Therefore the lists of a run also cover a margin on both sides of its interval.
 
 mod digest;
 mod list;

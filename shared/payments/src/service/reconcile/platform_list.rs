@@ -1,4 +1,4 @@
-//! Reads pages of the platform's list, and repeats a request that fails.
+//! Reads pages of the platform's list, and repeats a failed request.
 
 use std::time::Duration;
 
@@ -9,32 +9,30 @@ use super::span::Span;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, DataApi, NoAnswer};
 
-/// The delays before the first and the second repeat of a request.
+/// The delays before the two repeats of a request.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
-/// If the deadline cuts off the request of a page after more than this time, the platform counts as failed.
+/// If the deadline interrupts a page after more than this time, the platform counts as failed.
 const LONG_WAIT: Duration = Duration::from_secs(60);
 
-/// The list of one project.
 pub(super) struct PlatformList<'a, C, D> {
     clock: &'a C,
     data_api: &'a D,
     project_id: ProjectId,
     pace: Duration,
-    /// The time of the last request.
     requested_at: Timestamp,
     pending: Option<PendingPage>,
 }
 
-/// A page that was requested and has not arrived. The page stays pending if the deadline cuts the request off.
+/// A requested page that has not arrived. It stays pending if the deadline interrupts the request.
 struct PendingPage {
     since: Timestamp,
-    /// The error of the last failed request for this page.
+    /// The error of the last request for this page.
     error: Option<NoAnswer>,
 }
 
 impl<'a, C: Clock, D: DataApi> PlatformList<'a, C, D> {
-    /// Creates a list whose requests are at least `pace` apart. The first request waits too, because it can follow the
-    /// last request of another slice.
+    /// Creates a list whose requests are at least `pace` apart. The first request also waits, because it can follow a
+    /// request for another slice.
     pub(super) fn new(
         clock: &'a C,
         data_api: &'a D,
@@ -51,7 +49,7 @@ impl<'a, C: Clock, D: DataApi> PlatformList<'a, C, D> {
         }
     }
 
-    /// Returns the page of a slice's list that starts with operation number `offset`, counted from 0.
+    /// Returns the page of a slice that starts with operation number `offset`, counted from 0.
     pub(super) async fn page(
         &mut self,
         slice: Span,
@@ -96,8 +94,8 @@ impl<'a, C: Clock, D: DataApi> PlatformList<'a, C, D> {
         page.await
     }
 
-    /// Returns an error if the deadline cut off a page because of the platform: a request for the page had failed, or
-    /// the page was pending for longer than [`LONG_WAIT`].
+    /// Returns an error if the deadline interrupted a page because of the platform. Either a request for the page had
+    /// failed, or the page was pending for longer than [`LONG_WAIT`].
     pub(super) fn take_error(&mut self) -> Option<NoAnswer> {
         let pending = self.pending.take()?;
         let waited = self.clock.now().since(pending.since);

@@ -7,10 +7,10 @@ use crate::model::timestamp::Timestamp;
 /// The maximum length of a slice.
 const SLICE: Duration = Duration::from_secs(3_600);
 
-/// A slice of at most this length is not split.
+/// The maximum length of a slice that is not split.
 const MIN_SLICE: Duration = Duration::from_secs(60);
 
-/// An interval of time. It includes `from` and excludes `to`.
+/// An interval of time, from `from` (inclusive) to `to` (exclusive).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// The start.
@@ -31,7 +31,7 @@ impl Span {
         })
     }
 
-    /// Returns the halves of the interval, cut at a whole second; `None` if the interval is not longer than a minute.
+    /// Returns the halves, cut at a whole second; `None` if the interval is not longer than a minute.
     pub(super) fn halves(self) -> Option<[Self; 2]> {
         let length = self.to.since(self.from);
         let half = Duration::from_secs(length.as_secs() / 2);
@@ -40,7 +40,6 @@ impl Span {
         (length > MIN_SLICE).then_some(halves)
     }
 
-    /// Returns the interval with a margin on both sides.
     pub(crate) fn widened(self, margin: Duration) -> Self {
         Self {
             from: self.from.before(margin),
@@ -53,7 +52,6 @@ impl Span {
     }
 }
 
-/// Returns the start of the hour that contains a time.
 fn hour_of(time: Timestamp) -> Timestamp {
     let hour = i64::try_from(SLICE.as_millis()).unwrap_or(i64::MAX);
     let millis = time.unix_millis();

@@ -11,8 +11,8 @@ use crate::service::day_pages::{CONCURRENCY, DayPages, load_all};
 use crate::service::error::PublishError;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Adds up the totals of a part of a day. For each payment of the part, also checks again whether another payment
-    /// has paid the same order.
+    /// Adds up the totals of a part of a day. For each payment, also checks again whether another payment paid the
+    /// same order.
     pub(crate) async fn report(
         &self,
         run: &Run,

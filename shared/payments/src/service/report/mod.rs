@@ -1,9 +1,11 @@
 //! Makes reports of a project's days: the payments, their operations, and the totals of both.
 //!
-//! A payment belongs to the day on which it was first stored. An operation that has ended belongs to the day on which
-//! it ended by the platform's clock. Any other operation belongs to the day of its payment. So each payment and
-//! operation belongs to exactly one day. Days are in UTC. The rows and totals of a day can change later, because
-//! payments change and reports of the platform can arrive late.
+//! Each payment and each operation belongs to exactly one day in UTC:
+//! - A payment belongs to the day on which it was first stored.
+//! - An operation that has ended belongs to the day on which it ended, by the platform's clock.
+//! - Any other operation belongs to the day of its payment.
+//!
+//! The rows and totals of a day can change later, because payments change and reports can arrive late.
 
 mod daily;
 mod rows;
@@ -18,7 +20,7 @@ use super::day_pages::{DayPages, load_all};
 use crate::model::day::Day;
 use crate::ports::{DayPart, PaymentStore, StoreError};
 
-/// Passes the rows of a project's day to `each`, payment by payment.
+/// Calls `each` with the rows of a project's day, payment by payment.
 pub async fn read_day<S: PaymentStore, E: From<StoreError>>(
     store: &S,
     project_id: ProjectId,

@@ -52,7 +52,7 @@ pub struct OperationRow<'a> {
 pub struct Rows<'a> {
     /// The row of the payment, if it belongs to the day.
     pub payment: Option<PaymentRow<'a>>,
-    /// The rows of the payment's operations that belong to the day.
+    /// The rows of those operations that belong to the day.
     pub operations: Vec<OperationRow<'a>>,
 }
 

@@ -9,25 +9,24 @@ use super::rows::Rows;
 use crate::model::day::Day;
 use crate::model::{Outcome, Status};
 
-/// A total: a count and a sum. It covers the payments, or the operations of one type, that have the same day, status,
-/// code and currency.
+/// A total: a number and a sum. It covers payments, or operations of one type, that have the same day, status, code
+/// and currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TotalRow<'a> {
     /// The day.
     pub day: Day,
     /// `payment`, or an operation's type.
     pub of: &'a str,
-    /// The common status of the payments, or the common outcome of the operations.
+    /// The common status of the payments, or outcome of the operations.
     pub status: TotalStatus,
     /// The platform's code, if there is one.
     pub code: Option<&'a str>,
     /// The currency, if it is known.
     pub currency: Option<&'a str>,
-    /// The count of the payments or operations.
+    /// The number of payments or operations.
     pub count: u64,
-    /// The sum in minor units. A payment counts with the ordered amount. A payment that this service did not create
-    /// counts with the paid amount. An operation without a known amount counts with 0. `None` if the sum exceeds the
-    /// greatest amount, so the sum is unknown.
+    /// The sum in minor units; `None` if it is too large for the field. A payment of ours counts with its ordered
+    /// amount, and an external payment with its paid amount. An operation without an amount counts as 0.
     pub amount: Option<u64>,
 }
 
@@ -41,11 +40,11 @@ pub enum TotalStatus {
     Operation(Outcome),
 }
 
-/// The maximum number of totals in a log line and in the result of a part of a run. CloudWatch refuses a line of more
-/// than 1 MB, and DynamoDB an item of more than 400 KB. A day has a total for each combination of type, status, code and
-/// currency. The platform may send any number of types and codes.
+/// The maximum number of totals in a log line or in the result of a part. CloudWatch limits a line to 1 MB, and
+/// DynamoDB an item to 400 KB. Without this limit, the number of totals depends on the platform, which can send any
+/// number of types and codes.
 const MAX_TOTALS: usize = 500;
-/// The maximum number of bytes of the texts of these totals.
+/// The maximum size of the texts of these totals, in bytes.
 const MAX_BYTES: usize = 100_000;
 
 /// The totals of one or more days.
@@ -53,11 +52,10 @@ const MAX_BYTES: usize = 100_000;
 #[serde(into = "StoredTotals", from = "StoredTotals")]
 pub struct Totals {
     groups: BTreeMap<Group, Total>,
-    /// The number of totals that [`Totals::limit`] has left out.
+    /// The number of totals that [`Totals::limit`] dropped.
     omitted: u64,
 }
 
-/// The totals as they are stored.
 #[derive(Serialize, Deserialize)]
 struct StoredTotals {
     totals: Vec<StoredTotal>,
@@ -68,9 +66,9 @@ struct StoredTotals {
 struct StoredTotal {
     day: Day,
     of: String,
-    /// The status of payments, or `None`.
+    /// `None` for a total of operations.
     status: Option<Status>,
-    /// The outcome of operations, or `None`.
+    /// `None` for a total of payments.
     outcome: Option<Outcome>,
     code: Option<String>,
     currency: Option<String>,
@@ -78,8 +76,8 @@ struct StoredTotal {
     amount: u128,
 }
 
-/// The values that the payments or operations of a total have in common: the day, the word `payment` or the type of the
-/// operations, the status, the code and the currency.
+/// What the payments or operations of a total have in common: the day, `payment` or the type, the status, the code,
+/// and the currency.
 type Group = (Day, String, TotalStatus, Option<String>, Option<String>);
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -95,7 +93,6 @@ impl TotalRow<'_> {
 }
 
 impl Totals {
-    /// Adds all totals of another part.
     pub(crate) fn add_all(&mut self, other: &Self) {
         for (group, total) in &other.groups {
             let sum = self.groups.entry(group.clone()).or_default();
@@ -105,7 +102,7 @@ impl Totals {
         self.omitted += other.omitted;
     }
 
-    /// Leaves out the totals above the maximum number. The totals of payments stay first, and then the totals with the
+    /// Drops the totals beyond the maximum number. Totals of payments are kept first, then the totals with the
     /// greatest counts.
     pub fn limit(&mut self) {
         let mut groups: Vec<(Group, Total)> =
@@ -124,7 +121,7 @@ impl Totals {
         }
     }
 
-    /// Returns the number of totals that were left out.
+    /// Returns the number of dropped totals.
     pub fn omitted(&self) -> u64 {
         self.omitted
     }
@@ -233,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn totals_are_the_same_after_they_were_stored_and_add_up() {
+    fn stored_totals_are_read_back_unchanged_and_can_be_added() {
         let payments = TotalStatus::Payment(Status::Declined);
         let sales = TotalStatus::Operation(Outcome::Declined);
         let totals = with([("payment".into(), payments, 2), ("sale".into(), sales, 3)]);
@@ -247,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_totals_of_payments_and_the_greatest_totals_stay_below_the_limit() {
+    fn the_totals_of_payments_and_the_greatest_totals_are_kept_at_the_limit() {
         let outcome = TotalStatus::Operation(Outcome::Succeeded);
         let kinds = (0..MAX_TOTALS + 10).map(|number| (format!("kind {number}"), outcome, 2));
         let payments = TotalStatus::Payment(Status::Succeeded);

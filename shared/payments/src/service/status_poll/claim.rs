@@ -1,4 +1,4 @@
-//! Implements the steps of a poll: commits a claim, sends the status request and applies the answer.
+//! Claims a poll, sends its status request and applies the answer.
 
 use super::error::PollError;
 use super::poller::StatusPoller;
@@ -13,11 +13,10 @@ use crate::service::apply::warn_not_published;
 use crate::service::error::{ApplyError, left_to_sweep};
 use crate::service::outbox::PublishLimit;
 
-/// A claimed poll. Only the call that has the claim sends the status request.
+/// A claimed poll. Only the call with the claim sends the status request.
 pub(super) struct Claim {
-    /// The payment after the claim.
     pub(super) payment: Payment,
-    /// The kinds of the events that were published after the claim.
+    /// The kinds of the events that the claim published.
     events: Vec<EventKind>,
 }
 
@@ -28,8 +27,8 @@ where
     C: Clock + Sync,
     G: Gate + Sync,
 {
-    /// Claims a poll with the command `command`, and publishes the payment's outbox. Returns `None` if no poll is due
-    /// or the payment is unknown.
+    /// Claims a poll with `command`, and publishes the payment's outbox. Returns `None` if no poll is due or the
+    /// payment is unknown.
     pub(super) async fn claim(
         &self,
         key: &PaymentKey,
@@ -43,7 +42,7 @@ where
             .payments
             .publish(&mut stored, change.events, PublishLimit::REQUEST);
         let published = published.await;
-        // A queue that fails must not stop the status request.
+        // A failed queue must not stop the status request.
         let events = published.unwrap_or_else(|error| {
             warn_not_published(key, &error);
             Vec::new()
@@ -52,8 +51,8 @@ where
         Ok(Some(Claim { payment, events }))
     }
 
-    /// Sends the status request of a claim and applies the answer. Then sends the sale or the refunds that must be sent
-    /// again because of the answer. Returns the kinds of all events that were published since the claim.
+    /// Sends the status request of a claim and applies the answer. Then repeats the sale or the refunds if the answer
+    /// requires it. Returns the kinds of all events that were published since the claim.
     pub(super) async fn poll_claimed(&self, claim: Claim) -> Result<Vec<EventKind>, PollError> {
         let Claim {
             payment,
@@ -64,14 +63,14 @@ where
             if matches!(error, PollError::TooLarge) {
                 over_limit("status_answer", Some(&payment.key()));
             }
-            // The caller receives only the error, so this function counts the events.
+            // The caller receives only the error, so the events are counted here.
             metrics::count(&payment.key(), &events);
             return Err(error);
         }
         Ok(events)
     }
 
-    /// Does the work of [`Self::poll_claimed`]. Adds the published events to `events`, even if the result is an error.
+    /// Does the work of [`Self::poll_claimed`]. Adds the published events to `events`, even before an error.
     async fn request_and_apply(
         &self,
         payment: &Payment,
@@ -98,7 +97,7 @@ where
         let Some(applied) = self.payments.apply(&payment.key(), fact).await? else {
             return Ok(());
         };
-        // A queue that fails must not stop the requests that follow.
+        // A failed queue must not stop the requests that follow.
         let mut published =
             left_to_sweep(applied.published).map(|published| events.extend(published));
         let after = applied.payment;
@@ -118,8 +117,7 @@ where
     }
 }
 
-/// Warns if this answer shows that the shopper must pay at the bank, but no report has the redirect URL. The shopper
-/// then cannot pay, because the callback with the URL is lost.
+/// Warns if this answer shows that the callback with the redirect URL is lost, so that the shopper cannot pay.
 fn warn_if_redirect_is_lost(before: &Payment, after: &Payment) {
     if after.is_redirect_missing() && !before.is_redirect_missing() {
         Line::warn("redirect_lost")

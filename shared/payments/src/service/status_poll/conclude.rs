@@ -1,4 +1,4 @@
-//! Acts on a status answer. A refund or a sale that never reached the platform is sent again, or ended.
+//! Acts on a status answer: repeats or ends a refund or a sale that never reached the platform.
 
 use ecommpay::Keyring;
 use tokio::time::Instant;
@@ -14,9 +14,9 @@ use crate::service::error::left_to_sweep;
 use crate::service::signed_call::MAX_CALL;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C, G> {
-    /// Finds each `unknown` refund to which no operation in the last signed answer could belong. Sends the refund
-    /// again, or ends the refund if the platform refused a repeat. Starts no request after [`MAX_CALL`]; the next poll
-    /// continues. Adds the published events to `events`.
+    /// Repeats each `unknown` refund to which no operation in the last signed answer could belong. Ends the refund
+    /// instead if the platform refused a repeat. After [`MAX_CALL`], leaves the other refunds to the next poll. Adds
+    /// the published events to `events`.
     pub(super) async fn repeat_refunds(
         &self,
         payment: &Payment,
@@ -27,7 +27,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C
         let key = payment.key();
         let begin = Instant::now();
         let mut refunds: Vec<&Refund> = payment.refunds().iter().collect();
-        // The refund with the oldest try is first, so that slow requests do not keep back the same refunds again.
+        // The refund with the oldest try is first, so that slow requests do not delay the same refunds again.
         refunds.sort_by_key(|refund| refund.request().polls_before());
         let mut published = Ok(());
         for refund_id in refunds.into_iter().filter_map(Refund::refund_id) {
@@ -55,15 +55,15 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C
             };
             match left_to_sweep(applied.published) {
                 Ok(sent) => events.extend(sent),
-                // A queue that fails must not stop the next requests.
+                // A failed queue must not stop the next requests.
                 Err(error) => published = Err(error),
             }
         }
         Ok(published?)
     }
 
-    /// Acts on the answer that the platform does not know the payment: sends the sale again, or ends the sale or a
-    /// recheck. Adds the published events to `events`.
+    /// Acts on the answer "not found": repeats or ends the sale, or ends a recheck. Adds the published events to
+    /// `events`.
     pub(super) async fn conclude_sale(
         &self,
         payment: &Payment,

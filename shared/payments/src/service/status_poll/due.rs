@@ -1,4 +1,4 @@
-//! Polls the platform about the payments that are due by the schedule.
+//! Sends the status polls that the schedule makes due.
 
 use super::error::PollError;
 use super::poller::StatusPoller;
@@ -17,9 +17,8 @@ where
     C: Clock + Sync,
     G: Gate + Sync,
 {
-    /// Polls the platform about one payment, if a poll is due at or before `due_by`, and applies the answer. Returns
-    /// the kinds of the events that were published. A failed poll is not repeated: the next poll follows at its
-    /// scheduled time.
+    /// Polls the platform about one payment if a poll is due at or before `due_by`, and applies the answer. Returns
+    /// the kinds of the published events. A failed poll is not repeated before the next scheduled poll.
     pub async fn poll(
         &self,
         key: &PaymentKey,
@@ -47,16 +46,16 @@ where
                 .write();
         }
         match self.poll_claimed(claim).await {
-            // A repeat would have the same answer, so this is no failure of the poll. Callbacks still count, and the
-            // schedule ends the polling. It plans no poll of a payment whose id cannot be signed.
+            // A repeat would have the same result, so the poll does not count as failed. The schedule ends the
+            // polling.
             Err(PollError::TooLarge | PollError::NotSignable) => Ok(Some(Vec::new())),
             polled => polled.map(Some),
         }
     }
 }
 
-/// Whether the claimed poll is the first status request about an accepted Gate sale without any report. The first
-/// request is the poll for the redirect URL, unless the first poll of the schedule is due earlier.
+/// Whether the claimed poll is the first one about an accepted Gate sale without any report. This is the poll for the
+/// redirect URL, or else the first poll of the schedule.
 fn is_first_poll_without_callback(payment: &Payment) -> bool {
     let order = payment.order();
     let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);

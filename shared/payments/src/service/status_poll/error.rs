@@ -9,7 +9,7 @@ use crate::service::error::{ApplyError, BatchError, PublishError};
 /// Why a status poll had no usable result, or was not completed.
 #[derive(Debug, Error)]
 pub enum PollError {
-    /// We have no key of the payment's project.
+    /// There is no key of the payment's project.
     #[error("there is no key of the payment's project")]
     NoKey,
     /// The payment's id contains characters that make a signature ambiguous.
@@ -18,7 +18,7 @@ pub enum PollError {
     /// The platform gave no usable answer.
     #[error(transparent)]
     NoAnswer(NoAnswer),
-    /// The answer exceeds a limit of size.
+    /// The answer exceeds a size limit.
     #[error("the platform's answer is too large")]
     TooLarge,
     /// The answer is not valid JSON.
@@ -27,8 +27,8 @@ pub enum PollError {
     /// The answer has no valid signature of the project.
     #[error("the answer has no valid signature of the project")]
     NotSigned,
-    /// A field of the answer has an unexpected kind of value. A field can be altered in this way without making the
-    /// signature invalid, so the answer is not trusted.
+    /// A field of the answer has an unexpected type. A field can be altered in this way without invalidating the
+    /// signature, so the answer is not trusted.
     #[error("a field of the answer has an unexpected kind of value")]
     UnsoundShape,
     /// The platform has the payment, but cannot show it yet (code 3062).

@@ -1,7 +1,6 @@
-//! Polls the platform: requests the status of payments that are open or need a recheck, and acts on the
-//! answers.
+//! Polls the platform about payments that are open or need a recheck, and acts on the answers.
 //!
-//! A commit claims a poll before the request is sent, so only one of two parallel calls sends the request
+//! A commit claims a poll before its request is sent. So only one of two parallel calls sends the request
 //! (`shared/decisions/state/0009-polling-index.md`).
 
 mod claim;

@@ -1,4 +1,4 @@
-//! Polls the platform immediately when an operator asks for a poll. The poll neither needs nor changes the schedule.
+//! Polls the platform when an operator requests it, without a change of the schedule.
 
 use super::error::PollError;
 use super::poller::StatusPoller;
@@ -14,11 +14,11 @@ use crate::service::error::{ApplyError, left_to_sweep};
 /// The result of a status poll for an operator.
 #[derive(Debug)]
 pub struct PollResult {
-    /// The payment before the answer; `None` if our store did not have it.
+    /// The payment before the answer; `None` if it was not stored.
     pub before: Option<Payment>,
-    /// The payment after the answer; `None` if our store still does not have it.
+    /// The payment after the answer; `None` if it is still not stored.
     pub payment: Option<Payment>,
-    /// What the platform's answer lists about the payment.
+    /// What the platform's answer lists.
     pub found: Found,
     /// The kinds of the events that were published.
     pub published: Vec<EventKind>,
@@ -42,7 +42,7 @@ pub enum Found {
     Operations,
     /// Nothing: the platform answered "not found".
     Nothing,
-    /// The answer shows neither operations nor "not found". For example, the answer names another payment.
+    /// Neither operations nor "not found". For example, the answer names another payment.
     Unclear,
 }
 
@@ -53,8 +53,7 @@ where
     C: Clock + Sync,
     G: Gate + Sync,
 {
-    /// Polls the platform about one payment immediately and applies the answer. The payment can be open, decided or
-    /// overdue, and can be missing in our store.
+    /// Polls the platform about any payment and applies the answer. The payment need not be open, due or even stored.
     pub async fn poll_now(&self, key: &PaymentKey) -> Result<PollResult, PollError> {
         let Some(claim) = self.claim(key, Command::PollNow).await? else {
             return self.poll_unknown(key).await;
@@ -78,8 +77,8 @@ where
         })
     }
 
-    /// Polls the platform about a payment that is not in our store. The poll is not claimed, because a claim is stored
-    /// in the payment. An answer that has no operations or does not name this payment changes nothing.
+    /// Polls the platform about a payment that is not stored. Nothing is claimed, because a claim is stored in the
+    /// payment. An answer without operations, or without the name of this payment, changes nothing.
     async fn poll_unknown(&self, key: &PaymentKey) -> Result<PollResult, PollError> {
         let reply = self.request_status(key.project_id(), key.folded_id());
         let signed = match reply.await? {
@@ -99,7 +98,7 @@ where
             return Ok(PollResult::without_payment(Found::Unclear));
         }
         let report = signed.report();
-        // The number 0 makes this poll older than every poll that another call may have claimed in the meantime.
+        // With the number 0, this poll is older than every poll that another call may have claimed in the meantime.
         let fact = Fact::StatusAnswer { report, poll: 0 };
         let (payment, published) = match self.payments.apply(key, fact).await? {
             Some(applied) => (Some(applied.payment), left_to_sweep(applied.published)?),

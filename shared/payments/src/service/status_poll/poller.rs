@@ -8,7 +8,7 @@ use crate::service::checkout::token::TokenSecret;
 use crate::service::commit::Payments;
 use crate::service::project_keys::ProjectKeys;
 
-/// Polls the platform about payments, and repeats sales and refunds that never reached the platform.
+/// Polls the platform, and repeats sales and refunds that never reached the platform.
 #[derive(Debug)]
 pub struct StatusPoller<'a, S, Q, C, G> {
     /// The use cases of payments.
@@ -24,7 +24,6 @@ pub struct StatusPoller<'a, S, Q, C, G> {
 }
 
 impl<S, Q, C, G> StatusPoller<'_, S, Q, C, G> {
-    /// Returns the keys of a project.
     pub(super) fn keyring(&self, project_id: ProjectId) -> Result<&Keyring, PollError> {
         self.keys.get(&project_id).ok_or(PollError::NoKey)
     }

@@ -14,20 +14,18 @@ use crate::model::SignedReport;
 use crate::ports::Gate;
 use crate::service::signed_call;
 
-/// The platform's answer to a status request. A report is always signed. The answer "not found" can be unsigned.
 pub(super) enum StatusReply {
-    /// "Not found", but for another payment. The answer says nothing about the requested payment.
+    /// "Not found" for another payment than the requested one.
     Unrelated,
-    /// A signed report. The report can still name another payment.
+    /// A signed report, which can still name another payment.
     Report(Box<Signed>),
     /// "Not found" (3061): the platform does not know the payment.
     NotFound {
-        /// Whether the answer has a signature, which is then valid.
+        /// Whether the answer has a valid signature. An invalid signature is refused earlier.
         signed: bool,
     },
 }
 
-/// A signed report.
 pub(super) struct Signed {
     pub(super) report: Report,
     canonical: String,
@@ -43,9 +41,9 @@ impl Signed {
 }
 
 impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
-    /// Sends a status request and returns the verified answer. A report must have a valid signature. The codes 3061
-    /// (not found) and 3062 (not readable yet) are accepted without a signature: the platform need not sign an answer
-    /// without payment data. An invalid signature is never accepted. Code 3062 becomes [`PollError::NotReadable`].
+    /// Sends a status request and returns the verified answer. A report needs a valid signature. The codes 3061 (not
+    /// found) and 3062 (not readable yet) can be unsigned, because the platform need not sign an answer without
+    /// payment data. An invalid signature is never accepted.
     pub(super) async fn request_status(
         &self,
         project_id: ProjectId,
@@ -89,13 +87,12 @@ impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
     }
 }
 
-/// Whether a message has a member `signature`, with any value, in one of the two places where a signature can be.
+/// Whether a message has any value in one of the two locations of a signature.
 fn has_signature_member(message: &Value<'_>) -> bool {
     message.get("signature").is_some() || message.at(&["general", "signature"]).is_some()
 }
 
-/// Whether an answer can be about the requested payment: the answer names neither another payment id nor another
-/// project.
+/// Whether an answer names no other payment id and no other project.
 fn is_about(message: &Value<'_>, project_id: ProjectId, payment_id: &str) -> bool {
     let report = Report::read(message);
     let project_id = u64::from(project_id.get());

@@ -1,8 +1,8 @@
 //! Authorizes storefronts by their keys (`shared/decisions/protocol/0032-table-of-storefront-keys.md`).
 //!
-//! A key has the form `sk_<id>_<secret>`. The id finds the storefront. Only the SHA-256 of the whole key is
-//! stored, and the comparison takes constant time. A storefront can have several keys, so a new key can be in use
-//! before the old key is revoked. A call with a revoked key is answered like a call with an unknown key.
+//! A key has the form `sk_<id>_<secret>`. The id finds the storefront. Only the SHA-256 of the whole key is stored,
+//! and it is compared in constant time. A storefront can have several keys, so a new key can be in use before the old
+//! one is revoked. A revoked key is treated like an unknown key.
 
 mod new_key;
 pub mod settings;
@@ -12,7 +12,7 @@ use crate::model::storefront::{Scope, Storefront};
 use crate::ports::{StoreError, StorefrontStore};
 use crate::sha256;
 
-/// Returns the public part of a key, which is the id. Returns `None` if the text cannot be a key.
+/// Returns the id of a key, which is its public part. Returns `None` if the text cannot be a key.
 pub fn key_id(key: &str) -> Option<&str> {
     let (id, secret) = key.strip_prefix("sk_")?.split_once('_')?;
     let is_id = id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -30,7 +30,7 @@ pub enum Denied {
     Store(StoreError),
 }
 
-/// Returns the storefront of the key in an `Authorization` header, if the key allows `scope`.
+/// Returns the storefront of the key in an `Authorization` header. Refuses a key without `scope`.
 pub async fn authorize(
     store: &impl StorefrontStore,
     authorization: Option<&str>,
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_id_of_a_key_is_its_second_part() {
+    fn the_id_of_a_key_is_the_text_between_the_two_underscores() {
         assert_eq!(key_id("sk_a1_secret"), Some("a1"));
         assert_eq!(key_id("sk_a1_sec_ret"), Some("a1"));
         for key in [

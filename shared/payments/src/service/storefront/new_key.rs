@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-/// The length of a key's id in characters. 12 random characters have 71 bits, so no two ids are the same in practice.
+/// The length of a key's id. 12 random characters have 71 bits, so two ids never collide in practice.
 const ID_LENGTH: usize = 12;
-/// The length of a key's secret in characters. 43 random characters have 256 bits.
+/// The length of a key's secret. 43 random characters have 256 bits.
 const SECRET_LENGTH: usize = 43;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// A new key. The key is shown only once, because the store has only its SHA-256.
+/// A new key. It can be shown only now, because the store has only its SHA-256.
 pub struct NewKey(String);
 
 impl NewKey {
@@ -30,8 +30,8 @@ impl fmt::Debug for NewKey {
     }
 }
 
-/// Returns random letters and digits, each with the same probability. A byte of 248 (4 * 62) or more is dropped.
-/// Otherwise, the first characters of the alphabet would be more probable.
+/// Returns random letters and digits. Drops bytes of 248 (4 * 62) or more, because otherwise the first characters of
+/// the alphabet would be more probable.
 fn random_text(length: usize) -> Result<String, getrandom::Error> {
     let mut text = String::with_capacity(length);
     while text.len() < length {

@@ -1,12 +1,12 @@
-//! Parses the settings that an operator enters for a storefront: the name, the return origins and the beginning of the
+//! Parses the settings that an operator enters for a storefront: its name, its return origins, and the prefix of its
 //! payment ids.
 
 use url::Url;
 
 use crate::model::ids::MerchantId;
 
-/// Parses a storefront's name. Stored payments and the keys of table items contain the name, so only a few characters
-/// are allowed. Upper-case letters are not allowed, so that no two names differ only in case.
+/// Parses a storefront's name. It is a part of item keys, so only a few characters are allowed. Upper-case letters
+/// are refused, so that no two names differ only in case.
 pub fn parse_name(text: &str) -> Result<String, &'static str> {
     let is_allowed = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
@@ -17,13 +17,13 @@ pub fn parse_name(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Parses the beginning of a storefront's payment ids. It must have the characters of an id.
+/// Parses the prefix of a storefront's payment ids.
 pub fn parse_prefix(text: &str) -> Result<MerchantId, &'static str> {
     MerchantId::new(text)
         .ok_or("must be 1 to 64 characters: letters, digits, dots, dashes and underscores")
 }
 
-/// Parses a return origin: scheme, host and port, in the form that
+/// Parses a return origin: scheme, host and port. Returns the form that
 /// [`allows_return_url`](crate::model::storefront::Storefront::allows_return_url) compares. Plain HTTP is allowed
 /// only for the local machine.
 pub fn parse_origin(text: &str) -> Result<String, &'static str> {
@@ -36,7 +36,7 @@ pub fn parse_origin(text: &str) -> Result<String, &'static str> {
         return Err("must not contain `*`, because origins are compared exactly");
     }
     let origin = url.origin().ascii_serialization();
-    // A further part of the URL would have no effect. An operator who enters such a part may expect an effect.
+    // Any other part of the URL would have no effect, although the operator may expect one.
     let is_bare = url.username().is_empty() && url.password().is_none() && url.path() == "/";
     match is_bare && url.query().is_none() && url.fragment().is_none() && !text.contains('\\') {
         true => Ok(origin),

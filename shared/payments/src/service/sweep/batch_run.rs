@@ -1,4 +1,4 @@
-//! Runs a batch: one task for each due payment of a list, with limits on concurrency and time.
+//! Runs one task for each due payment of a list, with limits on concurrency and time.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -19,36 +19,36 @@ use crate::service::error::BatchError;
 /// The result of a batch run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BatchRun {
-    /// The count of due payments that were found.
+    /// The number of due payments that were found.
     pub found: u64,
-    /// The count of payments whose task succeeded.
+    /// The number of payments whose task succeeded or was no longer due.
     pub done: u64,
-    /// The count of due payments that cannot be read. The run passes over these payments, and does not count them as
-    /// failed. `oldest_s` ignores them too, because otherwise they would hide another payment that waits too long.
+    /// The number of payments that cannot be read. The run skips them and does not count them as failed. `oldest_s`
+    /// leaves them out, because they would hide another payment that waits too long.
     pub unreadable: u64,
-    /// The count of payments that were handed out to the worker.
+    /// The number of payments that were handed out to the worker.
     pub handed_out: u64,
-    /// The count of payments whose task failed, plus the counts of shards that could not be read and of failures of the
-    /// work queue.
+    /// The number of failed tasks, unreadable shards, and failures of the work queue.
     pub failed: u64,
-    /// Whether the run processed completely, or handed out, every due payment. `false` if the run stopped at its deadline
-    /// or at a limit. Also `false` if a payment has more events than the run may publish.
+    /// Whether the run finished or handed out every due payment. `false` after a deadline or a limit, such as the
+    /// limit of published events.
     pub in_time: bool,
-    /// The longest time, in seconds, for which a payment had been due when the run started; 0 if no payment was due.
+    /// The longest time, in seconds, for which a payment had been due at the start of the run; 0 without a due
+    /// payment.
     pub oldest_s: u64,
-    /// The first failure; `None` if nothing failed.
+    /// The first failure, if any.
     pub failure: Option<String>,
     /// The kinds of the events that were published.
     #[serde(skip)]
     pub events: Vec<EventKind>,
 }
 
-/// Why a task did not succeed.
+/// Why a task did not finish.
 #[derive(Debug)]
 pub(crate) enum Unfinished {
-    /// It was too late to start or to finish the task. The next run continues.
+    /// There was not enough time. The next run continues.
     Late,
-    /// The task is not due any more, for example because it was handed out twice.
+    /// The task is no longer due, for example because it was handed out twice.
     NotDue,
     /// The task failed.
     Failed(String),
@@ -79,20 +79,19 @@ impl BatchRun {
         events: Vec::new(),
     };
 
-    /// The result if the run could not start.
+    /// Returns the result of a run that could not start.
     pub fn of_failure(error: &impl Display) -> Self {
         let mut run = BatchRun::EMPTY;
         run.fail(error.to_string());
         run
     }
 
-    /// Counts a failure.
     pub(super) fn fail(&mut self, problem: String) {
         self.failed += 1;
         self.failure.get_or_insert(problem);
     }
 
-    /// Adds the result of a further part of the run.
+    /// Adds the result of another part of the run.
     pub fn add(&mut self, run: BatchRun) {
         self.found += run.found;
         self.done += run.done;
@@ -124,8 +123,8 @@ impl BatchRun {
 }
 
 impl<S: Sync, Q: Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Runs a task for each due payment. A task returns the kinds of the events that the task published. No task starts
-    /// after the deadline, and a task that is not done by the deadline is dropped.
+    /// Runs a task for each due payment. The task returns the kinds of the events that it published. No task starts
+    /// after the deadline, and an unfinished task is dropped at the deadline.
     pub(super) async fn run_batch<F, T>(
         &self,
         due: Vec<Due>,

@@ -1,4 +1,4 @@
-//! Reads the payments of an index that are due.
+//! Reads the due payments of an index.
 
 use std::ops::Range;
 
@@ -11,12 +11,11 @@ use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Due, Index, PaymentStore, SHARDS, StoreError};
 use crate::service::commit::Payments;
 
-/// The due payments that were found.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// The payments, those that are due for the longest time first.
+    /// The payments, the longest due first.
     pub(super) due: Vec<Due>,
-    /// The failures of the search, and whether the search found every due payment. The counts of payments are 0.
+    /// The failures of the search, and whether it found every due payment. It counts no payments.
     pub(super) run: BatchRun,
 }
 
@@ -33,8 +32,7 @@ impl<S: PaymentStore + Sync, Q: Sync, C: Clock + Sync> Payments<S, Q, C> {
         self.find_due_of(shards, index, due_by, max, deadline).await
     }
 
-    /// Returns at most `max` payments of some shards of an index that are due at or before `due_by`. Stops at the
-    /// deadline.
+    /// The same as [`Self::find_due`], but only for some shards.
     pub(super) async fn find_due_of(
         &self,
         shards: Range<u8>,
@@ -43,7 +41,7 @@ impl<S: PaymentStore + Sync, Q: Sync, C: Clock + Sync> Payments<S, Q, C> {
         max: usize,
         deadline: Instant,
     ) -> Found {
-        // The shards are read in parallel, so that no shard delays the other shards.
+        // The shards are read in parallel, so that no shard delays another.
         let shards = shards.map(|shard| self.due_of(index, shard, due_by));
         let all = stream::select_all(shards).take(max);
         let results: Vec<_> = all.take_until(sleep_until(deadline)).collect().await;

@@ -1,8 +1,7 @@
-//! Finds the payments that are due, and does or hands out the work (`shared/decisions/state/0039-work-queue.md`).
+//! Finds the due payments, and does or hands out the work (`shared/decisions/state/0039-work-queue.md`).
 //!
-//! [`Sweeper`] runs each minute. It hands out every status poll to the worker through a queue. The other work is done
-//! directly up to a limit, and handed out above this limit. `tasks.rs` has the work itself, for the sweeper and the
-//! worker.
+//! [`Sweeper`] runs each minute. It hands out all status polls to the worker through a queue. It does other work
+//! itself up to a limit, and hands out the rest. `tasks.rs` has the tasks of the sweeper and the worker.
 
 pub mod batch_run;
 mod find_due;

@@ -1,27 +1,27 @@
-//! Decides which due payments a run of the sweeper hands out, in which messages, and with which delays.
+//! Decides which due payments a sweeper run hands out, in which messages, and with which delays.
 
 use std::time::Duration;
 
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Due, Work, WorkMessage};
 
-/// The time between two runs of the sweeper. A run spreads its polls over this time.
+/// The time between two runs of the sweeper, in seconds. A run spreads its polls over this time.
 pub(super) const PERIOD_S: usize = 60;
-/// The maximum number of polls in one message. The worker sends these polls in parallel, so that a message costs one
-/// invocation for several waits. The number is small, because each answer of the platform can need megabytes.
+/// The maximum number of polls in a message. The worker sends them in parallel, so one invocation waits only once.
+/// The number is small, because each answer can need megabytes of memory.
 pub const POLLS_PER_MESSAGE: usize = 4;
-/// The maximum number of payments in a message of another kind. This work waits for no platform. In the worst case, a
-/// payment needs 1.7 KB in a message, so ten messages are far below SQS's limit of 1 MiB for one call.
+/// The maximum number of payments in a message without polls. A payment needs at most 1.7 KB, so ten messages are far
+/// below SQS's limit of 1 MiB for one call.
 const PAYMENTS_PER_MESSAGE: usize = 20;
-/// How long after its second a message with polls is still valid. The delivery and a cold start of the worker need a part
-/// of this time. After a stop of the worker, at most the polls of this time are sent together.
+/// How long after its planned second a message with polls is still valid. Delivery and a cold start of the worker
+/// need some of this time. After a stop of the worker, at most the polls of this time are sent together.
 const TOLERANCE: Duration = Duration::from_secs(5);
-/// A backlog of at most this many messages does not count. A few messages that wait must not stop all new work.
+/// The number of waiting messages that do not reduce the new work.
 const USUAL_BACKLOG: usize = 100;
 
-/// Selects at most `quota` due payments. `due` is sorted, oldest first. If more payments are due, one half of the
-/// selected payments are the oldest and the other half the newest: payments that stay due, because they cannot be read,
-/// then never displace all other payments.
+/// Selects at most `quota` due payments from `due`, which is sorted, the oldest first. If more are due, selects half
+/// from the oldest and half from the newest. So payments that stay due, because they cannot be read, never displace
+/// all others.
 pub(super) fn select(mut due: Vec<Due>, quota: usize) -> Vec<Due> {
     if due.len() <= quota {
         return due;
@@ -32,9 +32,8 @@ pub(super) fn select(mut due: Vec<Due>, quota: usize) -> Vec<Due> {
     due
 }
 
-/// Plans the polls of several projects for the time from `now`. In each second, at most `per_second` polls of each
-/// project are delivered. The messages are in the order of their delays. Messages with the same delay are in turn for one
-/// project after another.
+/// Plans the polls of several projects from `now` on, in the order of their delays. In each second, at most
+/// `per_second` polls of each project are delivered. Messages with the same delay alternate between the projects.
 pub(super) fn polls(projects: &[Vec<Due>], per_second: usize, now: Timestamp) -> Vec<WorkMessage> {
     let seconds = projects.iter().flat_map(|due| {
         let seconds = due.chunks(per_second.max(1)).enumerate();
@@ -57,13 +56,12 @@ pub(super) fn polls(projects: &[Vec<Due>], per_second: usize, now: Timestamp) ->
     planned.into_iter().map(message).collect()
 }
 
-/// Returns the number of the current minute. Successive runs have successive numbers.
 pub(super) fn minute(now: Timestamp) -> u64 {
     now.unix_seconds().unsigned_abs() / PERIOD_S as u64
 }
 
-/// Selects the part of the payments that is checked in this turn: at most `max` payments. The parts take turns, because a
-/// check does not move a payment in the index.
+/// Selects at most `max` of the late payments. A check does not move a payment in the index, so successive turns
+/// select successive parts.
 pub(super) fn part_of_turn(mut late: Vec<Due>, max: usize, turn: u64) -> Vec<Due> {
     let parts = late.len().div_ceil(max.max(1)) as u64;
     let number = turn.checked_rem(parts).unwrap_or_default();
@@ -75,7 +73,7 @@ pub(super) fn part_of_turn(mut late: Vec<Due>, max: usize, turn: u64) -> Vec<Due
     part
 }
 
-/// Plans work without a limit on its rate.
+/// Plans work that needs no limit on its rate.
 pub(super) fn without_delay(due: &[Due], work: fn(Vec<Due>) -> Work) -> Vec<WorkMessage> {
     let parts = due.chunks(PAYMENTS_PER_MESSAGE);
     let message = |payments: &[Due]| WorkMessage {
@@ -85,8 +83,8 @@ pub(super) fn without_delay(due: &[Due], work: fn(Vec<Due>) -> Work) -> Vec<Work
     parts.map(message).collect()
 }
 
-/// Removes as many messages from the end of a plan as messages already wait in the queue. So the queue never holds much
-/// more than the work of one run, and a stopped worker does not find the same payments hundreds of times.
+/// Shortens a plan by the number of messages that already wait in the queue. So the queue holds little more than the
+/// work of one run. After a stop, the worker does not receive the same payments hundreds of times.
 pub(super) fn reduce(planned: &mut Vec<WorkMessage>, backlog: u64) {
     let backlog = usize::try_from(backlog).unwrap_or(usize::MAX);
     let excess = backlog.saturating_sub(USUAL_BACKLOG);
@@ -118,7 +116,6 @@ mod tests {
         }
     }
 
-    /// Returns the number of polls of each project in each second.
     fn rates(plan: &[WorkMessage]) -> BTreeMap<(u64, u32), usize> {
         let mut rates = BTreeMap::new();
         for message in plan {
@@ -235,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn other_work_has_no_delay_and_full_messages() {
+    fn work_without_polls_has_no_delay_and_full_messages() {
         let plan = without_delay(&due(211, 41), |payments| Work::Erase { payments });
         let sizes: Vec<usize> = plan.iter().map(|message| payments(message).len()).collect();
         assert_eq!(sizes, [20, 20, 1]);

@@ -1,4 +1,4 @@
-//! Defines the parts of a run of the sweeper. Sparse indexes list the payments that are due.
+//! Runs the sweeper: finds the due payments in the indexes, and does or hands out their work.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -16,21 +16,20 @@ use crate::ports::{
 };
 use crate::service::commit::Payments;
 
-/// A run does at most this many tasks of each kind directly. Direct work needs no message and no further invocation,
-/// and does not depend on the work queue. 1,000 tasks take about a second.
+/// The maximum number of tasks of each kind that a run does itself. These tasks need no message, no invocation and no
+/// work queue. 1,000 tasks take about a second.
 const MAX_DIRECT: usize = 1_000;
-/// A run checks at most this many payments whose polls are late. The projects with late polls share this number evenly.
-/// Most checks only load the payment twice, so 10,000 checks take some seconds.
+/// The maximum number of payments with late polls that a run checks for expiry and erasure. The projects share this
+/// number evenly. 10,000 checks take some seconds, because most checks only load the payment twice.
 const MAX_LATE: usize = 10_000;
-/// A run finds at most this many due payments of each kind.
+/// The maximum number of due payments of each kind that a run finds.
 const MAX_FOUND: usize = 100_000;
-/// A run reads at most this many times the polls of a project that it can hand out. It needs more than it can hand out
-/// for the choice between old and new ones.
+/// To choose between old and new polls, a run reads more polls of a project than it can hand out, by this factor.
 const WINDOW: usize = 10;
-/// A poll that is due for longer than this waits for the worker or for the limit of its project. Then the payment's
-/// checkout can expire and its data can be due for erasure, although the index still has the poll.
+/// A poll is late if it is due for longer than this. Its payment may then need an expiry or an erasure, although the
+/// index lists only the poll.
 const LATE: Duration = Duration::from_secs(plan::PERIOD_S as u64);
-/// The count of overdue payments stops at this number.
+/// The maximum number of overdue payments that are counted.
 const MAX_OVERDUE: usize = 1_000;
 
 /// The results of the sweep of the polls.
@@ -38,14 +37,14 @@ const MAX_OVERDUE: usize = 1_000;
 pub struct PollSweep {
     /// The polls that were handed out.
     pub polled: BatchRun,
-    /// The expiries of payments whose polls wait. No payment is counted, because most of these payments need nothing.
+    /// The expiries of payments with late polls. No payment is counted, because most of them need nothing.
     pub expired: BatchRun,
-    /// The erasures of payments whose polls wait. No payment is counted.
+    /// The erasures of payments with late polls. No payment is counted.
     pub erased: BatchRun,
 }
 
 impl PollSweep {
-    /// The result if the sweep could not start.
+    /// Returns the result of a sweep that could not start.
     pub fn of_failure(error: &impl Display) -> Self {
         Self {
             polled: BatchRun::of_failure(error),
@@ -54,7 +53,7 @@ impl PollSweep {
         }
     }
 
-    /// Adds the result of a further part of the sweep.
+    /// Adds the result of another part of the sweep.
     pub fn add(&mut self, sweep: PollSweep) {
         self.polled.add(sweep.polled);
         self.expired.add(sweep.expired);
@@ -62,10 +61,8 @@ impl PollSweep {
     }
 }
 
-/// The late polls of a project.
 struct Late {
     project_id: ProjectId,
-    /// The late polls that the run has found.
     due: Vec<Due>,
     /// Whether `due` has every late poll of the project.
     is_complete: bool,
@@ -78,8 +75,8 @@ pub struct Sweeper<'a, S, Q, C, W> {
     pub payments: &'a Payments<S, Q, C>,
     /// The queue to the worker.
     pub queue: &'a W,
-    /// The maximum number of status polls of a project in one second. The platform documents no rate limit, so this
-    /// service has its own limit.
+    /// The maximum number of status polls of a project in one second. The platform documents no limit, so this
+    /// service has its own.
     pub polls_per_second: usize,
 }
 
@@ -90,12 +87,12 @@ where
     C: Clock + Sync,
     W: WorkQueue + Sync,
 {
-    /// Hands out the polls that are due. Each project has the same limit, even if one project has many more due
-    /// payments than the other projects. Changes no payment: the worker claims a poll when it sends the poll. The
-    /// result has no `oldest_s`, because the sweeper does not know which of the listed payments can be read.
+    /// Hands out the due polls. Each project has the same limit, so a busy project does not delay others. The worker
+    /// claims a poll when it sends the poll, so no payment changes here. The result has no `oldest_s`, because the
+    /// sweeper does not know which listed payments can be read.
     ///
-    /// The index has one entry for each payment. So a poll that waits hides the expiry and the erasure of the same
-    /// payment. Therefore the sweeper does these two directly if a poll is late.
+    /// The index has one entry for each payment, so a poll that waits hides the expiry and the erasure of its
+    /// payment. Therefore the sweeper does both itself if a poll is late.
     pub async fn hand_out_polls(
         &self,
         projects: impl IntoIterator<Item = ProjectId>,
@@ -133,8 +130,8 @@ where
         }
     }
 
-    /// Sweeps projects whose keys are missing. Without a key, no poll can be signed, so no poll is handed out. Each project
-    /// with a due poll counts as a failure, which names the project. Checkouts expire and data is erased as usual.
+    /// Sweeps projects whose keys are missing. No poll is handed out, because it could not be signed. Each project
+    /// with a due poll counts as a failure. Checkouts expire and data is erased as usual.
     pub async fn sweep_without_keys(
         &self,
         projects: impl IntoIterator<Item = ProjectId>,
@@ -163,7 +160,6 @@ where
         }
     }
 
-    /// Finds the due polls of each project.
     async fn find_polls(
         &self,
         projects: impl IntoIterator<Item = ProjectId>,
@@ -180,8 +176,8 @@ where
         join_all(finds).await
     }
 
-    /// Expires the checkouts and erases the data of payments whose polls wait since `late_since`, if they are due. A run
-    /// checks a part of the payments of each project.
+    /// Expires checkouts and erases data, if due, for payments whose polls wait since `late_since`. A run checks some
+    /// of the payments of each project.
     async fn expire_and_erase(
         &self,
         mut late: Vec<Late>,
@@ -198,7 +194,7 @@ where
             search.add(run);
             part.extend(due);
         }
-        // One after the other, because both load the same payments.
+        // Not in parallel, because both load the same payments.
         let expired = self.payments.expire_all(part.clone(), deadline).await;
         let erased = self.payments.erase_all(part, deadline).await;
         PollSweep {
@@ -210,8 +206,8 @@ where
 
     /// Returns the payments of a project that this run checks, at most `max`.
     ///
-    /// If the run has not found every late poll, it reads one shard further. The shards take turns, so a payment behind
-    /// many late polls is checked every 16 minutes.
+    /// If the run has not found every late poll, it reads one shard completely. The shards take turns, so a payment
+    /// behind many late polls is checked every 16 minutes.
     async fn part_of(
         &self,
         late: Late,
@@ -239,8 +235,8 @@ where
         }
     }
 
-    /// Publishes the outbox of each payment whose oldest unpublished event was committed at least `grace` ago. The call
-    /// that committed a younger event may still be publishing this event.
+    /// Publishes the outbox of each payment whose oldest unpublished event is at least `grace` old. A younger event
+    /// may still be published by the call that committed it.
     pub async fn sweep_outbox(&self, grace: Duration, deadline: Instant) -> BatchRun {
         let due_by = self.payments.clock.now().before(grace);
         let found = self
@@ -252,7 +248,7 @@ where
         self.hand_out_rest(run, rest, work, deadline).await
     }
 
-    /// Emits `checkout.expired` for each checkout that has expired while the payment is undecided.
+    /// Emits `checkout.expired` for each undecided payment whose checkout has expired.
     pub async fn expire(&self, deadline: Instant) -> BatchRun {
         let due_by = self.payments.clock.now();
         let found = self
@@ -276,7 +272,7 @@ where
         self.hand_out_rest(run, rest, work, deadline).await
     }
 
-    /// Counts the overdue payments. The count stops at 1,000.
+    /// Counts the overdue payments, up to 1,000.
     pub async fn count_overdue(&self, deadline: Instant) -> BatchRun {
         let now = self.payments.clock.now();
         let found = self
@@ -290,8 +286,8 @@ where
         run
     }
 
-    /// Hands out the payments that exceed the limit of direct work. If all direct work has failed, hands out nothing,
-    /// because the worker would fail in the same way; the next run continues.
+    /// Hands out the payments beyond the limit of direct work. If all direct work failed, hands out nothing, because
+    /// the worker would fail in the same way. The next run continues.
     async fn hand_out_rest(
         &self,
         mut run: BatchRun,
@@ -310,7 +306,7 @@ where
         run
     }
 
-    /// Sends messages to the worker. If many messages already wait, sends fewer.
+    /// Sends messages to the worker, fewer if many messages already wait.
     async fn hand_out(&self, mut planned: Vec<WorkMessage>, deadline: Instant) -> BatchRun {
         let mut run = BatchRun::EMPTY;
         if planned.is_empty() {
@@ -331,14 +327,12 @@ where
     }
 }
 
-/// Divides due payments into those for direct work and the rest.
 fn divide(found: Found) -> (Vec<Due>, Vec<Due>, BatchRun) {
     let Found { mut due, run } = found;
     let rest = due.split_off(due.len().min(MAX_DIRECT));
     (due, rest, run)
 }
 
-/// Removes the counts of payments.
 fn without_counts(run: BatchRun) -> BatchRun {
     BatchRun {
         found: 0,

@@ -1,5 +1,5 @@
-//! Does the work about due payments. The sweeper does a small number of tasks directly, and the worker does the tasks
-//! that the sweeper hands out. Each task loads its payment first and does nothing if the task is not due any more.
+//! Does the tasks of due payments, for the sweeper and the worker. Each task loads its payment first, and does
+//! nothing if it is no longer due.
 
 use tokio::time::Instant;
 
@@ -15,21 +15,18 @@ use crate::service::error::{PublishError, left_to_sweep};
 use crate::service::outbox::PublishLimit;
 use crate::service::status_poll::StatusPoller;
 
-/// The maximum number of payments whose outboxes one batch publishes in parallel.
 const CONCURRENT_OUTBOXES: usize = 16;
-/// The maximum number of checkouts that one batch expires, or of payments that it erases, in parallel.
+/// The maximum number of payments that a batch expires or erases in parallel.
 const CONCURRENT_RETENTION: usize = 24;
-/// The time of a batch is divided by this number. After this part of the time, no further page of the same payment
-/// starts.
+/// The time of a batch is divided by this number. A payment with many events may use only one of these parts.
 const SHARE: u32 = 4;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Publishes the outbox of each payment: events that another call committed but did not publish, for example
-    /// because the call crashed or a queue failed. Needs no lock: if two calls send the same event, the queue or the
-    /// consumer drops the second copy.
+    /// Publishes the outbox of each payment. Events can be left there after a call crashed or a queue failed. No lock
+    /// is needed, because the queue or the consumer drops the second copy of an event.
     ///
-    /// A payment with many events uses at most a quarter of the time of a batch. So it does not delay other payments.
-    /// The next batch with the payment continues with the remaining events.
+    /// A payment with many events uses at most a quarter of the time of a batch, so it does not delay others. The
+    /// next batch continues with its remaining events.
     pub async fn publish_all(&self, due: Vec<Due>, deadline: Instant) -> BatchRun {
         let share = deadline.saturating_duration_since(Instant::now()) / SHARE;
         let task = |key| async move {
@@ -59,7 +56,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         run.await
     }
 
-    /// Emits `checkout.expired` for each payment whose checkout has expired while the payment is undecided.
+    /// Emits `checkout.expired` for each undecided payment whose checkout has expired.
     pub async fn expire_all(&self, due: Vec<Due>, deadline: Instant) -> BatchRun {
         let task = |key| async move {
             Ok(match self.execute(&key, Command::Expire).await? {
@@ -91,11 +88,11 @@ where
     C: Clock + Sync,
     G: Gate + Sync,
 {
-    /// Polls the platform about each payment. A failed poll is not repeated: the next poll follows at its scheduled
-    /// time. If the deadline cuts off a claimed poll, the payment waits for its next poll too.
+    /// Polls the platform about each payment. A poll that fails or is interrupted by the deadline is not repeated
+    /// before the next scheduled poll.
     ///
-    /// Does nothing after the time `until`. Then the sweeper hands out the polls again. All payments count for `oldest_s`,
-    /// although some of them may be unreadable or not due any more.
+    /// Does nothing after the time `until`, because the sweeper hands out the polls again. All payments then count
+    /// for `oldest_s`, although some may be unreadable or no longer due.
     pub async fn poll_all(
         &self,
         due: Vec<Due>,

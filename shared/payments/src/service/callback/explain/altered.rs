@@ -1,22 +1,20 @@
-//! Undoes alterations that a tool may have made to a signed body when it saved the body.
+//! Undoes alterations that a tool may have made to a signed body.
 
 use std::borrow::Cow;
 
 use ecommpay::json::Value;
 
-/// A search for a member that was added leaves out each member in turn. The search is made only if the body has at most
-/// this many members. Another search, in `unsigned.rs`, finds a callback inside a member. It examines only this many
-/// members.
+/// The maximum number of members that a search examines. The search for an added member is skipped if the body has
+/// more members. The search for a callback inside a member (`unsigned.rs`) examines only the first members.
 pub(super) const MAX_MEMBERS: usize = 50;
-/// A name or a path in an observation is cut after this many characters.
+/// The maximum length of a name or a path in an observation, in characters.
 const MAX_PATH: usize = 80;
 
-/// A function that undoes one kind of alteration in one string. Returns `None` if the string shows no sign of this
-/// alteration.
+/// Undoes one kind of alteration in one string; `None` if the string shows no sign of it.
 type Restore = fn(&str) -> Option<String>;
 
-/// Returns candidates for the body that the platform sent. Each candidate is `message` without one possible alteration,
-/// and comes with an observation that is true if the candidate verifies.
+/// Returns the bodies that the platform may have sent: `message` without one possible alteration each. The
+/// observation beside a body is true if the body verifies.
 pub(super) fn restored<'a>(message: &'a Value<'a>) -> impl Iterator<Item = (String, Value<'a>)> {
     let restores: [(&str, Restore); 3] = [
         (
@@ -102,7 +100,6 @@ fn unescape(text: &str) -> Option<String> {
     is_escaped.then(|| serde_json::from_str(&format!("\"{text}\"")).ok())?
 }
 
-/// Returns an observation if the body has damage that cannot be undone.
 pub(super) fn observe_damage(message: &Value<'_>) -> Option<String> {
     let is_lost = |text: &str| text.contains('\u{fffd}');
     if let Some(path) = find_string(message, String::new(), &is_lost) {
@@ -112,7 +109,7 @@ pub(super) fn observe_damage(message: &Value<'_>) -> Option<String> {
     Some(format!("the value under {path} seems to be masked"))
 }
 
-/// Whether a value is masked as a whole, which the platform never does: it masks only the middle of account numbers.
+/// Whether a whole value is masked. The platform masks only the middle of account numbers.
 fn is_masked(text: &str) -> bool {
     let words = ["redacted", "filtered", "masked", "removed", "hidden"];
     let word = text.trim_matches(|letter: char| !letter.is_ascii_alphabetic());
@@ -120,7 +117,6 @@ fn is_masked(text: &str) -> bool {
     is_word || text.len() >= 3 && text.bytes().all(|byte| byte == b'*')
 }
 
-/// Returns the path of the first string that `is_match` accepts.
 fn find_string(value: &Value<'_>, path: String, is_match: &dyn Fn(&str) -> bool) -> Option<String> {
     match value {
         Value::String(text) => is_match(text).then(|| start_of(&path)),
@@ -141,7 +137,7 @@ fn find_string(value: &Value<'_>, path: String, is_match: &dyn Fn(&str) -> bool)
     }
 }
 
-/// Returns the first [`MAX_PATH`] characters of a name. The author of a body can choose a name of any length.
+/// Returns the first [`MAX_PATH`] characters of a name, because a body can contain a name of any length.
 pub(super) fn start_of(name: &str) -> String {
     name.chars().take(MAX_PATH).collect()
 }

@@ -9,6 +9,6 @@ pub struct Explanation {
     pub reason: &'static str,
     /// The reason in a sentence, for people.
     pub detail: String,
-    /// Further observations about the body.
+    /// Other observations about the body.
     pub observations: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Explains a body whose signature does not match: another key made the signature, or a tool altered the body.
+//! Explains a body whose signature does not match: another key signed it, or a tool altered it.
 
 use ecommpay::fields::ProjectId;
 use ecommpay::json::Value;
@@ -9,7 +9,6 @@ use super::explanation::Explanation;
 use crate::service::callback::verify::names_a_project;
 use crate::service::project_keys::ProjectKeys;
 
-/// Whether a key of any project made the signature.
 pub(super) fn is_signed_by_any(
     message: &Value<'_>,
     signature: &Signature,

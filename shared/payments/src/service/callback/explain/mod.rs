@@ -1,8 +1,7 @@
 //! Explains to an operator why a saved callback does not verify.
 //!
-//! An explanation states what is wrong with the body, or which change makes the body verify. If a statement is only
-//! probable, its text says so. An explanation contains no key and no signature. The only value from the body in
-//! an explanation is the project id.
+//! An explanation says what is wrong with the body, or which change makes it verify. It marks what is only probable.
+//! It contains no key, no signature, and no value of the body except for the project id.
 
 mod altered;
 mod explanation;
@@ -18,7 +17,7 @@ pub use self::explanation::Explanation;
 use super::verify::{Refusal, verify};
 use crate::service::project_keys::ProjectKeys;
 
-/// Returns why a body does not verify; `None` if the body verifies.
+/// Returns why a body does not verify; `None` if it verifies.
 pub fn explain(body: &[u8], keys: &ProjectKeys) -> Option<Explanation> {
     let refusal = verify(body, keys).err()?;
     Some(match (refusal, json::parse(body, Limits::CALLBACK)) {

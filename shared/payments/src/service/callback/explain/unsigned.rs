@@ -1,4 +1,4 @@
-//! Explains a body that has no readable signature. [`super::mismatch`] explains a body with a readable signature.
+//! Explains a body without a readable signature.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -57,8 +57,8 @@ fn unreadable(signature: &str) -> (&'static str, String) {
     }
 }
 
-/// Returns an observation if the body, or a member of the body, is a string whose content verifies as a callback. The
-/// content can be plain or base64.
+/// Returns an observation if the body, or a member of it, is a string with a valid callback. The string can be
+/// base64.
 fn observe_inner_body(message: &Value<'_>, keys: &ProjectKeys) -> Option<String> {
     let verifies = |value: &Value<'_>| {
         let text = value.as_str().unwrap_or_default().as_bytes();
