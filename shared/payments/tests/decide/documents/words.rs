@@ -9,9 +9,10 @@ use super::stored::payments;
 
 /// The texts that are no words: currencies, times, and the short texts of operations and refunds. Such a text never gets
 /// another form.
-const NO_WORDS: [&str; 8] = [
+const NO_WORDS: [&str; 9] = [
     "/attempt/repeated_at",
     "/decisions/*/at",
+    "/emitted/paid_since",
     "/order/currency",
     "/polling/last_activity_at",
     "/polling/recheck/since",
