@@ -345,9 +345,10 @@ impl Payment {
     }
 
     /// Returns the key of the merchant's order. Returns `None` if the order has no id, or if this payment has not paid
-    /// the order.
+    /// the order. Rejected money never pays an order.
     pub fn paid_order(&self) -> Option<PaidOrder<'_>> {
-        let order = self.order.as_ref().filter(|_| self.status().is_paid())?;
+        let is_paid = self.status().is_paid() && !self.is_rejected();
+        let order = self.order.as_ref().filter(|_| is_paid)?;
         Some(PaidOrder {
             project_id: self.project_id,
             storefront: &order.storefront,
