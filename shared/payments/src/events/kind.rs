@@ -22,7 +22,7 @@ pub enum EventKind {
     CheckoutExpired,
     /// The payment is paid.
     PaymentSucceeded,
-    /// The payment is not paid.
+    /// The payment is not paid. If an operator rejected its money, all of it was refunded.
     PaymentDeclined,
     /// The payment could not be started.
     PaymentFailed,

@@ -74,19 +74,26 @@ impl Payment {
         self.sale_state().is_counted() || operations.any(is_capture)
     }
 
-    /// Whether the money received is in another currency than ordered. It counts as 0 and is refunded by hand.
-    pub(crate) fn has_foreign_money(&self) -> bool {
-        let is_foreign = |currency: &str| {
-            let order = self.order.as_ref();
-            order.is_some_and(|order| order.currency.code() != currency)
+    /// Returns the currencies, except the currency of the order, in which money arrived. This money counts as 0 and is
+    /// refunded by hand.
+    pub(super) fn foreign_currencies(&self) -> BTreeSet<String> {
+        let Some(order) = &self.order else {
+            return BTreeSet::new();
         };
-        match self.received_sum() {
-            Some(received) => is_foreign(&received.sum.currency),
+        let mut currencies: BTreeSet<String> = match self.received_sum() {
+            Some(received) => [received.sum.currency].into(),
             None => {
-                let mut currencies = self.captures().filter_map(Operation::currency);
-                currencies.any(is_foreign)
+                let currencies = self.captures().filter_map(Operation::currency);
+                currencies.map(str::to_owned).collect()
             }
-        }
+        };
+        currencies.remove(order.currency.code());
+        currencies
+    }
+
+    /// Whether money arrived in another currency than ordered.
+    pub(crate) fn has_foreign_money(&self) -> bool {
+        !self.foreign_currencies().is_empty()
     }
 
     /// Returns the currency of the order, or else of the money received.
@@ -160,7 +167,7 @@ impl Payment {
             let paid = self.paid_amount();
             return paid > 0 && self.refunded_amount() >= paid;
         }
-        // Refunds by hand appear only in the operations.
+        // Money in another currency is refunded by hand. Only the operations show these refunds and their returns.
         let foreign_amount = |is_such: fn(&Operation) -> bool| {
             let ordered = self.order.as_ref().map(|order| order.currency.code());
             let operations = self.reported.operations.values();
@@ -177,7 +184,9 @@ impl Payment {
             Some(received) => received.sum.amount,
             None => foreign_amount(is_capture),
         };
-        received > 0 && foreign_amount(Operation::gives_back) >= received
+        let refunded = foreign_amount(Operation::gives_back);
+        let returned = foreign_amount(Operation::is_refund_reversal);
+        received > 0 && refunded.saturating_sub(returned) >= received
     }
 
     /// Returns the amount of a refund in the payment's `currency`: the amount of its operation, or else the requested

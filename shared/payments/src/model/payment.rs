@@ -399,9 +399,10 @@ impl Payment {
     }
 
     /// Returns the key of the order that this payment paid; `None` if it has not paid the order, or if the order has
-    /// no id.
+    /// no id. Rejected money never pays an order.
     pub fn paid_order(&self) -> Option<PaidOrder<'_>> {
-        let order = self.order.as_ref().filter(|_| self.status().is_paid())?;
+        let is_paid = self.status().is_paid() && !self.is_rejected();
+        let order = self.order.as_ref().filter(|_| is_paid)?;
         Some(PaidOrder {
             project_id: self.project_id,
             storefront: &order.storefront,

@@ -81,12 +81,12 @@ fn as_seen<'a>(
     items: &BTreeSet<QuarantineItem>,
 ) -> Result<&'a Payment, ReviewError> {
     let payment = payment.ok_or(ReviewError::NotFound)?;
+    if payment.is_rejected() {
+        return Err(ReviewError::AlreadyRefunded);
+    }
     let quarantine = payment.quarantine();
     if quarantine.is_empty() {
         return Err(ReviewError::NotQuarantined);
-    }
-    if payment.is_rejected() {
-        return Err(ReviewError::AlreadyRefunded);
     }
     match quarantine == *items {
         true => Ok(payment),

@@ -80,6 +80,7 @@ async fn a_rejected_payment_is_refunded_once_and_never_counts_as_paid() {
         "payment.created",
         "payment.quarantined",
         "refund.pending",
+        "payment.declined",
         "refund.succeeded",
     ];
     let numbered = (1..)
@@ -113,6 +114,22 @@ async fn a_release_is_allowed_after_gate_refused_the_refund_of_a_rejection() {
     assert_eq!(payment.refunded_amount(), 300);
     let released = review(&system, Verdict::Released).await.unwrap();
     assert_eq!(released.payment.status(), Status::PartiallyRefunded);
+}
+
+#[tokio::test]
+async fn a_release_is_allowed_after_the_refund_of_a_rejection_was_returned() {
+    let system = quarantined(&[accepted("sale"), accepted("refund")], 900).await;
+    review(&system, Verdict::Rejected).await.unwrap();
+    let refund = system.payment(PAYMENT).refunds()[0].clone();
+    let refund_id = refund.refund_id().unwrap().to_string();
+    system.callback(&refund_callback(&refund_id, 900, 0)).await;
+    let returned = operation("9", "refund reverse", "success", 900);
+    let mut returned = callback(PAYMENT, "success", 900, returned);
+    returned["payment"]["merchant_refund_id"] = json!(refund_id);
+    system.callback(&returned).await;
+    assert_eq!(system.status(), Status::Quarantined);
+    let released = review(&system, Verdict::Released).await.unwrap();
+    assert_eq!(released.payment.status(), Status::Succeeded);
 }
 
 /// A storefront can choose a refund id that looks like the id of a rejection.

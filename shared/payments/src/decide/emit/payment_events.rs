@@ -7,6 +7,11 @@ use crate::model::{EmittedState, Payment, Status, Waiting};
 
 /// Returns the pending events about the payment's status and money, and records them as emitted.
 pub(super) fn collect(payment: &mut Payment, status: Status) -> Vec<PendingEvent> {
+    // `refunded` is a status of paid payments. Rejected money never counts as paid, so its end is a decline.
+    let status = match payment.is_rejected() {
+        true => Status::Declined,
+        false => status,
+    };
     let mut pending = Vec::new();
     // `payment.created` is the first event, even if the status has already changed.
     if payment.order().is_some() && payment.emitted().last.is_none() {
@@ -33,12 +38,6 @@ fn emitted_state(payment: &Payment, status: Status) -> EmittedState {
 /// due.
 fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
     let kind = EventKind::of_status(status).filter(|_| payment.is_emittable())?;
-    // The rejected money never counts as paid, so only the refund of this money has an event. This holds even if a report
-    // removes the reason of the rejection.
-    let has_no_reason = || payment.quarantine().is_empty();
-    if payment.is_rejected() || payment.is_refunded_by_rejection() && has_no_reason() {
-        return None;
-    }
     // An emitted success holds until an event corrects the success, so waiting for a confirmation causes no event.
     if payment.emitted().success && status == Status::AwaitingConfirmation {
         return None;
@@ -50,7 +49,11 @@ fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
     let has_new_money = || {
         last.paid_amount != payment.paid_amount() || last.quarantine != payment.quarantine_digest()
     };
-    let has_money = status.is_paid() || matches!(status, Status::Quarantined | Status::Unmatched);
+    let has_money = status.is_paid()
+        || matches!(
+            status,
+            Status::Quarantined | Status::Unmatched | Status::Declined
+        );
     let clarification = payment.clarification_request().map(Waiting::digest);
     let has_new_clarification =
         status == Status::AwaitingClarification && last.clarification != clarification;

@@ -8,6 +8,7 @@ use super::{AllItems, Decision, QuarantineItem, QuarantineReason, Verdict, diges
 use crate::model::order::Order;
 use crate::model::payment::Payment;
 use crate::model::refunds::refund::Refund;
+use crate::model::refunds::refund_status::RefundStatus;
 use crate::model::reported::evidence::Evidence;
 use crate::model::reported::operation::Operation;
 use crate::model::status::sale_state::SaleState;
@@ -63,41 +64,74 @@ impl Payment {
         items.map(|item| item.reason).collect()
     }
 
-    /// Returns the items that no operator has released.
+    /// Returns the items that no operator has released. If there is no such item, a rejection that holds is the item until
+    /// all the money was refunded. Then an operator can reject the money again, or release it.
     pub fn quarantine(&self) -> BTreeSet<QuarantineItem> {
-        self.without_verdict(Verdict::Released, self.all_quarantine_items())
+        let mut items = self.without_verdict(Verdict::Released, self.all_quarantine_items());
+        if items.is_empty() && self.has_rejection() && self.has_money() && !self.is_fully_refunded()
+        {
+            items.insert(QuarantineItem {
+                reason: QuarantineReason::Rejected,
+                operation_id: None,
+                reported: None,
+                status: None,
+            });
+        }
+        items
     }
 
-    /// Whether the payment has an item in quarantine, operators rejected every item, and all the money was refunded.
+    /// Whether a rejection holds, and all the money was refunded. An item that no operator rejected needs a review, even
+    /// if no money is left.
     pub fn is_rejected(&self) -> bool {
-        self.is_every_item_rejected() && self.is_fully_refunded()
+        self.has_rejection()
+            && self.has_money()
+            && self.is_fully_refunded()
+            && self
+                .without_verdict(Verdict::Rejected, self.quarantine())
+                .is_empty()
     }
 
-    /// Whether another system made the payment, and operators rejected every item. The rejection sent no refund.
-    pub(crate) fn is_rejected_foreign(&self) -> bool {
-        self.is_foreign() && self.is_every_item_rejected()
+    /// Whether operators rejected the money after the last release. The rejection holds until a release, even if reports
+    /// remove its items. The rejection of another system's payment does not hold for a later sale of ours.
+    fn has_rejection(&self) -> bool {
+        let newest = self.decisions.iter().rev();
+        let rejections = newest.take_while(|decision| decision.verdict == Verdict::Rejected);
+        let digests: BTreeSet<&String> = rejections.clone().flat_map(|one| &one.items).collect();
+        rejections.clone().next().is_some()
+            && !self.is_foreign()
+            && !self.has_foreign_item(&digests)
     }
 
-    fn is_every_item_rejected(&self) -> bool {
+    /// Whether one of these digests represents the item of an operation as an operation of another system.
+    fn has_foreign_item(&self, digests: &BTreeSet<&String>) -> bool {
         // Without a rejection, no items need to be computed.
         if self.decisions_with(Verdict::Rejected).next().is_none() {
             return false;
         }
+        let item = |id: &str, operation: &Operation| QuarantineItem {
+            reason: QuarantineReason::ForeignPayment,
+            operation_id: Some(id.to_owned()),
+            reported: operation.sum().cloned(),
+            status: None,
+        };
+        let mut operations = self.operations();
+        operations.any(|(id, operation)| digests.contains(&item(id, operation).digest()))
+    }
+
+    /// Whether another system made the payment, and operators rejected every item. The rejection sent no refund.
+    pub(crate) fn is_rejected_foreign(&self) -> bool {
         let items = self.quarantine();
-        !items.is_empty() && self.without_verdict(Verdict::Rejected, items).is_empty()
+        self.is_foreign()
+            && !items.is_empty()
+            && self.without_verdict(Verdict::Rejected, items).is_empty()
     }
 
-    /// Whether the refund of a rejection has no result yet. A report can remove the items in the meantime, but the money
-    /// must not count as paid before the result is known.
-    pub(crate) fn has_open_rejection(&self) -> bool {
-        let mut refunds = self.refunds_of_rejections();
-        refunds.any(|refund| refund.status().is_reserved())
-    }
-
-    /// Whether a rejection has refunded money, or is refunding money.
+    /// Whether a rejection is refunding money, or has refunded money that was not returned.
     pub(crate) fn is_refunded_by_rejection(&self) -> bool {
         let mut refunds = self.refunds_of_rejections();
-        refunds.any(|refund| refund.status().is_reserved() || refund.status().has_succeeded())
+        refunds.any(|refund| {
+            refund.status().is_reserved() || refund.status() == RefundStatus::Succeeded
+        })
     }
 
     /// Returns the refunds that rejections created.
@@ -189,6 +223,7 @@ impl Payment {
             self.add_sale_items(sale_state, &mut items);
         }
         let is_foreign = self.is_of_another_system();
+        let by_hand = self.foreign_currencies();
         for (id, operation) in self.operations() {
             if operation.is_undocumented_capture() {
                 let sum = operation.sum();
@@ -200,7 +235,7 @@ impl Payment {
                     .insert(QuarantineItem::foreign(id, operation.sum()));
             }
             if operation.kind().is_about_refund() && operation.has_succeeded() {
-                add_refund_items(id, operation, &mut items);
+                add_refund_items(id, operation, &by_hand, &mut items);
             }
         }
         for (id, operation) in self.differing_refunds() {
@@ -268,10 +303,17 @@ impl Payment {
 }
 
 /// Adds an item if a refund, a reversal or a return has no sum, or a sum in another currency. Any amount is allowed,
-/// because a refund may be partial. But a return of 0 returns nothing, so its amount is missing.
-fn add_refund_items(id: &str, refund: &Operation, items: &mut Items<'_>) {
+/// because a refund may be partial. But a return of 0 returns nothing, so its amount is missing. A refund in a currency in
+/// which money arrived needs no item: an employee refunded this money by hand. `by_hand` has these currencies.
+fn add_refund_items(
+    id: &str,
+    refund: &Operation,
+    by_hand: &BTreeSet<String>,
+    items: &mut Items<'_>,
+) {
     match refund.sum() {
         None => items.add(QuarantineReason::AmountMissing, Some(id), None),
+        Some(sum) if refund.gives_back() && by_hand.contains(&sum.currency) => {}
         Some(sum) if sum.currency != items.order.currency.code() => {
             items.add(QuarantineReason::CurrencyDiffers, Some(id), Some(sum));
         }

@@ -38,6 +38,8 @@ pub enum QuarantineReason {
     ForeignPayment,
     /// A signed answer says that a refund of ours succeeded with another amount than requested.
     RefundDiffers,
+    /// An operator rejected the money, not all of it was refunded, and no other reason remains.
+    Rejected,
 }
 
 /// One reason for quarantine, with its operation and sum. An operator's decision settles exactly the items

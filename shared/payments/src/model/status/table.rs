@@ -17,7 +17,7 @@ pub struct Row {
 }
 
 /// The first row whose condition holds gives the status.
-pub const TABLE: [Row; 17] = [
+pub const TABLE: [Row; 16] = [
     Row {
         status: Status::Unmatched,
         condition: "This service did not create the payment.",
@@ -26,8 +26,8 @@ pub const TABLE: [Row; 17] = [
     },
     Row {
         status: Status::Refunded,
-        condition: "An operator rejected every quarantine item, and all the money was refunded.",
-        changed_by: "a report that adds a quarantine item",
+        condition: "An operator rejected the money, and all of it was refunded.",
+        changed_by: "a returned refund, or a report that adds money or a quarantine item",
         holds: |payment, _| payment.is_rejected(),
     },
     Row {
@@ -38,13 +38,7 @@ pub const TABLE: [Row; 17] = [
     },
     Row {
         status: Status::Quarantined,
-        condition: "An operator rejected the money, and its refund has no result yet.",
-        changed_by: "the result of the refund",
-        holds: |payment, _| payment.has_open_rejection(),
-    },
-    Row {
-        status: Status::Quarantined,
-        condition: "The payment has at least one quarantine item that no operator has released.",
+        condition: "The payment has at least one quarantine item that no operator has released, or rejected money that was not refunded.",
         changed_by: "an operator, a signed answer, a declined confirmation or a refund",
         holds: |payment, _| !payment.quarantine().is_empty(),
     },

@@ -12,7 +12,7 @@ use std::fmt::Debug;
 use payments::decide::{Change, Fact, decide};
 use payments::events::Event;
 use payments::events::view::PaymentView;
-use payments::model::{Payment, RefundStatus, Status};
+use payments::model::{Payment, Status};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -94,14 +94,6 @@ fn is_held_after_success(payment: &Payment) -> bool {
         && payment.successful_sales().next().is_some()
 }
 
-/// Returns whether money of a rejection is refunded although its quarantine items were removed. Then only the refund
-/// has events.
-fn is_only_refunded(payment: &Payment) -> bool {
-    let mut refunds = payment.refunds_of_rejections();
-    payment.quarantine().is_empty()
-        && refunds.any(|refund| refund.status() != RefundStatus::Declined)
-}
-
 /// Checks the events of a change. Their sequence numbers have no gap, and the last event shows the changed payment. If
 /// a change has no events, it must not need one.
 pub fn check_change(before: &Payment, change: &Change, path: &dyn Debug) {
@@ -133,7 +125,6 @@ pub fn check_change(before: &Payment, change: &Change, path: &dyn Debug) {
         let has_money = change.payment.has_money() && !is_held_after_success(before);
         // Events do not show the money of a payment that another system made.
         let has_money = has_money && !change.payment.is_foreign();
-        let has_money = has_money && !is_only_refunded(&change.payment);
         assert!(
             !has_changed || !has_money,
             "{path:?}: no event reports the money"

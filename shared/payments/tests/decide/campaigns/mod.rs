@@ -12,6 +12,6 @@ mod removed_operations;
 mod status_tables;
 
 /// Returns whether the campaigns run in full.
-fn is_long() -> bool {
+pub fn is_long() -> bool {
     std::env::var_os("LONG").is_some_and(|long| long == "1")
 }

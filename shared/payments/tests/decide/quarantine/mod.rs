@@ -2,5 +2,6 @@
 
 mod foreign;
 mod other_operations;
+mod rejections;
 mod reviews;
 mod sums;
