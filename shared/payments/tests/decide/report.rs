@@ -42,6 +42,24 @@ fn a_payment_is_listed_on_its_first_day_and_an_operation_on_the_day_it_ended() {
 }
 
 #[test]
+fn an_operation_that_is_reported_again_with_a_later_date_stays_on_the_day_it_ended() {
+    for is_answer in [false, true] {
+        let mut payment = refunded();
+        let later = edited("sale_success", |body| {
+            for part in ["payment", "operation"] {
+                body[part]["date"] = "2019-07-03T10:00:00+0000".into();
+            }
+        });
+        match is_answer {
+            true => payment.status_answer(&later),
+            false => payment.deliver(&later),
+        };
+        assert_eq!(counts(&payment, "2019-07-02"), (false, 1), "{is_answer}");
+        assert_eq!(counts(&payment, "2019-07-03"), (false, 0), "{is_answer}");
+    }
+}
+
+#[test]
 fn an_open_operation_is_listed_on_the_first_day_of_its_payment() {
     let payment = TestPayment::with_callbacks(&["processing"]);
     let first = Day::of(payment.created_at()).to_string();

@@ -103,11 +103,13 @@ impl Payment {
     }
 
     /// Whether Gate's answers and the reported errors show that the platform made no payment of any sale request of ours.
-    /// A final report of a sale with a `request_id` of ours shows the opposite, unless the sale ended with an error.
+    /// A reported sale with a `request_id` of ours shows the opposite, unless the sale ended with an error, or is pending
+    /// although an error of the request was reported.
     fn has_no_sale_of_ours(&self) -> bool {
+        let has_error = self.is_ended_by_error(&self.attempt.request);
         let is_made = |operation: &Operation| {
             let mut request_ids = self.attempt.request_ids();
-            operation.outcome().is_final()
+            (operation.outcome().is_final() || !has_error)
                 && takes_money(operation.kind())
                 && operation.platform_status() != "error"
                 && request_ids.any(|request_id| operation.has_request_id(request_id))

@@ -358,11 +358,11 @@ impl Operation {
         self.report_order().map(|order| order.dates().0)
     }
 
-    /// Returns the earliest `operation.date` of the outcome that counts, in the source that counts. The platform can
-    /// repeat a report with a later date.
+    /// Returns the earliest `operation.date` of the outcome that counts. The platform can repeat a report with a later
+    /// date.
     pub(in crate::model) fn first_date(&self) -> Option<&str> {
         let outcome = self.outcome();
-        let reports = self.effective_source();
+        let reports = self.finals.iter();
         let reports = reports.filter(|report| report.outcome == outcome);
         reports.map(FinalReport::first_date).min()
     }
@@ -373,9 +373,9 @@ impl Operation {
     }
 
     /// Returns when the operation ended, on the platform's clock; `None` while it is pending, or if the date is
-    /// invalid.
+    /// invalid. A repeated report with a later date does not change the time.
     pub fn ended_at(&self) -> Option<Timestamp> {
-        self.effective_report()?.order.operation_time()
+        Timestamp::of_platform(self.first_date()?)
     }
 
     pub(crate) fn waiting(&self) -> Option<&Waiting> {

@@ -60,7 +60,7 @@ pub struct FinalReport {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) ends_payment: bool,
     pub(super) order: ReportOrder,
-    /// The earliest `operation.date` of repeated reports with this content and source, if it differs from `order`.
+    /// The earliest `operation.date` of repeated reports with this content, if it differs from `order`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) first_date: Option<String>,
     pub(super) status: String,
@@ -76,8 +76,7 @@ impl FinalReport {
             true => (self, other),
             false => (other, self),
         };
-        let has_same_source = weaker.signed == stronger.signed;
-        if has_same_source && weaker.first_date() < stronger.first_date() {
+        if weaker.first_date() < stronger.first_date() {
             stronger.first_date = Some(weaker.first_date().to_owned());
         }
         stronger

@@ -213,6 +213,13 @@ impl Payment {
             || code.is_some_and(|code| !gate_request::is_processing_failure(code))
     }
 
+    /// Whether reports name an error that ends an accepted request. The code 3041 ends no request.
+    pub(in crate::model) fn is_ended_by_error(&self, request: &GateRequest) -> bool {
+        self.error_of(request).is_some_and(|code| {
+            !gate_request::is_processing_failure(code) && !gate_request::is_duplicate(code)
+        })
+    }
+
     fn error_of(&self, request: &GateRequest) -> Option<&str> {
         let errors = &self.reported.request_errors;
         errors.get(request.request_id()?).map(String::as_str)

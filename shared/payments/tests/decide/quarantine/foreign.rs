@@ -594,20 +594,25 @@ fn a_sale_stays_ours_if_a_later_report_has_another_request_id() {
     }
 }
 
-/// The bank declined the first sale of a cascade. The code 3041 changes no state.
+/// The first sale of a cascade is declined, or stays open. The code 3041 changes no state.
 #[test]
 fn the_second_sale_of_a_cascade_stays_ours_after_an_error() {
-    for code in ["3041", "2004"] {
+    for (first, code, request_id) in [
+        ("sale_decline_customer", "3041", Some("ours")),
+        ("sale_decline_customer", "2004", Some("ours")),
+        ("processing", "3041", Some("ours")),
+        ("processing", "3041", None),
+    ] {
         let mut payment = answered(&[accepted("ours")]);
-        payment.deliver(&edited("sale_decline_customer", |body| {
+        payment.deliver(&edited(first, |body| {
             body["payment"]["status"] = "processing".into();
             body["operation"]["id"] = "1".into();
             body["operation"]["request_id"] = "ours".into();
         }));
-        payment.deliver(&error(code, Some("ours"), None));
+        payment.deliver(&error(code, request_id, None));
         payment.deliver(&sale(1000));
-        assert!(!payment.is_foreign(), "{code}");
-        assert_eq!(payment.paid_amount(), 1000, "{code}");
+        assert!(!payment.is_foreign(), "{first} {code}");
+        assert_eq!(payment.paid_amount(), 1000, "{first} {code}");
     }
 }
 
