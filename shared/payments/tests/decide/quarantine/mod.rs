@@ -1,6 +1,7 @@
 //! Tests money that differs from the order, and an operator's decision about this money.
 
 mod foreign;
+mod foreign_evidence;
 mod other_operations;
 mod rejections;
 mod reviews;
