@@ -6,6 +6,7 @@ use aws::environment::{self, Environment, LivePayments};
 use aws::prewarm;
 use aws::secrets::CachedProjectKeys;
 use lambda_http::{Error, Request, Response};
+use payments::api::problem::ExternalCause;
 use payments::service::callback::{Handled, Outcome, Refusal};
 
 use crate::http_status::http_status;
@@ -45,6 +46,9 @@ impl Callbacks {
         log_line(&handled, start.elapsed()).write();
         let mut response = Response::new(String::new());
         *response.status_mut() = http_status(handled.outcome);
+        if handled.is_contention {
+            response.extensions_mut().insert(ExternalCause);
+        }
         response
     }
 

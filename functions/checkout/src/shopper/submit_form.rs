@@ -1,11 +1,13 @@
 //! Serves `POST /checkouts/{token}`: sends the data that the shopper entered in the clarification form.
 
 use lambda_http::{Request, Response};
+use payments::api::problem::ExternalCause;
 use payments::log::Line;
 use payments::model::Status;
 use payments::ports::Clock;
 use payments::service::checkout::token;
 use payments::service::clarification::{ClarificationError, MAX_SHOPPER_TRIES};
+use payments::service::error::ApplyError;
 
 use super::hand_off::requested_data;
 use super::response::{see_other, unavailable};
@@ -74,7 +76,12 @@ impl Checkouts {
             }
             Err(ClarificationError::NoAnswer) => show_again(FormNotice::NoAnswer),
             Err(ClarificationError::Unavailable(error)) => {
-                unavailable(error, language, Some(&shop_url))
+                let is_contention = matches!(error, ApplyError::Contention);
+                let mut response = unavailable(error, language, Some(&shop_url));
+                if is_contention {
+                    response.extensions_mut().insert(ExternalCause);
+                }
+                response
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use payments::model::day::Day;
 use payments::model::{Outcome, Payment, Status};
+use payments::service::callback::Verified;
 use payments::service::report::{OperationRow, PaymentRow, Rows, TotalRow, TotalStatus, Totals};
 use serde_json::{Value, json};
 
@@ -41,21 +42,37 @@ fn a_payment_is_listed_on_its_first_day_and_an_operation_on_the_day_it_ended() {
     assert_eq!(days, ["2019-07-01", "2019-07-02", "2019-07-04"]);
 }
 
+/// Returns a report of the sale with these dates.
+fn dated(date: &str) -> Verified {
+    edited("sale_success", |body| {
+        for part in ["payment", "operation"] {
+            body[part]["date"] = date.into();
+        }
+    })
+}
+
 #[test]
 fn an_operation_that_is_reported_again_with_a_later_date_stays_on_the_day_it_ended() {
-    for is_answer in [false, true] {
-        let mut payment = refunded();
-        let later = edited("sale_success", |body| {
-            for part in ["payment", "operation"] {
-                body[part]["date"] = "2019-07-03T10:00:00+0000".into();
-            }
-        });
-        match is_answer {
-            true => payment.status_answer(&later),
-            false => payment.deliver(&later),
-        };
-        assert_eq!(counts(&payment, "2019-07-02"), (false, 1), "{is_answer}");
-        assert_eq!(counts(&payment, "2019-07-03"), (false, 0), "{is_answer}");
+    let mut payment = refunded();
+    payment.deliver(&dated("2019-07-03T10:00:00+0000"));
+    assert_eq!(counts(&payment, "2019-07-02"), (false, 1));
+    assert_eq!(counts(&payment, "2019-07-03"), (false, 0));
+}
+
+#[test]
+fn a_wrong_date_in_a_callback_does_not_move_an_operation_that_a_signed_answer_lists() {
+    for date in [
+        "2018-07-02T09:30:00+0000",
+        "0000",
+        "",
+        "2019-07-01 12:30:00",
+    ] {
+        let mut payment = TestPayment::created_at(at("2019-07-01T23:59:59"));
+        payment.deliver(&dated(date));
+        payment.status_answer(&dated("2019-07-03T10:00:00+0000"));
+        assert_eq!(counts(&payment, "2019-07-03"), (false, 1), "{date}");
+        payment.status_answer(&dated("2019-07-04T10:00:00+0000"));
+        assert_eq!(counts(&payment, "2019-07-03"), (false, 1), "{date}");
     }
 }
 

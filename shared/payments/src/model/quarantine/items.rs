@@ -92,14 +92,15 @@ impl Payment {
     }
 
     /// Whether operators rejected the money after the last release. The rejection holds until a release, even if reports
-    /// remove its items. The rejection of another system's payment does not hold for a later sale of ours.
+    /// remove its items. The rejection of another system's payment does not hold for a later sale of ours, unless a
+    /// rejection refunds the money.
     fn has_rejection(&self) -> bool {
         let newest = self.decisions.iter().rev();
         let rejections = newest.take_while(|decision| decision.verdict == Verdict::Rejected);
         let digests: BTreeSet<&String> = rejections.clone().flat_map(|one| &one.items).collect();
         rejections.clone().next().is_some()
             && !self.is_foreign()
-            && !self.has_foreign_item(&digests)
+            && (!self.has_foreign_item(&digests) || self.is_refunded_by_rejection())
     }
 
     /// Whether one of these digests represents the item of an operation as an operation of another system.

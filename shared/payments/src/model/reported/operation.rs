@@ -11,7 +11,7 @@ use ecommpay::report::Sum;
 use serde::{Deserialize, Serialize};
 
 use super::compact::normal_date;
-use super::operation_report::{FinalReport, Pending};
+use super::operation_report::{FinalReport, Pending, date_rank};
 use super::payment_status::PaymentStatus;
 use super::payment_sums::DatedSum;
 use super::report_order::ReportOrder;
@@ -358,13 +358,14 @@ impl Operation {
         self.report_order().map(|order| order.dates().0)
     }
 
-    /// Returns the earliest `operation.date` of the outcome that counts. The platform can repeat a report with a later
-    /// date.
+    /// Returns the first `operation.date` of the outcome that counts, in the source that counts. The platform can repeat
+    /// a report with a later date.
     pub(in crate::model) fn first_date(&self) -> Option<&str> {
         let outcome = self.outcome();
-        let reports = self.finals.iter();
+        let reports = self.effective_source();
         let reports = reports.filter(|report| report.outcome == outcome);
-        reports.map(FinalReport::first_date).min()
+        let dates = reports.map(FinalReport::first_date);
+        dates.min_by_key(|date| date_rank(date))
     }
 
     /// Returns when the operation last changed, on the platform's clock.

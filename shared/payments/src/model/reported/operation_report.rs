@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::report_order::ReportOrder;
 use super::waiting::Waiting;
+use crate::model::attempt::gate_request::is_processing_failure;
+use crate::model::quarantine::FIRST_DATE;
 use crate::model::serde_skip::is_default;
+use crate::model::timestamp::Timestamp;
 
 /// A report of an operation that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +42,13 @@ impl Pending {
     }
 }
 
+/// Orders dates: first the dates that can be used, and then the others.
+pub(super) fn date_rank(date: &str) -> (bool, &str) {
+    let time = Timestamp::of_platform(date);
+    let is_usable = time.is_some_and(|time| FIRST_DATE <= time);
+    (!is_usable, date)
+}
+
 fn amount_of(sum: &Option<Sum>) -> Option<u64> {
     sum.as_ref().map(|sum| sum.amount)
 }
@@ -60,7 +70,7 @@ pub struct FinalReport {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) ends_payment: bool,
     pub(super) order: ReportOrder,
-    /// The earliest `operation.date` of repeated reports with this content, if it differs from `order`.
+    /// The first `operation.date` of repeated reports with this content and source, if it differs from `order`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) first_date: Option<String>,
     pub(super) status: String,
@@ -76,7 +86,8 @@ impl FinalReport {
             true => (self, other),
             false => (other, self),
         };
-        if weaker.first_date() < stronger.first_date() {
+        let is_first = date_rank(weaker.first_date()) < date_rank(stronger.first_date());
+        if weaker.signed == stronger.signed && is_first {
             stronger.first_date = Some(weaker.first_date().to_owned());
         }
         stronger
@@ -125,8 +136,16 @@ impl FinalReport {
         self.kind == OperationType::Sale && self.outcome == Outcome::Succeeded
     }
 
-    /// Whether two reports agree on the outcome. Successes must also agree on the type and `sum_initial`.
+    /// Whether two reports agree on the outcome. Successes must also agree on the type and `sum_initial`. After a failed
+    /// processing, the operation can still succeed, so such a decline agrees with a success.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
+        let has_failed = |report: &Self| {
+            let code = report.code.as_deref();
+            report.outcome == Outcome::Declined && code.is_some_and(is_processing_failure)
+        };
+        if has_failed(self) && other.outcome == Outcome::Succeeded {
+            return true;
+        }
         let is_success = self.outcome == Outcome::Succeeded;
         let is_same_money = self.kind == other.kind && self.sum_initial == other.sum_initial;
         self.outcome == other.outcome && (!is_success || is_same_money)

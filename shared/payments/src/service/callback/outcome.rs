@@ -71,6 +71,8 @@ pub struct Handled {
     pub published: Vec<EventKind>,
     /// The error of this service, if any.
     pub error: Option<String>,
+    /// Whether the change was not committed because other requests changed the payment during each try.
+    pub is_contention: bool,
 }
 
 impl Handled {
@@ -82,6 +84,7 @@ impl Handled {
             status: None,
             published: Vec::new(),
             error: None,
+            is_contention: false,
         }
     }
 }
@@ -158,7 +161,10 @@ fn outcome_of_preview(hint: bool, before: Option<&Payment>, change: Option<Chang
 
 fn outcome_of_apply(hint: bool, applied: Result<Option<Applied>, ApplyError>) -> Handled {
     match applied {
-        Err(error) => not_committed(&error),
+        Err(error) => Handled {
+            is_contention: matches!(error, ApplyError::Contention),
+            ..not_committed(&error)
+        },
         Ok(None) => Handled::new(Outcome::NoPayment),
         Ok(Some(applied)) => {
             let status = Some(applied.payment.status());

@@ -355,3 +355,29 @@ proptest! {
         }
     }
 }
+
+/// The first rejection is about another system's payment, and the second is about a late sale of ours.
+#[test]
+fn the_second_of_two_rejections_holds_if_a_signed_answer_removes_its_reason() {
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&accepted("ours"));
+    payment.deliver(&edited("error_validation", |body| {
+        body["operation"]["request_id"] = "ours".into();
+        body["operation"]["id"] = "5".into();
+    }));
+    let mut foreign = operation("7", "sale", &euros(1000), 1);
+    deliver(&mut payment, "success", &euros(1000), &foreign);
+    assert!(payment.is_foreign());
+    assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+    let mut ours = operation("8", "sale", &euros(900), 2);
+    ours["request_id"] = "ours".into();
+    deliver(&mut payment, "success", &euros(900), &ours);
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+    assert_eq!(payment.refunds().len(), 1);
+    foreign["status"] = "decline".into();
+    ours["sum_initial"] = euros(1000);
+    answer(&mut payment, "success", 1000, &[foreign, ours]);
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert!(!payment.kinds().contains(&"payment.succeeded"));
+}

@@ -3,7 +3,7 @@
 
 use ecommpay::answer::Answer;
 use payments::decide::Command;
-use payments::model::RefundStatus;
+use payments::model::{RefundStatus, Status};
 use payments::service::callback::Verified;
 use serde_json::{Value, json};
 
@@ -210,6 +210,10 @@ fn a_refund_whose_processing_failed_stays_reserved_and_is_repeated_after_an_answ
 
 /// Returns a signed answer that lists the sale and a declined refund of 4.00 EUR.
 fn declined_refund_answer(code: &str) -> Verified {
+    refund_answer("decline", code)
+}
+
+fn refund_answer(status: &str, code: &str) -> Verified {
     edited("status_many_operations", |body| {
         body["payment"]["status"] = json!("success");
         body["payment"]["sum"]["amount"] = json!(1000);
@@ -218,7 +222,7 @@ fn declined_refund_answer(code: &str) -> Verified {
         let mut refund = operations[0].clone();
         refund["id"] = json!("9001");
         refund["type"] = json!("refund");
-        refund["status"] = json!("decline");
+        refund["status"] = json!(status);
         refund["code"] = json!(code);
         refund["request_id"] = json!("q1");
         refund["sum_initial"] = reports::euros(400);
@@ -262,6 +266,19 @@ fn a_declined_refund_whose_processing_failed_stays_reserved_for_a_day_and_then_e
             assert_eq!(poll_at(&payment), None);
         }
     }
+}
+
+#[test]
+fn a_refund_that_succeeds_after_its_processing_failed_causes_no_quarantine() {
+    let mut payment = TestPayment::paid();
+    payment.reserve("r-1", Some(400)).unwrap();
+    payment.refund_answer("r-1", &accepted("q1"));
+    payment.poll_by(NOW.after(HOUR), &declined_refund_answer("20602"));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Unknown);
+    payment.poll_by(NOW.after(HOUR * 2), &refund_answer("success", "0"));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Succeeded);
+    assert_eq!(payment.status(), Status::PartiallyRefunded);
+    assert_eq!(payment.last_kind(), "refund.succeeded");
 }
 
 /// The callback has an operation id, and its code is only in the error.
