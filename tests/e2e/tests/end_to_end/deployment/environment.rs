@@ -16,7 +16,7 @@ use tools::Supervisor;
 use crate::template::processed::Template;
 
 /// The valid values of variables, by the end of the variable's name. All other variables accept any value.
-const VALUES: [(&str, &str); 9] = [
+const VALUES: [(&str, &str); 10] = [
     ("_CONCURRENCY", "10"),
     ("_SECONDS", "60"),
     ("_DELAYS", "60,120"),
@@ -26,6 +26,7 @@ const VALUES: [(&str, &str); 9] = [
     ("_URL", "https://platform.example"),
     ("_LANGUAGES", "en,fr"),
     ("_RETRIES", "true"),
+    ("_FORMAT", "1"),
 ];
 
 /// These variables have defaults for tests and tools.
