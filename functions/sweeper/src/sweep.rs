@@ -161,13 +161,13 @@ mod tests {
             let listed = first.list_projects(&[one, three].into()).await.unwrap();
             assert_eq!(listed, [one, three].into());
         }
-        assert_eq!(wire.calls(), ["Query", "PutItem", "PutItem"]);
+        assert_eq!(wire.calls(), ["Query", "UpdateItem", "UpdateItem"]);
         let later = sweep(&wire);
         wire.forget();
         for _ in 0..2 {
             let listed = later.list_projects(&[one, two].into()).await.unwrap();
             assert_eq!(listed, [one, two, three].into());
         }
-        assert_eq!(wire.calls(), ["Query", "PutItem"]);
+        assert_eq!(wire.calls(), ["Query", "UpdateItem"]);
     }
 }

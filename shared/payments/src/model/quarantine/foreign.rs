@@ -15,7 +15,7 @@ use crate::model::timestamp::Timestamp;
 
 /// The possible difference of the clocks. An operation is older than the checkout, or than the arrival of a signed
 /// answer, only if the difference of the times exceeds this difference.
-pub(in crate::model) const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(15 * 60);
+pub(super) const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(15 * 60);
 
 /// The year 2000 in UTC. An earlier date is a placeholder for an unknown date.
 pub(in crate::model) const FIRST_DATE: Timestamp = Timestamp::from_millis(946_684_800_000);

@@ -8,13 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::report_source::Source;
 use super::texts;
 use crate::model::payment::Payment;
-use crate::model::quarantine::MAX_CLOCK_DIFFERENCE;
 use crate::model::timestamp::Timestamp;
 
 /// The newest signed answer with a complete list of operations. The greatest value, field by field, is the newest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NewestAnswer {
-    /// The greatest `payment.date` or `operation.date` in the answer, at most 15 minutes after its arrival.
+    /// The greatest `payment.date` or `operation.date` in the answer.
     pub(in crate::model) date: String,
     /// The number of operations. It only increases, because the platform removes no operation.
     operations: usize,
@@ -34,7 +33,7 @@ impl Payment {
         let operations = &source.report.operations;
         let date = source.newest_date(|_| true).max(source.payment_date());
         let answer = NewestAnswer {
-            date: not_later(texts::date(date), received_at.after(MAX_CLOCK_DIFFERENCE)),
+            date: texts::date(date).to_owned(),
             operations: operations.len(),
             digest: source.digest.clone(),
             received_at,
@@ -52,13 +51,5 @@ impl Payment {
             let known = &mut self.reported.operations;
             known.entry(id.clone()).or_default().unlisted = false;
         }
-    }
-}
-
-/// Returns the date, but at most `limit`. Otherwise no later answer could be newer than an answer with a wrong date.
-fn not_later(date: &str, limit: Timestamp) -> String {
-    match Timestamp::of_platform(date) {
-        Some(time) if limit < time => limit.to_platform(),
-        _ => date.to_owned(),
     }
 }

@@ -261,20 +261,3 @@ fn an_answer_that_may_not_list_every_operation_says_nothing() {
         assert_eq!(payment.status(), Status::Succeeded);
     }
 }
-
-/// A later answer is newer, although the date in the first answer is wrong.
-#[test]
-fn an_operation_that_a_later_answer_lists_is_listed_even_if_an_earlier_answer_had_a_future_date() {
-    let sale = operation("1", "sale", "success", 1);
-    let refund = operation("2", "refund", "success", 7200);
-    let mut payment = TestPayment::accepted();
-    let year = 365 * 24 * 3600;
-    apply(
-        &mut payment,
-        Answer(&answer("success", year, std::slice::from_ref(&sale)), NOW),
-    );
-    let later = answer("refunded", 7200, &[sale, refund]);
-    apply(&mut payment, Answer(&later, NOW.after(HOUR * 2)));
-    assert_eq!(payment.quarantine_reasons(), [].into());
-    assert_eq!(payment.status(), Status::Refunded);
-}
