@@ -1,4 +1,4 @@
-//! Makes the log line for one message of the worker.
+//! Makes the log line that the worker writes for each message of the work queue.
 
 use payments::events::{EventKind, metrics};
 use payments::log::{Line, Metric, Unit};
@@ -17,7 +17,7 @@ pub enum Kind {
     Erase,
 }
 
-/// Creates the log line. The sweeper uses the same metric names for the same kind of work.
+/// Creates the log line. If the sweeper does such work itself, its log line has the same metric names.
 pub fn line(kind: Kind, run: &BatchRun) -> Line {
     let line = match run.failed {
         0 if run.in_time => Line::info("work: done"),

@@ -1,4 +1,4 @@
-//! Holds everything that the platform reported about a payment. Each file has the merge rules of one part.
+//! Holds everything that the platform reported about a payment. Each file has the rules of one part.
 
 mod add_report;
 pub(crate) mod capacity;
@@ -48,12 +48,12 @@ pub struct Reported {
     /// Whether an error of an unnamed request said that the payment id exists already.
     #[serde(default, skip_serializing_if = "is_default")]
     is_id_duplicate: bool,
-    /// The codes of failed sale or refund requests, by `request_id`.
+    /// The codes of failed sale or refund requests, by the platform's `request_id`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     request_errors: BTreeMap<String, String>,
 }
 
-/// The newest `payment.status`, for display only.
+/// The newest `payment.status`. It is shown, and it shows that there was a report. It decides nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlatformStatus {
     /// The greatest `operation.date` of the report, or `payment.date` if no operation has a date. A refund does not
