@@ -30,6 +30,9 @@ impl Payment {
             false => 0,
         };
         let later = self.captured_amount(|capture| received.is_before(capture));
+        if later == 0 {
+            return amount;
+        }
         // The sum may already include a capture with a later date.
         let limit = amount.max(self.captured_amount(|_| true));
         amount.saturating_add(later).min(limit)

@@ -109,18 +109,19 @@ pub(super) fn emit_expiry(mut payment: Payment, at: Timestamp) -> Change {
 fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) -> Change {
     payment.set_updated_at(at);
     payment.mark_derived();
-    if !pending.is_empty() {
-        payment_events::record_shown_state(&mut payment, at);
+    let mut events = Vec::with_capacity(pending.len());
+    if pending.is_empty() {
+        return Change { payment, events };
     }
+    payment_events::record_shown_state(&mut payment, at);
     let first = payment.sequence() + 1;
     pending.iter().for_each(|_| payment.next_sequence());
     // Only the sequence number of the view differs between the events.
-    let mut view = (!pending.is_empty()).then(|| PaymentView::new(&payment, at));
-    let mut events = Vec::with_capacity(pending.len());
+    let mut view = PaymentView::new(&payment, at);
     for (sequence, event) in (first..).zip(pending) {
-        if let (Some(view), Some((kind, about))) = (&mut view, event.describe(&payment)) {
+        if let Some((kind, about)) = event.describe(&payment) {
             view.set_sequence(sequence);
-            events.push(Event::new(&payment, view, kind, about, at));
+            events.push(Event::new(&payment, &view, kind, about, at));
         }
     }
     Change { payment, events }

@@ -56,7 +56,7 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "is_default")]
     clarification_tries: ClarificationTries,
     /// Whether another system made the payment that the platform has under this id. This is known if the platform
-    /// refused our first try as a duplicate, and can have no unnamed sale of ours. Applies to later attempts too.
+    /// refused our first try as a duplicate, and can have no unnamed sale of ours.
     #[serde(default, skip_serializing_if = "is_default")]
     foreign: bool,
     /// Whether `checkout.expired` was emitted.

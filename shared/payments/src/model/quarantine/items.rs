@@ -105,18 +105,11 @@ impl Payment {
 
     /// Whether one of these digests represents the item of an operation as an operation of another system.
     fn has_foreign_item(&self, digests: &BTreeSet<&String>) -> bool {
-        // Without a rejection, no items need to be computed.
-        if self.decisions_with(Verdict::Rejected).next().is_none() {
-            return false;
-        }
-        let item = |id: &str, operation: &Operation| QuarantineItem {
-            reason: QuarantineReason::ForeignPayment,
-            operation_id: Some(id.to_owned()),
-            reported: operation.sum().cloned(),
-            status: None,
-        };
         let mut operations = self.operations();
-        operations.any(|(id, operation)| digests.contains(&item(id, operation).digest()))
+        operations.any(|(id, operation)| {
+            let item = QuarantineItem::foreign(id, operation.sum());
+            digests.contains(&item.digest())
+        })
     }
 
     /// Whether another system made the payment, and operators rejected every item. The rejection sent no refund.

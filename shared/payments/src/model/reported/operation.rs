@@ -365,7 +365,8 @@ impl Operation {
         let reports = self.effective_source();
         let reports = reports.filter(|report| report.outcome == outcome);
         let dates = reports.map(FinalReport::first_date);
-        dates.min_by_key(|date| date_rank(date))
+        // Usually there is one date, and none is parsed.
+        dates.min_by(|one, other| date_rank(one).cmp(&date_rank(other)))
     }
 
     /// Returns when the operation last changed, on the platform's clock.

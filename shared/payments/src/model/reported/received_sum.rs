@@ -37,6 +37,10 @@ impl ReceivedSum {
 
 /// Whether a date of the platform is earlier than another date. Two dates can have different time zones.
 fn is_earlier(date: &str, other: &str) -> bool {
+    // Usually the dates are equal, and none is parsed.
+    if date == other {
+        return false;
+    }
     let times = [date, other].map(Timestamp::of_platform);
     match times {
         [Some(time), Some(other)] => time < other,
