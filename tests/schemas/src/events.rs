@@ -7,26 +7,34 @@ use anyhow::{Context, anyhow, ensure};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::infra;
 use crate::validation::{BASE, DEFINITIONS, Documents, differences};
+use crate::{bundle, infra};
+
+/// The validators of a type of event.
+struct Validators {
+    /// The published schema of the type. It is open to new fields.
+    published: Validator,
+    /// The definition of the type in the bundle, closed to new fields.
+    closed: Validator,
+}
 
 /// The validators by event type.
-static VALIDATORS: LazyLock<anyhow::Result<BTreeMap<String, Validator>>> = LazyLock::new(read);
+static VALIDATORS: LazyLock<anyhow::Result<BTreeMap<String, Validators>>> = LazyLock::new(read);
 
 /// Returns the event types that have a schema.
 pub fn types() -> anyhow::Result<Vec<&'static str>> {
     Ok(validators()?.keys().map(String::as_str).collect())
 }
 
-/// Checks an event against the schema of its type.
+/// Checks an event against the schema of its type, and against the bundle. The event must have no other fields than
+/// these schemas.
 ///
 /// A schema cannot express these rules, which are also checked: the id consists of the project, the payment and the
-/// sequence number, and both fields with the payment id are equal. The error lists all differences from the schema.
+/// sequence number, and both fields with the payment id are equal. The error lists all differences from the schemas.
 pub fn check(event: &Value) -> anyhow::Result<()> {
-    let validator = validators()?
-        .get(text(event, "/type"))
-        .with_context(|| format!("{event} has no schema"))?;
-    let differences = differences(validator, event);
+    let validators = validators_of(event)?;
+    let mut differences = differences(&validators.closed, event);
+    differences.extend(self::differences(&validators.published, event));
     ensure!(differences.is_empty(), "{event}: {differences:#?}");
 
     let project = text(event, "/source").trim_start_matches("/ecommpay/");
@@ -43,6 +51,13 @@ pub fn check(event: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Checks an event as a consumer does: against the published schema of its type.
+pub fn check_as_consumer(event: &Value) -> anyhow::Result<()> {
+    let differences = differences(&validators_of(event)?.published, event);
+    ensure!(differences.is_empty(), "{event}: {differences:#?}");
+    Ok(())
+}
+
 fn text<'a>(event: &'a Value, pointer: &str) -> &'a str {
     event
         .pointer(pointer)
@@ -50,33 +65,52 @@ fn text<'a>(event: &'a Value, pointer: &str) -> &'a str {
         .unwrap_or_default()
 }
 
-fn validators() -> anyhow::Result<&'static BTreeMap<String, Validator>> {
+fn validators_of(event: &Value) -> anyhow::Result<&'static Validators> {
+    let kind = text(event, "/type");
+    let validators = validators()?.get(kind);
+    validators.with_context(|| format!("{event} has no schema"))
+}
+
+fn validators() -> anyhow::Result<&'static BTreeMap<String, Validators>> {
     VALIDATORS.as_ref().map_err(|error| anyhow!("{error:#}"))
 }
 
-fn read() -> anyhow::Result<BTreeMap<String, Validator>> {
-    let mut schemas = BTreeMap::new();
-    for entry in std::fs::read_dir(infra::path("events"))? {
-        let entry = entry?;
-        if entry
-            .path()
-            .extension()
-            .is_none_or(|extension| extension != "json")
-        {
-            continue; // the folder of the samples, or the README
-        }
-        let path = format!("events/{}", entry.file_name().to_string_lossy());
-        let schema = infra::json(&path)?;
-        jsonschema::meta::validate(&schema).map_err(|error| anyhow!("{path}: {error}"))?;
-        schemas.insert(path, schema);
-    }
-    let documents = Documents::new(schemas.clone())?;
-    let types = schemas.keys().filter(|path| *path != DEFINITIONS);
-    types
-        .map(|path| {
-            let kind = path.trim_start_matches("events/").trim_end_matches(".json");
-            let schema = json!({ "$ref": format!("{BASE}{path}") });
-            Ok((kind.to_owned(), documents.validator(&schema)?))
+fn read() -> anyhow::Result<BTreeMap<String, Validators>> {
+    let schemas = read_schemas()?;
+    let definitions = (DEFINITIONS.to_owned(), infra::json(DEFINITIONS)?);
+    let paths = schemas
+        .iter()
+        .map(|(kind, schema)| (path(kind), schema.clone()));
+    let documents = Documents::new(paths.chain([definitions]))?;
+    let closed = bundle::closed(schemas.keys().cloned())?;
+    closed
+        .into_iter()
+        .map(|(kind, closed)| {
+            let published = json!({ "$ref": format!("{BASE}{}", path(&kind)) });
+            let validators = Validators {
+                published: documents.validator(&published)?,
+                closed: documents.validator(&closed)?,
+            };
+            Ok((kind, validators))
         })
         .collect()
+}
+
+/// Reads the schemas of all event types.
+pub(crate) fn read_schemas() -> anyhow::Result<BTreeMap<String, Value>> {
+    let mut schemas = BTreeMap::new();
+    for entry in std::fs::read_dir(infra::path("events"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        // The names of other files have no dot before the ending.
+        let kind = name.strip_suffix(".json").filter(|kind| kind.contains('.'));
+        let Some(kind) = kind else { continue };
+        let schema = infra::json(&path(kind))?;
+        jsonschema::meta::validate(&schema).map_err(|error| anyhow!("{kind}: {error}"))?;
+        schemas.insert(kind.to_owned(), schema);
+    }
+    Ok(schemas)
+}
+
+fn path(kind: &str) -> String {
+    format!("events/{kind}.json")
 }

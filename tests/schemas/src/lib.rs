@@ -2,10 +2,11 @@
 //!
 //! The tests of several crates use this crate. The functions must not depend on it.
 
+pub mod bundle;
 mod events;
 mod infra;
 pub mod openapi;
 mod validation;
 
-pub use crate::events::{check, types};
+pub use crate::events::{check, check_as_consumer, types};
 pub use crate::infra::yaml;

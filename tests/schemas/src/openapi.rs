@@ -21,7 +21,8 @@ impl Document {
     /// Reads the document.
     pub fn read() -> anyhow::Result<Self> {
         let json = infra::yaml("openapi.yaml")?;
-        let definitions = infra::json(DEFINITIONS)?;
+        let mut definitions = infra::json(DEFINITIONS)?;
+        validation::close(&mut definitions);
         let documents = Documents::new([
             (DEFINITIONS.to_owned(), definitions),
             (OPENAPI.to_owned(), json.clone()),

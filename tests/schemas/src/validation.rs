@@ -43,3 +43,19 @@ pub(crate) fn differences(validator: &Validator, value: &Value) -> Vec<String> {
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect()
 }
+
+/// Makes each object in a schema refuse unknown fields. The published schemas accept them, but this release must send
+/// none. An object that extends another definition stays open, because it does not name all of its fields.
+pub(crate) fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.values_mut().for_each(close);
+            if members.get("type").is_some_and(|kind| kind == "object") {
+                let closed = members.entry("additionalProperties");
+                closed.or_insert(Value::Bool(false));
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(close),
+        _ => {}
+    }
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::kind::EventKind;
+use super::kind::{EventKind, FIRST_VERSION};
 use super::view::{DiscrepancyView, OperationView, PaymentView, RefundView};
 use crate::escape;
 use crate::json_text::{to_json, to_json_string};
@@ -94,6 +94,7 @@ struct Envelope<'a> {
     kind: &'static str,
     time: Timestamp,
     datacontenttype: &'static str,
+    dataschema: String,
     data: &'a RawValue,
 }
 
@@ -103,6 +104,18 @@ pub(super) struct StoredContent<'a> {
     #[serde(borrow)]
     pub(super) data: &'a RawValue,
     time: Timestamp,
+    /// The version of the schema of `data`. It is stored, because another release than the one that created the event
+    /// can publish the event.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    version: u32,
+}
+
+fn first_version() -> u32 {
+    FIRST_VERSION
+}
+
+fn is_first_version(version: &u32) -> bool {
+    *version == FIRST_VERSION
 }
 
 /// The part of `data` that the envelope needs.
@@ -129,6 +142,7 @@ impl Event {
         let content = StoredContent {
             data: &data,
             time: at,
+            version: kind.version(),
         };
         let stored = to_json_string(&content);
         let subject = payment.payment_id();
@@ -159,15 +173,17 @@ impl Event {
         stored: String,
     ) -> Self {
         let project_id = key.project_id();
+        let (name, version) = (kind.as_str(), content.version);
         let id = format!("{project_id}/{subject}/{sequence}");
         let body = to_json_string(&Envelope {
             specversion: "1.0",
             id: &id,
             source: format!("/ecommpay/{project_id}"),
             subject,
-            kind: kind.as_str(),
+            kind: name,
             time: content.time,
             datacontenttype: "application/json",
+            dataschema: format!("urn:bancontact:event:{name}:{version}"),
             data: content.data,
         });
         Self {

@@ -50,6 +50,9 @@ pub enum EventKind {
     Other(&'static str),
 }
 
+/// The first version of each schema.
+pub(super) const FIRST_VERSION: u32 = 1;
+
 /// The types of [`EventKind::Other`]. A type is stored once and never freed, so that an [`EventKind`] can be copied.
 static OTHERS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
@@ -99,6 +102,12 @@ impl EventKind {
             EventKind::ReconciliationDifference => "reconciliation.difference",
             EventKind::Other(name) => name,
         }
+    }
+
+    /// Returns the version of the schema of the events that this release creates. The schema is open to new fields. Any
+    /// other change of the schema raises the version of its type: add a `match` over the kinds then.
+    pub fn version(self) -> u32 {
+        FIRST_VERSION
     }
 
     /// Returns the kind with this `type`; `None` if this release does not know the `type`.

@@ -176,5 +176,39 @@ fn an_event_of_an_unknown_type_is_sent_as_it_is_stored() {
     let body: Value = serde_json::from_str(&read.body).unwrap();
     let mut expected: Value = serde_json::from_str(&known.body).unwrap();
     expected["type"] = "payment.next".into();
+    expected["dataschema"] = "urn:bancontact:event:payment.next:1".into();
     assert_eq!(body, expected);
+}
+
+#[test]
+fn an_event_names_the_version_of_its_schema_that_is_stored_with_it_or_else_the_first() {
+    let paid = TestPayment::paid();
+    let event = paid.events.last().unwrap();
+    let mut stored: Value = serde_json::from_str(&event.stored).unwrap();
+    assert_eq!(stored.get("version"), None);
+    for (version, expected) in [(None, 1), (Some(2), 2)] {
+        if let Some(version) = version {
+            stored["version"] = version.into();
+        }
+        let (key, stored) = (event.key.clone(), stored.to_string());
+        let read = Event::from_stored(key, event.sequence, event.kind, &stored).unwrap();
+        let body: Value = serde_json::from_str(&read.body).unwrap();
+        let schema = format!("urn:bancontact:event:payment.succeeded:{expected}");
+        assert_eq!(body["dataschema"], schema);
+        assert_eq!(read.stored, stored);
+    }
+}
+
+#[test]
+fn the_schema_of_an_event_accepts_fields_that_it_does_not_know() {
+    for (kind, event) in one_of_each() {
+        for path in ["/added", "/data/added", "/data/operations/0/added"] {
+            if event.pointer(path.trim_end_matches("/added")).is_none() {
+                continue; // the payment has no operation
+            }
+            let event = with(&event, path, Some(json!({ "any": 1 })));
+            assert!(schemas::check(&event).is_err(), "{kind} {path}");
+            schemas::check_as_consumer(&event).unwrap();
+        }
+    }
 }
