@@ -1,11 +1,14 @@
 //! Implements the queues with SQS FIFO queues (`shared/decisions/state/0010-fifo-queues.md`).
 
+use std::collections::HashMap;
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::http::HttpRequest;
 use aws_sdk_sqs::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::{Builder, Config, ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_sqs::error::BoxError;
+use aws_sdk_sqs::error::{BoxError, BuildError};
+use aws_sdk_sqs::types::MessageAttributeValue;
 use payments::events::{Event, EventKind};
 use payments::ports::{EventQueue, SendError};
 use url::Url;
@@ -73,11 +76,19 @@ impl EventQueue for SqsQueue {
             .is_none_or(|kinds| kinds.contains(&kind))
     }
 
-    async fn send(&self, event: &Event, repeat: Option<&str>) -> Result<(), SendError> {
+    async fn send(
+        &self,
+        event: &Event,
+        storefront: Option<&str>,
+        repeat: Option<&str>,
+    ) -> Result<(), SendError> {
+        let attributes = attributes(event, storefront);
+        let attributes = attributes.map_err(|error| SendError(error.to_string()))?;
         self.client
             .send_message()
             .queue_url(&self.config.url)
             .message_body(&event.body)
+            .set_message_attributes(Some(attributes))
             .message_group_id(event.message_group_id())
             .message_deduplication_id(event.message_deduplication_id(repeat))
             .send()
@@ -85,4 +96,26 @@ impl EventQueue for SqsQueue {
             .map(|_| ())
             .map_err(|error| SendError(describe(&error)))
     }
+}
+
+/// Returns the attributes of a message, by which a consumer can select events without reading their bodies.
+fn attributes(
+    event: &Event,
+    storefront: Option<&str>,
+) -> Result<HashMap<String, MessageAttributeValue>, BuildError> {
+    let project_id = event.key.project_id().to_string();
+    let named = [
+        ("type", Some(event.kind.as_str())),
+        ("project_id", Some(&*project_id)),
+        ("storefront", storefront),
+    ];
+    let named = named
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)));
+    named
+        .map(|(name, value)| {
+            let attribute = MessageAttributeValue::builder().data_type("String");
+            Ok((name.to_owned(), attribute.string_value(value).build()?))
+        })
+        .collect()
 }

@@ -1,8 +1,10 @@
 //! Receives and sends messages of a queue, and changes its settings.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, ensure};
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName};
 use payments::sha256;
 use sandbox::Ready;
 use serde_json::{Value, json};
@@ -16,8 +18,17 @@ pub struct Queue {
     url: String,
 }
 
+/// A received message.
+#[derive(Debug)]
+pub struct Received {
+    /// The text of the message.
+    pub body: String,
+    /// The values of its attributes.
+    pub attributes: BTreeMap<String, String>,
+}
+
 impl Queue {
-    /// Returns the queue `fulfilment` or `audit`.
+    /// Returns a queue of events, such as `audit`.
     pub fn new(ready: &Ready, name: &str) -> anyhow::Result<Self> {
         let url = ready.queues.get(name);
         let url = url.with_context(|| format!("There is no queue {name}"))?;
@@ -91,12 +102,16 @@ impl Queue {
         Ok(())
     }
 
-    /// Sends a message in the message group of `payment`, such as `211/order-1`. `name` is the deduplication id.
+    /// Sends a message in the message group of `payment`, such as `211/order-1`. `name` is the deduplication
+    /// id and the attribute `type`.
     pub async fn send(&self, payment: &str, name: &str, body: &str) -> anyhow::Result<()> {
+        let attribute = MessageAttributeValue::builder().data_type("String");
+        let attribute = attribute.string_value(name);
         self.client
             .send_message()
             .queue_url(&self.url)
             .message_group_id(sha256::hex(payment.as_bytes()))
+            .message_attributes("type", attribute.build()?)
             .message_deduplication_id(name)
             .message_body(body)
             .send()
@@ -131,19 +146,19 @@ impl Queue {
         Ok(())
     }
 
-    /// Receives and deletes `count` messages of any kind, and returns their bodies. Fails if more arrive.
-    pub async fn take(&self, count: usize) -> anyhow::Result<Vec<String>> {
-        let mut bodies = Vec::new();
+    /// Receives and deletes `count` messages of any kind. Fails if more arrive.
+    pub async fn take(&self, count: usize) -> anyhow::Result<Vec<Received>> {
+        let mut messages = Vec::new();
         eventually("the arrival of all messages", async || {
-            bodies.extend(self.receive_bodies().await?);
-            Ok((bodies.len() >= count).then_some(()))
+            messages.extend(self.receive_messages().await?);
+            Ok((messages.len() >= count).then_some(()))
         })
         .await?;
         ensure!(
-            bodies.len() == count,
-            "{count} messages were expected: {bodies:?}"
+            messages.len() == count,
+            "{count} messages were expected: {messages:?}"
         );
-        Ok(bodies)
+        Ok(messages)
     }
 
     async fn dead_letter_arn(&self) -> anyhow::Result<String> {
@@ -164,22 +179,29 @@ impl Queue {
     }
 
     async fn receive(&self) -> anyhow::Result<Vec<Value>> {
-        let bodies = self.receive_bodies().await?;
-        let read = |body: &String| {
-            let event = serde_json::from_str(body)?;
+        let messages = self.receive_messages().await?;
+        let read = |message: &Received| {
+            let event = serde_json::from_str(&message.body)?;
             schemas::check(&event)?;
             Ok(event)
         };
-        bodies.iter().map(read).collect()
+        messages.iter().map(read).collect()
     }
 
-    async fn receive_bodies(&self) -> anyhow::Result<Vec<String>> {
+    async fn receive_messages(&self) -> anyhow::Result<Vec<Received>> {
         let request = self.client.receive_message().queue_url(&self.url);
         let request = request.max_number_of_messages(10).wait_time_seconds(2);
+        let request = request.message_attribute_names("All");
         let received = request.send().await.context("The queue cannot be read")?;
-        let mut bodies = Vec::new();
+        let mut messages = Vec::new();
         for message in received.messages.unwrap_or_default() {
-            bodies.push(message.body.unwrap_or_default());
+            let attributes = message.message_attributes.unwrap_or_default().into_iter();
+            let attributes =
+                attributes.filter_map(|(name, value)| Some((name, value.string_value?)));
+            messages.push(Received {
+                body: message.body.unwrap_or_default(),
+                attributes: attributes.collect(),
+            });
             self.client
                 .delete_message()
                 .queue_url(&self.url)
@@ -188,7 +210,7 @@ impl Queue {
                 .await
                 .context("A message cannot be deleted")?;
         }
-        Ok(bodies)
+        Ok(messages)
     }
 }
 

@@ -54,7 +54,7 @@ impl System {
         self.sandbox.ready()
     }
 
-    /// Returns the queue `fulfilment` or `audit`.
+    /// Returns a queue of events, such as `audit`.
     pub fn queue(&self, name: &str) -> anyhow::Result<Queue> {
         Queue::new(self.ready(), name)
     }

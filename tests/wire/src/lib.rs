@@ -114,6 +114,19 @@ impl Wire {
         })
     }
 
+    /// Returns the attributes of the messages that a queue accepted, in order and with repeats. All have the type
+    /// `String`.
+    pub fn sent_attributes(&self, queue_url: &str) -> Vec<BTreeMap<String, String>> {
+        self.accepted_by(queue_url, |message| {
+            let attributes = message.get("MessageAttributes")?.as_object()?.iter();
+            let attributes = attributes.map(|(name, attribute)| {
+                let value = attribute.get("StringValue")?.as_str()?;
+                Some((name.clone(), value.to_owned()))
+            });
+            attributes.collect()
+        })
+    }
+
     fn accepted_by<T>(&self, queue_url: &str, part: impl Fn(&Value) -> Option<T>) -> Vec<T> {
         let record = self.record();
         let to_queue = record

@@ -14,6 +14,11 @@ pub(crate) fn refusal(message: &Value) -> Option<Value> {
     if let Some(refusal) = refusal_of_body(message) {
         return Some(refusal);
     }
+    let attributes = message.get("MessageAttributes").and_then(Value::as_object);
+    let mut attributes = attributes.into_iter().flatten();
+    if let Some((name, _)) = attributes.find(|(_, attribute)| !is_attribute(attribute)) {
+        return Some(error("InvalidParameterValue", name));
+    }
     let field = |name: &str| message.get(name).and_then(Value::as_str);
     for name in ["MessageGroupId", "MessageDeduplicationId"] {
         if !field(name).is_some_and(is_id) {
@@ -67,6 +72,15 @@ pub(crate) fn refusal_of_body(message: &Value) -> Option<Value> {
 
 fn is_allowed(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// A text in an attribute has at least one character, and only characters that a body can have.
+fn is_attribute(attribute: &Value) -> bool {
+    let value = attribute.get("StringValue").and_then(Value::as_str);
+    attribute
+        .get("DataType")
+        .is_some_and(|kind| kind == "String")
+        && value.is_some_and(|text| !text.is_empty() && text.chars().all(is_allowed))
 }
 
 /// A `MessageGroupId` and a `MessageDeduplicationId` have 1 to 128 letters, digits and punctuation marks.
@@ -124,6 +138,15 @@ mod tests {
             ("x", "a b"),
         ] {
             assert_eq!(kind(body, group), is("InvalidParameterValue"));
+        }
+        for (value, is_refused) in [("shop", false), ("", true), ("\u{ffff}", true)] {
+            let message = json!({
+                "MessageBody": "x",
+                "MessageGroupId": "g",
+                "MessageDeduplicationId": "d",
+                "MessageAttributes": { "a": { "DataType": "String", "StringValue": value } },
+            });
+            assert_eq!(refusal(&message).is_some(), is_refused, "{value}");
         }
     }
 }

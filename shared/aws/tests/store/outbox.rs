@@ -1,5 +1,6 @@
 //! Tests the outbox sweep.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -44,6 +45,46 @@ async fn a_sweep_publishes_the_events_older_than_the_grace_period_in_order() {
     assert!((4..=32).contains(&concurrent), "{concurrent} sends");
     assert!(world.outbox().await.is_empty());
     assert_eq!(sweep(&world).await.found, 0);
+}
+
+#[tokio::test]
+async fn a_message_has_the_type_the_project_and_the_storefront_of_its_event_as_attributes() {
+    let world = World::new().await;
+    world.create("order-1").await;
+    world.succeed("order-1").await;
+    sweep(&world).await;
+    let attributes = |kind: &str| {
+        let named = [
+            ("type", kind),
+            ("project_id", "211"),
+            ("storefront", "shop"),
+        ];
+        BTreeMap::from(named.map(|(name, value)| (name.to_owned(), value.to_owned())))
+    };
+    let sent = ["payment.created", "payment.succeeded"].map(attributes);
+    assert_eq!(world.wire.sent_attributes(AUDIT), sent);
+    assert_eq!(world.wire.sent_attributes(FULFILMENT), sent[1..]);
+    let key = key("order-1");
+    let again = world.payments.republish(&key, Some(2), None);
+    again.await.unwrap();
+    assert_eq!(world.wire.sent_attributes(AUDIT)[2], sent[1]);
+}
+
+#[tokio::test]
+async fn a_message_about_a_payment_of_another_system_has_no_storefront() {
+    let world = World::new().await;
+    let report = report("other", 1, "sale", 1_000);
+    let fact = Fact::Callback(SignedReport {
+        report: &report,
+        canonical: "1",
+    });
+    let change = decide(None, fact, Timestamp::now()).unwrap();
+    world.store().commit(commit(&change, None)).await.unwrap();
+    sweep(&world).await;
+    let sent = world.wire.sent_attributes(AUDIT);
+    let named = [("type", "payment.unmatched"), ("project_id", "211")];
+    let expected = named.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(sent, [BTreeMap::from(expected)]);
 }
 
 /// The refunds are reported before the sale, so the sale causes more events than one commit emits. The test makes only

@@ -20,10 +20,11 @@ pub trait EventQueue {
     fn wants(&self, kind: EventKind) -> bool;
 
     /// Sends one event. Within five minutes, the queue drops a copy with the same `repeat`. To deliver an event again
-    /// on purpose, pass a new name as `repeat`.
+    /// on purpose, pass a new name as `repeat`. `storefront` is the storefront that created the payment.
     fn send(
         &self,
         event: &Event,
+        storefront: Option<&str>,
         repeat: Option<&str>,
     ) -> impl Future<Output = Result<(), SendError>> + Send;
 }

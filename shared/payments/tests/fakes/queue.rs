@@ -11,6 +11,7 @@ use super::behaviour::Behaviour;
 #[derive(Debug, Clone)]
 pub struct Sent {
     pub event: Event,
+    pub storefront: Option<String>,
     /// The name of the repeat, if the event was sent before.
     pub repeat: Option<String>,
 }
@@ -42,11 +43,17 @@ impl<B: Behaviour> EventQueue for MemoryQueue<B> {
         (self.wants)(kind)
     }
 
-    async fn send(&self, event: &Event, repeat: Option<&str>) -> Result<(), SendError> {
+    async fn send(
+        &self,
+        event: &Event,
+        storefront: Option<&str>,
+        repeat: Option<&str>,
+    ) -> Result<(), SendError> {
         self.behaviour.before_send(self.number).await?;
         schemas::check(&serde_json::from_str(&event.body).unwrap()).unwrap();
         self.sent().push(Sent {
             event: event.clone(),
+            storefront: storefront.map(str::to_owned),
             repeat: repeat.map(str::to_owned),
         });
         self.behaviour.after_send().await

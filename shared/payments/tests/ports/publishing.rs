@@ -82,6 +82,8 @@ async fn each_repeat_of_an_event_has_its_own_deduplication_id() {
     let sent = system.payments.queues[0].sent();
     let [first, second] = [&sent[2], &sent[3]].map(|sent| sent.repeat.as_ref());
     assert!(first.is_some() && first != second, "{first:?} {second:?}");
+    let storefronts = sent.iter().map(|sent| sent.storefront.as_deref());
+    assert!(storefronts.into_iter().all(|name| name == Some("shop")));
 }
 
 #[tokio::test]

@@ -46,9 +46,12 @@ pub async fn dead_letters_are_moved_back_in_order(operator: &Operator) -> anyhow
     operator.matches("redrive.json", &REDRIVE, "").await?;
     audit.set_redelivery(180, 10).await?;
     let received = audit.take(3).await?;
-    let of_a: Vec<&String> = received.iter().filter(|body| *body != other).collect();
-    let has_other = received.contains(&other.to_owned());
-    ensure!(of_a == [first, second] && has_other, "{received:?}");
+    let mut of_b = received.iter().filter(|message| message.body == other);
+    ensure!(of_b.next().is_some(), "{received:?}");
+    let of_a = received.iter().filter(|message| message.body != other);
+    let of_a = of_a.map(|message| (message.body.as_str(), message.attributes["type"].as_str()));
+    let of_a: Vec<(&str, &str)> = of_a.collect();
+    ensure!(of_a == [(first, "1"), (second, "2")], "{received:?}");
     operator.matches("queues_empty.txt", &["queues"], "").await
 }
 

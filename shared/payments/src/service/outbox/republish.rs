@@ -94,7 +94,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         for (first, end) in pages(from, to) {
             let read = read_events(&self.store, key, first, end).await?;
             let events = read.events;
-            send_to_all(&self.queues, &events, Some(&repeat)).await?;
+            send_to_all(&self.queues, &stored.payment, &events, Some(&repeat)).await?;
             let is_stored = |number: &u64| events.iter().any(|event| event.sequence == *number);
             let gone = (first..=end).filter(|number| !is_stored(number));
             republished.gone.extend(gone);

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use super::read_events::{PAGE, read_events};
 use crate::events::metrics::{self, Alert};
 use crate::events::{Event, EventKind};
+use crate::model::Payment;
 use crate::ports::{EventQueue, PaymentStore, SendError, StoreError, Stored};
 use crate::service::error::PublishError;
 
@@ -67,7 +68,7 @@ pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
         loaded = read.events;
         &loaded
     };
-    send_to_all(queues, events, None).await?;
+    send_to_all(queues, &stored.payment, events, None).await?;
     let sent = |event: &Event| Sent {
         sequence: event.sequence,
         kind: event.kind,
@@ -79,26 +80,29 @@ pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
     })
 }
 
-/// Sends events in order to every queue that receives their types. `repeat` names a deliberate repeat of the events.
+/// Sends events of a payment in order to every queue that receives their types. `repeat` names a deliberate repeat of the events.
 pub(super) async fn send_to_all<Q: EventQueue>(
     queues: &[Q],
+    payment: &Payment,
     events: &[Event],
     repeat: Option<&str>,
 ) -> Result<(), SendError> {
+    let storefront = payment.order().map(|order| order.storefront.as_str());
     let sends = queues
         .iter()
-        .map(|queue| send_in_order(queue, events, repeat));
+        .map(|queue| send_in_order(queue, storefront, events, repeat));
     // If one queue fails, the other queues still receive the events.
     join_all(sends).await.into_iter().collect()
 }
 
 async fn send_in_order<Q: EventQueue>(
     queue: &Q,
+    storefront: Option<&str>,
     events: &[Event],
     repeat: Option<&str>,
 ) -> Result<(), SendError> {
     for event in events.iter().filter(|event| queue.wants(event.kind)) {
-        queue.send(event, repeat).await?;
+        queue.send(event, storefront, repeat).await?;
     }
     Ok(())
 }

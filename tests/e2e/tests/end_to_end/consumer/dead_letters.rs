@@ -45,7 +45,8 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
 
     // One invalid message, and three events of the payment `failing`.
     let dead = setup.dead_letters.take(4).await?;
-    let (poisons, events): (Vec<_>, Vec<_>) = dead.into_iter().partition(|body| body == POISON);
+    let dead = dead.into_iter().map(|message| message.body);
+    let (poisons, events): (Vec<_>, Vec<_>) = dead.partition(|body| body == POISON);
     ensure!(poisons.len() == 1, "{poisons:?}");
     setup.fulfilment.until_empty().await?;
     let log = setup.system.log().await?;
