@@ -21,7 +21,7 @@ pub const HOSTS: [&str; 4] = [
 ];
 
 /// Replaces references in the template's texts.
-const REFERENCES: [(&str, &str); 3] = [
+const REFERENCES: [(&str, &str); 4] = [
     (
         "${FulfilmentQueue}",
         "https://sqs.eu-west-1.amazonaws.com/123456789012/fulfilment.fifo",
@@ -30,6 +30,8 @@ const REFERENCES: [(&str, &str); 3] = [
         "${AuditQueue}",
         "https://sqs.eu-west-1.amazonaws.com/123456789012/audit.fifo",
     ),
+    // Without an event bus, there is no further queue.
+    ("${Bus}", ""),
     ("${AWS::StackName}", "bench"),
 ];
 
@@ -70,7 +72,9 @@ pub fn default_of(parameter: &str) -> anyhow::Result<String> {
 }
 
 fn resolved(template: &Value, value: &Value) -> String {
-    let text = value.as_str().unwrap_or_default();
+    // The text is the first element of a list if it has variables of its own.
+    let text = value.get(0).unwrap_or(value);
+    let text = text.as_str().unwrap_or_default();
     match template.pointer(&format!("/Parameters/{text}/Default")) {
         Some(Value::String(default)) => default.clone(),
         Some(default) => default.to_string(),

@@ -33,13 +33,13 @@ impl Template {
         indexes.map(index).collect()
     }
 
-    /// Returns the number of resources of a type, without those of the sample consumer.
+    /// Returns the number of resources of a type, without those that only a parameter adds.
     pub fn count(&self, kind: &str) -> usize {
         let resources = self.0.get("Resources").and_then(Value::as_object);
         let resources = resources.into_iter().flat_map(|all| all.values());
         let of_kind = resources.filter(|resource| text(resource, "/Type") == Some(kind));
         of_kind
-            .filter(|resource| text(resource, "/Condition") != Some("ConsumeSample"))
+            .filter(|resource| resource.get("Condition").is_none())
             .count()
     }
 

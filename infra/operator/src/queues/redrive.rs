@@ -38,6 +38,8 @@ enum QueueName {
     Fulfilment,
     /// All events.
     Audit,
+    /// All events, for the event bus.
+    Bus,
 }
 
 impl QueueName {
@@ -45,6 +47,7 @@ impl QueueName {
         match self {
             QueueName::Fulfilment => "fulfilment",
             QueueName::Audit => "audit",
+            QueueName::Bus => "bus",
         }
     }
 }

@@ -68,11 +68,15 @@ const DESTROYS: &str = "the command removes or stops the stack under test";
 const SETS_UP: &str = "the test makes this setting itself";
 
 /// The starts of commands that no test runs as they are written, each with the reason.
-pub const NOWHERE: [(&str, &str); 25] = [
+pub const NOWHERE: [(&str, &str); 28] = [
     ("LONG=1 cargo test", TAKES_HOURS),
     (
         "SEED=7 cargo test",
         "the command repeats a part of the simulation",
+    ),
+    (
+        "UPDATE_SNAPSHOTS=1 cargo test",
+        "the command writes files of the repository",
     ),
     ("RUSTC_BOOTSTRAP=1 cargo fuzz", "a fuzzer has no end"),
     ("cargo bench", MEASURES),
@@ -93,6 +97,10 @@ pub const NOWHERE: [(&str, &str); 25] = [
         "the local AWS has no profile",
     ),
     ("aws cloudformation create-change-set", NEEDS_AN_ACCOUNT),
+    (
+        "aws cloudformation deploy --stack-name events-for-accounting",
+        "tests/e2e/tests/end_to_end/consumer/event_bus.rs deploys this template",
+    ),
     ("aws cloudformation describe-stacks", NEEDS_AN_ACCOUNT),
     ("aws cloudformation execute-change-set", NEEDS_AN_ACCOUNT),
     (
@@ -108,6 +116,10 @@ pub const NOWHERE: [(&str, &str); 25] = [
     ("aws dynamodb delete-table", DESTROYS),
     ("aws lambda delete-function-concurrency", DESTROYS),
     ("aws lambda put-function-concurrency", DESTROYS),
+    (
+        "aws pipes list-pipes",
+        "the local AWS does not run the pipe",
+    ),
     ("aws secretsmanager delete-secret", DESTROYS),
 ];
 

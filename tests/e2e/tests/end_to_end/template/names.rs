@@ -7,7 +7,7 @@ use crate::template::processed::Template;
 
 /// The property with the name, for each type of resource whose name must be unique in an account and region. Roles,
 /// policies and dashboards need unique names in all regions, and buckets in all accounts.
-const NAMES: [(&str, &str); 16] = [
+const NAMES: [(&str, &str); 17] = [
     ("AWS::CloudWatch::Alarm", "AlarmName"),
     ("AWS::CloudWatch::Dashboard", "DashboardName"),
     ("AWS::DynamoDB::Table", "TableName"),
@@ -18,6 +18,7 @@ const NAMES: [(&str, &str); 16] = [
     ("AWS::Lambda::Function", "FunctionName"),
     ("AWS::Logs::LogGroup", "LogGroupName"),
     ("AWS::Logs::QueryDefinition", "Name"),
+    ("AWS::Pipes::Pipe", "Name"),
     ("AWS::S3::Bucket", "BucketName"),
     ("AWS::SNS::Topic", "TopicName"),
     ("AWS::SQS::Queue", "QueueName"),

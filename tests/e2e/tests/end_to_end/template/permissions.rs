@@ -52,8 +52,8 @@ async fn every_function_has_its_own_role_without_a_wildcard() -> anyhow::Result<
         let has_wildcard = words.iter().any(|word| word.contains('*'));
         ensure!(!has_wildcard, "{name} has a wildcard");
     }
-    // `releases.rs` tests this role of CodeDeploy.
-    roles.insert("DeploymentRole");
+    // `releases.rs` tests the role of CodeDeploy, and `event_bus.rs` the role of the pipe.
+    roles.extend(OF_SERVICES);
     let all: BTreeSet<&str> = template.all("AWS::IAM::Role").into_keys().collect();
     ensure!(all == roles, "a role belongs to no function: {all:?}");
     Ok(())
@@ -124,15 +124,19 @@ async fn only_traces_and_network_interfaces_have_a_wildcard_and_the_code_manages
     Ok(())
 }
 
+/// The roles of services of AWS.
+const OF_SERVICES: [&str; 2] = ["DeploymentRole", "BusPipeRole"];
+
 /// The actions that every function needs, except the sample consumer. `security/permissions` tests that a function
 /// fails without them.
-const OF_PAYMENTS: [(&str, &str); 7] = [
+const OF_PAYMENTS: [(&str, &str); 8] = [
     ("dynamodb:GetItem", "Table"),
     ("dynamodb:Query", "Table"),
     ("dynamodb:PutItem", "Table"),
     ("dynamodb:UpdateItem", "Table"),
     ("sqs:SendMessage", "FulfilmentQueue"),
     ("sqs:SendMessage", "AuditQueue"),
+    ("sqs:SendMessage", "BusQueue"),
     ("secretsmanager:GetSecretValue", "ProjectKeys"),
 ];
 /// For functions that return a checkout URL or repeat a sale. Both contain the token of the checkout.
@@ -189,7 +193,7 @@ async fn every_role_allows_exactly_the_actions_on_the_resources_that_its_functio
 -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let mut roles = template.all("AWS::IAM::Role");
-    roles.remove("DeploymentRole");
+    roles.retain(|role, _| !OF_SERVICES.contains(role));
     for (role, properties) in roles {
         let policies = properties["Policies"].as_array();
         let policies = policies.context("the role has no policy")?;

@@ -73,8 +73,10 @@ impl Template {
     }
 }
 
-/// Returns the name in `{"Fn::GetAtt": [name, ..]}` or `{"Ref": name}`.
+/// Returns the name in `{"Fn::GetAtt": [name, ..]}` or `{"Ref": name}`. For `Fn::If`, returns the name if the condition
+/// holds.
 pub fn target(value: &Value) -> Option<&str> {
+    let value = value["Fn::If"].get(1).unwrap_or(value);
     let attribute = value["Fn::GetAtt"][0].as_str();
     attribute.or(value["Ref"].as_str())
 }

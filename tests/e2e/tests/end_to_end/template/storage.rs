@@ -134,7 +134,7 @@ async fn the_fulfilment_queue_receives_the_events_that_decide_a_shipment_and_no_
     let (_, queues) = queues
         .first_key_value()
         .context("no function has the variable EVENT_QUEUES")?;
-    let queues = queues["Fn::Sub"]
+    let queues = queues["Fn::Sub"][0]
         .as_str()
         .context("EVENT_QUEUES is not a text")?;
     ensure!(!queues.contains("reconciliation.difference"), "{queues}");
