@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Installs the packages that a file pins into a folder in `.tools`, unless they are installed, and prints the folder.
+"""Installs packages into a folder in `.tools`, unless they are installed, and prints the path of the folder.
 
     python3 install.py PINS
 
-PINS is either a requirements file with hashes or a package-lock.json. pip installs the packages of a requirements file
-into a virtual environment, and `npm ci` installs those of a package-lock.json. The script needs Python 3.10 or newer.
+The file PINS names the packages and their versions. It is a requirements file with hashes, or a package-lock.json. pip
+installs the packages of a requirements file into a virtual environment, and `npm ci` installs those of a
+package-lock.json. The script needs Python 3.10 or newer.
 """
 
 import contextlib
