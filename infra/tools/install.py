@@ -51,7 +51,7 @@ def install(pins):
 
 @contextlib.contextmanager
 def _locked(path):
-    """Opens, locks and empties a log. Waits while another process, which installs the same packages, has the lock."""
+    """Opens, locks and empties a log. Waits while another process installs the same packages and has the lock."""
     with open(path, "a", encoding="utf-8") as log:
         try:
             fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
