@@ -202,13 +202,11 @@ impl Reconciler {
         if let Some(next) = self.payments.next_run(run).await? {
             self.start_run(&next).await?;
         }
-        // This write is the last step. If a step before it fails, the queue delivers the message again, and the message
-        // repeats the end of the run.
+        // This write is the last step. Until then, a message that is delivered again repeats the end of the run.
         Ok(self.payments.close(run).await?)
     }
 
-    /// Returns how far a task is behind. This is the time since the end of the last interval that is done, for the
-    /// slowest project.
+    /// Returns how far a task is behind: the time since the end of the last interval that the slowest project has done.
     async fn lag(&self, daily: Daily) -> Result<Duration, Error> {
         let now = Timestamp::now();
         let mut lag = Duration::ZERO;

@@ -97,9 +97,8 @@ impl Worker {
                 (Kind::Expire, payments.expire_all(due, deadline).await)
             }
             Work::Erase { payments: due } => (Kind::Erase, payments.erase_all(due, deadline).await),
-            // `Part` belongs to another queue. `Unknown` was handed out by a newer release than this one. While the
-            // work is due, the sweeper of the newer release hands it out again, and the worker of the newer release
-            // does it.
+            // `Part` belongs to another queue. `Unknown` was handed out by a newer release. While the work is due, the
+            // newer release hands it out again, and does it.
             Work::Part { .. } | Work::Unknown => {
                 Line::warn("work: the kind of the message is unknown")
                     .with("message_id", &message.message_id)

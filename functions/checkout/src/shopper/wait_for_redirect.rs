@@ -15,8 +15,7 @@ use tokio::time::timeout;
 use super::lookup::{MAX_WAIT, ShopperCheckout};
 use crate::checkouts::Checkouts;
 
-/// A status request is sent only if at least this time is left before the deadline, because the request could not use a
-/// later answer.
+/// The minimum time that a status request needs before the deadline. An answer after the deadline could not be used.
 const MIN_POLL_TIME: Duration = Duration::from_secs(2);
 
 impl Checkouts {
