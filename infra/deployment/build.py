@@ -21,8 +21,8 @@ PACKAGES = Path(__file__).resolve().parent / "cargo-lambda.txt"
 # cargo-lambda writes `<binary>/bootstrap` into this folder. `CodeUri` in the template names the folder `<binary>`.
 BUILT = ROOT / "target/lambda"
 
-# The maximum sizes of a binary and of its zipped package, in bytes. The build fails if a file is larger, because this
-# is probably a mistake and slows down cold starts.
+# The maximum sizes of a binary and of its zipped package, in bytes. The build fails if a file is larger, because a
+# larger file is probably a mistake, and slows down cold starts.
 BINARY_LIMIT = 8_000_000
 PACKAGE_LIMIT = 4_000_000
 

@@ -23,9 +23,10 @@ def must_suffice(client, functions, current, planned):
         listed = ", ".join(f"{name}={value}" for name, value in sorted(after.items()) if value)
         raise Failure(
             f"The account has too little concurrency: this deployment reserves {more} more executions ({listed}), and "
-            f"the account can reserve {free} more. Its limit is {limit['ConcurrentExecutions']}, {unreserved} are not "
-            f"reserved, and Lambda keeps {MINIMUM_UNRESERVED} of them unreserved. Lower these parameters (0 reserves "
-            "nothing), or ask AWS to raise the Lambda quota Concurrent executions. Nothing was changed."
+            f"the account can reserve {free} more. The account's limit is "
+            f"{limit['ConcurrentExecutions']} executions. {unreserved} of them are not reserved, and Lambda keeps "
+            f"{MINIMUM_UNRESERVED} unreserved. Lower these parameters (0 reserves nothing), or ask AWS to raise the "
+            "Lambda quota Concurrent executions. Nothing was changed."
         )
 
 

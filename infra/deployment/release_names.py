@@ -49,6 +49,6 @@ def content(name):
 
 
 def before(name, names):
-    """Returns the newest of the `names` that is older than `name` and has other content, or None."""
+    """Returns the newest of the `names` that is older than `name` and has other content, or None if there is none."""
     earlier = [each for each in names if each < original(name) and content(each) != content(name)]
     return max(earlier, default=None)

@@ -44,7 +44,8 @@ def deploy_again(stage, name, release):
 
 def _deploy(stage, text, overrides):
     parsed = yaml_parse(text)
-    # SAM names the versions of functions after the release. On a local AWS, SAM sees only the defaults of parameters.
+    # SAM names the versions of functions after the release. On a local AWS, SAM sees only the defaults of parameters,
+    # so the name of the release becomes the default.
     parsed["Parameters"]["Release"]["Default"] = overrides["Release"]
     with tempfile.TemporaryDirectory() as folder:
         template, values = Path(folder) / "template.yaml", Path(folder) / "parameters.yaml"

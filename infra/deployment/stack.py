@@ -22,7 +22,7 @@ class Deployed:
 
 
 class Stack:
-    """A stack, which may not exist."""
+    """A stack, whether it exists or not."""
 
     def __init__(self, stage):
         self.name = stage.stack

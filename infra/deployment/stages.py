@@ -24,7 +24,7 @@ class Stage:
         self.name = name
         self.stack = stack or settings["stack_name"]
         if self.stack == "releases":
-            raise Failure("A stack cannot be named releases: this folder of the bucket holds the releases of all stacks.")
+            raise Failure("A stack cannot be named releases: the folder of this name has the releases of all stacks.")
         # The folder of the packages in the artefact bucket. It has the name of the stack, so that `delete` can delete
         # the packages of one stack.
         self.packages = f"packages/{self.stack}"

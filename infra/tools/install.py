@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Installs the packages that a file pins into a folder in `.tools`, unless they are installed, and prints the folder.
+"""Installs packages into a folder in `.tools`, unless they are installed, and prints the path of the folder.
 
     python3 install.py PINS
 
-PINS is either a requirements file with hashes or a package-lock.json. pip installs the packages of a requirements file
-into a virtual environment, and `npm ci` installs those of a package-lock.json. The script needs Python 3.10 or newer.
+The file PINS names the packages and their versions. It is a requirements file with hashes, or a package-lock.json. pip
+installs the packages of a requirements file into a virtual environment, and `npm ci` installs those of a
+package-lock.json. The script needs Python 3.10 or newer.
 """
 
 import contextlib
@@ -50,7 +51,7 @@ def install(pins):
 
 @contextlib.contextmanager
 def _locked(path):
-    """Opens, locks and empties a log. Waits while another process, which installs the same packages, has the lock."""
+    """Opens, locks and empties a log. Waits while another process installs the same packages and has the lock."""
     with open(path, "a", encoding="utf-8") as log:
         try:
             fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)

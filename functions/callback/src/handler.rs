@@ -63,8 +63,8 @@ impl Callbacks {
             }
         };
         let handled = self.payments.apply_callback(body, &keys).await;
-        // The cached keys may be out of date. `Unsigned`: they may lack the key that signed the callback.
-        // `ForeignProject`: they may list this key only for another project.
+        // The cached keys can be out of date. After `Unsigned`, they can lack the key that signed the callback. After
+        // `ForeignProject`, they can list this key only for another project.
         if !matches!(
             handled.outcome,
             Outcome::Refused(Refusal::Unsigned | Refusal::ForeignProject)

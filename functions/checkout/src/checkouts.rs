@@ -15,8 +15,8 @@ use payments::service::checkout::payment_page::PaymentPageSettings;
 pub struct Checkouts {
     /// The use cases of payments.
     pub payments: LivePayments,
-    /// The storefront keys, which authorize the requests of storefronts. The role of `ShopperFunction` may not read
-    /// storefront keys.
+    /// The storefront keys, which authorize the requests of storefronts. The role of `ShopperFunction` has no
+    /// permission to read storefront keys.
     pub storefronts: StorefrontKeys,
     /// The project keys, which sign requests and verify status answers.
     pub keys: CachedProjectKeys,
@@ -30,7 +30,7 @@ pub struct Checkouts {
     pub page_url: String,
     /// The settings of the platform's Payment Page.
     pub page_settings: PaymentPageSettings,
-    /// The number of wait slots of each of the two functions. Forms have half as many slots in addition
+    /// The number of wait slots of each of the two functions. Forms have additional slots, half as many
     /// (`wait_slot.rs`).
     pub wait_slots: u64,
 }

@@ -13,8 +13,9 @@ use lambda_http::http::header;
 use payments::service::clarification::{FieldKind, check};
 use url::form_urlencoded;
 
-/// A posted body has at most this number of bytes for each requested field. A larger body counts as empty. The form
-/// limits a value to 255 characters, and a character needs at most 12 bytes in a posted body.
+/// A posted body has at most this number of bytes for each requested field. A larger body counts as empty. The limit is
+/// sufficient, because the form limits a value to 255 characters, and a character needs at most 12 bytes in a posted
+/// body.
 const BYTES_PER_FIELD: usize = 4 * 1024;
 /// The content type of a posted form.
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded";

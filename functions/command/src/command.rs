@@ -126,7 +126,7 @@ impl Command {
         }
     }
 
-    /// Returns the payment that the command names. Returns `None` for a command with a callback, in which the callback
+    /// Returns the payment that the command names. Returns `None` for a command with a callback, because the callback
     /// names the payment.
     pub fn payment(&self) -> Option<PaymentKey> {
         match self {

@@ -1,4 +1,5 @@
-//! Runs one command, logs one line, and replies. A failed command also has a reply, so the invocation does not fail.
+//! Runs one command, logs one line, and replies. The function also replies to a failed command, so the invocation does
+//! not fail.
 
 use aws::config;
 use aws::environment::{Environment, LivePayments};
@@ -60,7 +61,7 @@ impl CommandHandler {
         let result = match self.keys.get().await {
             Ok(keys) => {
                 let newer = match command {
-                    // The callback may be signed with a key that is newer than the cached keys.
+                    // The callback can be signed with a key that is newer than the cached keys.
                     Command::VerifyCallback { .. } | Command::ApplyCallback { .. } => {
                         self.keys.refresh_if_stale(&keys).await
                     }

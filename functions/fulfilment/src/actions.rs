@@ -1,7 +1,7 @@
 //! Stores the action of each processed event of a payment.
 //!
-//! Consecutive sequence numbers with the same action form a run, and only the runs are stored. This keeps the text
-//! short: a thousand refunds of a payment need hardly more text than two.
+//! Consecutive sequence numbers with the same action form a run, and only the runs are stored. Therefore the text is
+//! short: a thousand refunds need hardly more text than two refunds.
 
 use std::fmt;
 

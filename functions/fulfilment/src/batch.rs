@@ -1,8 +1,8 @@
 //! Processes a batch of messages from a FIFO queue.
 //!
 //! Each group is processed in order, and groups do not wait for each other. If a message fails, the rest of its group
-//! is not processed and is reported as failed. SQS then delivers all reported messages again, in the same order. Lambda
-//! deletes the other messages.
+//! is not processed. The message and the rest of the group are reported as failed. SQS then delivers all reported
+//! messages again, in the same order. Lambda deletes the other messages.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -125,8 +125,8 @@ mod tests {
         serde_json::from_value(json!({ "Records": messages })).unwrap()
     }
 
-    /// Processes a batch. Messages with `x` in their ids fail. Returns the response and, before it, the sorted ids of
-    /// the messages that were processed.
+    /// Processes a batch. Messages with `x` in their ids fail. Returns the sorted ids of the messages that were
+    /// processed, and the response.
     async fn process(batch: &Batch) -> (Vec<String>, serde_json::Value) {
         let tried = Mutex::new(Vec::new());
         let end = Instant::now() + Duration::from_secs(10);

@@ -6,9 +6,10 @@
 //!
 //! - The state with the highest number says whether the money is there.
 //! - `payment.succeeded` ships the goods, even if it arrives late. It ships nothing if an event with a higher number
-//!   showed the money as gone or under review. If the newest state is paid again, a person decides.
-//! - After `order.paid_twice`, the payment ships nothing, whatever the numbers are. Another payment has already paid
-//!   for these goods.
+//!   showed the money as gone or under review. If the newest state then shows the money as paid again, a person
+//!   decides.
+//! - After `order.paid_twice`, the payment ships nothing, whatever the numbers are, because another payment has already
+//!   paid for these goods.
 
 use payments::events::EventKind;
 use payments::model::Status;

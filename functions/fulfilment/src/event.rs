@@ -30,7 +30,7 @@ pub struct State {
     pub refunded_amount: u64,
 }
 
-/// The reason why a message is not a valid event. It quotes nothing from the message, because the message may have
+/// The reason why a message is not a valid event. It quotes nothing from the message, because the message can have
 /// personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InvalidEvent {

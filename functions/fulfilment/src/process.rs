@@ -60,7 +60,7 @@ mod tests {
         stored: Mutex<Option<(Memory, u64)>>,
         /// The events that another consumer processes between `load` and `save` of the consumer under test.
         concurrent: Mutex<Vec<Event>>,
-        /// This many of the next writes succeed, but their responses are lost.
+        /// The number of next writes whose responses are lost, although the writes succeed.
         lost_responses: Mutex<u32>,
     }
 

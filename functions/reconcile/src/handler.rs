@@ -54,8 +54,8 @@ impl Reconciler {
         })
     }
 
-    /// Opens a connection to the table and reads the project keys before the first event. Each part reads the credentials
-    /// of the Data API, because an operator can replace them at any time.
+    /// Opens a connection to the table, and reads the project keys, before the first event. Each part reads the
+    /// credentials of the Data API, because an operator can replace them at any time.
     pub async fn prewarm(&self) {
         let all = async { tokio::join!(self.payments.store.prewarm(), self.keys.prewarm()) };
         prewarm::within_limit(all).await;
@@ -202,12 +202,11 @@ impl Reconciler {
         if let Some(next) = self.payments.next_run(run).await? {
             self.start_run(&next).await?;
         }
-        // This write is the last step, because a message that is delivered again repeats only a run that is not closed.
+        // This write is the last step. Until then, a message that is delivered again repeats the end of the run.
         Ok(self.payments.close(run).await?)
     }
 
-    /// Returns how far a task is behind: for the slowest project, the time since the end of the last period that is
-    /// done.
+    /// Returns how far a task is behind: the time since the end of the last interval that the slowest project has done.
     async fn lag(&self, daily: Daily) -> Result<Duration, Error> {
         let now = Timestamp::now();
         let mut lag = Duration::ZERO;
@@ -239,7 +238,7 @@ impl Reconciler {
                 parts.push_front(part);
                 break;
             }
-            // The execution has no message. The run's id is unique, too.
+            // This execution has no message. It uses the run's id instead of a message id, because both are unique.
             let worked = match runs.work(&run, &part, &run.id, deadline).await {
                 Ok(worked) => worked,
                 Err(error) => {

@@ -64,7 +64,7 @@ impl Started {
 /// The answer to an operator who compares an interval.
 #[derive(Debug, Default, Serialize)]
 pub struct Answer {
-    /// The run, with which the operator can read its state later.
+    /// The run. The operator sends it back to read the state of the run later.
     pub run: Option<Run>,
     /// Whether the whole interval is compared.
     pub has_ended: bool,
@@ -131,7 +131,7 @@ pub fn of_part(run: &Run, part: &Part, done: &Result<(), Error>) -> Line {
         .with_metrics(&[], &[count(name, u64::from(done.is_err()))])
 }
 
-/// Creates the log line of a message of unknown kind, which a later release has sent.
+/// Creates the log line of a message of unknown kind. A release that is newer than this release has sent the message.
 pub fn unknown(message_id: &str) -> Line {
     Line::warn("reconcile: the kind of the message is unknown").with("message_id", message_id)
 }

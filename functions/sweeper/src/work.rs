@@ -20,9 +20,9 @@ use tokio::time::Instant;
 
 use crate::work_line::{self, Kind};
 
-/// Work stops this long before the function's time-out. The time-out of 40 s leaves 35 s, because a poll can take 32 s:
-/// the status answer 10 s ([`MAX_CALL`](payments::service::MAX_CALL)), the requests that follow from the answer 20 s,
-/// and the store and the queues 2 s.
+/// Work stops this long before the function's time-out. The time-out of 40 s leaves 35 s for the work. This is
+/// sufficient, because a poll takes at most 32 s: the status answer 10 s ([`MAX_CALL`](payments::service::MAX_CALL)),
+/// the requests that follow from the answer 20 s, and the store and the queues 2 s.
 const RESERVE: Duration = Duration::from_secs(5);
 
 pub struct Worker {
@@ -60,7 +60,8 @@ impl Worker {
     }
 
     /// Does the work of the messages, one message after another. Returns the messages that cannot be read, which stay
-    /// in the queue. Failed or late work does not stay, because the sweeper hands it out again while it is due.
+    /// in the queue. The messages of failed or late work do not stay, because the sweeper hands out the work again
+    /// while it is due.
     pub async fn handle(&self, event: LambdaEvent<Batch>) -> Result<Failures, Error> {
         let deadline = deadline(&event.context, RESERVE);
         let mut failures = Failures::default();
@@ -96,8 +97,8 @@ impl Worker {
                 (Kind::Expire, payments.expire_all(due, deadline).await)
             }
             Work::Erase { payments: due } => (Kind::Erase, payments.erase_all(due, deadline).await),
-            // `Part` belongs to another queue. `Unknown` was handed out by a later release. While the work is due, the
-            // sweeper of that release hands it out again, and its worker does it.
+            // `Part` belongs to another queue. `Unknown` was handed out by a newer release. While the work is due, the
+            // newer release hands it out again, and does it.
             Work::Part { .. } | Work::Unknown => {
                 Line::warn("work: the kind of the message is unknown")
                     .with("message_id", &message.message_id)

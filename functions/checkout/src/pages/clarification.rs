@@ -136,7 +136,7 @@ fn input_type(kind: FieldKind) -> &'static str {
     }
 }
 
-/// The browser uses this attribute to suggest values.
+/// Returns the attribute with which the browser suggests values.
 fn autocomplete(field: &FormField, kind: FieldKind) -> Option<String> {
     let known = match kind {
         FieldKind::LastName => "family-name",

@@ -83,7 +83,7 @@ impl Checkouts {
         }
     }
 
-    /// Logs how long after the last change of the payment the shopper is redirected. This change is normally the
+    /// Logs the time from the last change of the payment to the redirect of the shopper. This change is normally the
     /// arrival of the redirect URL. Logs nothing if the payment had not changed since the request arrived.
     fn measure_latency(&self, payment: &Payment, received_at: Timestamp) {
         if payment.updated_at() < received_at {

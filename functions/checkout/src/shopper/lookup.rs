@@ -11,8 +11,8 @@ use url::Url;
 use crate::checkouts::Checkouts;
 use crate::language::Language;
 
-/// The maximum wait for the redirect URL. It is short, because the shopper should soon see a page. Also, a waiting
-/// request occupies an instance of the function.
+/// The maximum wait for the redirect URL. It is short, because the shopper should soon see a page, and because a
+/// waiting request occupies an instance of the function.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// The checkout of a token: an attempt of a payment.
@@ -42,9 +42,9 @@ impl ShopperCheckout {
         chosen.filter(|_| self.is_current).unwrap_or(browser)
     }
 
-    /// Returns the status that this shopper sees. If the payment has a later attempt, the status is `failed`, because
-    /// another shopper can have the later attempt. But if the payment has money, every token shows the status of the
-    /// payment.
+    /// Returns the status that this shopper sees. If the payment has money, every token shows the status of the
+    /// payment. Otherwise, the status is `failed` if the payment has a later attempt, because another shopper can have
+    /// started the later attempt.
     pub(super) fn status(&self) -> Status {
         match self.shows_payment() {
             true => self.payment.status(),

@@ -19,8 +19,8 @@ use crate::pages::{self, FormNotice};
 impl Checkouts {
     /// Sends the shopper's data to Gate and redirects the browser to the checkout, which shows the next step.
     ///
-    /// Shows the form again if a value is invalid, the data was not sent, or the platform did not answer. If the
-    /// platform refuses the data, or no data can be sent any more, shows a page that leads back to the shop.
+    /// Shows the form again if a value is invalid, the data was not sent, or the platform gave no clear answer. If the
+    /// platform refuses the data, or no data can be sent any more, shows a page with a link to the shop.
     pub(crate) async fn submit_form(
         &self,
         token: &str,

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::lookup::{MAX_WAIT, ShopperCheckout};
 use crate::checkouts::Checkouts;
 
-/// A status request needs at least this time before the deadline, because a later answer could not be used.
+/// The minimum time that a status request needs before the deadline. An answer after the deadline could not be used.
 const MIN_POLL_TIME: Duration = Duration::from_secs(2);
 
 impl Checkouts {
@@ -43,7 +43,7 @@ impl Checkouts {
         match to_poll {
             // Boxed, because the state of the poll would enlarge the future of every route.
             Some(payment) if left >= MIN_POLL_TIME => {
-                // A poll needs a slot, because it occupies an instance of the function like a wait.
+                // A poll needs a slot, because a poll occupies an instance of the function, as a wait does.
                 let Some(slot) = self.claim_wait(&token::hash(token), left).await else {
                     return Ok(found.map(ShopperCheckout::without_wait));
                 };
@@ -52,7 +52,7 @@ impl Checkouts {
             }
             _ => return Ok(found),
         }
-        // If the answer shows that the redirect URL is missing, the wait ends. The page then says that Bancontact has
+        // If the answer shows that the redirect URL is missing, the wait ends, and the page says that Bancontact has
         // not answered.
         let is_ready_or_missing =
             |payment: &Payment| is_ready(payment) || payment.is_redirect_missing();
@@ -60,7 +60,7 @@ impl Checkouts {
         self.find_when(token, left, is_ready_or_missing).await
     }
 
-    /// Polls the platform about a payment, if a poll is due. The poll is claimed, so that the sweeper does not send the
+    /// Polls the platform about a payment, if a poll is due. The poll is claimed, so that the worker does not send the
     /// same status request. After a failure, the page shows the stored state.
     async fn poll(&self, key: &PaymentKey, limit: Duration) {
         let polled = async {

@@ -60,7 +60,8 @@ impl Checkouts {
         self.show_checkout(&checkout).await
     }
 
-    /// Waits until a time for the redirect URL. Does not wait if the request gets no slot ([`crate::wait_slot`]).
+    /// Waits for the redirect URL, at most until the time `until`. Does not wait if the request gets no slot
+    /// ([`crate::wait_slot`]).
     async fn wait_for_redirect(
         &self,
         checkout: &mut Checkout,

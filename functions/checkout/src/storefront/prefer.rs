@@ -7,14 +7,14 @@ use lambda_http::http::{HeaderMap, HeaderValue};
 /// The maximum wait, in seconds. A longer preferred wait counts as this number.
 const MAX_WAIT: u64 = 10;
 
-/// Returns how long the request may wait for the redirect URL, counted from its arrival. Returns `None` without a valid
-/// preference. Only the first preference with the name `wait` counts.
+/// Returns how long the request can wait for the redirect URL, counted from the arrival of the request. Returns `None`
+/// without a valid preference. Only the first preference with the name `wait` counts.
 pub(super) fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
     let lines = headers.get_all("prefer").iter().map(HeaderValue::as_bytes);
     let lines: Vec<_> = lines.map(String::from_utf8_lossy).collect();
     let preferences = lines.iter().flat_map(|line| split(line, ','));
     let seconds = preferences
-        // The parameters of a preference follow after semicolons. `wait` has no parameters with a meaning.
+        // The parameters of a preference follow after semicolons. The preference `wait` has no defined parameters.
         .filter_map(|preference| split(preference, ';').next())
         .map(|preference| preference.split_once('=').unwrap_or((preference, "")))
         .find_map(|(name, value)| {

@@ -27,7 +27,7 @@ pub enum Reply {
     Done(Done),
     /// The command cannot be done. A repeat does not help.
     Refused(Problem),
-    /// The command was not done, or only in part. The operator may repeat the command.
+    /// The command was not done, or only in part. The operator can repeat the command.
     Failed(Problem),
 }
 
