@@ -60,7 +60,7 @@ pub const ELSEWHERE: [(&str, &str); 17] = [
     ),
 ];
 
-const TAKES_HOURS: &str = "a campaign takes hours; `cargo test --workspace` runs its small form";
+const TAKES_HOURS: &str = "the long form takes hours; `cargo test --workspace` runs the short form";
 const MEASURES: &str = "a measurement needs a quiet machine and takes minutes";
 const NEEDS_AN_ACCOUNT: &str = "the local AWS cannot restore or import a table";
 const NO_CODE_DEPLOY: &str = "the local AWS has no CodeDeploy";
@@ -74,7 +74,10 @@ pub const NOWHERE: [(&str, &str); 25] = [
         "SEED=7 cargo test",
         "the command repeats a part of the simulation",
     ),
-    ("RUSTC_BOOTSTRAP=1 cargo fuzz", "a fuzzer has no end"),
+    (
+        "RUSTC_BOOTSTRAP=1 cargo fuzz",
+        "a fuzzer does not end by itself",
+    ),
     ("cargo bench", MEASURES),
     (
         "cargo test -p bench --features measure",
