@@ -58,7 +58,7 @@ enum Command {
     ///
     /// Shows the quarantine items first. The decision settles only the items that were shown.
     Release(ReviewArgs),
-    /// Refunds what is left of the money that was received for a payment in quarantine.
+    /// Refunds the received money that is not refunded yet, for a payment in quarantine.
     ///
     /// Shows the quarantine items and the amount first. The decision settles only the items that were shown.
     Reject(ReviewArgs),

@@ -29,7 +29,7 @@ struct Record {
     delay: Duration,
     /// If set, the only key whose signatures are accepted.
     key: Option<ProjectKey>,
-    /// The signed answer to status requests. Without it, they receive `answer`.
+    /// The signed answer to status requests. Without this answer, status requests receive `answer`.
     status_answer: Option<Value>,
 }
 
@@ -69,8 +69,8 @@ impl Gate {
         self.record().answer = (StatusCode::BAD_REQUEST, refusal);
     }
 
-    /// Refuses later requests that another key has signed, with the code 3261. [`Gate::answer_status`] then signs with
-    /// this key.
+    /// Refuses later requests with the code 3261, unless this key has signed them. After this call,
+    /// [`Gate::answer_status`] signs with this key.
     pub fn require_key(&self, secret: &str) -> anyhow::Result<()> {
         self.record().key = Some(ProjectKey::new(secret)?);
         Ok(())
@@ -116,7 +116,7 @@ impl Gate {
     }
 }
 
-/// The request id is the one in the callbacks of `tests/data`.
+/// Returns the answer to an accepted request. It has the request id of the callbacks in `tests/data`.
 fn accepted() -> (StatusCode, Value) {
     let request_id = "7e08d48c4f5da3692b65e5426f44ed36896e569c";
     let answer = json!({ "status": "success", "request_id": request_id });

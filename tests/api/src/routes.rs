@@ -6,7 +6,7 @@ pub const CHECKOUTS: &str = "POST /checkouts";
 pub const PAGE: &str = "GET /checkouts/{token}";
 /// Receives the form of the shopper's page.
 pub const FORM: &str = "POST /checkouts/{token}";
-/// Redirects the shopper, whom the bank sends back, to the shop.
+/// Redirects a shopper who has returned from the bank. The redirect leads to the shop.
 pub const RETURN: &str = "GET /checkouts/{token}/return";
 /// Does the same as [`RETURN`], for a bank that posts a form.
 pub const RETURN_BY_POST: &str = "POST /checkouts/{token}/return";

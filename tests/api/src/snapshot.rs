@@ -1,4 +1,4 @@
-//! Reads callbacks, and compares answers with stored answers, from `tests/data`.
+//! Reads callbacks from `tests/data`, and compares answers with the stored answers in `tests/data`.
 
 use std::path::{Path, PathBuf};
 

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use wire::CountingProxy;
 
-/// Much longer than init waits for a connection.
+/// This time is much longer than the longest wait of init for a connection.
 const LONG: Duration = Duration::from_secs(60);
 /// The time that a function takes to request its first event from Lambda.
 const UNTIL_THE_FIRST_EVENT: Duration = Duration::from_millis(100);
@@ -31,7 +31,7 @@ struct Proxies {
 }
 
 impl Proxies {
-    /// The services answer. The table and Gate are those of `api`.
+    /// Returns proxies to services that answer. The table and Gate are those of `api`.
     async fn answering(api: &Api) -> Self {
         let sent = json!({ "MessageId": "1", "MD5OfMessageBody": "not computed" });
         // Both secrets have this text. It is also long enough for the secret of checkout tokens.
@@ -42,7 +42,7 @@ impl Proxies {
         Self::to([table, &queues, &secrets, api.gate.address()]).await
     }
 
-    /// The services accept connections, but never answer.
+    /// Returns proxies that accept connections, but never answer.
     async fn hanging() -> Self {
         Self {
             table: CountingProxy::without_server().await.unwrap(),
@@ -66,7 +66,7 @@ impl Proxies {
         [&self.table, &self.queues, &self.secrets, &self.gate].map(CountingProxy::connections)
     }
 
-    /// As in a function, one HTTP client calls all services.
+    /// Returns the services behind the proxies. As in a function, one HTTP client calls all of them.
     fn services(&self, queue_urls: &[&str]) -> Services {
         let credentials = Credentials::new("test", "test", None, None, "test");
         let config = sdk::config("eu-west-1".into(), credentials, None);

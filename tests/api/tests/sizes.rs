@@ -24,7 +24,7 @@ fn size(item: &Item) -> usize {
     sizes.sum()
 }
 
-/// Returns the sizes by sort key.
+/// Returns the size of each item, by the sort key of the item.
 async fn sizes(api: &Api) -> BTreeMap<String, usize> {
     let client = Client::new(api.wire.config());
     let items = client.scan().table_name(TABLE).send().await.unwrap().items;
@@ -43,8 +43,8 @@ async fn the_items_of_a_usual_payment_stay_within_their_size_limits() {
     let redirected = sizes(&api).await;
     api.report("sale_success.json").await.unwrap();
     let paid = sizes(&api).await;
-    // With the redirect URL and its report, a payment needs more than one kilobyte. When the payment is paid, the final
-    // reports and their sums replace both.
+    // With the redirect URL and the report of this URL, a payment needs more than one kilobyte. When the payment is
+    // paid, the final reports and their sums replace the redirect URL and its report.
     for (step, sizes, limit) in [
         ("created", created, UNIT),
         ("redirected", redirected, 1_500),

@@ -6,7 +6,8 @@ use anyhow::ensure;
 use sandbox::Sandbox;
 use serde_json::Value;
 
-/// Calls an operation and returns its whole answer. The names are those of the Python SDK.
+/// Calls an operation and returns its whole answer. The service, the operation and the parameters have the names of the
+/// Python SDK.
 pub async fn call(
     sandbox: &Sandbox,
     service: &str,
@@ -18,7 +19,8 @@ pub async fn call(
     Ok(serde_json::from_slice(&output)?)
 }
 
-/// Runs a Python script of this folder and returns its output. The endpoint and the region precede `arguments`.
+/// Runs a Python script of this folder and returns its output. The script receives the endpoint, the region, and then
+/// `arguments`.
 pub(crate) async fn run_script(
     sandbox: &Sandbox,
     script: &str,

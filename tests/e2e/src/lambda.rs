@@ -1,4 +1,5 @@
-//! Invokes and restarts the deployed functions. Their names are those in `ready.json`, such as `sweeper`.
+//! Invokes and restarts the deployed functions. The parameter `function` is a short name from `ready.json`, such as
+//! `sweeper`.
 
 use anyhow::{Context, ensure};
 use payments::Timestamp;
@@ -36,8 +37,8 @@ pub async fn configuration(sandbox: &Sandbox, function: &str) -> anyhow::Result<
     call(sandbox, "lambda", "get_function_configuration", &name).await
 }
 
-/// Restarts the processes of a function, so that their caches are empty. Changes the configuration and moves each alias
-/// to a new version for this.
+/// Restarts the processes of a function, because new processes have empty caches. To do this, changes the
+/// configuration, and moves each alias to a new version.
 pub async fn restart(sandbox: &Sandbox, function: &str) -> anyhow::Result<()> {
     let name = name(sandbox, function)?;
     let mut changed = name.clone();

@@ -4,7 +4,7 @@
 //! This code calls a running sandbox from outside. A function returns an error if a service does not answer, answers
 //! with an unexpected status, or does not reach the expected state within [`TIMEOUT`].
 
-// This index cannot panic: a missing field of a JSON value is null.
+// The code indexes JSON values. This cannot panic, because a missing field is null.
 #![allow(clippy::indexing_slicing)]
 
 pub mod aws_call;
@@ -64,7 +64,8 @@ pub async fn until_matching(
     matching.with_context(|| format!("the last value is {last}"))
 }
 
-/// Checks that `value` has all fields of `expected`. Objects may have further fields at each level.
+/// Checks that `value` has all fields of `expected`, at each level. `value` can have further fields. A missing field
+/// counts as null.
 pub fn ensure_contains(value: &Value, expected: Value) -> anyhow::Result<()> {
     ensure!(contains(value, &expected), "{expected} is not in {value}");
     Ok(())

@@ -38,15 +38,16 @@ impl Queue {
         })
     }
 
-    /// Receives and deletes events until a payment has this type of event. Returns the payment's events in the order of
-    /// their arrival.
+    /// Receives and deletes events until an event of the type `kind` about a payment arrives. Returns the received
+    /// events about this payment, in the order of their arrival.
     pub async fn until(&self, payment_id: &str, kind: &str) -> anyhow::Result<Vec<Value>> {
         let mut events = self.until_all(&[(payment_id, kind)]).await?;
         events.retain(|event| event["subject"] == payment_id);
         Ok(events)
     }
 
-    /// Receives and deletes events until each payment has its expected type of event. Returns all received events.
+    /// Receives and deletes events until an event of each expected payment and type has arrived. Returns all received
+    /// events.
     pub async fn until_all(&self, expected: &[(&str, &str)]) -> anyhow::Result<Vec<Value>> {
         let mut events: Vec<Value> = Vec::new();
         let arrived = eventually("the arrival of all events", async || {

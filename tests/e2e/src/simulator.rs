@@ -1,4 +1,4 @@
-//! Calls the control API of the simulated platform.
+//! Calls the control API of the simulated platform. A *switch* of this API simulates a fault.
 
 use anyhow::{Context, ensure};
 use reqwest::Client;
@@ -23,7 +23,7 @@ impl Simulator {
         })
     }
 
-    /// Sets the switches of a payment, which may not exist yet. `{}` switches everything off.
+    /// Sets the switches of a payment. The payment need not exist yet. `{}` turns all switches off.
     pub async fn set_faults(&self, payment_id: &str, faults: Value) -> anyhow::Result<()> {
         let url = format!("{}/{payment_id}/faults", self.payments);
         let answer = self.http.put(url).json(&faults).send().await?;

@@ -17,18 +17,18 @@ use crate::simulator::Simulator;
 use crate::storefront::Storefront;
 use crate::{logs, until_matching};
 
-/// The age at which the sweeper publishes an event that is still unpublished. In a sandbox, `OutboxGraceSeconds` is 2.
+/// After this time, the sweeper publishes an event that is still unpublished. In a sandbox, `OutboxGraceSeconds` is 2.
 pub const OUTBOX_GRACE: Duration = Duration::from_millis(2_500);
 
 /// A running sandbox with a storefront, a shopper and the simulated platform.
 pub struct System {
     /// The sandbox.
     pub sandbox: Sandbox,
-    /// Its key has all scopes.
+    /// A storefront whose key has all scopes.
     pub storefront: Storefront,
     /// The control API of the platform.
     pub simulator: Simulator,
-    /// A browser.
+    /// A shopper's browser.
     pub shopper: Shopper,
 }
 
@@ -183,14 +183,14 @@ impl System {
         until_matching(&what, read, matches).await
     }
 
-    /// Compares the time from `from` until now with the platform's records.
+    /// Compares our payments with the platform's records, from `from` until now.
     pub async fn reconcile(&self, from: Timestamp) -> anyhow::Result<Value> {
         let (project_id, to) = (self.ready().project_id, Timestamp::now());
         let range = json!({ "project_id": project_id, "from": from, "to": to });
         invoke_with(&self.sandbox, "reconcile", &range).await
     }
 
-    /// Starts the daily runs and waits for their end. Returns the answer that lists them.
+    /// Starts the daily runs and waits until they end. Returns the answer that lists the runs.
     pub async fn run_daily(&self) -> anyhow::Result<Value> {
         let started = invoke(&self.sandbox, "reconcile").await?;
         for run in started["runs"].as_array().into_iter().flatten() {
@@ -212,7 +212,8 @@ pub fn with_parameters<const N: usize>(parameters: [(&str, &str); N]) -> Options
     }
 }
 
-/// Returns options that divide all delays by 3,600. Then the sweeper polls an open payment within seconds.
+/// Returns options that divide all delays by 3,600. With these options, the sweeper polls an open payment within
+/// seconds.
 pub fn accelerated() -> Options {
     Options {
         divide_times: 3_600,
@@ -224,8 +225,8 @@ pub fn accelerated() -> Options {
 /// cents.
 pub fn callback_message(payment: &str, id: u64, kind: &str, status: &str, amount: u64) -> Value {
     let sum = json!({ "amount": amount, "currency": "EUR" });
-    // The date is in the future, because a sale that is older than its checkout counts as another system's. It is
-    // fixed, so that a repeated message is equal.
+    // The date is in the future, because a sale that is older than its checkout counts as a sale of another system. The
+    // date is computed once, so that a repeated message is equal.
     static DATE: LazyLock<String> = LazyLock::new(|| {
         let tomorrow = Timestamp::now().after(Duration::from_secs(24 * 3600));
         let text = tomorrow.to_seconds_with_offset();

@@ -1,5 +1,5 @@
-//! Deploys the template into the local AWS with the script `deploy.py`, because only AWS's Python library can translate
-//! SAM templates.
+//! Deploys the template into the local AWS with the script `deploy.py` of this crate. The script is in Python, because
+//! only AWS's Python library can translate SAM templates.
 
 use std::collections::BTreeMap;
 use std::fs::File;

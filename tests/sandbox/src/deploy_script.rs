@@ -87,10 +87,6 @@ impl DeployScript {
     }
 
     /// Replaces a binary for the next deployment.
-    ///
-    /// # Errors
-    ///
-    /// When the binary cannot be copied.
     pub async fn replace(&self, name: &str, built: &Path) -> anyhow::Result<()> {
         self.put(built, &self.binary(name)).await
     }
@@ -130,8 +126,8 @@ impl DeployScript {
         Ok(std::fs::read_to_string(&log)?)
     }
 
-    /// Copies a binary. Each deployment compresses the copy, so the program `strip` removes its debugging symbols, if
-    /// this program exists.
+    /// Copies a binary without its debugging symbols, because each deployment compresses the copy. If the program
+    /// `strip` fails or is missing, copies the whole binary.
     async fn put(&self, built: &Path, copy: &Path) -> anyhow::Result<()> {
         let mut strip = self.supervisor.command("strip");
         strip.arg("-o").args([copy, built]);

@@ -30,11 +30,8 @@ pub async fn build(
     run(supervisor, command, binaries).await
 }
 
-/// Builds binaries of the workspace in another folder, as [`build`] does. The folder `target` in it has the output.
-///
-/// # Errors
-///
-/// As [`build`].
+/// Builds binaries as [`build`] does, but of the workspace in another folder. The output is in the folder `target` of
+/// that workspace.
 pub async fn build_in(
     supervisor: &Supervisor,
     workspace: &Path,
@@ -88,10 +85,10 @@ async fn run(
         .collect()
 }
 
-/// Whether an outer `cargo run` or `cargo test` set this variable, to describe the package that it runs.
+/// Whether an outer `cargo run` or `cargo test` set this variable. Such variables describe the package that cargo runs.
 ///
-/// The build script of ring reads such variables. If they stayed set, cargo would compile ring again for each outer
-/// package.
+/// The build script of the crate `ring` reads such variables. If they stayed set, cargo would compile `ring` again for
+/// each outer package.
 fn describes_a_package(name: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
         .iter()

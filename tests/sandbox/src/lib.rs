@@ -86,7 +86,7 @@ impl Sandbox {
             _ = cancelled => Ok(None),
         };
         if !matches!(started, Ok(Some(_))) {
-            // The dropped start has stopped its programs, but they may need time to end.
+            // A start that failed or was cancelled has stopped its programs, but the programs need time to end.
             supervisor.all_ended().await;
         }
         started

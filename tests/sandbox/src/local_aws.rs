@@ -28,8 +28,8 @@ pub struct LocalAws {
 }
 
 impl LocalAws {
-    /// Starts the local AWS and waits for its first answer. The functions call `functions_endpoint`, or the local AWS
-    /// if it is `None`.
+    /// Starts the local AWS and waits for its first answer. The functions call `functions_endpoint`. If it is `None`,
+    /// they call the local AWS.
     pub async fn start(
         supervisor: &Supervisor,
         python: &Path,
@@ -39,8 +39,8 @@ impl LocalAws {
         let log = folder.file("aws.log");
         for _ in 0..ATTEMPTS {
             let port = free_port()?;
-            // Another process can bind the port first. Then MiniStack ends, or the other process answers without the
-            // marker.
+            // Another process can bind the port first. In this case, MiniStack ends, or the other process answers
+            // without the marker.
             let marker = format!("{}-{port}", std::process::id());
             let endpoint = format!("http://127.0.0.1:{port}");
             let mut command = command(
@@ -115,10 +115,10 @@ pub async fn python(supervisor: &Supervisor) -> anyhow::Result<PathBuf> {
     Ok(packages.join("bin/python"))
 }
 
-/// Lets a command call the local AWS as administrator. Removes all other variables of the user except five.
+/// Lets a command call the local AWS as administrator. Removes the user's environment variables, except five.
 ///
-/// Otherwise a profile or a proxy of the user could direct the calls to another AWS. MiniStack passes its variables on
-/// to the functions, so the calls of the functions are protected in the same way.
+/// With the user's variables, a profile or a proxy could direct the calls to another AWS. MiniStack passes its own
+/// variables on to the functions, so the functions also do not have the user's variables.
 pub fn with_clean_environment<'a>(command: &'a mut Command, endpoint: &str) -> &'a mut Command {
     command.env_clear();
     for name in ["PATH", "HOME", "LANG", "LC_ALL", "TZ"] {

@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
 
 async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new()?;
-    // The claim deletes the file of a killed run. Otherwise a program could read old addresses while this run starts.
+    // `claim` deletes the file of a killed run. Otherwise a program could read old addresses while this run starts.
     let sandboxes = workspace::sandboxes();
     let own = sandboxes.join(format!("ready-{}.json", std::process::id()));
     let file = ReadyFile::claim(&sandboxes.join("ready.json"), own)?;

@@ -58,7 +58,7 @@ pub struct Options {
     /// The project's secret key
     #[arg(long, default_value = "test-secret-key", value_parser = NonEmptyStringValueParser::new())]
     pub key: String,
-    /// Deploy the sample consumer. Then the sample consumer reads the fulfilment queue, and the demo shop does not
+    /// Deploy the sample consumer. The sample consumer, not the demo shop, then reads the fulfilment queue
     #[arg(long)]
     pub sample_consumer: bool,
     /// Divide the times of a payment's schedule (poll delays, deadlines, retention of customer data) by this number

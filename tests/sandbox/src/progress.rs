@@ -4,7 +4,7 @@ use std::io::Write;
 
 use payments::escape::lines_for_terminal;
 
-/// Writes lines to standard error. Unlike `eprintln!`, it does not panic if the terminal is closed.
+/// Writes lines to standard error. Unlike `eprintln!`, this function does not panic if the terminal is closed.
 ///
 /// Invisible characters are escaped, but line breaks are not. Therefore escape foreign text first, with
 /// [`payments::escape::for_terminal`].

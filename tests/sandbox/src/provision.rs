@@ -27,7 +27,7 @@ pub struct Tables<'a> {
     pub storefront_keys: &'a str,
 }
 
-/// Administrator's access to the local AWS.
+/// The administrator's access to the local AWS.
 pub struct Account(SdkConfig);
 
 impl Account {
@@ -91,7 +91,7 @@ impl Account {
             name: "sandbox".to_owned(),
             project_id: ProjectId::new(project.into())?,
             scopes: [Scope::Checkout, Scope::Read, Scope::Refund, Scope::Project].into(),
-            // The documents' examples have return URLs with the second origin.
+            // The examples in the documents have return URLs with the origin `https://shop.example`.
             return_origins: [shop.to_owned(), "https://shop.example".to_owned()].into(),
             payment_id_prefix: None,
         };

@@ -1,8 +1,8 @@
 //! Serves the public address of the API with a proxy. On AWS, API Gateway or a custom domain serves this address.
 //!
-//! The functions need the public address before the API exists, and the local AWS then gives the API another address.
-//! Therefore the proxy gets its port before the deployment, and its target afterwards. It forwards paths unchanged and
-//! follows no redirects.
+//! The functions need the public address before the deployment, but the local AWS gives the API its address during the
+//! deployment. Therefore the proxy gets its port before the deployment, and its target afterwards. The proxy forwards
+//! paths unchanged and follows no redirects.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

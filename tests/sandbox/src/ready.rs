@@ -25,7 +25,7 @@ pub struct Ready {
     pub table: String,
     /// The name of the table of storefront keys.
     pub storefront_keys_table: String,
-    /// The URLs of the event queues and of the work queue, by name.
+    /// The URLs of the queues of events, of work and of daily runs, by name.
     pub queues: BTreeMap<String, String>,
     /// The URLs of the dead-letter queues, by the name of the queue.
     pub dead_letters: BTreeMap<String, String>,
@@ -55,8 +55,8 @@ pub struct ReadyFile {
 }
 
 impl ReadyFile {
-    /// Reserves the path `usual`, or uses `own` if another run has reserved it. Deletes the file of a killed run at
-    /// this path.
+    /// Reserves the path `usual`. If another run has reserved `usual`, uses the path `own`. If a killed run has left a
+    /// file at the used path, deletes this file.
     pub fn claim(usual: &Path, own: PathBuf) -> anyhow::Result<Self> {
         let claim = || -> std::io::Result<Option<File>> {
             if let Some(parent) = usual.parent() {

@@ -65,7 +65,7 @@ impl Folder {
 }
 
 /// Deletes the state of each ended sandbox, and its whole folder after a day. Ignores errors, because another process
-/// may delete the same files.
+/// can delete the same files at the same time.
 fn sweep(parent: &Path) {
     for folder in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let folder = folder.path();

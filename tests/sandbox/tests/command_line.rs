@@ -1,4 +1,4 @@
-//! Tests the exit statuses and messages of `cargo run`, and that it leaves no process behind.
+//! Tests the exit statuses and messages of `cargo run`, and that it ends all its processes.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! Runs programs that end with this process, and installs pinned tools. The Python scripts in `infra/tools` do both,
-//! because the deployment also uses them.
+//! Runs programs that end with this process, and installs pinned tools. The Python scripts in `infra/tools` do this
+//! work, because the deployment also uses these scripts.
 
 mod install;
 mod python;

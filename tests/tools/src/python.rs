@@ -15,8 +15,8 @@ const NAMES: [&str; 6] = [
     "python",
 ];
 
-/// Checks the version, and prints the path of the interpreter. A program named `python3` may only be the wrapper of a
-/// version manager.
+/// Checks the version, and prints the path of the interpreter. This path can differ from the path of the program,
+/// because a program named `python3` can be the wrapper of a version manager.
 const CHECK: &str = "import sys; assert sys.version_info >= (3, 10); print(sys.executable)";
 
 /// Finds Python 3.10 or newer: the program in the variable `PYTHON`, or else the first of [`NAMES`] on the search path.

@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp};
 use tokio::signal::unix::{self, SignalKind};
 
-/// Receives SIGINT, SIGTERM and SIGHUP. They no longer end this process once this value exists.
+/// Receives SIGINT, SIGTERM and SIGHUP. From the creation of this value on, these signals no longer end this process.
 #[derive(Debug)]
 pub struct Signals {
     interrupt: unix::Signal,

@@ -53,8 +53,8 @@ impl Supervisor {
         command
     }
 
-    /// Starts a command that [`Supervisor::command`] returned. If only the program cannot be started, its exit status
-    /// is 127.
+    /// Starts a command that [`Supervisor::command`] returned. If the supervising script starts, but cannot start the
+    /// program, the exit status is 127.
     pub fn start(&self, mut command: Command) -> anyhow::Result<Supervised> {
         // With its own process group, the child does not receive the Ctrl-C of the terminal. This process stops the
         // programs in order.
@@ -120,7 +120,7 @@ impl Supervised {
         }
     }
 
-    /// Stops the program, and waits until it and its descendants have ended.
+    /// Stops the program, and waits until the program and its descendants have ended.
     pub async fn stop(mut self) {
         drop(self.hold.take());
         self.wait().await;
@@ -268,7 +268,7 @@ time.sleep(300)";
 
     #[tokio::test]
     async fn holder() {
-        // This is no test. The test above runs this function in the process that it kills, with the variable.
+        // This is no test. The test above sets the variable, and runs this function in the process that it kills.
         if std::env::var_os("HOLD_FAMILY").is_none() {
             return;
         }

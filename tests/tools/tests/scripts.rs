@@ -233,7 +233,7 @@ again = deployed_now(names[2])
 assert before(again, names) == names[1]
 assert name_of(*changes[1], again) == again
 assert before(deployed_now(names[1]), names) == first
-# The content of a release that is deployed like a new release is not an earlier release.
+# An old content can be deployed again as a new release. A release with the same content is not an earlier release.
 repeated = name_of(*changes[1], names[3])
 assert repeated != names[2] and before(repeated, [*names, repeated]) == names[3]
 same = name_of(*changes[1], "none")

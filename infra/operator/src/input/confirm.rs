@@ -25,7 +25,7 @@ impl ConfirmArgs {
         stderr.flush()?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
-        // On a terminal, the Enter key has already ended the line of the question. Piped input does not.
+        // On a terminal, the Enter key has already ended the line of the question. Piped input does not end the line.
         if !io::stdin().is_terminal() {
             writeln!(stderr)?;
         }

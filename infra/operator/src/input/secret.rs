@@ -1,5 +1,5 @@
-//! Reads keys from standard input. A key is never an argument: other users of the machine can see arguments, and the
-//! shell stores arguments in its history.
+//! Reads keys from standard input. A key is never an argument, because other users of the machine can see arguments,
+//! and the shell stores arguments in its history.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -29,7 +29,7 @@ pub fn read(name: &str) -> anyhow::Result<SecretText> {
     Ok(SecretText::read(key)?)
 }
 
-/// Hides the input of the terminal until this value is dropped. Holds the settings to restore.
+/// Hides the input of the terminal until this value is dropped. Holds the settings that are restored then.
 ///
 /// While the input is hidden, Ctrl-C does not end the program, because the input would then stay hidden. Instead,
 /// Ctrl-C types a control character, which no key may contain.

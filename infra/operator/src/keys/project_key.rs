@@ -40,7 +40,8 @@ enum Action {
         #[arg(long)]
         replace_previous: bool,
     },
-    /// Deletes the previous key of a project. The functions then refuse callbacks that this key signed.
+    /// Deletes the previous key of a project. After at most five minutes, the functions refuse callbacks that this key
+    /// signed.
     Retire(ProjectArgs),
     /// Lists the projects and the fingerprints of their keys, as CSV; with --json as JSON lines.
     List,
@@ -142,7 +143,7 @@ fn list(keys: &ProjectKeySet, mut session: Session<'_>) -> anyhow::Result<()> {
     table.end()
 }
 
-/// Shows fingerprints, so that the operator can detect a wrong key in time.
+/// Shows fingerprints, so that the operator can detect a wrong key before it is stored.
 fn question(before: Option<&Fingerprints>, after: &Fingerprints) -> String {
     let project = after.project_id;
     let before = before.map_or("no key".to_owned(), ToString::to_string);

@@ -48,7 +48,7 @@ impl<'a> Table<'a> {
 }
 
 /// Formats a value as a cell. Texts are escaped, because the id of an external payment can look like a formula. Numbers
-/// are not, because a negative number is not a formula.
+/// are not escaped, because a negative number is not a formula.
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),

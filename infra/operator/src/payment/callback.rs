@@ -53,7 +53,7 @@ struct Reply {
     hint: bool,
     platform_status: Option<Foreign>,
     operations: Vec<Operation>,
-    /// The payment's status after the callback, or the status that the payment would have.
+    /// The payment's status after the callback. With `verify`, the status that the payment would have.
     status: Option<Foreign>,
     events: Vec<Foreign>,
     /// Why the callback is not valid. `None` if the callback is valid.

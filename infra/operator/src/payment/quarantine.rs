@@ -18,7 +18,8 @@ pub struct Quarantine {
     reported: Vec<ReportedSum>,
 }
 
-/// The fields of the public view that this module reads. The quarantine items do not have all reported sums.
+/// The fields of the public view that this module reads. The module reads the reported sums from the public view,
+/// because the quarantine items do not have all of them.
 #[derive(Deserialize)]
 struct View {
     quarantine: Option<Vec<Reason>>,

@@ -14,7 +14,8 @@ use crate::stack::command::command;
 
 /// Polls the platform about a payment immediately, and applies the answer.
 ///
-/// The command ignores the schedule of the polls. The command also works if the payment has ended, is overdue, or is not in the table.
+/// The command ignores the schedule of the polls. The command also works if the payment has ended, is overdue, or is
+/// not in the table.
 #[derive(Args)]
 pub struct ResyncArgs {
     #[command(flatten)]

@@ -29,7 +29,7 @@ pub struct ReviewArgs {
 pub enum Verdict {
     /// The money counts as paid.
     Release,
-    /// What is left of the money is refunded.
+    /// The rest of the received money is refunded.
     Reject,
 }
 
@@ -96,8 +96,8 @@ impl ReviewArgs {
     }
 }
 
-/// Returns the question about a rejection, with the amount of the refund. The function can refund another amount if the
-/// payment changes before it runs.
+/// Returns the question about a rejection, with the amount of the refund. `CommandFunction` can refund another amount
+/// if the payment changes before the function runs.
 fn rejection_question(payment: &Payment) -> String {
     let currency = payment.currency().unwrap_or("EUR");
     let received = money(payment.paid_amount(), currency);
@@ -108,8 +108,8 @@ fn rejection_question(payment: &Payment) -> String {
     };
     match refundable {
         0 if payment.paid_amount() == 0 => {
-            "No money was received in the currency of the order, so nothing is refunded. Refund money in another currency \
-             by hand, in the platform's Dashboard. Reject the payment?"
+            "No money was received in the currency of the order, so nothing is refunded. Refund money in another \
+             currency by hand, in the platform's Dashboard. Reject the payment?"
                 .to_owned()
         }
         0 => format!("{received} was received. {pending}Nothing is left to refund. Reject the payment?"),

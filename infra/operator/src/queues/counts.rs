@@ -11,8 +11,8 @@ use crate::session::Session;
 
 const COLUMNS: [&str; 5] = ["queue", "kind", "visible", "in_flight", "delayed"];
 
-/// Counts the messages in each queue of events, in the queues of work and of daily runs, and in their dead-letter queues,
-/// as CSV; with --json as JSON lines. SQS counts only approximately.
+/// Counts the messages in each queue of events, in the queues of work and of daily runs, and in their dead-letter
+/// queues, as CSV; with --json as JSON lines. SQS counts only approximately.
 #[derive(Args)]
 pub struct QueuesArgs {}
 

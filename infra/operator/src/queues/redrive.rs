@@ -13,15 +13,15 @@ use crate::session::Session;
 
 /// The number of messages in one receive call. SQS allows at most 10.
 const BATCH: u64 = 10;
-/// SQS hides received messages from other receivers for this time. The tool sends and deletes them faster.
+/// SQS hides received messages from other receivers for this time. The tool needs less time to send and delete them.
 const VISIBILITY_TIMEOUT_SECONDS: i32 = 120;
 /// The time for which a receive call waits for messages. If it is above 0, SQS searches all of its servers.
 const WAIT_SECONDS: i32 = 1;
 
 /// Moves dead letters back into the queue that they come from, oldest first.
 ///
-/// Repair the consumer first. The consumer may receive an event that it has already processed. It must recognise such
-/// an event by the event id and ignore the event.
+/// Repair the consumer first. The consumer can receive an event that it has already processed. The consumer must
+/// recognise such an event by the event id and ignore the event.
 #[derive(Args)]
 pub struct RedriveArgs {
     /// The queue that the dead letters come from.
@@ -34,7 +34,7 @@ pub struct RedriveArgs {
 #[derive(Clone, Copy, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum QueueName {
-    /// The events that change what is shipped.
+    /// The events that decide what is shipped.
     Fulfilment,
     /// All events.
     Audit,

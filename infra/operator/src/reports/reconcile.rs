@@ -28,12 +28,11 @@ const COLUMNS: [&str; 9] = [
 
 /// Compares the platform's records of an interval with ours.
 ///
-/// The function compares a short interval directly. It divides a long interval into parts, which are done side by side,
-/// and this command waits for them.
+/// The function divides the interval into parts. The command waits until all parts are done.
 ///
 /// Writes the numbers of compared operations and of new differences, as CSV; with --json as a line of JSON. For each
-/// new difference, the function emits an event and makes a status poll of the payment due. An operation younger than an
-/// hour may still be in progress and would count as a difference.
+/// new difference, the function emits an event and makes a status poll of the payment due. Do not compare the last
+/// hour, because operations in progress would count as differences.
 #[derive(Args)]
 pub struct ReconcileArgs {
     /// The id of the project at the platform.
@@ -53,7 +52,7 @@ pub struct ReconcileArgs {
 struct Answer {
     /// The run. `null` if no run was started.
     run: Value,
-    /// Whether everything is compared.
+    /// Whether all parts are done.
     has_ended: bool,
     compared: u64,
     missing_locally: u64,

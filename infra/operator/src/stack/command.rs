@@ -15,7 +15,7 @@ enum Answer {
     Done(Value),
     /// A repeat would also be refused.
     Refused(Problem),
-    /// A repeat may succeed.
+    /// A repeat can succeed.
     Failed(Problem),
 }
 

@@ -1,5 +1,5 @@
-//! Invokes functions of the stack. The functions can read the keys and send to the queues, so that operators need no
-//! permission for this (`shared/decisions/functions/0019-command-function.md`).
+//! Invokes functions of the stack. The functions can read the keys and send to the queues. Therefore operators need no
+//! permission to do so (`shared/decisions/functions/0019-command-function.md`).
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use super::Stack;
 /// The time limit of an invocation. A function can run for 15 minutes, which is the maximum of Lambda.
 const TIMEOUT: Duration = Duration::from_secs(16 * 60);
 
-/// Invokes a function by its short name and returns its answer. A failed invocation is not repeated, because it may
-/// have changed something.
+/// Invokes a function by its short name and returns its answer. A failed invocation is not repeated, because the
+/// function can have changed something before it failed.
 pub async fn invoke(stack: &Stack, function: &str, event: &Value) -> anyhow::Result<Value> {
     let name = stack.resources.functions.get(function);
     let name = name.with_context(|| format!("the stack has no function {function}"))?;

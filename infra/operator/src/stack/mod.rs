@@ -51,9 +51,9 @@ pub struct Resources {
     /// The name of the payments' table.
     pub table: String,
     storefront_keys_table: String,
-    /// The URLs of the queues of events and of the work queue, by the queues' short names.
+    /// The URLs of the queues of events, of work and of daily runs, by the queues' short names.
     pub queues: BTreeMap<String, String>,
-    /// The URLs of the dead-letter queues of these queues, by the same names.
+    /// The URLs of the dead-letter queues, by the short names of the queues that they belong to.
     pub dead_letters: BTreeMap<String, String>,
     /// The names of the functions in AWS, by their short names.
     functions: BTreeMap<String, String>,

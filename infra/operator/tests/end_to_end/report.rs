@@ -153,7 +153,8 @@ async fn wrong_arguments_are_refused(operator: &Operator) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The platform accepts any id. So an id can attack the terminal or the spreadsheet of an operator.
+/// The platform accepts any id. Therefore an attacker can choose an id that controls an operator's terminal or
+/// spreadsheet.
 async fn the_id_of_an_external_payment_controls_neither_terminal_nor_spreadsheet(
     operator: &Operator,
 ) -> anyhow::Result<()> {

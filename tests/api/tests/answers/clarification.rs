@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const REFUND_ID: &str = "rf-0002";
 
-/// With `requested`, the platform requests the last name.
+/// Creates a payment. If `requested` is set, the platform requests the last name.
 async fn created(requested: bool) -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;
@@ -18,7 +18,7 @@ async fn created(requested: bool) -> anyhow::Result<Api> {
     Ok(api)
 }
 
-/// With `requested`, the platform requests the account of the refund.
+/// Creates a refund. If `requested` is set, the platform requests the account.
 async fn refunded(requested: bool) -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;

@@ -6,7 +6,7 @@ use api::snapshot::check;
 use api::{Api, PAYMENT, order, refund};
 use serde_json::json;
 
-/// The payment is paid: 10.00 EUR.
+/// Creates and pays a payment of 10.00 EUR.
 async fn paid() -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;
@@ -118,7 +118,7 @@ async fn a_refund_without_an_amount_sends_the_remaining_amount_and_the_ip_addres
     api.refund(PAYMENT, &first).await?;
     let rest = json!({ "refund_id": "R-2", "description": "the rest" });
     for _ in 0..2 {
-        // The first request fixes the amount. The repeat does not compute it again.
+        // The first request fixes the amount. The repeat does not compute the amount again.
         let created = api.refund(PAYMENT, &rest).await?;
         ensure!(created.status == 202, "{created:?}");
         ensure!(created.json["amount"] == 600, "{created:?}");

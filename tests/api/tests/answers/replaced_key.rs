@@ -8,7 +8,7 @@ use serde_json::json;
 /// The new project keys. The platform still signs callbacks with the previous key.
 const ROTATED: &str = r#"{"211":{"current":"a-new-key","previous":"test-secret-key"}}"#;
 
-/// Puts the old key into the caches, and then replaces it.
+/// Puts the old key into the caches, and then replaces the stored key.
 async fn rotated() -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;
@@ -62,7 +62,7 @@ async fn a_clarification_that_the_platform_refuses_for_its_key_is_sent_again_wit
     Ok(())
 }
 
-/// The platform may have refused only the old key. Without the stored keys, the function cannot know.
+/// Possibly, the platform refused only the old key. The function cannot find out, because it cannot read the new key.
 #[tokio::test]
 async fn the_outcome_of_a_sale_is_unknown_if_its_key_is_refused_and_the_keys_cannot_be_read_again()
 -> anyhow::Result<()> {

@@ -7,7 +7,7 @@ use api::snapshot::check;
 use api::{Answer, Api, Call, PAYMENT, order};
 use serde_json::json;
 
-/// Browsers send no storefront key.
+/// Reads the status without a storefront key, as a browser does.
 async fn status(api: &Api, token: &str, headers: &[(&str, &str)]) -> anyhow::Result<Answer> {
     api.call(Call {
         route: STATUS,

@@ -17,7 +17,7 @@ fn refund() -> Value {
     refund
 }
 
-/// The payment is paid.
+/// Creates and pays a payment.
 async fn paid() -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;

@@ -7,7 +7,7 @@ use ecommpay::fields::ProjectId;
 use payments::PaymentKey;
 use serde_json::json;
 
-/// The next attempt can have another shopper and another return URL. The old token must not show them.
+/// The next attempt can have another shopper and another return URL. The old token must show neither.
 #[tokio::test]
 async fn a_token_of_an_earlier_attempt_shows_how_that_attempt_ended() -> anyhow::Result<()> {
     let api = Api::start().await?;

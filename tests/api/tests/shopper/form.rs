@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{IMMEDIATELY, Shopper};
 
-/// The platform requests the last name.
+/// Creates a checkout for which the platform requests the last name.
 async fn with_form() -> anyhow::Result<Shopper> {
     let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
     let file = "clarification_last_name.json";
@@ -74,7 +74,7 @@ async fn a_form_without_a_clear_answer_keeps_its_values_and_says_that_they_can_b
     Ok(())
 }
 
-/// The platform requests `fields`.
+/// Creates a checkout for which the platform requests `fields`.
 async fn requesting(fields: &Value) -> anyhow::Result<Shopper> {
     let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
     let file = callback("clarification_last_name.json");

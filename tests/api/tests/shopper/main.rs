@@ -14,7 +14,8 @@ use api::routes::PAGE;
 use api::{Answer, Api, Call, PAYMENT};
 use serde_json::{Value, json};
 
-/// The waiting page has this text after a status poll found no redirect URL.
+/// The waiting page has this text after a status poll found no redirect URL, and from 20 s after the start of the
+/// attempt.
 const MISSING: &str = "Bancontact has not answered yet.";
 
 struct Shopper {
@@ -59,7 +60,7 @@ impl Shopper {
     }
 }
 
-/// The sale is still open.
+/// Returns a status answer about a sale that is still open.
 fn status_answer(redirect: Option<&str>) -> Value {
     let sum = json!({ "amount": 1000, "currency": "EUR" });
     let mut answer = json!({

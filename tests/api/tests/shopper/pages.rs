@@ -91,7 +91,7 @@ async fn the_page_of_a_checkout_shows_its_outcome() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A sale has succeeded, but nothing says yet whether its money counts.
+/// The sale has succeeded, but no report says yet whether its money counts.
 #[tokio::test]
 async fn the_page_says_that_the_payment_is_being_checked_when_its_result_is_unknown()
 -> anyhow::Result<()> {

@@ -78,7 +78,7 @@ async fn the_page_says_that_bancontact_has_not_answered_20_s_after_the_start() -
     Ok(())
 }
 
-/// Sets the start of the stored attempt to this time ago.
+/// Changes the stored attempt so that it started this long ago.
 async fn start_earlier(api: &Api, ago: Duration) -> anyhow::Result<()> {
     let client = Client::new(api.wire.config());
     let pk = AttributeValue::S(format!("payment#211/{}", PAYMENT.to_ascii_lowercase()));
@@ -156,8 +156,8 @@ async fn a_final_checkout_is_answered_without_a_wait() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Each waiting request occupies an instance of the function, and many browsers can open one checkout. After a wait,
-/// the page reloads itself after 1 s. Otherwise, it does so after 4 s.
+/// Each waiting request occupies an instance of the function, and many browsers can open one checkout. Therefore only
+/// one request waits. The page of this request reloads itself after 1 s, and all other pages after 4 s.
 #[tokio::test]
 async fn only_one_request_of_a_checkout_waits_and_the_others_are_answered_immediately()
 -> anyhow::Result<()> {

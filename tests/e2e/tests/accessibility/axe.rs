@@ -6,7 +6,7 @@ use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
 use serde::de::DeserializeOwned;
 use tools::Supervisor;
 
-/// Returns a line for each faulty element, and for each that axe-core cannot judge.
+/// Returns a line for each faulty element, and for each element that axe-core cannot judge.
 const RUN: &str = r#"
 axe.run().then(found => found.violations.concat(found.incomplete).flatMap(fault =>
     fault.nodes.map(node => `${fault.id}: ${fault.help}: ${node.html}`)))

@@ -1,5 +1,5 @@
-//! Checks each page of a checkout with axe-core in Chromium, on the screen of a small phone: in all languages with
-//! light colors, and in English with dark colors.
+//! Checks each page of a checkout with axe-core in Chromium, on the screen of a small phone. With light colors, the
+//! test checks all languages. With dark colors, it checks only English.
 
 mod axe;
 #[path = "../browser/chromium.rs"]
@@ -79,7 +79,7 @@ async fn every_page_is_accessible(page: &Page, axe: &Axe) -> anyhow::Result<()> 
     for scheme in ["light", "dark"] {
         let feature = MediaFeature::new("prefers-color-scheme", scheme);
         page.emulate_media_features(vec![feature]).await?;
-        // The colors do not change the text. One language is enough.
+        // Dark colors do not change the text, so one language is enough.
         let is_checked = |name: &&String| scheme == "light" || name.ends_with("-en");
         for name in names.iter().filter(is_checked) {
             shrink(page).await?;
@@ -115,7 +115,7 @@ async fn each_fault_of_a_page_is_found(page: &Page, axe: &Axe) -> anyhow::Result
     Ok(())
 }
 
-/// Gives the page the size of a small phone. Screenshots change the size.
+/// Gives the page the size of a small phone. This is necessary before each page, because a screenshot changes the size.
 async fn shrink(page: &Page) -> anyhow::Result<()> {
     let (width, height) = SMALL_SCREEN;
     let screen = SetDeviceMetricsOverrideParams::new(width, height, 1.0, true);

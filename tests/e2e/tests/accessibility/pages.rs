@@ -59,7 +59,7 @@ pub fn all(origin: &str) -> BTreeMap<String, Response<String>> {
     all
 }
 
-/// Returns all fields for which the form has a label of its own, and an optional field without one.
+/// Returns all fields for which the form has a label of its own, and an optional field without such a label.
 fn fields() -> Vec<ClarificationField> {
     let names = [
         "last_name",

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::setup::{PAID, Setup};
 use crate::tab::Tab;
 
-/// The checkout expires while the shopper is on the bank page.
+/// A checkout with this lifetime expires while the shopper is on the bank page.
 const LIFETIME: Duration = Duration::from_secs(8);
 
 /// The events of a payment that awaits its confirmation.
@@ -159,7 +159,7 @@ pub async fn a_payment_made_after_the_checkout_expired_is_shown_as_succeeded(
     let page = setup.open_checkout(&checkout).await?;
     ensure!(page.text("h1").await?.contains("expired"));
     page.screenshot("expired").await?;
-    // The schedule would run the sweeper up to a minute later.
+    // The test does not wait for the schedule, which runs the sweeper only once a minute.
     setup.system.sweep().await?;
     let mut events = vec![PAID[0], PAID[1], "checkout.expired"];
     setup.ensure_events(payment_id, &events).await?;

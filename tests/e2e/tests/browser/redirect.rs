@@ -1,5 +1,5 @@
-//! Tests how a shopper reaches the bank: by POST, without scripts, or after a wait. Also tests a result that is later
-//! than the shopper's return.
+//! Tests how a shopper reaches the bank: by POST, without scripts, or after a wait. Also tests a result that arrives
+//! after the shopper has returned to the shop.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::setup::{PAID, Setup};
 use crate::tab::Tab;
 
-/// The content security policy must allow a form that posts to the platform and follows its redirect.
+/// The content security policy must allow that the form is posted to the platform, and that the browser follows the
+/// platform's redirect.
 pub async fn a_redirect_by_post_reaches_the_bank_on_a_second_origin(
     setup: &Setup,
 ) -> anyhow::Result<()> {
@@ -76,7 +77,7 @@ pub async fn the_shop_shows_a_result_that_arrives_late(setup: &Setup) -> anyhow:
     setup.ensure_events(payment_id, &PAID).await
 }
 
-/// The platform redirects a POST to the second origin.
+/// Checks that the bank page is on the platform's second origin. The platform redirects a POST to this origin.
 async fn ensure_second_origin(tab: &Tab) -> anyhow::Result<()> {
     let bank = tab.address().await?;
     let second = "http://localhost:";

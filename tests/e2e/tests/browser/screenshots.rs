@@ -8,8 +8,8 @@ use chromiumoxide::page::ScreenshotParams;
 const WIDTH: i64 = 390;
 const HEIGHT: i64 = 844;
 
-/// If the variable `SCREENSHOTS` is set, saves a screenshot of the whole page, in a phone's width, in
-/// `target/screenshots`.
+/// If the variable `SCREENSHOTS` is set, saves a screenshot in `target/screenshots`. The screenshot shows the whole
+/// page, with the width of a phone.
 pub async fn save(page: &Page, name: &str) -> anyhow::Result<()> {
     if std::env::var_os("SCREENSHOTS").is_some() {
         let folder = tools::root().join("target/screenshots");

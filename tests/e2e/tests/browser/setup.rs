@@ -67,8 +67,8 @@ impl Setup {
         self.open(checkout_url(checkout)?).await
     }
 
-    /// Creates a checkout in English. `fields` are replaced or added. The shop ships only payments whose id starts with
-    /// `shop-`.
+    /// Creates a checkout in English. `fields` are replaced or added in the request. The shop ships only payments whose
+    /// id starts with `shop-`.
     pub async fn checkout(&self, payment_id: &str, mut fields: Value) -> anyhow::Result<Value> {
         fields["language"] = json!("en");
         let storefront = &self.system.storefront;

@@ -17,7 +17,7 @@ impl Tab {
         Ok(())
     }
 
-    /// Chromium slows down tabs in the background.
+    /// Brings this tab to the front, because Chromium slows down tabs in the background.
     pub async fn bring_to_front(&self) -> anyhow::Result<()> {
         self.0.bring_to_front().await?;
         Ok(())

@@ -79,7 +79,8 @@ fn time_out_after(limit: Duration, shared: &Arc<Shared>, payment_id: &str, sale_
     });
 }
 
-/// Schedules the result of an accepted refund. With the switch `refund_external_s`, it is first passed to the provider.
+/// Schedules the result of an accepted refund. With the switch `refund_external_s`, the platform first passes the
+/// refund to the provider.
 pub fn begin_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
     let external = shared.state().faults.of(payment_id).refund_external_s;
     if external.is_none() {
@@ -101,7 +102,7 @@ fn settle_refund_after(delay: Duration, shared: &Arc<Shared>, payment_id: &str, 
     });
 }
 
-/// Schedules the end of the procedure, unless the switch `confirmation` has the result `none`.
+/// Schedules the end of the confirmation procedure, unless the switch `confirmation` has the result `none`.
 fn settle_confirmation(shared: &Arc<Shared>, payment_id: &str, faults: &Faults) {
     let procedure = faults.confirmation;
     let procedure = procedure.filter(|procedure| procedure.result != CreditingResult::None);

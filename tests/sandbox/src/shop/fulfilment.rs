@@ -1,10 +1,10 @@
 //! Runs the shop's own consumer of the `fulfilment` queue.
 //!
-//! Other programs in the sandbox read the same queue. Therefore the shop reads it only while a page shows a paid order
-//! without its event, and stops after a shipment changed.
+//! Other programs in the sandbox read the same queue. Therefore the shop reads the queue only while a page shows a paid
+//! order without its event. The shop stops reading when a shipment has changed.
 //!
-//! The shop hides events about other payments from itself, longer after each read. Each read counts as a delivery, and
-//! after ten deliveries SQS would move the event to the dead-letter queue.
+//! Each read of an event counts as a delivery. After ten deliveries, SQS would move the event to the dead-letter queue.
+//! Therefore the shop hides the events about other payments after each read, each time for longer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
 
-/// The oldest lines above this number are removed.
+/// The maximum number of lines. A further line replaces the oldest line.
 const MAX_LINES: usize = 200;
-/// Each visit of the activity page reads the status of at most this many open payments, the newest.
+/// Each visit of the activity page reads the status of the newest open payments, but of at most this many.
 const MAX_POLLED: usize = 5;
 
 /// The source of a line.
@@ -46,7 +46,8 @@ struct Inner {
 }
 
 impl History {
-    /// Adds a line if the status has changed. The activity page then reads this payment only if it is not settled.
+    /// Adds a line if the status has changed. The activity page reads the payment again only if the payment is not
+    /// settled.
     pub fn add_status(&self, payment_id: &str, status: &str, is_settled: bool) {
         let mut inner = self.inner();
         if is_settled {

@@ -46,8 +46,8 @@ pub struct AddArgs {
         value_name = "https://shop.example"
     )]
     origin: Vec<String>,
-    /// What each payment id of the storefront must begin with. Set it if other systems make payments in the same
-    /// project, so that the storefront cannot use their payment ids.
+    /// The prefix with which each payment id of the storefront must begin. Set a prefix if other systems make payments
+    /// in the same project, so that the storefront cannot use the payment ids of these systems.
     #[arg(long, value_parser = settings::parse_prefix, value_name = "web-")]
     payment_id_prefix: Option<MerchantId>,
 }

@@ -1,4 +1,4 @@
-//! Lists the ids of storefront keys.
+//! Lists storefront keys.
 
 use aws::dynamodb::KeyEntry;
 use clap::Args;
@@ -22,7 +22,7 @@ const COLUMNS: [&str; 9] = [
     "problem",
 ];
 
-/// Lists the ids of storefront keys, also of revoked keys, as CSV; with --json as JSON lines.
+/// Lists all storefront keys, including revoked keys, without their secrets, as CSV; with --json as JSON lines.
 ///
 /// If the item of a key cannot be read, the list shows the key's id and the problem. `storefront revoke` can revoke
 /// this key.

@@ -56,7 +56,9 @@ impl<'a> DecisionView<'a> {
     }
 }
 
-/// The state of the status polls. `last_answered` and `last_not_found` are numbers of status requests, or 0.
+/// The state of the status polls. Status requests are numbered from 1. `last_answered` is the number of the last
+/// answered request. `last_not_found` is the number of the last request that was answered with "not found". Without
+/// such a request, the number is 0.
 #[derive(Serialize)]
 struct PollingView {
     polls_sent: u32,

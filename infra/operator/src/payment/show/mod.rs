@@ -14,10 +14,10 @@ use crate::session::Session;
 
 /// Shows a payment with its history, as the table stores it. Shows no personal data.
 ///
-/// The output has the status and the amounts. For a payment in quarantine, it has the reasons, the ordered sum, and
-/// every sum that the platform named. Then it lists the operations with the evidence for their outcomes, and the
-/// refunds. At the end, it lists the decisions of operators, the status requests, the next due step, and the events.
-/// Each event is marked as published or not.
+/// The output has the status and the amounts, the status requests and the next due step. Then it lists the operations
+/// with the evidence for their outcomes, and the refunds. For a payment in quarantine, it has the reasons, the ordered
+/// sum, and every sum that the platform named. At the end, it lists the decisions of operators and the events. Each
+/// event is marked as published or not.
 #[derive(Args)]
 pub struct ShowArgs {
     #[command(flatten)]

@@ -31,7 +31,7 @@ pub async fn a_typed_key_is_not_shown(operator: &Operator) -> anyhow::Result<()>
     let stdout = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "{stdout}");
 
-    // After the key is read, the terminal shows input again. It must not have shown the key.
+    // After the tool has read the key, the terminal shows input again. The terminal must not have shown the key.
     terminal.write_all(b"shown\n")?;
     let mut screen = Vec::new();
     while !screen.ends_with(b"shown\r\n") {

@@ -223,8 +223,8 @@ async fn records(reader: &Reader) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs the commands that replace keys. The project's key is replaced last, because the functions use the new key only
-/// after five minutes.
+/// Runs the commands that replace keys. The project's key is replaced last, because the simulated platform keeps the
+/// old key.
 async fn keys(reader: &Reader) -> anyhow::Result<()> {
     let tool = "cargo run --bin operator --";
     let shop = "storefront add shop --project 211 --scope checkout,read,refund --origin https://shop.example";

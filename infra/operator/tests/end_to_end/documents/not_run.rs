@@ -60,7 +60,7 @@ pub const ELSEWHERE: [(&str, &str); 17] = [
     ),
 ];
 
-const TAKES_HOURS: &str = "a campaign takes hours; `cargo test --workspace` runs its small form";
+const TAKES_HOURS: &str = "the long form takes hours; `cargo test --workspace` runs the short form";
 const MEASURES: &str = "a measurement needs a quiet machine and takes minutes";
 const NEEDS_AN_ACCOUNT: &str = "the local AWS cannot restore or import a table";
 const NO_CODE_DEPLOY: &str = "the local AWS has no CodeDeploy";

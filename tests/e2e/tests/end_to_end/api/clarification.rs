@@ -1,4 +1,5 @@
-//! Tests `POST /payments/{payment_id}/clarification`. With it, a storefront sends the data that the platform requests.
+//! Tests `POST /payments/{payment_id}/clarification`. With this request, a storefront sends the data that the platform
+//! requests.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -6,7 +7,7 @@ use e2e::system::System;
 use sandbox::Options;
 use serde_json::{Value, json};
 
-/// Creates a checkout without a last name, and waits until the platform requests it.
+/// Creates a checkout without a last name, and waits until the platform requests the last name.
 async fn awaiting_last_name(system: &System, payment_id: &str) -> anyhow::Result<Value> {
     let nameless = json!({ "customer": { "id": "c-42", "ip_address": "192.0.2.10" } });
     let storefront = &system.storefront;
@@ -107,7 +108,7 @@ async fn a_clarification_can_be_sent_again_when_the_platform_did_not_accept_it()
         system.simulator.set_faults(payment_id, fault).await?;
         let problem = send(&system, payment_id, &last_name(), expected).await?;
         ensure!(!problem.to_string().contains("Janssens"), "{problem}");
-        // If the platform accepted the data, a callback follows.
+        // If the platform accepted the data, a callback follows, and the data need not be sent again.
         if !is_accepted {
             let payment = system.storefront.payment(payment_id).await?;
             ensure_contains(&payment, json!({ "status": "awaiting_clarification" }))?;

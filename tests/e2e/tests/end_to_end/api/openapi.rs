@@ -1,5 +1,5 @@
-//! Tests that the API's answers conform to `infra/openapi.yaml`. Schemathesis calls the routes with valid and invalid
-//! requests.
+//! Tests that the API's answers conform to `infra/openapi.yaml`. The tool Schemathesis calls the routes with valid and
+//! invalid requests.
 //!
 //! The seed is fixed, so that a failure can be repeated. `LONG=1` runs many more cases.
 
@@ -13,7 +13,7 @@ use sandbox::workspace::Folder;
 use schemas::openapi::Document;
 use serde_json::{Value, json};
 
-/// The checks of schemathesis that apply. Two checks do not apply:
+/// The checks of Schemathesis that apply. Two checks do not apply:
 /// - `positive_data_acceptance`: most valid requests name payments that do not exist.
 /// - `unsupported_method`: API Gateway itself answers a request with another method.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
@@ -55,7 +55,8 @@ async fn every_answer_of_the_api_conforms_to_its_document() -> anyhow::Result<()
     Ok(())
 }
 
-/// Writes the document with values of this sandbox: its return URL, and the checkout token of a paid payment.
+/// Writes the document with values for this sandbox: return URLs that the sandbox allows, and the checkout token of a
+/// paid payment.
 async fn document_of(system: &System, folder: &Folder) -> anyhow::Result<PathBuf> {
     let checkout = system.storefront.create(PAYMENT).await?;
     system.pay(&checkout).await?;

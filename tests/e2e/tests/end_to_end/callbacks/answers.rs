@@ -25,7 +25,7 @@ async fn a_callback_is_accepted_only_if_it_is_valid_and_an_unknown_payment_is_st
     }
     ensure!(wrong.is_empty(), "{wrong:#?}");
 
-    // API Gateway encodes such a body in base64.
+    // API Gateway encodes a body of this content type in base64.
     let other = "application/octet-stream";
     for (file, expected) in [
         ("sale_success.json", 200),

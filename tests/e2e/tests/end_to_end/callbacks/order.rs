@@ -111,7 +111,7 @@ async fn post_until_accepted(system: &System, file: &str) -> anyhow::Result<()> 
     bail!("{file} is never answered with 200")
 }
 
-/// Returns the fields that the API must show after `decide` has applied the callbacks in the order of the index.
+/// Applies the callbacks with `decide`, in the order of the index. Returns the fields that the API must show.
 fn expected(files: &[String], order: &Value) -> anyhow::Result<Value> {
     let project_id = ProjectId::new(211)?;
     let key = ProjectKey::new("test-secret-key")?;

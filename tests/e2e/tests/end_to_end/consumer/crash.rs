@@ -31,8 +31,8 @@ async fn a_consumer_that_is_killed_during_a_batch_ships_each_order_once() -> any
     Ok(())
 }
 
-/// Pays all payments, and sends their events until the log shows a repeated delivery of a batch. A batch is repeated if
-/// the consumer was killed during its first delivery.
+/// Pays all payments, and sends their events until the log shows that the queue delivered a batch again. The queue
+/// delivers a batch again if the consumer was killed during the first delivery.
 async fn pay_until_a_batch_repeats(setup: &Setup) -> anyhow::Result<()> {
     for payment_id in PAYMENTS {
         setup.system.create_paid(payment_id).await?;

@@ -13,7 +13,7 @@ const POISON: &str = r#"{"specversion": "1.0", "subject": "canary-in-a-poison-me
 async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_other_payment()
 -> anyhow::Result<()> {
     let setup = Setup::start().await?;
-    // The second delivery of a message is 15 s after the first. After 15 s more, the message becomes a dead letter.
+    // The queue delivers a failed message a second time after 15 s. After 15 s more, the message becomes a dead letter.
     setup.fulfilment.set_redelivery(15, 2).await?;
     setup.ship("poisoned").await?;
     table::corrupt(&setup.system, "failing").await?;
@@ -26,7 +26,7 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
     })
     .await?;
     setup.ship("healthy").await?;
-    // The bad messages are not dead letters yet, so they did not delay this payment.
+    // The order was shipped before the two messages became dead letters, so the messages did not delay this payment.
     setup.ensure_no_dead_letters().await?;
 
     setup.refund("poisoned", 1000, "refunded").await?;
@@ -40,7 +40,7 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
     let dead = setup.dead_letters.counts().await?;
     ensure!(
         dead != (0, 0),
-        "the refund was applied before the poison became a dead letter"
+        "the refund was applied before the invalid message became a dead letter"
     );
 
     // One invalid message, and three events of the payment `failing`.
@@ -60,8 +60,8 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
         "the log contains the body of a message"
     );
 
-    // This deletion repairs the payment. Then its events arrive in reverse order. The refunded order must not be
-    // shipped.
+    // This deletion repairs the payment. Then the test sends the payment's events in reverse order. The consumer must
+    // not ship the refunded order.
     table::delete(&setup.system, "failing").await?;
     for event in events.iter().rev() {
         let event = serde_json::from_str(event)?;

@@ -34,7 +34,7 @@ impl FunctionProcesses {
     ) -> anyhow::Result<u32> {
         let mut kills = 0;
         let killing = async {
-            // Different pauses make the kills hit different steps.
+            // With different pauses, the processes are killed at different steps.
             for pause in (20..).step_by(7).map(|millis| millis % 300) {
                 sleep(Duration::from_millis(pause)).await;
                 for process in self.find() {

@@ -49,7 +49,8 @@ impl Setup {
         Ok(())
     }
 
-    /// Sends an event to the consumer again. With the new deduplication id from `name`, the queue delivers it.
+    /// Sends an event to the consumer again. The queue delivers the event, because `name` is a part of the
+    /// deduplication id.
     pub async fn send_again(&self, event: &Value, name: &str) -> anyhow::Result<()> {
         let id = event["id"].as_str().unwrap_or_default();
         let (payment, _) = id.rsplit_once('/').unwrap_or_default();

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 pub struct Stored {
     /// The state of the goods, such as `shipped`.
     pub goods: String,
-    /// In the order of the events.
+    /// The actions, in the order of the events.
     pub actions: Vec<String>,
-    /// In Unix seconds.
+    /// The expiry of the item, in Unix seconds.
     pub expires_at: i64,
 }
 
@@ -35,7 +35,7 @@ pub async fn until(
     matching.with_context(|| format!("{payment_id}: {last:?}"))
 }
 
-/// Stores an invalid item. The consumer then fails at each event of the payment.
+/// Stores an invalid item, so that the consumer fails at each event of the payment.
 pub async fn corrupt(system: &System, payment_id: &str) -> anyhow::Result<()> {
     let item = json!({ "payment": key(system, payment_id), "goods": { "S": "invalid" } });
     table(system, "put_item", json!({ "Item": item })).await?;
@@ -71,8 +71,8 @@ async fn read(system: &System, payment_id: &str) -> anyhow::Result<Option<Stored
     }))
 }
 
-/// Parses a text such as `2 nothing, 3 ship, 4-1003 nothing`. Each entry has sequence numbers of events and their
-/// action.
+/// Parses a text such as `2 nothing, 3 ship, 4-1003 nothing`. Each entry has the sequence number of an event, or a
+/// range of numbers, and the action.
 fn parse_actions(text: &str) -> anyhow::Result<Vec<String>> {
     let mut actions = BTreeMap::new();
     for run in text.split(", ") {

@@ -1,7 +1,9 @@
-//! Counts the functions' AWS calls and DynamoDB units with a proxy before the local AWS.
+//! Counts the functions' AWS calls and DynamoDB units. The functions call a proxy, which forwards each call to the
+//! local AWS.
 //!
-//! DynamoDB charges a write by the larger item: before or after the write. Therefore the meter reads the item before
-//! and after each write. The counts are exact unless other calls write the same item at the same time.
+//! DynamoDB charges a write by the size of the item before or after the write, whichever is larger. Therefore the meter
+//! reads the item before and after each write. The counts are exact unless other calls write the same item at the same
+//! time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -50,7 +52,8 @@ struct Record {
 }
 
 impl Meter {
-    /// Starts a meter, which answers 503 until [`Meter::set_target`]. `indexes` are those of the table of payments.
+    /// Starts a meter, which answers 503 until [`Meter::set_target`]. `indexes` has the indexes of the table of
+    /// payments.
     pub async fn start(indexes: Vec<KeysOnlyIndex>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
@@ -232,7 +235,7 @@ fn on_the_wire(item: HashMap<String, AttributeValue>) -> anyhow::Result<Value> {
     Ok(Value::Object(attributes.collect::<anyhow::Result<_>>()?))
 }
 
-/// Returns the operation. For a read, the kind of item follows. For a send, the queue follows.
+/// Returns the operation. For a read, the kind of the item follows. For a message, the queue follows.
 fn named(operation: &str, input: &Value) -> String {
     let key = &input["Key"];
     let object = match operation {
@@ -252,7 +255,8 @@ fn queue(url: &str) -> Option<&'static str> {
     ["FulfilmentQueue", "AuditQueue"].into_iter().find(named)
 }
 
-/// Returns the index, followed by the kind if the shard's name starts with a kind: `next/poll`.
+/// Returns the name of the index. If the shard's name starts with the kind of the entry, this kind follows:
+/// `next/poll`.
 fn entry_name(index: &KeysOnlyIndex, item: Option<&Value>) -> String {
     let shard = index.partition(item);
     let kind = shard.and_then(|shard| shard.split('#').next());

@@ -20,12 +20,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::cost::log_lines::{metrics, size};
 use crate::cost::meter::Meter;
 
-/// The sweeper erases customer data after this time instead of 31 days. A payment of this test, and the delay of the
-/// first status poll, must be shorter.
+/// The sweeper erases customer data after this time instead of 31 days. This time must be longer than a payment of this
+/// test takes, and longer than the delay of the first status poll.
 const CUSTOMER_RETENTION: Duration = Duration::from_secs(120);
 /// DynamoDB charges these bytes for each stored item in addition to its content.
 const ITEM_OVERHEAD: u64 = 100;
-/// The payments that this test makes.
+/// The number of payments that this test makes.
 const PAYMENTS: u64 = 2;
 /// The functions whose logs count.
 const FUNCTIONS: [&str; 5] = ["checkout", "shopper", "callback", "sweeper", "reconcile"];
@@ -44,8 +44,8 @@ async fn a_paid_payment_makes_exactly_the_calls_in_counted_json() -> anyhow::Res
     test.never_erase("order-1000-1").await?;
 
     let erasure_at = Instant::now() + CUSTOMER_RETENTION;
-    // Both payments have the same shard, so the second adds no item of digests. On a busy day, such an item has the
-    // digests of thousands of operations.
+    // A comparison stores the digests of the compared operations, in one item for thousands of operations of a shard.
+    // Both payments have the same shard, so the second payment adds no item.
     let mut steps = test.payment("order-1006-1").await?;
     let of_two = test.compare(start).await?;
     steps.push(step(
@@ -69,8 +69,8 @@ async fn a_paid_payment_makes_exactly_the_calls_in_counted_json() -> anyhow::Res
     Ok(())
 }
 
-/// A comparison has a slice for each hour, and ends ten minutes after now. Waits until no comparison of this test can
-/// reach a further hour.
+/// A comparison lists the operations of each hour, up to ten minutes after now. Waits until no comparison of this test
+/// can reach a further hour.
 async fn wait_for_a_constant_number_of_slices() {
     const HOUR: u64 = 3_600;
     const LONGEST_TEST: u64 = 180;
@@ -81,7 +81,7 @@ async fn wait_for_a_constant_number_of_slices() {
     }
 }
 
-/// For a step without an API route.
+/// Returns a step without an API route.
 fn step(name: &str, function: &str, used: Used) -> Step {
     Step {
         name: name.to_owned(),
@@ -181,7 +181,7 @@ impl Test {
         Ok(steps)
     }
 
-    /// Waits until the platform has delivered `count` callbacks, each at the first attempt.
+    /// Waits until the platform has delivered `count` callbacks, each at the first try.
     async fn until_delivered(&self, payment_id: &str, count: usize) -> anyhow::Result<()> {
         let is_delivered =
             |callback: &Value| callback["delivered"] == true && callback["attempts"] == 1;
@@ -194,8 +194,7 @@ impl Test {
         Ok(())
     }
 
-    /// The counted sweep must erase only the counted payment. Therefore this removes the other payment from the
-    /// sweeper's index.
+    /// Removes a payment from the sweeper's index, because the counted sweep must erase only the counted payment.
     async fn never_erase(&self, payment_id: &str) -> anyhow::Result<()> {
         let sandbox = &self.system.sandbox;
         let ready = sandbox.ready();
@@ -258,7 +257,7 @@ impl Test {
         for function in FUNCTIONS {
             logs.insert(function, self.invocations(function).await?);
         }
-        // The last sweep erased customer data. The sweep before found no work.
+        // The last sweep erased customer data. The sweep before the last found no work.
         let idle = logs["sweeper"].iter().rev().nth(1);
         let idle = idle.context("the sweeper ran less than twice")?;
         tick.log_bytes = size(idle)?;

@@ -1,4 +1,4 @@
-//! Contains two steps of the release test: checks of the file that the script writes, and the deletion of the stack.
+//! Contains steps of the release test. They check the file that the script writes, and delete the stack.
 
 use anyhow::ensure;
 use e2e::aws_call::call;

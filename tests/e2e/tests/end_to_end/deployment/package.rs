@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use anyhow::ensure;
 use tools::Supervisor;
 
-/// Writes an archive of a folder's files, with this name.
+/// A program that writes an archive of a folder's files. Its arguments are `infra`, the folder, and the archive's name.
 const WRITE: &str = "
 import pathlib, sys
 sys.dont_write_bytecode = True

@@ -5,8 +5,8 @@ use std::process::Command;
 use anyhow::ensure;
 use tools::Supervisor;
 
-/// Checks three binaries. Only `good` is allowed: `large` is too large, and so is the package of `dense`. A package
-/// compresses the zeros, but not the random bytes.
+/// Checks three binaries. Only `good` is allowed. The binary `large` is too large, and the package of `dense` is too
+/// large. A package compresses the zeros of a binary, but not the random bytes.
 const CHECK: &str = "
 import pathlib, random, sys, tempfile
 sys.dont_write_bytecode = True

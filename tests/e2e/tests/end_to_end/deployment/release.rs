@@ -1,5 +1,4 @@
-//! Tests the life of a stack in the local AWS: its first release, changes, a failed release, rollbacks and its
-//! deletion.
+//! Tests a stack in the local AWS: the first release, changes, a failed release, rollbacks and the deletion.
 //!
 //! The binaries are those of the dev build. With `LONG=1`, a second test deploys the build for AWS.
 
@@ -121,8 +120,8 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
         .context("the output lists no parameters")?;
     for parameter in [
         "OutboxGraceSeconds=3",
-        // `LogRetentionDays` is from the stage. `RequireTls` is from the first deployment, and later deployments keep
-        // it.
+        // The stage sets `LogRetentionDays`. The first deployment set `RequireTls`, and later deployments keep the
+        // value.
         "LogRetentionDays=14",
         "RequireTls=false",
     ] {
@@ -138,7 +137,7 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
     Ok(())
 }
 
-/// Deploys the binaries in the script's folder.
+/// Deploys the binaries in the script's folder with a parameter, such as `OutboxGraceSeconds=3`.
 async fn deploy_with(deployment: &Deployment, parameter: &str) -> anyhow::Result<String> {
     let binary = deployment.script.binary("callback");
     let folder = binary.ancestors().nth(2);

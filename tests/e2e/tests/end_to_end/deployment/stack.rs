@@ -20,7 +20,7 @@ impl Snapshot {
     pub async fn take(sandbox: &Sandbox) -> anyhow::Result<Self> {
         let name = json!({ "StackName": STACK });
         let answer = call(sandbox, "cloudformation", "describe_stack_resources", &name).await?;
-        // Each release replaces its versions and alarms, so they are left out.
+        // The versions and the alarms of a release are left out, because each release replaces them.
         let of_release = |resource: &&Value| {
             let name = text(&resource["LogicalResourceId"]);
             resource["ResourceType"] == "AWS::Lambda::Version" || name.starts_with("Release")
@@ -57,7 +57,7 @@ impl Snapshot {
 }
 
 /// For each kind of resource: the service, the operation that lists the resources, the key of the list, and the key of
-/// a resource's name. With an empty last key, an entry is itself the name.
+/// a resource's name. If the last key is empty, each entry of the list is a name.
 const LISTS: [(&str, &str, &str, &str); 12] = [
     ("lambda", "list_functions", "Functions", "FunctionName"),
     (
@@ -83,7 +83,8 @@ const LISTS: [(&str, &str, &str, &str); 12] = [
     ("secretsmanager", "list_secrets", "SecretList", "Name"),
 ];
 
-/// Returns the account's resources of the kinds in [`LISTS`], as the listing operation and the name.
+/// Returns the account's resources of the kinds in [`LISTS`]: for each resource the operation that lists it, and its
+/// name.
 pub async fn everything(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<(String, String)>> {
     let mut found = BTreeSet::new();
     for (service, operation, key, name) in LISTS {

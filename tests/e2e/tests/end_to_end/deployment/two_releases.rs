@@ -1,8 +1,12 @@
-//! Runs the functions of the previous release beside those of this release on one table, with a rollback in the middle.
+//! Tests that the functions of two releases, the previous release and this release, can work on one table. The test
+//! deploys the previous release, a canary deployment with functions of both releases, and this release. After two
+//! rollbacks, it deploys this release again.
 //!
-//! The previous release is the commit `PREVIOUS_RELEASE`, or else the commit of the main line that introduced the
-//! versioned document. Its build takes many minutes, so the test does nothing without `LONG=1`. The build stays in the
-//! folder `previous-release`, beside the folders of the sandboxes.
+//! The variable `PREVIOUS_RELEASE` names the commit of the previous release. Without this variable, the test uses the
+//! first commit that can work on one table with other releases: the commit that added the file [`INTRODUCED`].
+//!
+//! The build of the previous release takes many minutes, so the test does nothing without `LONG=1`. The build stays in
+//! the folder `previous-release`, beside the folders of the sandboxes.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,9 +24,10 @@ use tools::Supervisor;
 
 use crate::deployment::script::succeeded;
 
-/// The binaries of the newer release in a canary deployment. The other functions are of the older release.
+/// In the canary deployment, these binaries are from this release. All other binaries are from the previous release.
 const CANARY: [&str; 3] = ["callback", "command", "sweeper"];
-/// The file that introduced the versioned document.
+/// This file numbers the formats of stored payments. The commit that added the file also made functions keep fields of
+/// other releases.
 const INTRODUCED: &str = "shared/payments/src/model/format.rs";
 
 type Binaries = BTreeMap<String, PathBuf>;
@@ -44,18 +49,19 @@ async fn two_releases_work_on_one_table_and_a_rollback_loses_nothing() -> anyhow
     let mut canary = previous.clone();
     canary.extend(CANARY.map(|name| (name.to_owned(), this[name].clone())));
 
-    // A payment of each step is paid in its step and refunded in all later steps.
+    // Each step pays a new payment, and refunds a part of the payments of all earlier steps.
     let mut paid = Vec::new();
     for (step, release) in [&previous, &canary, &this].into_iter().enumerate() {
         deploy(&script, release).await?;
         step_with(&system, &mut paid, step).await?;
     }
+    // This channel simulates a word of a newer release. Neither of the two releases knows the word.
     set_channel(&system, "paid-2", "next_word").await?;
-    // The script restores the canary deployment, and then the previous release.
+    // The first rollback deploys the canary deployment, and the second deploys the previous release.
     for step in [3, 4] {
         succeeded(script.run("rollback", &[]).await?)?;
         step_with(&system, &mut paid, step).await?;
-        only_the_newer_release_changes(&system, "paid-2", step).await?;
+        a_payment_with_an_unknown_word_takes_only_reports(&system, "paid-2", step).await?;
     }
     deploy(&script, &this).await?;
     set_channel(&system, "paid-2", "gate").await?;
@@ -134,7 +140,8 @@ async fn deploy(script: &DeployScript, binaries: &Binaries) -> anyhow::Result<()
     Ok(())
 }
 
-/// Creates and pays a payment, and refunds a part of each earlier payment that this step may change.
+/// Refunds a part of each earlier payment, and then creates and pays a payment. The API answers 503 to a refund of a
+/// payment with an unknown word, so this payment stays as it is.
 async fn step_with(system: &System, paid: &mut Vec<String>, step: usize) -> anyhow::Result<()> {
     let payment_id = format!("paid-{step}");
     for earlier in paid.iter() {
@@ -154,7 +161,7 @@ async fn step_with(system: &System, paid: &mut Vec<String>, step: usize) -> anyh
             .await?;
     }
     system.create_paid(&payment_id).await?;
-    // Another release adds fields to the document.
+    // These fields simulate fields of a newer release. Every later write must keep them.
     let add_field = |document: &mut Value| {
         document["next_field"] = json!("kept");
         for name in ["order", "attempt"] {
@@ -166,8 +173,9 @@ async fn step_with(system: &System, paid: &mut Vec<String>, step: usize) -> anyh
     Ok(())
 }
 
-/// Checks that a payment with an unknown word is shown, is refunded by nothing but the platform, and emits no event.
-async fn only_the_newer_release_changes(
+/// Checks a payment whose document has a word that the deployed releases do not know. The API must show the payment and
+/// refuse a refund. A refund by the platform must be stored, but must not emit an event.
+async fn a_payment_with_an_unknown_word_takes_only_reports(
     system: &System,
     payment_id: &str,
     step: usize,

@@ -11,8 +11,9 @@ use crate::gate::requests::{once, pay_once, post};
 /// Each case has a fault of Gate's first answer, whether the platform receives the first sale, the number of repeated
 /// checkout requests, and the total number of sale requests.
 ///
-/// If the platform has received the first sale, it refuses a repeat with the code 3041. Then the outcome stays unknown. The second request follows the first within
-/// ten seconds, so it does not repeat the sale.
+/// Only the first repeated checkout request repeats the sale. The second follows within ten seconds, which is too
+/// early. If the platform has received the first sale, it refuses the repeat with the code 3041, and the outcome stays
+/// unknown.
 const CASES: [(&str, bool, usize, usize); 8] = [
     ("cut", true, 0, 1),
     ("cut", true, 2, 2),

@@ -33,7 +33,7 @@ pub async fn post_in_parallel(
     );
     let mut checkout = Value::Null;
     for (status, answer) in answers {
-        // After too many conflicts, the API answers 503. A caller must then retry.
+        // After too many conflicting writes, the API answers 503, and the caller must retry.
         if status == 503 {
             continue;
         }
@@ -57,7 +57,8 @@ pub async fn pay_once(system: &System, payment_id: &str, checkout: &Value) -> an
     ensure_contains(&records, json!({ "paid": 1000 }))
 }
 
-/// Returns switches for the first answer of Gate. The platform holds its callbacks, so only this answer counts.
+/// Returns switches that change the first answer of Gate. The platform also holds its callbacks back, so no callback
+/// reports the outcome of the sale.
 pub fn once(answer: &str) -> Value {
     json!({ "answer": answer, "answer_times": 1, "slow_ms": 20_000, "hold": true })
 }

@@ -1,4 +1,4 @@
-//! Tests the next attempt after Gate refused a sale, or after a callback reported its failure.
+//! Tests the next attempt after Gate refused a sale, or after a callback reported that a sale failed.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

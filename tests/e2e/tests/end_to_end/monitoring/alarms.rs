@@ -29,14 +29,14 @@ async fn every_alarm_watches_a_written_metric_and_links_to_its_section_of_the_ru
             "the runbook has no section {section}"
         );
         sections.insert(section);
-        // Only CodeDeploy reads the alarms of a release. They send no message.
+        // Only CodeDeploy reads the alarms of a release. These alarms send no message.
         let topic = match section {
             "release" => Value::Null,
             _ => json!([{ "Ref": "AlarmTopic" }]),
         };
         let is_sent = ["AlarmActions", "OKActions"].map(|actions| properties[actions] == topic);
         ensure!(is_sent == [true; 2], "{alarm}");
-        // AWS's limit for an alarm is one day, or seven days if its period is at least an hour.
+        // An alarm can evaluate at most one day, or seven days if its period is at least an hour.
         let number = |name: &str| properties[name].as_u64().unwrap_or(0);
         let seconds = number("Period") * number("EvaluationPeriods");
         let longest = if number("Period") < 3_600 {
@@ -50,7 +50,8 @@ async fn every_alarm_watches_a_written_metric_and_links_to_its_section_of_the_ru
     Ok(())
 }
 
-/// Returns the runbook's section in the description. The alarm's name must start with the section's name.
+/// Returns the section of the runbook to which the description links. The alarm's name must start with the section's
+/// name.
 fn section(alarm: &Value) -> anyhow::Result<&str> {
     let name = text(&alarm["AlarmName"]);
     let name = name
@@ -63,7 +64,7 @@ fn section(alarm: &Value) -> anyhow::Result<&str> {
     Ok(section)
 }
 
-/// The text may be inside `Fn::Sub`.
+/// Returns a text, which can be inside `Fn::Sub`.
 fn text(value: &Value) -> &str {
     value.as_str().or(value["Fn::Sub"].as_str()).unwrap_or("")
 }

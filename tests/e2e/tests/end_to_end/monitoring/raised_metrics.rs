@@ -1,5 +1,5 @@
-//! Creates the condition of each alarm on a metric of ours. The logs must then have this metric, with the namespace and
-//! dimensions of the deployed alarm.
+//! For each alarm on a metric of ours, creates the condition that the alarm detects. A log line must then have the
+//! metric, with the namespace and dimensions of the deployed alarm.
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ async fn callbacks(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Creates a payment with another sum than ordered, and a payment that is refunded beyond its paid amount.
+/// Creates a payment with another sum than ordered, and a payment whose refunds exceed the paid amount.
 async fn sums_that_differ(system: &System) -> anyhow::Result<()> {
     let wrong = json!({ "wrong_amount": 900 });
     system.simulator.set_faults("quarantined", wrong).await?;
@@ -140,7 +140,7 @@ async fn a_success_that_is_corrected(system: &System) -> anyhow::Result<()> {
     waiting.await?;
     simulator.confirm("corrected", "credit").await?;
     storefront.until("corrected", "succeeded").await?;
-    // The platform's dates have whole seconds. The decline must be later than the success.
+    // The platform's dates have whole seconds, and the decline must have a later date than the success.
     sleep(Duration::from_secs(1)).await;
     simulator.confirm("corrected", "decline").await?;
     storefront.until("corrected", "declined").await?;
@@ -156,7 +156,7 @@ async fn an_order_that_is_paid_twice(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Creates a sale that is not in the platform's records. Starts the daily run, which logs its lag.
+/// Compares a sale that the platform does not list. Then starts the daily runs, which log their lag.
 async fn reconciliation(system: &System) -> anyhow::Result<()> {
     system.create_paid("unlisted").await?;
     let unlisted = json!({ "unlisted": ["sale"] });
@@ -181,7 +181,7 @@ async fn a_platform_without_callbacks_or_answers(system: &System) -> anyhow::Res
     let no_answer = json!({ "drop": true, "answer": "error_500", "answer_to": ["status"] });
     system.simulator.set_faults("no-answer", no_answer).await?;
     system.storefront.create("no-answer").await?;
-    // The first poll is then due.
+    // After this time, the first poll is due.
     sleep(OUTBOX_GRACE).await;
     eventually("a failed poll", async || {
         system.sweep().await?;
@@ -192,7 +192,7 @@ async fn a_platform_without_callbacks_or_answers(system: &System) -> anyhow::Res
     .await
 }
 
-/// Sends a callback with a code that is too long, and damages a stored payment.
+/// Sends a callback with a code that is too long, and damages a stored payment, so that a callback about it fails.
 async fn limits_and_damaged_items(system: &System) -> anyhow::Result<()> {
     let mut long = callback_message("over-limit", 101, "sale", "success", 1000);
     long["operation"]["code"] = json!("9".repeat(256));
@@ -232,7 +232,7 @@ async fn missing_permissions(system: &System) -> anyhow::Result<()> {
     sweep_until_failed(system, "erased").await?;
     sweeper.restore().await?;
 
-    // The sweeper can then claim a poll, but cannot store the event of an expiry.
+    // Without this grant, the sweeper can still claim a poll, but cannot store the event of an expiry.
     let grants = sweeper.grants();
     let put = grants
         .iter()

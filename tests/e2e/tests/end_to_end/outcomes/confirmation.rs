@@ -79,7 +79,7 @@ async fn a_success_is_corrected_when_the_platform_declines_its_confirmation_late
     system.simulator.confirm("corrected", "credit").await?;
     fulfilment.until("corrected", "payment.succeeded").await?;
 
-    // The platform's dates have whole seconds. The decline must be later than the success.
+    // The platform's dates have whole seconds, and the decline must have a later date than the success.
     sleep(Duration::from_secs(1)).await;
     system.simulator.confirm("corrected", "decline").await?;
     let declined = system.storefront.until("corrected", "declined").await?;

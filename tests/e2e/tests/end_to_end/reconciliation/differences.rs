@@ -18,7 +18,7 @@ const EXTERNAL: &str = "external payment, 1";
 async fn each_difference_is_emitted_once_and_corrected_by_a_status_poll() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let storefront = &system.storefront;
-    // Without its index, the sweeper cannot poll before the comparison.
+    // Without the permission to query its index, the sweeper cannot poll before the comparison.
     let sweeper = Permissions::of(&system.sandbox, "sweeper").await?;
     sweeper.revoke("/index/next").await?;
     create_differences(&system).await?;
@@ -37,7 +37,7 @@ async fn each_difference_is_emitted_once_and_corrected_by_a_status_poll() -> any
     let behind = storefront.until("behind", "partially_refunded").await?;
     ensure_contains(&behind, json!({ "refunded_amount": 400 }))?;
     storefront.until("lost", "succeeded").await?;
-    // The worker may still be applying the last answers.
+    // At this time, the worker can still be busy with the last answers.
     let read = async || storefront.payment(EXTERNAL).await;
     let is_declined = |external: &Value| external["operations"][0]["status"] == "declined";
     let external = until_matching("the declined operation", read, is_declined).await?;

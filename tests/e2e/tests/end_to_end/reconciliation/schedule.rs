@@ -19,7 +19,7 @@ async fn the_daily_runs_compare_and_report_yesterday_once() -> anyhow::Result<()
     let started = system.run_daily().await?;
     ensure!(started["failure"].is_null(), "{started}");
     let runs = started["runs"].as_array().map_or(0, Vec::len);
-    // Before 03:00 UTC, yesterday is only reported. Its comparison starts later.
+    // Before 03:00 UTC, a run only reports yesterday. The comparison of yesterday starts later.
     let is_early = Timestamp::now().before(3 * HOUR) < Day::of(Timestamp::now()).start();
     ensure!(runs == if is_early { 1 } else { 2 }, "{started}");
     for run in started["runs"].as_array().into_iter().flatten() {
@@ -68,7 +68,7 @@ async fn an_invalid_range_is_refused(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Only the Data API's token is missing, because the function has cached the project's key.
+/// Without the permission, the function cannot read the Data API's token. It has the project's key in its cache.
 async fn a_missing_token_does_not_stop_the_report(system: &System) -> anyhow::Result<()> {
     let permissions = Permissions::of(&system.sandbox, "reconcile").await?;
     permissions.revoke("secretsmanager:GetSecretValue").await?;

@@ -16,7 +16,7 @@ async fn parallel_refunds_are_accepted_up_to_the_amount_of_the_payment() -> anyh
     let storefront = &system.storefront;
     let refunds = (0..20).map(async |number| {
         let refund = partial_refund(&format!("r-{number}"), 100);
-        // After too many conflicts, the API answers 503. A caller must then retry.
+        // After too many conflicting writes, the API answers 503, and the caller must retry.
         eventually("an answer other than 503", async || {
             let (status, _) = storefront.refund("parallel", &refund).await?;
             Ok(Some(status.as_u16()).filter(|status| *status != 503))

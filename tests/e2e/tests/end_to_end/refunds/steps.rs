@@ -34,8 +34,8 @@ pub async fn platform_refunds(system: &System, payment_id: &str) -> anyhow::Resu
     Ok(refunds)
 }
 
-/// Checks that the events in `fulfilment` lead to the amounts of each payment. `payments` is the expected number of
-/// payments.
+/// Checks that the sums of the events in `fulfilment` equal the amounts of each payment. `payments` is the expected
+/// number of payments.
 pub async fn ensure_events_match(system: &System, payments: usize) -> anyhow::Result<()> {
     let mut totals = BTreeMap::<String, (Value, BTreeMap<String, u64>)>::new();
     for event in system.queue("fulfilment")?.drain().await? {

@@ -74,7 +74,7 @@ impl Test {
         json!({ "customer": { "id": CUSTOMER, "ip_address": ADDRESS, "last_name": LAST_NAME } })
     }
 
-    /// Adds the token of the checkout to the canaries.
+    /// Creates a checkout, and adds its token to the canaries.
     async fn create(&mut self, payment_id: &str) -> anyhow::Result<Value> {
         let storefront = &self.system.storefront;
         let checkout = storefront.create_with(payment_id, Self::customer()).await?;
@@ -83,7 +83,7 @@ impl Test {
         Ok(checkout)
     }
 
-    /// Sends requests that must be refused with these statuses, and stores the errors.
+    /// Sends requests that the API must refuse with these statuses, and stores the errors.
     async fn refused(
         &mut self,
         storefront: &Storefront,
@@ -242,7 +242,7 @@ impl Test {
         Ok(())
     }
 
-    /// Reads the log when it has a line for each outcome of a callback.
+    /// Waits until the log has a line for each outcome of a callback, and stores all lines.
     async fn read_logs(&mut self) -> anyhow::Result<()> {
         let outcomes = [
             "applied",

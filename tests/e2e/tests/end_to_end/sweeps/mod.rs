@@ -1,4 +1,5 @@
-//! Tests the sweeper: it publishes the outbox, polls the platform, ends unknown payments and erases customer data.
+//! Tests the sweeper: it publishes the outbox, polls the platform, and erases customer data. It also ends payments that
+//! the platform never received.
 
 mod outbox;
 mod retention;

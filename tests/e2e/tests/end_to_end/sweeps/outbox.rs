@@ -43,7 +43,7 @@ async fn events_that_no_queue_accepted_are_published_later_in_order() -> anyhow:
     for permissions in [&callback, &sweeper] {
         permissions.restore().await?;
     }
-    // A scheduled sweep may be faster than a sweep of this test.
+    // A scheduled sweep can publish the events before a sweep of this test does.
     system
         .sweep_until("an empty outbox", |swept| swept["outbox"]["found"] == 0)
         .await?;

@@ -1,4 +1,4 @@
-//! Tests payments without callbacks: status polls alone find each result. All delays are divided by 3,600.
+//! Tests payments without callbacks. Status polls must find each result. All delays are divided by 3,600.
 
 use anyhow::{Context, ensure};
 use e2e::storefront::partial_refund;
@@ -29,7 +29,7 @@ async fn status_polls_find_the_outcome_of_every_payment_without_callbacks() -> a
     Ok(())
 }
 
-/// The platform sends no callbacks about this checkout.
+/// Creates a checkout about which the platform sends no callbacks.
 async fn create(system: &System, payment_id: &str, mut faults: Value) -> anyhow::Result<()> {
     faults["drop"] = json!(true);
     system.simulator.set_faults(payment_id, faults).await?;
@@ -72,8 +72,8 @@ async fn payments_and_refunds(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Creates a payment whose sale request is lost, and one for which Gate's answer is lost. Each must have exactly one
-/// sale.
+/// Creates a payment whose sale request is lost, and a payment for which Gate's answer is lost. Each payment must be
+/// paid once.
 async fn sales_without_an_answer(system: &System) -> anyhow::Result<()> {
     for (payment_id, answer, sales) in [("lost", "lost", 2), ("cut", "cut", 1)] {
         let once = json!({ "answer": answer, "answer_times": 1 });

@@ -57,11 +57,12 @@ async fn two_stacks_in_an_account_and_one_stack_in_two_regions_share_no_name() -
             continue;
         }
         let known = NAMES.iter().find(|(known, _)| *known == kind);
-        let (_, property) = known.with_context(|| format!("does {kind} have a unique name?"))?;
+        let (_, property) =
+            known.with_context(|| format!("add {kind} to NAMES or to WITHOUT_NAME"))?;
         let name = &content["Properties"][property];
         let is_unique = match kind {
-            // The name shows the stack and the problem, which CloudFormation's own name would not. Alarms need unique
-            // names only within a region.
+            // The name shows the stack and the problem. A name that CloudFormation makes would not show the problem.
+            // Alarms need unique names only within a region.
             "AWS::CloudWatch::Alarm" => has(name, "${AWS::StackName}-"),
             // Without a name, each change of the body would replace the dashboard.
             "AWS::CloudWatch::Dashboard" => {

@@ -162,7 +162,7 @@ async fn every_function_has_a_crate_that_builds_its_binary() -> anyhow::Result<(
         let name = format!("name = \"{binary}\"");
         ensure!(manifest.contains(&name), "another crate is in {binary}");
     }
-    // SAM would build each binary alone. The deployment script builds them together.
+    // Without this setting, SAM would build each binary alone. The deployment script builds all binaries together.
     ensure!(values("Metadata:") == vec!["{ SkipBuild: true }"; 9]);
     Ok(())
 }

@@ -59,7 +59,7 @@ async fn every_function_has_its_own_role_without_a_wildcard() -> anyhow::Result<
     Ok(())
 }
 
-/// Returns the managed policies that a function's role must have. Only they may have a wildcard.
+/// Returns the managed policies that a function's role must have. No other policy of the role may have a wildcard.
 fn managed_policies(function: &Value) -> Value {
     let none = json!({ "Ref": "AWS::NoValue" });
     let traces = json!(["TraceCalls", { "Ref": "TracesPolicy" }, none]);

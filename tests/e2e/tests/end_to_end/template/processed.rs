@@ -10,12 +10,12 @@ use tools::Supervisor;
 pub struct Template(Value);
 
 impl Template {
-    /// Uses the defaults of all parameters.
+    /// Processes the template with the defaults of all parameters.
     pub async fn processed() -> anyhow::Result<Self> {
         Self::with_parameters(&[]).await
     }
 
-    /// A parameter has the form `Name=value`.
+    /// Processes the template with these parameters. A parameter has the form `Name=value`.
     pub async fn with_parameters(parameters: &[&str]) -> anyhow::Result<Self> {
         let supervisor = Supervisor::new()?;
         let python = local_aws::python(&supervisor).await?;
@@ -49,7 +49,7 @@ impl Template {
             .collect()
     }
 
-    /// Returns null if the resource does not exist.
+    /// Returns a resource, or null if the resource does not exist.
     pub fn resource(&self, name: &str) -> &Value {
         &self.0["Resources"][name]
     }

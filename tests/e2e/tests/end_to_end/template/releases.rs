@@ -38,13 +38,14 @@ async fn a_new_release_publishes_a_version_of_each_function_behind_the_api() -> 
         ensure!(versions == expected.iter().map(String::as_str).collect());
         for function in BEHIND_THE_API {
             let function = &template.resource(function)["Properties"];
-            // Without a change, Lambda would not publish a version after a rollback.
+            // Lambda publishes a version only if the function has changed. Therefore each release has another
+            // description.
             ensure!(function["Description"] == release, "{function}");
             let variables = &function["Environment"]["Variables"];
             ensure!(variables["RELEASE_NAME"] == json!({ "Ref": "Release" }));
         }
         for (name, version) in template.all("AWS::Lambda::Version") {
-            // Requests can still use the last version, and a rollback needs it.
+            // Requests can still use the last version, and a rollback needs the last version.
             let policy = &template.resource(name)["DeletionPolicy"];
             ensure!(policy == "Retain", "{name}: {policy}");
             let alias = template.resource(&format!(
@@ -76,7 +77,7 @@ async fn code_deploy_moves_the_aliases_gradually_and_back_if_an_alarm_of_the_rel
             "ConfigName": "Canary10Percent10Minutes",
         }]);
         ensure!(*pace == expected, "{function}: {pace}");
-        // All groups must watch the alarms of all functions. Otherwise only one alias would move back.
+        // All groups must watch the alarms of all functions. Otherwise an alarm would move only one alias back.
         let watched = &group["AlarmConfiguration"];
         ensure!(
             *watched == json!({ "Enabled": true, "Alarms": alarms }),
@@ -121,7 +122,7 @@ async fn production_and_every_value_except_all_at_once_are_gradual() -> anyhow::
     let (_, production) = stages
         .split_once("[prod.deploy.parameters]")
         .context("there is no stage prod")?;
-    // A rollback sets `AllAtOnce`, so each deployment of this stage must set the value.
+    // A rollback sets `Deployment` to `AllAtOnce`. Therefore each deployment of this stage must set the parameter.
     ensure!(production.contains("\"Deployment=Canary10Percent10Minutes\""));
     let template = Template::processed().await?;
     let values = template.section("Parameters")["Deployment"]["AllowedValues"].as_array();
@@ -137,8 +138,8 @@ async fn production_and_every_value_except_all_at_once_are_gradual() -> anyhow::
     Ok(())
 }
 
-/// An alarm that already fires would stop the release. Therefore each release has its own alarms, which watch only its
-/// own versions.
+/// An alarm that fires before a release would stop this release. Therefore each release has its own alarms, which watch
+/// only the versions of this release.
 #[tokio::test]
 async fn the_alarms_of_a_release_watch_only_this_release() -> anyhow::Result<()> {
     let template = Template::processed().await?;
@@ -147,7 +148,7 @@ async fn the_alarms_of_a_release_watch_only_this_release() -> anyhow::Result<()>
         let name = properties["AlarmName"]["Fn::Sub"].as_str();
         let name = name.with_context(|| format!("there is no alarm {alarm}"))?;
         ensure!(name.ends_with("-${Release}"), "{alarm}: {name}");
-        // A single failure within a minute is enough.
+        // An alarm fires after a single failure within a minute.
         let seconds = ["Period", "EvaluationPeriods", "Threshold"].map(|name| &properties[name]);
         ensure!(seconds == [&json!(60), &json!(1), &json!(0)], "{alarm}");
         ensure!(properties["TreatMissingData"] == "notBreaching", "{alarm}");

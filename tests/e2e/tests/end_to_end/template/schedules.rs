@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::template::processed::{Template, list, target};
 
-/// Checks that a rule calls the function at `times`, and may do so.
+/// Checks that a rule calls the function at `times`, and has the permission for this call.
 fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::Result<()> {
     let rules = template.all("AWS::Events::Rule");
     let mut rules = rules.iter();
@@ -17,7 +17,8 @@ fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::
     ensure!(properties["ScheduleExpression"] == times, "{properties}");
     let dead_letters = target(&properties["Targets"][0]["DeadLetterConfig"]["Arn"]);
     ensure!(dead_letters == Some("ScheduleDeadLetters"), "{properties}");
-    // The rule is created after the function, and thus after this policy, which lets the rule send to the queue.
+    // This policy lets the rule send to the queue. The rule is created after the function, and the function is created
+    // after the policy.
     let dependencies = list(&template.resource(function)["DependsOn"]);
     ensure!(
         dependencies.contains(&json!("ScheduleDeadLettersPolicy")),
@@ -72,7 +73,7 @@ async fn the_sweeper_runs_each_minute_with_the_default_schedule() -> anyhow::Res
         ("PollsPerSecond", json!(20)),
         ("PollConcurrency", json!(100)),
         ("OutboxGraceSeconds", json!(30)),
-        // This release has no new format, so its predecessor's format is its own.
+        // This release has no new format, so functions write in the greatest format that the release knows.
         ("DocumentFormat", json!(Format::CURRENT.number())),
     ];
     for (parameter, expected) in seconds.into_iter().chain(others) {

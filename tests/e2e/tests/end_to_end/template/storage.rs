@@ -187,8 +187,8 @@ async fn each_consumer_reports_failed_messages_and_has_enough_time_and_permissio
     Ok(())
 }
 
-/// The maximum time of a poll: 10 s for the status answer, 20 s for the requests that follow, and 2 s for the table and
-/// queues. The worker stops 5 s before its time-out.
+/// The minimum time-out of the worker. A poll takes at most 32 s: 10 s for the status answer, 20 s for the requests
+/// that follow, and 2 s for the table and the queues. The worker stops its work 5 s before the time-out.
 const LONGEST_POLL_S: u64 = 32 + 5;
 
 #[tokio::test]
@@ -270,7 +270,7 @@ async fn the_reconciliation_reads_its_parts_with_limited_concurrency_and_repeats
     ensure!(target(&mapping["EventSourceArn"]) == Some("DailyQueue"));
     ensure!(target(&mapping["FunctionName"]) == Some("ReconcileFunction"));
 
-    // The message must stay hidden while its execution runs.
+    // The message must stay hidden while the function does the part.
     let function = &template.resource("ReconcileFunction")["Properties"];
     ensure!(queue["VisibilityTimeout"].as_u64() > function["Timeout"].as_u64());
     let variables = &function["Environment"]["Variables"];

@@ -97,8 +97,8 @@ fn choose(
     }
 }
 
-/// Whether the page with this token can still pay the payment. After an error, a newer payment can have the same id,
-/// but another token.
+/// Whether the payment can be paid on the page with this token. After an error, a newer payment can have the same id,
+/// but it has another token.
 fn is_open(payment: &Payment, token: &str) -> bool {
     payment.sale_status() == Some(Status::AwaitingRedirect) && payment.token == token
 }

@@ -7,7 +7,8 @@ use crate::html::euros;
 use crate::platform::html::{order_summary, page};
 use crate::platform::records::Payment;
 
-/// In euro cents. The bank's app can pay only smaller amounts. For larger amounts, the page has no QR code.
+/// In euro cents. The bank's app can pay only smaller amounts. Therefore the page has a QR code only for smaller
+/// amounts.
 const APP_LIMIT: u64 = 50_000;
 
 pub fn bank(payment: &Payment) -> Response {

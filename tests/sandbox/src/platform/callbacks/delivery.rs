@@ -36,7 +36,7 @@ impl Delivery {
         shared.pause(self.delay).await;
         let faults = self.faults(shared);
         tokio::time::sleep(Duration::from_millis(faults.delay_ms)).await;
-        // If all callbacks waited, their order would stay the same.
+        // Only every second callback waits. If all callbacks waited, their order would stay the same.
         if faults.reorder && self.number.is_multiple_of(2) {
             let is_overtaken = |state: &PlatformState| {
                 let log = &state.callbacks;

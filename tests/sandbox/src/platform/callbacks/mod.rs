@@ -17,7 +17,7 @@ use super::shared::Shared;
 use delivery::Delivery;
 use log::CallbackEntry;
 
-/// Sends the callback of a change in the background, and the copies that the switch `duplicate` adds.
+/// Sends the callback of a change, and the copies that the switch `duplicate` adds. Does not wait for the delivery.
 pub fn send(shared: &Arc<Shared>, change: Change) {
     let order = &change.payment.order;
     if order.callbacks.disabled {

@@ -18,7 +18,7 @@ use crate::platform::records::{
 use crate::platform::shared::App;
 use crate::platform::{callbacks, timers};
 
-/// The default and maximum lifetime of a link, in seconds. A longer lifetime is shortened to it.
+/// The default and maximum lifetime of a link, in seconds. A longer lifetime is shortened to this maximum.
 const MAX_LIFETIME_S: u64 = 30 * 24 * 60 * 60;
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ pub struct NewLink {
     description: Option<String>,
     #[serde(default)]
     customer: Map<String, Value>,
-    /// Whether the platform sends the link to the shopper. Then the status becomes `invoice sent`.
+    /// Whether the platform sends the link to the shopper. The status of a sent link is `invoice sent`.
     #[serde(default = "yes")]
     send: bool,
     /// In seconds of the platform's clock.

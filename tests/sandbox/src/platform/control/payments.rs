@@ -32,7 +32,8 @@ pub async fn one(State(shared): App, Path(id): Path<String>) -> Result<Json<Valu
     Ok(Json(record(&shared, &state, &id, payment)))
 }
 
-/// Returns the JSON of a payment. Without a platform record, only the callbacks, requests and switches have values.
+/// Returns the JSON of a payment. If the platform has no record of the payment, only the callbacks, requests and
+/// switches have values.
 fn record(shared: &Shared, state: &PlatformState, id: &str, payment: Option<&Payment>) -> Value {
     let operations = payment.map(|payment| {
         let operations = payment.operations.iter();

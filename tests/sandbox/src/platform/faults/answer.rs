@@ -62,8 +62,8 @@ pub enum Answer {
 
 /// The form of a status answer with code 3061 or 3062.
 ///
-/// The platform's documentation describes an answer with a payment and an answer without one. It does not say whether
-/// the second answer is signed. Therefore three forms are simulated.
+/// The platform's documentation describes an answer with a payment and an answer without a payment. The documentation
+/// does not say whether the second answer is signed. Therefore the simulation has three forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotFoundForm {

@@ -27,13 +27,13 @@ impl FaultBoard {
         self.by_payment.contains_key(&key(payment_id))
     }
 
-    /// Replaces the switches of a payment, which may not exist yet.
+    /// Replaces the switches of a payment. The payment need not exist yet.
     pub fn set(&mut self, payment_id: &str, faults: Faults) {
         self.by_payment.insert(key(payment_id), faults);
     }
 
-    /// Returns the answer to a payment's next request, and the delay of a slow answer. The payment's first request
-    /// gives it a copy of the default switches. Later changes of the defaults do not affect this copy.
+    /// Returns the answer to the next request about a payment, and the delay of a slow answer. The first request about
+    /// a payment copies the default switches to the payment. Later changes of the defaults do not affect this copy.
     pub fn next_answer(&mut self, payment_id: &str, kind: RequestKind) -> (Answer, Duration) {
         let own = self.by_payment.entry(key(payment_id));
         let faults = own.or_insert_with(|| self.defaults.clone());

@@ -40,8 +40,7 @@ pub enum SumField {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConfirmationProcedure {
-    /// `payment.status` in the callback of the successful sale. The platform's documentation does not say which status
-    /// it has.
+    /// `payment.status` in the callback of the successful sale. The platform's documentation does not name this status.
     #[serde(deserialize_with = "read_first_status")]
     pub first_status: Status,
     pub result: CreditingResult,

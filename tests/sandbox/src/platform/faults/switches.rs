@@ -113,7 +113,7 @@ impl Faults {
             }
             sum
         };
-        // The platform's support decides about a held payment. The confirmation procedure does not apply.
+        // The platform's support decides about a held payment, so the confirmation procedure does not apply.
         let confirmation = self.confirmation.filter(|_| self.hold_payment.is_none());
         Charge {
             moved,

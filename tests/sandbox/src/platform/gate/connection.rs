@@ -1,6 +1,7 @@
 //! Cuts a connection before the first byte of the answer.
 //!
-//! An HTTP library always sends an answer. Therefore the socket is shut down first, and the client receives nothing.
+//! The HTTP library always sends an answer. Therefore this module shuts the socket down before the answer, and the
+//! client receives nothing.
 
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;

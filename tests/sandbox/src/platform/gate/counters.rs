@@ -7,12 +7,12 @@ use crate::platform::records::key;
 
 pub type Counts = BTreeMap<RequestKind, u32>;
 
-/// The counts of the requests about each payment. They include refused and lost requests.
+/// The counts of the requests about each payment. The counts include refused and lost requests.
 #[derive(Debug, Default)]
 pub struct RequestCounters(HashMap<String, Counts>);
 
 impl RequestCounters {
-    /// Returns the counts of a payment, or `None` if no request has named it.
+    /// Returns the counts of a payment, or `None` if no request has named the payment.
     pub fn of(&self, payment_id: &str) -> Option<Counts> {
         self.0.get(&key(payment_id)).cloned()
     }

@@ -8,7 +8,8 @@ use crate::platform::messages::codes::{self, Code};
 use crate::platform::messages::{self, signed_json};
 use crate::platform::shared::Shared;
 
-/// The switches can replace the documented answer by an error.
+/// Returns the status answer about a payment. If the payment is unknown, or if `answer` sets an error, the answer is an
+/// error in the form that the switch `not_found_form` sets.
 pub fn answer(shared: &Shared, payment_id: &str, answer: Answer) -> Response {
     let state = shared.state();
     let form = state.faults.of(payment_id).not_found_form;

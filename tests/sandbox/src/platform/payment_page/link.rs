@@ -99,7 +99,8 @@ impl Link {
         })
     }
 
-    /// Returns the complete order. `own` is the platform's page about the payment. It replaces each missing return URL.
+    /// Returns the complete order. `own` is the URL of the platform's end page. This URL replaces each missing return
+    /// URL.
     pub fn into_order(self, own: &str) -> SaleOrder {
         let or_own = |url: Option<String>| url.unwrap_or_else(|| own.to_owned());
         SaleOrder {

@@ -10,7 +10,7 @@ use crate::platform::gate::customer_rules::CustomerField;
 use crate::platform::html::{link_to_shop, order_summary, page};
 use crate::platform::records::Payment;
 
-/// The page has an input for each field in `missing`. If `is_invalid` is set, it says that an input was invalid.
+/// The page has an input for each field in `missing`. If `is_invalid` is set, the page says that an input was invalid.
 pub fn payment_page(link: &Link, missing: &[CustomerField], is_invalid: bool) -> Response {
     let inputs = html! {
         @for field in missing { (input(*field)) }

@@ -17,7 +17,7 @@ pub struct ManualChange {
     pub result: Status,
     /// In minor units. `None` means the amount that the bank charged.
     pub amount: Option<u64>,
-    /// Whether the shopper's sale is also declined. Otherwise it keeps its status.
+    /// Whether the shopper's sale is also declined. Otherwise the sale keeps its status.
     #[serde(default)]
     pub decline_sale: bool,
 }
@@ -49,7 +49,7 @@ pub struct OtherOperation {
     pub amount: Option<u64>,
     #[serde(default = "success", deserialize_with = "read_first_status")]
     pub status: Status,
-    /// Whether the operation takes money from the shopper, which `payment.sum` includes.
+    /// Whether the operation takes money from the shopper. `payment.sum` includes this money.
     #[serde(default)]
     pub takes_money: bool,
 }

@@ -20,7 +20,7 @@ impl Change {
         &self.payment.order.payment_id
     }
 
-    /// Whether the callback of this change has no result yet. Then another callback follows.
+    /// Whether the callback of this change has no result yet. After such a callback, another callback follows.
     pub fn is_intermediate(&self) -> bool {
         let payment = self.payment.status();
         self.operation.status.is_open()
@@ -31,8 +31,8 @@ impl Change {
 }
 
 impl Payment {
-    /// Applies a change of one operation. If it changes the status or the sum of the payment, it also sets the
-    /// payment's date.
+    /// Applies a change of one operation. If the status or the sum of the payment changes, also sets the payment's
+    /// date.
     pub(super) fn change(
         &mut self,
         operation_id: u64,

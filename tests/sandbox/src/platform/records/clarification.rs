@@ -1,5 +1,5 @@
 //! Handles clarifications. An operation waits for missing data and then continues. Without the data, the platform
-//! declines it at a time limit.
+//! declines the operation at a time limit.
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;

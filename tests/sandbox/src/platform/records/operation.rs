@@ -105,7 +105,7 @@ pub struct Operation {
     pub clarification: Option<Clarification>,
     /// The data of a refund from clarification requests. For a sale, the order's customer has this data.
     pub data: Map<String, Value>,
-    /// The number of the platform's requests for clarification. Each has its own time limit.
+    /// The number of the platform's requests for clarification. Each request has its own time limit.
     pub clarification_step: u32,
 }
 
@@ -161,7 +161,7 @@ impl Operation {
         self.other_type.as_deref().unwrap_or(self.kind.as_str())
     }
 
-    /// The operation then no longer waits for clarification.
+    /// Sets the status. After that, the operation no longer waits for clarification.
     pub fn set_status(&mut self, status: Status, code: Code, now: OffsetDateTime) {
         self.status = status;
         self.code = code;

@@ -22,7 +22,7 @@ pub struct Payment {
     pub token: String,
     /// Set if the shopper's sale has the confirmation procedure.
     pub confirmation: Option<Confirmation>,
-    /// While the payment is held, its status.
+    /// The status of a held payment. `None` if the payment is not held.
     pub held: Option<Status>,
     pub currency: String,
 }
@@ -98,7 +98,7 @@ impl Payment {
         operations.filter(move |operation| operation.kind == kind)
     }
 
-    /// Returns the successful charges, also without confirmed money.
+    /// Returns the successful charges, even if their money is not confirmed.
     pub fn charges(&self) -> impl Iterator<Item = &Operation> {
         let operations = self.operations.iter();
         operations.filter(|operation| operation.is_charge && operation.status == Status::Success)
@@ -123,7 +123,7 @@ impl Payment {
 
     /// Returns what an operation added to the merchant's money, in minor units.
     ///
-    /// All effects add up to [`Payment::remaining`], or to less than 0.
+    /// The sum of all effects is [`Payment::remaining`]. If the sum is below 0, nothing remains.
     pub fn effect(&self, operation: &Operation) -> i64 {
         let moved = i64::try_from(operation.moved).unwrap_or(i64::MAX);
         match operation.kind {
@@ -178,7 +178,8 @@ impl Payment {
         }
     }
 
-    /// In `processing`, one sale can have succeeded while another is still open.
+    /// Whether the payment can be refunded. In `processing`, one sale can have succeeded while another sale is still
+    /// open.
     pub fn is_refundable(&self) -> bool {
         match self.status_of_money() {
             Status::Success | Status::PartiallyRefunded => true,

@@ -25,7 +25,7 @@ impl Payment {
     /// Accepts a refund, which [`Payment::settle_refund`] carries out or declines later. An amount above the remaining
     /// amount is also accepted.
     ///
-    /// A repeated `merchant_refund_id` is refused with its own code, even if no money remains.
+    /// A repeated `merchant_refund_id` is always refused with the code 3230, even if no money remains.
     pub fn refund(&mut self, order: RefundOrder, stamp: Stamp) -> Result<(), Code> {
         let is_same = |refund: &Operation| {
             refund.merchant_refund_id.is_some()

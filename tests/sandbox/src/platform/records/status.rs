@@ -1,3 +1,5 @@
+//! Lists the statuses of payments and operations.
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +60,7 @@ impl Status {
 
     /// Whether this status is undecided.
     ///
-    /// [`Status::InvoiceSent`] is not, because it is final for the operation `invoice`.
+    /// [`Status::InvoiceSent`] is decided, because it is final for the operation `invoice`.
     pub fn is_open(self) -> bool {
         matches!(
             self,

@@ -32,7 +32,8 @@ impl Records {
         self.payments.values()
     }
 
-    /// After an error, this can be a newer payment with the same id.
+    /// Returns the payment of the page with this token. If that payment ended in an error, a newer payment with the
+    /// same id can have replaced it.
     pub fn at_page(&self, token: &str) -> Option<&Payment> {
         self.payments.get(self.by_token.get(token)?)
     }

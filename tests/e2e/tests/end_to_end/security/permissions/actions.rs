@@ -88,7 +88,7 @@ impl<'a> Actions<'a> {
         Ok(payment)
     }
 
-    /// Performs an action that uses all permissions. Each step may fail, because a permission can be missing.
+    /// Performs an action that uses all permissions. Each step can fail, because a permission can be missing.
     pub async fn act(&mut self, function: &str, payment: &str) -> anyhow::Result<()> {
         let number = self.next();
         let system = self.system;
@@ -142,7 +142,7 @@ impl<'a> Actions<'a> {
                 system.reconcile(from).await?;
                 self.work_parts(from, number).await?;
             }
-            // For `callback`, and for `fulfilment`, which consumes its events.
+            // For `callback`, and for `fulfilment`, which consumes the events of `callback`.
             _ => {
                 let paid = callback_message(payment, 10 * number, "sale", "success", 1000);
                 system.post_signed(&paid, 200).await?;
@@ -151,7 +151,7 @@ impl<'a> Actions<'a> {
         Ok(())
     }
 
-    /// Delivers the first parts of a run, as the queue does. The last of them sends a further part.
+    /// Delivers the first parts of a run, as the queue does. The last of these parts sends a further part.
     async fn work_parts(&self, from: Timestamp, number: u64) -> anyhow::Result<()> {
         let run = Run {
             project_id: ProjectId::new(211)?,
@@ -171,14 +171,14 @@ impl<'a> Actions<'a> {
         Ok(())
     }
 
-    /// The platform sends no callbacks about this payment.
+    /// Creates a payment about which the platform sends no callbacks.
     async fn create(&self, payment: &str) -> anyhow::Result<()> {
         self.system.simulator.drop_callbacks(payment).await?;
         self.order(payment).await?;
         Ok(())
     }
 
-    /// Requests a checkout without a last name, which the platform then requests. Accepts any status.
+    /// Requests a checkout without a last name, so that the platform requests the last name. Accepts any status.
     async fn order(&self, payment: &str) -> anyhow::Result<Value> {
         let storefront = &self.system.storefront;
         let nameless = json!({ "customer": { "id": "c-42", "ip_address": "192.0.2.10" } });
@@ -195,7 +195,8 @@ impl<'a> Actions<'a> {
         self.system.simulator.set_faults(payment, faults).await
     }
 
-    /// Posts a callback while all queues refuse events. It is committed, but its events stay unpublished.
+    /// Posts a callback while all queues refuse events. The function commits the callback, but cannot publish the
+    /// events.
     async fn leave_unpublished(&self, message: &Value) -> anyhow::Result<()> {
         self.callback.revoke("sqs:SendMessage").await?;
         let refused = self.system.post_signed(message, 500).await;
@@ -203,7 +204,7 @@ impl<'a> Actions<'a> {
         refused
     }
 
-    /// Creates a payment that awaits a last name and already has a redirect URL. The clarification then emits
+    /// Creates a payment that awaits a last name and already has a redirect URL. Therefore a clarification emits
     /// `payment.awaiting_customer`.
     async fn await_clarification(&mut self, payment: &str) -> anyhow::Result<()> {
         self.create(payment).await?;
@@ -228,7 +229,7 @@ impl<'a> Actions<'a> {
         Ok(())
     }
 
-    /// Sends a request. While it waits for the platform, posts a callback whose events stay unpublished.
+    /// Sends a request. While the request waits for the platform, posts a callback whose events stay unpublished.
     async fn meanwhile<T>(
         &self,
         request: impl Future<Output = anyhow::Result<T>>,

@@ -1,10 +1,10 @@
 //! Tests that each function needs its permissions.
 //!
 //! The test revokes a permission, and performs an action that needs it. The local AWS must then refuse a call, and a
-//! log must name the role and the action. With `LONG=1`, all permissions are revoked, one after another. Without it,
-//! one permission of each function is revoked.
+//! log must name the role and the action. With `LONG=1`, all permissions are revoked, one after another. Without
+//! `LONG=1`, one permission of each function is revoked.
 //!
-//! `storefront_keys` tests calls that no function may make, with the role of each function.
+//! The module `storefront_keys` uses the role of each function for calls that no function may make.
 
 mod actions;
 mod needed;

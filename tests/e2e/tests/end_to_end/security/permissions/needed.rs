@@ -1,4 +1,4 @@
-//! Revokes one permission of each function, or all with `LONG=1`, and expects that AWS refuses a call.
+//! Revokes one permission of each function, or each permission with `LONG=1`. AWS must then refuse a call.
 
 use std::time::Duration;
 
@@ -12,14 +12,15 @@ use tokio::time::{sleep, timeout};
 
 use crate::security::permissions::actions::{Actions, FUNCTIONS};
 
-/// The delay of the platform's answers in the first attempt. Meanwhile, a callback about the same payment is committed.
+/// The delay of the platform's answers in the first try. Meanwhile, a callback about the same payment is committed.
 const DELAY: Duration = Duration::from_secs(3);
-/// Added to the delay at each further attempt, because a slow machine needs more time to commit the callback. The
-/// longest delay, 7 s, stays below the 8 s that a function waits for Gate.
+/// Each further try adds this time to the delay, because a slow machine needs more time to commit the callback. The
+/// longest delay is 7 s, and a function waits 8 s for Gate.
 const ADDITIONAL_DELAY: Duration = Duration::from_secs(2);
-/// The maximum wait for an action. An action may take longer or fail: only the refusals in the logs count.
+/// The test waits at most this long for an action. An action can also fail or take longer, because only the refusals in
+/// the logs count.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
-/// The maximum number of attempts for a permission. An attempt proves nothing if a scheduled sweep was faster than the
+/// The maximum number of tries for a permission. A try proves nothing if a scheduled sweep did the work before the
 /// action.
 const ATTEMPTS: u32 = 3;
 
@@ -90,7 +91,7 @@ async fn is_needed(
         }
         let number = attempt + 1;
         eprintln!(
-            "attempt {number} of {ATTEMPTS} was not refused: {function} without {grant:?}: {acted:?}"
+            "try {number} of {ATTEMPTS}: AWS refused no call of {function} without {grant:?}: {acted:?}"
         );
     }
     Ok(false)
@@ -113,11 +114,11 @@ async fn is_refused_again(
 }
 
 /// Counts the log lines in which AWS refused the action to the role. Any resource counts, because the local AWS does
-/// not name it.
+/// not name the resource.
 async fn refusals(sandbox: &Sandbox, role: &str, grant: &Grant) -> anyhow::Result<usize> {
     let role = format!(":assumed-role/{role}/");
     let refused = format!(" is not authorized to perform: {} ", grant.action);
-    // If a function fails at its start, only the log of the local AWS shows it.
+    // If AWS refuses a call at the start of a function, only the log of the local AWS shows the refusal.
     let log = logs::of_functions(sandbox).await?;
     let log = log + &std::fs::read_to_string(sandbox.aws_log())?;
     let lines = log.lines();

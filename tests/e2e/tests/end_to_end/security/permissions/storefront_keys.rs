@@ -115,7 +115,7 @@ async fn no_function_can_make_change_or_list_storefront_keys() -> anyhow::Result
     Ok(())
 }
 
-/// This attack would make a key with all scopes if the table of payments stored the keys.
+/// If the table of payments stored the keys, this attack would make a key with all scopes.
 #[tokio::test]
 async fn a_key_that_a_function_writes_into_the_table_of_payments_is_unknown() -> anyhow::Result<()>
 {
