@@ -12,7 +12,7 @@ use payments::log::Line;
 /// seconds](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// Waits until `prewarming` ends, but at most one second. Then `prewarming` is cancelled.
+/// Waits until `prewarming` ends. Cancels `prewarming` after one second.
 pub async fn within_limit(prewarming: impl Future) {
     within(LIMIT, prewarming).await;
 }

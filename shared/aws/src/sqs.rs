@@ -1,4 +1,4 @@
-//! Implements the queues with SQS FIFO queues (`shared/decisions/state/0010-fifo-queues.md`).
+//! Implements the queues of events with SQS FIFO queues (`shared/decisions/state/0010-fifo-queues.md`).
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::http::HttpRequest;
@@ -39,7 +39,7 @@ impl SqsQueue {
         // The SDK prepares a message, and `Ping` replaces the request just before it is sent.
         let request = self.client.send_message().customize();
         let request = request.config_override(no_retries).interceptor(Ping);
-        // The result is always an error, because the answer is not the answer to a message.
+        // The result is always an error, because the answer to `Ping` is not the answer to a message.
         let _ = Box::pin(request.send()).await;
     }
 }

@@ -46,8 +46,9 @@ async fn a_sweep_publishes_the_events_older_than_the_grace_period_in_order() {
     assert_eq!(sweep(&world).await.found, 0);
 }
 
-/// The refunds are reported before the sale, so the sale causes more events than one commit emits. The test makes only
-/// the first of these commits, as after a crash. The test uses 120 refunds, or 500 with `LONG=1`.
+/// The refunds are reported before the sale. Therefore the sale causes more events than one commit emits. The test
+/// makes only the first of the necessary commits, as a function does that crashes after this commit. The test uses 120
+/// refunds, or 500 with `LONG=1`.
 #[tokio::test]
 async fn a_sweep_publishes_all_events_of_a_payment_with_hundreds_of_operations() {
     let long = std::env::var("LONG").is_ok_and(|long| long == "1");
