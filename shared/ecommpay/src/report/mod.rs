@@ -1,11 +1,12 @@
 //! Reads reports about a payment: callbacks and status answers.
 //!
 //! A [`Report`] is a callback or a status answer. A callback has at most one operation, usually in `operation`. A
-//! status answer lists all operations in `operations`. Fields may be missing, and integers may be strings.
-//! Statuses are stored as text, even undocumented statuses. This module does not decide what follows from a report.
+//! status answer lists all operations in `operations`. Fields can be missing, and integers can be strings. Statuses are
+//! stored as text, even undocumented statuses. This module does not decide what follows from a report.
 //!
 //! Some fields have two names. The reader uses the second name if the first is missing or cannot be read. Otherwise an
-//! attacker could hide the field with an empty list under the first name, which the signature does not cover.
+//! attacker could hide the field with an empty list under the first name, because the signature does not cover an empty
+//! list.
 //!
 //! Sources ([list](crate::sources)): Gate API; Gate, status; Confirmation; Payment links; Callbacks; Results;
 //! the platform's plug-ins.
