@@ -20,7 +20,7 @@ pub const HOSTS: [&str; 4] = [
     "api.ecommpay.com",
 ];
 
-/// Replaces references in the template's texts.
+/// The references in the template's texts, and the values that replace them.
 const REFERENCES: [(&str, &str); 3] = [
     (
         "${FulfilmentQueue}",
@@ -33,7 +33,7 @@ const REFERENCES: [(&str, &str); 3] = [
     ("${AWS::StackName}", "bench"),
 ];
 
-/// Returns the variables of a function (`callback`, `checkout` or `refund`) with the defaults of the parameters.
+/// Returns the variables of a function, such as `callback`, with the defaults of the parameters.
 pub fn variables(function: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let template = schemas::yaml("template.yaml")?;
     let (first, rest) = function
@@ -82,7 +82,7 @@ fn resolved(template: &Value, value: &Value) -> String {
     }
 }
 
-/// Returns a secret. `id` is the template's reference to it.
+/// Returns a secret. `id` is the template's reference to the secret.
 pub fn secret(id: &str) -> Option<String> {
     match id {
         "ProjectKeys.Id" => Some(format!(r#"{{"{PROJECT}":{{"current":"{KEY}"}}}}"#)),
