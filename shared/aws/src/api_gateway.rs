@@ -88,7 +88,7 @@ fn request_of(event: Event) -> Option<Request> {
         let name = HeaderName::from_bytes(name.as_bytes());
         let value = HeaderValue::from_bytes(value.as_bytes());
         if let (Ok(name), Ok(value)) = (name, value) {
-            // `try_insert` fails only if the map is full. Then the header is left out.
+            // `try_insert` fails only if the map is full. In this case, the header is left out.
             let _ = request.headers_mut().try_insert(name, value);
         }
     }

@@ -1,6 +1,6 @@
 //! Prewarms a function: opens its connections and reads its secrets before the first request.
 //!
-//! During init, a function has a whole CPU; later it has only the share that its memory setting allows
+//! During init, a function has a whole CPU. Later the function has only the share that its memory setting allows
 //! (`shared/decisions/functions/0022-prewarm.md`). A failure does not end init: the first call that needs the
 //! connection or the secret tries again.
 

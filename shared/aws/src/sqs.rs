@@ -21,7 +21,7 @@ pub struct SqsQueue {
 }
 
 impl SqsQueue {
-    /// Creates all queues. They share one client.
+    /// Creates all queues. The queues share one client.
     pub fn all(config: &aws_types::SdkConfig, queues: Vec<QueueConfig>) -> Vec<Self> {
         let config = Builder::from(config).interceptor(OwnUserAgent).build();
         let client = Client::from_conf(config);

@@ -165,7 +165,8 @@ fn attacks(size: usize) -> Vec<(String, String)> {
             }
         }
     }
-    // Many objects under long names of numbers and spaces. The names of their members are slow to sort.
+    // Many objects under long names of numbers and spaces. The names of the members of these objects are also slow to
+    // sort.
     for (prefix, suffix) in [(4, 16), (32, 0), (32, 16), (128, 4), (128, 16)] {
         for inner in ["a1", "1 ", ":"] {
             for value in ["1e-300", "5e-324", "1.7976931348623157e308"] {
@@ -311,10 +312,10 @@ fn arrays(size: usize, members: usize, name: &str, value: &str) -> String {
     body + "}"
 }
 
-/// Returns a body of at most `size` bytes and 1,990 values. Its members are objects with `count` members each. The name
-/// of an object has three parts: `prefix` times the text `10 `, a number, and `suffix` times the text `10 `. The name
-/// of a member is 16 times `inner` and a number. The numbers are not in order. Every second value is `value`, and the
-/// others are 1.
+/// Returns a body of at most `size` bytes and 1,990 values. The body has an object whose members are objects with
+/// `count` members each. The name of an object has three parts: `prefix` times the text `10 `, a number, and `suffix`
+/// times the text `10 `. The name of a member is 16 times `inner` and a number. The numbers are not in order. Every
+/// second value is `value`, and the others are 1.
 fn objects(
     size: usize,
     (prefix, suffix): (usize, usize),

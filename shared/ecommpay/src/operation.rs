@@ -1,7 +1,7 @@
 //! Defines the types of operations, and the outcome of each status.
 //!
-//! Callbacks, status answers and the Data API use the same types and statuses. Therefore this module is used to read
-//! all of them.
+//! Callbacks, status answers and the Data API use the same types and statuses. Therefore the readers of all three use
+//! this module.
 //!
 //! Sources ([list](crate::sources)): Gate, refunds; Confirmation; Payment links; Reversed refunds; Callbacks;
 //! Results; the platform's plug-ins.
@@ -89,7 +89,7 @@ impl OperationType {
         }
     }
 
-    /// Returns whether this is an undocumented type: `manual change`, and every [`OperationType::Other`] that may move
+    /// Returns whether this is an undocumented type: `manual change`, and every [`OperationType::Other`] that can move
     /// money.
     pub fn is_undocumented(&self) -> bool {
         match self {

@@ -20,8 +20,8 @@ pub fn types() -> anyhow::Result<Vec<&'static str>> {
 
 /// Checks an event against the schema of its type.
 ///
-/// Also checks two rules that a schema cannot express: the id consists of the project, the payment and the sequence
-/// number, and both fields with the payment id are equal. The error lists all differences from the schema.
+/// Also checks two rules that a schema cannot express. First, the id consists of the project, the payment and the
+/// sequence number. Second, both fields with the payment id are equal. The error lists all differences from the schema.
 pub fn check(event: &Value) -> anyhow::Result<()> {
     let validator = validators()?
         .get(text(event, "/type"))

@@ -3,7 +3,7 @@
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
-//! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`, `day`; see `due.rs` |
+//! | `payment#<project>/<id>` | `payment` | `document`: the payment as JSON, `version`, `sequence`, `published`, `commit`, `day`; see `due.rs` |
 //! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `content`: the event's `data` and `time`, `expires_at` |
 //! | `payment#<project>/<id>` | `day#<date>` | `day`: `<project>#<date>#<shard>`, the key of the index `day`; see `days.rs` |
 //! | `checkout#<SHA-256 of token>` | `checkout` | `project_id`, `payment_id`, `attempt`, `return_url`, `expires_at` |

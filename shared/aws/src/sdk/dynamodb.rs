@@ -18,8 +18,8 @@ use super::OwnUserAgent;
 /// The time limit of a call, including all tries. Three tries without an answer fit into this limit.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The codes of a cancelled transaction that can succeed when it is repeated. They say that an item was throttled, or
-/// that an earlier try of the same transaction is still running.
+/// The codes of a cancelled transaction that can succeed when it is repeated. These codes say that an item was
+/// throttled, or that an earlier try of the same transaction is still running.
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html>
 const THROTTLED: [&str; 3] = [
     "ThrottlingError",

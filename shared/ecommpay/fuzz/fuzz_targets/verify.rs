@@ -1,9 +1,8 @@
 //! Verifies the signatures of random bytes as a body. Checks that:
 //!
 //! - nothing panics;
-//! - a signature verifies if it is over one of two strings: the string with the numbers as they are written, or the
-//!   string with the numbers as PHP prints them;
-//! - the signature in the body verifies only if it is a signature over one of these two strings;
+//! - a signature verifies if it covers the numbers as they are written, or the numbers as PHP prints them;
+//! - the signature in the body verifies only if it covers one of these two strings;
 //! - no signature verifies with another key.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run verify` (in `shared/ecommpay`)

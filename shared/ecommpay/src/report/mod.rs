@@ -128,8 +128,7 @@ impl Report {
     }
 }
 
-/// Returns the id of the project that a message names: at the top level, or in `general` if the top level has no
-/// readable id.
+/// Returns the id of the project that a message names. Reads the id in `general` if the top level has no readable id.
 pub fn project_id(message: &Value<'_>) -> Option<u64> {
     let in_general = || message.at(&["general", "project_id"])?.as_u64();
     let top = message.get("project_id").and_then(Value::as_u64);

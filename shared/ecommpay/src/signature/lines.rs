@@ -21,8 +21,8 @@ pub(super) struct Lines {
     lines: Vec<Line>,
     /// The path to the current value.
     path: String,
-    /// Whether the lines are already in order. This is so if all names are plain: the members of each object are then
-    /// sorted before their lines are written.
+    /// Whether the lines are already in order. They are in order if all names are plain, because members with plain
+    /// names are sorted before their lines are written.
     in_order: bool,
 }
 

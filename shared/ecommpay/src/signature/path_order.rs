@@ -27,8 +27,8 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
 /// their paths.
 ///
 /// - A run of digits that starts with `0` is followed by a zero byte, so that a shorter run is smaller.
-/// - The length of any other run of digits is written before the run: as one digit, or as `9` and 4 bytes if the run
-///   has at least 9 digits. So a forged path of many short runs still has a short key.
+/// - The length of any other run of digits is written before the run. The length is one digit, or `9` and 4 bytes if
+///   the run has at least 9 digits. So a forged path of many short runs still has a short key.
 pub(super) fn push_key(path: &[u8], keys: &mut Vec<u8>) {
     let mut rest = skip_leading_zeros(path);
     while let Some((&byte, after)) = rest.split_first() {

@@ -1,7 +1,8 @@
 //! Writes numbers with a fraction or an exponent, as PHP prints them.
 //!
-//! The platform sends integers only. Its documentation does not say how a fraction is signed, and the official SDKs
-//! disagree. The documentation refers to the PHP SDK. So the signature of a body can cover a fraction as PHP spells it.
+//! The platform sends integers only. The platform's documentation does not say how a fraction is signed, and the
+//! official SDKs disagree. The documentation refers to the PHP SDK. So the signature of a body can cover a fraction as
+//! PHP spells it.
 
 /// A number with more significant digits counts as it is written, because its conversion to floating point can be slow.
 /// PHP's `json_encode` writes at most 17 digits.

@@ -1,6 +1,6 @@
 //! Serves fast stubs of DynamoDB, SQS, Secrets Manager and Gate.
 //!
-//! The stubs count each call, and accept a call if it has the necessary fields. They do little other work, so a
+//! The stubs count each call, and accept a call if it has the necessary fields. The stubs do little other work, so a
 //! measured duration is almost only the duration of the function's own work. All hosts share a port with TLS 1.3.
 
 pub mod aws;
