@@ -1,8 +1,8 @@
 //! Runs a function behind an API Gateway HTTP API: reads each event as a request, and returns the response.
 //!
-//! Clients control almost every text of a request. Therefore a header that HTTP does not allow is left out. An event
-//! that cannot be read becomes an empty request. No URL is built from the host, the forwarded headers, the path or the
-//! query string (`shared/decisions/functions/0044-gateway-requests.md`).
+//! Clients control almost every text of a request. Therefore this module leaves out a header that HTTP does not allow,
+//! and turns an event that cannot be read into an empty request. For the same reason, no URL is built from the host,
+//! the forwarded headers, the path or the query string (`shared/decisions/functions/0044-gateway-requests.md`).
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -20,7 +20,7 @@ use payments::model::path_id;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// The fields that this module reads of an event in payload format 2.0.
+/// The fields of an event in payload format 2.0 that this module reads.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {
@@ -72,7 +72,7 @@ pub fn read_request(event: &str) -> Request {
     })
 }
 
-/// Returns `None` if the event says that its body is base64, and the body is not base64.
+/// Returns `None` if the event says that its body is base64, but the body is not base64.
 fn request_of(event: Event) -> Option<Request> {
     let body = event.body.unwrap_or_default();
     let body = match event.is_base64_encoded {
@@ -88,21 +88,22 @@ fn request_of(event: Event) -> Option<Request> {
         let name = HeaderName::from_bytes(name.as_bytes());
         let value = HeaderValue::from_bytes(value.as_bytes());
         if let (Ok(name), Ok(value)) = (name, value) {
-            // `try_insert` fails only if the map is full. Then the header is left out.
+            // `try_insert` fails only if the map is full. In this case, the header is left out.
             let _ = request.headers_mut().try_insert(name, value);
         }
     }
     Some(request)
 }
 
-/// The name of the release. If functions of a new release answer with server errors, an alarm stops the deployment.
+/// The name of the release. Server errors are counted for each release, because an alarm stops the deployment of a
+/// release that causes them.
 static RELEASE: LazyLock<String> = LazyLock::new(|| {
     let configured = std::env::var("RELEASE_NAME").ok();
     configured.unwrap_or_else(|| "none".to_owned())
 });
 
-/// Whether the answer is a server error that the release itself can have caused. Otherwise a storefront or the platform
-/// could stop the deployment of a release.
+/// Whether the answer is a server error that the release itself can have caused. An error with an external cause is not
+/// counted. If it were counted, a storefront or the platform could stop a deployment.
 fn is_fault(response: &Response<String>) -> bool {
     response.status().is_server_error() && response.extensions().get::<ExternalCause>().is_none()
 }

@@ -42,7 +42,7 @@ fn parsed<T>(
     parse(&value).ok_or(ConfigError { name, problem })
 }
 
-/// Reads a URL and removes the slashes at its end. Only the host `localhost` or a loopback address may use http.
+/// Reads a URL and removes the slashes at its end. Accepts http only for `localhost` and loopback addresses.
 pub fn base_url(name: &'static str) -> Result<String, ConfigError> {
     parsed(name, "is not an https URL", |value| {
         let url = Url::parse(value).ok()?;
@@ -63,15 +63,15 @@ pub fn count(name: &'static str) -> Result<u64, ConfigError> {
     })
 }
 
-/// Returns the format in which documents are written.
+/// Reads the format in which payments are stored.
 pub fn document_format() -> Result<Format, ConfigError> {
     let number = count("DOCUMENT_FORMAT")?;
     Ok(Format::to_write(u32::try_from(number).unwrap_or(u32::MAX)))
 }
 
-/// Reads the minimum time between two requests of one execution to the Data API. If `RECONCILE_CONCURRENCY`
-/// executions keep this pause, together they send at most `DATA_API_REQUESTS_PER_SECOND` requests. If the concurrency
-/// is 0, it has no limit, and the pause is 0.
+/// Reads the minimum time between two requests of one execution to the Data API. If `RECONCILE_CONCURRENCY` executions
+/// keep this minimum time, together they send at most `DATA_API_REQUESTS_PER_SECOND` requests. A concurrency of 0 means
+/// that the number of executions is not limited. The minimum time is then 0.
 pub fn data_api_pace() -> Result<Duration, ConfigError> {
     let concurrency = parsed("RECONCILE_CONCURRENCY", "is not a whole number", |value| {
         value.parse::<u32>().ok()

@@ -1,7 +1,7 @@
 //! Sends HTTPS requests to the platform.
 //!
-//! Redirects are not followed, so requests reach only the configured host. This module never repeats a request, because
-//! the rules of the platform decide which requests may be repeated.
+//! Redirects are not followed, so requests reach only the configured host. This module never repeats a request. The
+//! caller decides whether the rules of the platform allow a repeat.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -49,7 +49,8 @@ impl From<Problem> for NoAnswer {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::TooLarge(200) => Self::TooLarge,
-            // An answer with another status is an error page. A repeated request can succeed.
+            // An answer with another status is an error page. It counts as a failure, because a repeated request can
+            // succeed.
             problem => Self::Failed(problem.to_string()),
         }
     }
@@ -145,7 +146,7 @@ impl Host {
 }
 
 /// Creates the TLS configuration of a client. With `root_file`, the client trusts only the root certificates in this
-/// file, for example those of a company's proxy.
+/// file, for example the certificate of a company's proxy.
 fn tls_config(root_file: Option<&OsStr>) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)

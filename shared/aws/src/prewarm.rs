@@ -1,6 +1,6 @@
 //! Prewarms a function: opens its connections and reads its secrets before the first request.
 //!
-//! During init, a function has a whole CPU; later it has only the share that its memory setting allows
+//! During init, a function has a whole CPU. Later the function has only the share that its memory setting allows
 //! (`shared/decisions/functions/0022-prewarm.md`). A failure does not end init: the first call that needs the
 //! connection or the secret tries again.
 
@@ -12,7 +12,7 @@ use payments::log::Line;
 /// seconds](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// Waits until `prewarming` ends, but at most one second. Then `prewarming` is cancelled.
+/// Waits until `prewarming` ends. Cancels `prewarming` after one second.
 pub async fn within_limit(prewarming: impl Future) {
     within(LIMIT, prewarming).await;
 }

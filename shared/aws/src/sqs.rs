@@ -1,4 +1,4 @@
-//! Implements the queues with SQS FIFO queues (`shared/decisions/state/0010-fifo-queues.md`).
+//! Implements the queues of events with SQS FIFO queues (`shared/decisions/state/0010-fifo-queues.md`).
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ pub struct SqsQueue {
 }
 
 impl SqsQueue {
-    /// Creates all queues. They share one client.
+    /// Creates all queues. The queues share one client.
     pub fn all(config: &aws_types::SdkConfig, queues: Vec<QueueConfig>) -> Vec<Self> {
         let config = Builder::from(config).interceptor(OwnUserAgent).build();
         let client = Client::from_conf(config);
@@ -42,7 +42,7 @@ impl SqsQueue {
         // The SDK prepares a message, and `Ping` replaces the request just before it is sent.
         let request = self.client.send_message().customize();
         let request = request.config_override(no_retries).interceptor(Ping);
-        // The result is always an error, because the answer is not the answer to a message.
+        // The result is always an error, because the answer to `Ping` is not the answer to a message.
         let _ = Box::pin(request.send()).await;
     }
 }

@@ -15,8 +15,8 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 /// The secret of the key that signs the callback.
 pub const SECRET: &str = "bench-secret-key";
 
-/// Returns a callback of the corpus with 15 additional fields of a provider. All official SDKs sort these names in the
-/// same order.
+/// Returns a callback of the test data with 15 additional fields of a provider. All official SDKs sort the names of
+/// these fields in the same order.
 pub fn body(key: &ProjectKey) -> Vec<u8> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../tests/data/callbacks/sale_success_account.json");

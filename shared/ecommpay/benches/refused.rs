@@ -1,9 +1,9 @@
 //! Measures how long it takes to refuse a forged callback. Fails if an attack takes more than 20 times as long as a
 //! usual body with a valid signature.
 //!
-//! There are 20 projects with two keys each, which are more projects than a function tries on one body. For each size,
-//! the table has three times: for a usual body with a valid signature, for a usual body with a forged signature, and
-//! for the slowest attack.
+//! The benchmark has 20 projects with two keys each. A function tries the keys of fewer projects on one body. For each
+//! size of a body, the printed table has three times: for a usual body with a valid signature, for a usual body with a
+//! forged signature, and for the slowest attack.
 //!
 //! `cargo bench --manifest-path shared/ecommpay/benches/Cargo.toml --bench refused`
 #![allow(clippy::unwrap_used)]
@@ -49,7 +49,8 @@ fn usual(size: usize, signature: &str) -> String {
     let head = r#"{"project_id":1,"payment":{"id":"order-1","type":"purchase","status":"success","date":"2019-07-02T09:28:29+0000","method":"bancontact","sum":{"amount":1000,"currency":"EUR"}},"operation":{"id":37493000003351,"type":"sale","status":"success","date":"2019-07-02T09:28:29+0000"},"provider_extra_fields":{"#;
     let tail = format!(r#""end":"1"}},"signature":"{signature}"}}"#);
     let mut body = head.to_owned();
-    // The body has at most about 1,900 further keys, because the reader allows 2,000. A large body has long values.
+    // The body has at most about 1,900 further keys, because the reader allows 2,000 keys. Therefore a large body has
+    // long values.
     let room = size.saturating_sub(head.len() + tail.len());
     let length = (room / 1_900).max(24);
     let mut number = 0;
@@ -83,7 +84,7 @@ fn good(size: usize) -> String {
 
 /// Returns a body of at most about `size` bytes. It has a key of `long` bytes, whose value is an array or an object.
 /// The elements or members are the texts of `member`. An object has at most 1,990 members, because the reader allows
-/// 2,000.
+/// 2,000 keys.
 fn inflated(size: usize, long: usize, member: impl Fn(usize) -> String, is_array: bool) -> String {
     let (open, close) = if is_array { ("[", "]") } else { ("{", "}") };
     let mut body = format!(
@@ -144,7 +145,8 @@ fn attacks(size: usize) -> Vec<(String, String)> {
         let body = inflated(size, 1, numbers, false);
         attacks.push((format!("numbers of {long} digits as names"), body));
     }
-    // Many arrays under names that are slow to sort. The line of each element repeats the name.
+    // Many arrays under names that are slow to sort. In the canonical string, the line of each element repeats the
+    // name.
     for members in [1, 20, 150, 500] {
         for long in [0, 8, 32, 64, 200] {
             let digits = "1".repeat(long);
@@ -163,7 +165,8 @@ fn attacks(size: usize) -> Vec<(String, String)> {
             }
         }
     }
-    // Many objects under long names of numbers and spaces. The names of their members are slow to sort.
+    // Many objects under long names of numbers and spaces. The names of the members of these objects are also slow to
+    // sort.
     for (prefix, suffix) in [(4, 16), (32, 0), (32, 16), (128, 4), (128, 16)] {
         for inner in ["a1", "1 ", ":"] {
             for value in ["1e-300", "5e-324", "1.7976931348623157e308"] {
@@ -225,8 +228,8 @@ fn attacks(size: usize) -> Vec<(String, String)> {
             }
         }
     }
-    // Objects with few members, whose names are compared pairwise from the end. After them, plain names in reverse
-    // order.
+    // Objects with few members: the reader compares the names of members pairwise from the end. Also plain names in
+    // reverse order.
     for long in [1, 16, 64, 256] {
         let object = |_: usize| {
             let members = (0..16)
@@ -261,7 +264,7 @@ fn attacks(size: usize) -> Vec<(String, String)> {
         "names with escapes".to_owned(),
         inflated(size, 1, escaped, false),
     ));
-    // Without a project, the keys of all projects are tried.
+    // Bodies without a project: the keys of several projects are tried.
     let unnamed: Vec<_> = attacks
         .iter()
         .map(|(name, body)| {
@@ -309,10 +312,10 @@ fn arrays(size: usize, members: usize, name: &str, value: &str) -> String {
     body + "}"
 }
 
-/// Returns a body of at most `size` bytes and 1,990 values. Its members are objects with `count` members each. The name
-/// of an object has three parts: `prefix` times the text `10 `, a number, and `suffix` times the text `10 `. The name
-/// of a member is 16 times `inner` and a number. The numbers are not in order. Every second value is `value`, and the
-/// others are 1.
+/// Returns a body of at most `size` bytes and 1,990 values. The body has an object whose members are objects with
+/// `count` members each. The name of an object has three parts: `prefix` times the text `10 `, a number, and `suffix`
+/// times the text `10 `. The name of a member is 16 times `inner` and a number. The numbers are not in order. Every
+/// second value is `value`, and the others are 1.
 fn objects(
     size: usize,
     (prefix, suffix): (usize, usize),

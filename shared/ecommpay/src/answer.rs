@@ -75,8 +75,8 @@ pub fn is_signature_refused(body: &[u8]) -> bool {
     !is_report && refusal(&message).is_some_and(|refusal| refusal.is_about_signature())
 }
 
-/// Reads an error body: `{"code":..,"message":..}` or `{"errors":[{"code":..,"message":..}]}`. The body may have
-/// further fields, such as `status` and `request_id`. Of several errors, the first is read.
+/// Reads an error body: `{"code":..,"message":..}` or `{"errors":[{"code":..,"message":..}]}`. The body can have
+/// further fields, such as `status` and `request_id`. Only the first of several errors is read.
 fn refusal(message: &Value<'_>) -> Option<Refusal> {
     let first = || message.get("errors")?.elements().first();
     let source = match message.text_at("code") {
@@ -97,12 +97,12 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
     reason = "there is one answer per status request, and nearly every answer is a report"
 )]
 pub enum StatusAnswer {
-    /// Every other answer, read as a report about the payment.
+    /// Any answer that is neither of the next two, read as a report about the payment.
     Report(Report),
-    /// The platform does not have the payment (code 3061). An answer without a payment object can be unsigned.
+    /// The platform does not have the payment (code 3061). This answer can be unsigned if it has no payment object.
     NotFound,
-    /// The platform accepted the status request but cannot read the details of the payment at present (code 3062).
-    /// Draw no conclusion from this answer.
+    /// The platform accepted the status request but cannot read the details of the payment at present (code 3062). This
+    /// answer says nothing about the payment.
     NotReadable,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Gate accepts the data as [fields of `customer`](https://api-developers.ecommpay.com). Payment Page accepts the data
 //! as [parameters that begin with `customer_`](https://developers.ecommpay.com/en/en_PP_Parameters.html). No field is
-//! mandatory for Bancontact. This crate does not send identity documents and the billing object, because Bancontact
+//! mandatory for Bancontact. This crate sends neither identity documents nor the billing object, because Bancontact
 //! does not use them.
 //!
 //! Sources ([list](crate::sources)): Gate API; Payment Page.
@@ -111,7 +111,7 @@ impl CustomerDetail {
 #[serde(try_from = "BTreeMap<String, String>")]
 pub struct CustomerDetails(BTreeMap<CustomerDetail, Text>);
 
-/// Reads stored details. Leaves out the details of a newer release.
+/// Reads stored details. Leaves out a detail that this release does not know.
 impl TryFrom<BTreeMap<String, String>> for CustomerDetails {
     type Error = FieldError;
 

@@ -133,8 +133,8 @@ impl ListedOperation {
     }
 }
 
-/// Reads the operations of an answer; verify the signature of the answer first. Each element of the list becomes one
-/// operation, even a malformed element. Returns `None` if the answer has no list of operations.
+/// Reads the operations of an answer. The caller must verify the signature of the answer first. Each element of the
+/// list becomes one operation, even a malformed element. Returns `None` if the answer has no list of operations.
 pub fn operations(answer: &Value<'_>) -> Option<Vec<ListedOperation>> {
     let list = answer.get("operations")?;
     let Value::Array(elements) = list else {

@@ -1,6 +1,7 @@
 //! Defines the types of operations, and the outcome of each status.
 //!
-//! Callbacks, status answers and the Data API use the same words. Therefore all of them use this module.
+//! Callbacks, status answers and the Data API use the same types and statuses. Therefore the readers of all three use
+//! this module.
 //!
 //! Sources ([list](crate::sources)): Gate, refunds; Confirmation; Payment links; Reversed refunds; Callbacks;
 //! Results; the platform's plug-ins.
@@ -27,7 +28,7 @@ pub enum OperationType {
     ManualChange,
     /// A payment link created in the Dashboard. Moves no money.
     Invoice,
-    /// Any other type. Contains the platform's word.
+    /// Any other type. Contains the platform's name of the type.
     Other(String),
 }
 
@@ -43,7 +44,7 @@ const MOVE_NO_MONEY: [&str; 7] = [
 ];
 
 impl OperationType {
-    /// Returns the platform's word.
+    /// Returns the platform's name of the type.
     pub fn as_str(&self) -> &str {
         match self {
             OperationType::Sale => "sale",
@@ -60,7 +61,7 @@ impl OperationType {
     /// Returns the outcome of an operation of this type with this `operation.status`.
     ///
     /// `invoice sent` is a success only for the type `invoice`, which moves no money. For every other type, this status
-    /// is pending, so that it never counts as a payment.
+    /// is pending, so that the operation never counts as a payment.
     pub fn outcome(&self, status: &str) -> Outcome {
         match status {
             "invoice sent" if *self != OperationType::Invoice => Outcome::Pending,
@@ -88,7 +89,7 @@ impl OperationType {
         }
     }
 
-    /// Returns whether this is an undocumented type: `manual change`, and every [`OperationType::Other`] that may move
+    /// Returns whether this is an undocumented type: `manual change`, and every [`OperationType::Other`] that can move
     /// money.
     pub fn is_undocumented(&self) -> bool {
         match self {

@@ -1,4 +1,5 @@
-//! Tests the two corpora of callbacks and status answers: each body has the content that the index of its corpus lists.
+//! Tests the two corpora of callbacks and status answers (`tests/data/callbacks` and `tests/data/callbacks-2`). Each
+//! body must have the content that the index of its corpus lists.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 mod corpus;

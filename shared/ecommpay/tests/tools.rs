@@ -1,4 +1,4 @@
-//! Tests the example programs, run from the command line over both corpora and the vectors.
+//! Tests the example programs. The tests run them on both corpora of callbacks and on the signature vectors.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod corpus;

@@ -21,7 +21,7 @@ fn every_vector_has_the_canonical_string_and_the_signature_of_the_sdks() {
         let raw = vector["raw"].as_str().unwrap();
         let message = parse(raw.as_bytes(), Limits::CALLBACK).expect(name);
         // `undefined` means that the SDKs disagree and the platform documents no rule. We never sign such a message,
-        // but a signature over PHP's spelling of the numbers verifies.
+        // but we accept a signature over the numbers as PHP prints them.
         let undefined = vector["platform"] == "undefined";
         assert_eq!(canonical_to_sign(&message).is_err(), undefined, "{name}");
         let string = if undefined {

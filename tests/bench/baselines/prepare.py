@@ -3,8 +3,9 @@
 
     python3 prepare.py [--no-build] ANSWER
 
-Writes the JSON file ANSWER. For each target, it has the commands and sizes of the functions, or the reason why the
-target is missing. `infra/deploy.py` builds our functions. Pinned packages are installed into `.tools`.
+Writes the JSON file ANSWER. A target is our functions or one baseline. For each target, the file has the commands and
+sizes of the functions, or the reason why the target is missing. `infra/deploy.py` builds our functions. Pinned packages
+are installed into `.tools`.
 """
 
 import io

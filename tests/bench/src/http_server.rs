@@ -33,14 +33,14 @@ pub struct FirstRequest;
 pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, service: Arc<impl Service>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        // Otherwise a small packet can wait until the previous packet is acknowledged.
+        // Without this option, a small packet can wait until the previous packet is acknowledged.
         let _ = stream.set_nodelay(true);
         let (tls, service) = (tls.clone(), Arc::clone(&service));
         connections.spawn(async move {
             match tls {
                 None => connection(stream, service).await,
                 Some(tls) => {
-                    // A client that rejects the certificate reports the error itself.
+                    // An error is ignored, because a client that rejects the certificate reports the error itself.
                     if let Ok(stream) = tls.accept(stream).await {
                         connection(stream, service).await;
                     }
@@ -71,7 +71,7 @@ where
             Ok::<_, Infallible>(response)
         }
     });
-    // A disconnected client ends only its own connection.
+    // An error is ignored, because a disconnected client ends only its own connection.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), answer)
         .await;

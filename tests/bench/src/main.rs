@@ -38,7 +38,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     let line = CommandLine::parse();
     match line.command {
-        // A single thread takes less CPU time from the functions.
+        // A single thread takes less CPU time from the functions than several threads.
         None => {
             let runtime = Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(compare::run(&line.compare))
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_accepts_both_commands() {
+    fn the_command_line_accepts_a_comparison_and_a_load_test() {
         CommandLine::command().debug_assert();
         let line = CommandLine::parse_from(["bench", "--rounds", "2"]);
         assert!(line.command.is_none());

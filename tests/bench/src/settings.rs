@@ -35,7 +35,7 @@ const REFERENCES: [(&str, &str); 4] = [
     ("${AWS::StackName}", "bench"),
 ];
 
-/// Returns the variables of a function (`callback`, `checkout` or `refund`) with the defaults of the parameters.
+/// Returns the variables of a function, such as `callback`, with the defaults of the parameters.
 pub fn variables(function: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let template = schemas::yaml("template.yaml")?;
     let (first, rest) = function
@@ -86,7 +86,7 @@ fn resolved(template: &Value, value: &Value) -> String {
     }
 }
 
-/// Returns a secret. `id` is the template's reference to it.
+/// Returns a secret. `id` is the template's reference to the secret.
 pub fn secret(id: &str) -> Option<String> {
     match id {
         "ProjectKeys.Id" => Some(format!(r#"{{"{PROJECT}":{{"current":"{KEY}"}}}}"#)),

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::counted::Step;
 
-/// The assumptions. Each is a command line option of the same name.
+/// The assumptions. Each assumption is a command line option of the same name.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Assumptions {
     /// Duration of a function's own work per call, in ms
@@ -38,7 +38,8 @@ pub struct Assumptions {
 pub const PLATFORM_LOG_BYTES: f64 = 400.0;
 
 impl Assumptions {
-    /// Returns the duration of a step in ms. The function makes one call after another.
+    /// Returns the duration of a step in ms. The durations of all calls are added, because the function makes one call
+    /// after another.
     pub fn busy_ms(&self, step: &Step) -> f64 {
         self.working_ms(step) + self.wait_ms(step)
     }
@@ -54,7 +55,7 @@ impl Assumptions {
         self.own_ms + calls + step.used.sends() as f64 * self.queue_ms + gate
     }
 
-    /// Returns the duration of the shopper's wait in ms, including its calls.
+    /// Returns the duration of the shopper's wait in ms, including the DynamoDB calls during the wait.
     pub fn wait_ms(&self, step: &Step) -> f64 {
         let calls = step.used.wait_calls as f64 * self.table_ms;
         match step.route.as_str() {

@@ -14,9 +14,10 @@ const MILLION: f64 = 1e6;
 const GB: f64 = 1e9;
 const SECONDS_PER_MONTH: f64 = 2_628_000.0;
 const MINUTES_PER_MONTH: f64 = SECONDS_PER_MONTH / 60.0;
-/// Receives without a message. Lambda polls a standard queue over five connections, and each receive waits 20 s.
+/// The number of receives per minute that return no message. Lambda polls a standard queue over five connections, and
+/// each receive waits 20 s.
 const EMPTY_RECEIVES_PER_MINUTE: f64 = 5.0 * 60.0 / 20.0;
-/// Only the metric `poll_lag_s`.
+/// The number of metrics of the worker: only `poll_lag_s`.
 const WORKER_METRICS: f64 = 1.0;
 const SECRET_CACHE_MINUTES: f64 = 5.0;
 
@@ -63,7 +64,8 @@ impl Bill<'_> {
     /// Returns the tables of the bill by their titles.
     pub fn tables(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
         let batch = self.model.assumptions.batch;
-        // At a few payments per hour, X-Ray records nearly all API calls. Therefore this column counts all.
+        // At a few payments per hour, X-Ray records nearly all API calls. Therefore the column with traces counts all
+        // API calls.
         let million = [(1.0, 0.0), (batch, 0.0), (1.0, 1.0)]
             .into_iter()
             .map(|(batch, traced)| Ok(with_total(self.payments(batch, traced)?)))
@@ -107,8 +109,8 @@ impl Bill<'_> {
         lines.iter_mut().for_each(|(_, usd)| *usd *= millions);
         lines.push(("fixed".to_owned(), total(&self.fixed()?)));
         let mut lines = with_total(lines);
-        // X-Ray records each run of the sweeper. In each second, it records the first API call and a share of the
-        // others.
+        // X-Ray records each run of the sweeper. In each second, X-Ray records the first API call and a share of the
+        // other API calls.
         let calls = self.model.load(rate as f64).api_calls();
         let traced = assumptions.traced + (1.0 - assumptions.traced) / calls;
         let traces = calls * SECONDS_PER_MONTH * traced + MINUTES_PER_MONTH;
@@ -225,7 +227,7 @@ impl Bill<'_> {
         Ok(total(&lines) * MINUTES_PER_MONTH / MILLION)
     }
 
-    /// Returns the cost of a million API calls, including the runs of the function.
+    /// Returns the cost of a million API calls of a step, including the runs of the function.
     fn call(&self, step: &Step) -> anyhow::Result<Lines> {
         if step.route.is_empty() {
             return Ok(Lines::new());
@@ -264,7 +266,7 @@ impl Bill<'_> {
     }
 }
 
-/// Adds the lines of each service. The services keep the order of their first lines.
+/// Adds up the lines of each service. The services keep the order of their first lines.
 fn by_service(lines: Lines) -> Lines {
     let mut sums = Lines::new();
     for (service, usd) in lines {
@@ -286,7 +288,7 @@ fn with_total(mut lines: Lines) -> Lines {
     lines
 }
 
-/// The columns have dollars. All lists must have the same names.
+/// Makes a table with one column of dollars for each list. All lists must have the same names.
 fn columns(header: &[&str], lists: &[Lines]) -> String {
     let names = lists.first().into_iter().flatten().map(|(name, _)| name);
     let rows: Vec<Vec<String>> = names

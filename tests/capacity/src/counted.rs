@@ -8,10 +8,11 @@ use anyhow::Context;
 use payments::service::checkout::READ_INTERVAL;
 use serde::{Deserialize, Serialize};
 
-/// The approximate size of the log line `a waiting shopper was redirected`, including CloudWatch's own bytes.
+/// The approximate size of the log line `a waiting shopper was redirected`, including the bytes that CloudWatch adds.
 const HAND_OFF_LINE_BYTES: u64 = 320;
 
-/// A wait slot is claimed and released. Its item is smaller than 1 KB, so each write is one unit.
+/// The writes of a wait: one claims the wait slot, and one releases it. The item of a slot is smaller than 1 KB, so
+/// each write is one unit.
 const SLOT_WRITES: u64 = 2;
 
 /// The content of `counted.json`, which an end-to-end test writes.
@@ -45,7 +46,8 @@ pub struct Step {
 /// Calls of AWS services, with their units and log bytes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Used {
-    /// The number of calls by operation. Reads also have the kind of item, and sends the queue.
+    /// The number of calls by operation. The name of a read also contains the kind of item. The name of a send also
+    /// contains the queue.
     pub calls: BTreeMap<String, u64>,
     /// DynamoDB read units.
     pub read_units: f64,
@@ -131,8 +133,8 @@ impl Counted {
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Adds the calls and the log line of a shopper who waits `ms` for the redirect URL. The counts have no such wait,
-    /// because in the sandbox the redirect URL arrives before the shopper.
+    /// Adds the calls and the log line of a shopper who waits `ms` for the redirect URL. The measured counts have no
+    /// such wait, because in the sandbox the redirect URL arrives before the shopper.
     pub fn add_shopper_wait(&mut self, ms: f64) {
         let reads = (ms / READ_INTERVAL.as_secs_f64() / 1e3).ceil();
         if reads <= 0.0 {
@@ -145,7 +147,7 @@ impl Counted {
             used.read_units += reads;
             *used.calls.entry("UpdateItem".to_owned()).or_default() += SLOT_WRITES;
             used.write_units += SLOT_WRITES;
-            // A request that gets no slot also tries the claim. Therefore the claim is not part of the wait.
+            // A request that gets no slot also tries the claim. Therefore the claim is not counted as part of the wait.
             used.wait_calls = reads as u64 + SLOT_WRITES - 1;
             used.log_bytes += HAND_OFF_LINE_BYTES;
             self.payment_metrics += 1;

@@ -1,10 +1,10 @@
 //! Calculates load, limits and the AWS bill from the calls of one payment.
 //!
-//! `counted.json` has the counts of these calls, which `tests/e2e/tests/end_to_end/cost/payment.rs` measures. The other
+//! `tests/e2e/tests/end_to_end/cost/payment.rs` counts these calls, and writes the counts to `counted.json`. The other
 //! inputs are AWS's quotas and prices, the template's settings, and a few assumptions.
 //!
-//! `cargo run --bin capacity` prints all tables. A test compares the tables of `infra/capacity.md`, which contain no
-//! prices.
+//! `cargo run --bin capacity` prints all tables. A test compares the tables of `infra/capacity.md` with the
+//! calculation. These tables contain no prices.
 
 pub mod assumptions;
 pub mod bill;

@@ -11,10 +11,10 @@ use crate::tables::Model;
 /// The maximum number of due payments of one kind that the sweeper finds per minute (`MAX_FOUND` in
 /// `shared/payments/src/service/sweep/sweeper.rs`).
 const FOUND_BY_A_RUN: f64 = 100_000.0;
-/// The further pages of the Data API that a day needs, as a share of the pages of its operations. Each side of the day
-/// has a margin of ten minutes. Each slice of the day needs two further pages: one shows whether the slice must be
-/// split, and the last one is not full. A slice has at least 100 pages, because only a slice of more than 200 pages is
-/// split.
+/// The additional pages of the Data API that the comparison of a day reads, as a share of the pages with the operations
+/// of the day. The comparison also reads ten minutes before and ten minutes after the day. It reads the list of the
+/// platform in slices of time. Each slice needs two additional pages: one shows whether the slice must be split, and
+/// the last one is not full. A slice has at least 100 pages, because only a slice of more than 200 pages is split.
 const FURTHER_PAGES: f64 = 20.0 / 1_440.0 + 2.0 / 100.0;
 
 /// One row of the table `limits`.
@@ -144,8 +144,8 @@ fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
     let requests = model.template.number("DataApiRequestsPerSecond")?;
     let per_second = model.template.number("PollsPerSecond")?;
     let workers = model.template.number("PollConcurrency")?;
-    // A poll loads the payment twice, and commits the claim and the answer. An answer that changes the payment also
-    // sends an event, and marks it as published.
+    // A poll loads the payment twice, and commits the claim and the answer. If the answer changes the payment, the poll
+    // also sends an event and marks the event as published.
     let poll_ms = assumptions.own_ms
         + assumptions.gate_ms
         + 5.0 * assumptions.table_ms

@@ -11,7 +11,8 @@ use crate::counted::{Counted, Used};
 /// e^12 (about 160,000) seconds.
 const LOG_ODDS: f64 = 12.0;
 
-/// DynamoDB lets a partition use the unused capacity of the last 300 seconds. The calculation relies on 60 of them.
+/// DynamoDB lets a partition use the unused capacity of the last 300 seconds. The calculation relies on only 60
+/// seconds.
 const BURST_S: f64 = 60.0;
 
 /// The load at a constant rate.
@@ -48,7 +49,8 @@ impl<'a> Load<'a> {
         self.counted.api_calls() as f64 * self.rate
     }
 
-    /// Returns the mean number of concurrent executions by function. A shopper's request waits only with a wait slot.
+    /// Returns the mean number of concurrent executions by function. A shopper's request waits only while it holds a
+    /// wait slot, so at most `max_waits` requests wait.
     pub fn concurrency(&self) -> BTreeMap<&'a str, f64> {
         let mut running = BTreeMap::new();
         let called = self.counted.steps.iter();
@@ -61,7 +63,8 @@ impl<'a> Load<'a> {
         running
     }
 
-    /// Returns the payments per second at which one function, or all functions together, have `limit` executions.
+    /// Returns the payments per second at which one function, or all functions together, have `limit` concurrent
+    /// executions.
     pub fn rate_with_executions(&self, function: Option<&str>, limit: f64) -> f64 {
         let called = self.counted.steps.iter();
         let called = called.filter(|step| !step.route.is_empty());
@@ -97,12 +100,13 @@ impl<'a> Load<'a> {
         most / f64::from(SHARDS) * largest_share(self.rate, f64::from(SHARDS))
     }
 
-    /// Returns the partitions that the table needs if each can write `limit` units per second.
+    /// Returns the number of partitions that the table needs if each partition can write `limit` units per second.
     pub fn partitions(&self, limit: f64) -> f64 {
         self.buckets_for(self.table_writes(), limit)
     }
 
-    /// Returns the partitions that the busiest queue needs if each can receive `limit` messages per second.
+    /// Returns the number of partitions that the busiest queue needs if each partition can receive `limit` messages per
+    /// second.
     pub fn queue_partitions(&self, limit: f64) -> f64 {
         self.buckets_for(self.messages(), limit)
     }
@@ -122,7 +126,7 @@ impl<'a> Load<'a> {
         self.payment.read_units * self.rate
     }
 
-    /// Returns the read units per second of a storefront key. All payments have the same key.
+    /// Returns the read units per second of one storefront key, if all payments use this key.
     pub fn key_reads(&self) -> f64 {
         self.payment.calls_of("GetItem storefront_key") as f64 * self.rate
     }
@@ -139,8 +143,8 @@ impl<'a> Load<'a> {
         self.counted.stored_kb as f64 * 1_024.0 * self.rate * 86_400.0 / 1e9
     }
 
-    /// Returns the most calls per payment to one route. `POST /callbacks` does not count, because it has its own limit,
-    /// `CallbackRate`.
+    /// Returns the number of calls per payment to the route with the most calls. `POST /callbacks` does not count,
+    /// because this route has its own limit, `CallbackRate`.
     pub fn calls_of_busiest_route(&self) -> f64 {
         let mut calls = BTreeMap::<&str, f64>::new();
         for step in &self.counted.steps {

@@ -17,7 +17,7 @@ pub struct Quota {
     pub what: String,
     /// The documentation page, without `https://`.
     pub source: String,
-    /// `yes` if the page `source` was read, or `quoted` if only a quotation of it was read.
+    /// `yes` if the page `source` was read, or `quoted` if only a quotation of the page was read.
     pub confirmed: String,
 }
 

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::load::largest_share;
 
-/// The distribution over the shards of an index, or over the partitions of a table or queue. Both are called buckets.
+/// The distribution over the buckets of one kind. A bucket is a shard of an index, or a partition of a table or queue.
 #[derive(Debug, Clone)]
 pub struct Spread {
     /// The kind of bucket.
@@ -93,7 +93,8 @@ pub fn simulate(
     })
 }
 
-/// Storefronts use ids with a counter, a date or capital letters, and random ids.
+/// Returns an id of one of four kinds that storefronts use: with a counter, with a date, with capital letters, or
+/// random.
 fn payment_id(number: u64) -> String {
     match number % 4 {
         0 => format!("order-{}-1", 100_000 + number),
@@ -115,7 +116,7 @@ fn group(key: &PaymentKey) -> String {
     event.message_group_id()
 }
 
-/// Each partition has an equal range of hashes.
+/// Returns the partition of a key. Each partition has an equal range of hashes.
 fn partition(key: &str, partitions: u64) -> String {
     let hash = Sha256::digest(key.as_bytes());
     let start: [u8; 8] = hash.first_chunk().copied().unwrap_or_default();

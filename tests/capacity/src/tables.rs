@@ -13,7 +13,7 @@ use crate::quotas::Quotas;
 use crate::spread::simulate;
 use crate::template::Template;
 
-/// In payments per second.
+/// The rates in the tables, in payments per second.
 pub const RATES: [u64; 3] = [1, 100, 10_000];
 /// The number of payments in the simulation for the table `spread`.
 pub const SIMULATED: u64 = 100_000;

@@ -6,8 +6,8 @@
 //! - A consistent read costs one unit per started 4 KB. Any other read costs half of this.
 //! - An index entry that appears or disappears costs one unit. A changed key of an entry costs two units.
 //!
-//! AWS does not document whether a transaction doubles the units of an index. This module does not double them, because
-//! DynamoDB writes indexes after the transaction.
+//! AWS does not document whether a transaction doubles the units of an index. This module does not double the units of
+//! an index, because DynamoDB writes indexes after the transaction.
 
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -43,7 +43,8 @@ impl KeysOnlyIndex {
 
     /// Returns the units for removing the old entry, and for adding the new entry.
     pub fn write_units(&self, before: Option<&Value>, after: Option<&Value>) -> (u64, u64) {
-        // An entry has a payment's key, a shard and a time. Therefore it is always smaller than 1 KB.
+        // An entry has only a payment's key, a shard and a time. Therefore the entry of a usual payment is smaller than
+        // 1 KB.
         match (self.entry(before), self.entry(after)) {
             (old, new) if old == new => (0, 0),
             (old, new) => (u64::from(old.is_some()), u64::from(new.is_some())),
@@ -51,7 +52,8 @@ impl KeysOnlyIndex {
     }
 }
 
-/// Returns the size of an item in bytes. Fails for other types than texts and numbers, which the product never writes.
+/// Returns the size of an item in bytes. Fails for a type other than text and number. The product never writes such a
+/// type.
 pub fn size(item: &Value) -> anyhow::Result<u64> {
     let attributes = item.as_object().context("the item is not an object")?;
     let sizes = attributes.iter().map(|(name, value)| {

@@ -1,6 +1,6 @@
 //! Checks events against their schemas in `infra/events`, and HTTP answers against `infra/openapi.yaml`.
 //!
-//! The tests of several crates use this crate. The functions must not depend on it.
+//! The tests of several crates use this crate. The functions must not depend on this crate.
 
 pub mod bundle;
 mod events;

@@ -67,7 +67,7 @@ impl Document {
     }
 }
 
-/// Makes the references in a schema absolute, because the schema is then used outside of the document.
+/// Makes the references in a schema absolute, because the caller uses the schema outside of the document.
 fn make_absolute(schema: &mut Value) {
     match schema {
         Value::Object(members) => {

@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use schemas::openapi::Document;
 use serde_json::Value;
 
-/// Values that are no objects have no members.
+/// Returns the members of an object. Any other value has no members.
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }

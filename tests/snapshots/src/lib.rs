@@ -1,6 +1,7 @@
 //! Compares texts with stored snapshots, for tests.
 //!
-//! With the variable `UPDATE_SNAPSHOTS`, the texts are stored instead. Review the changed files before you commit them.
+//! If the variable `UPDATE_SNAPSHOTS` is set, the texts are stored instead. Review the changed files before you commit
+//! them.
 
 use std::path::Path;
 

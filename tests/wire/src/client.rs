@@ -89,7 +89,7 @@ impl HttpConnector for Recorder {
     }
 }
 
-/// Answers a call.
+/// The server that answers a call.
 enum Server {
     /// The server of the tables.
     Table(HttpConnectorFuture),

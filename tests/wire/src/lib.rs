@@ -1,8 +1,8 @@
 //! Simulates AWS for tests: runs the template's tables in this process, and answers the calls to SQS and Secrets
 //! Manager.
 //!
-//! The code under test uses the real SDK. Only the HTTP client below the SDK is replaced. It forwards DynamoDB calls to
-//! tables made from `infra/template.yaml`, so their keys and indexes are those of the template. It also records each
+//! The code under test uses the real SDK. Only the HTTP client below the SDK is replaced. The client of this crate
+//! forwards DynamoDB calls to tables with the keys and indexes of `infra/template.yaml`. This client also records each
 //! call, and lets calls fail.
 
 mod client;
@@ -136,7 +136,7 @@ impl Wire {
         to_queue.filter_map(part).collect()
     }
 
-    /// Executes the next call of an operation, but loses its answer.
+    /// Loses the answer to the next call of an operation. The call is executed.
     pub fn lose_next_answer_of(&self, operation: &str) {
         self.record().lost_answers.insert(operation.to_owned());
     }
@@ -173,8 +173,8 @@ impl Wire {
         self.record().hanging.insert(operation.to_owned());
     }
 
-    /// Sets the value of the default secret, which has no value at first. Each secret that [`Wire::set_secret_of`] has
-    /// not set is the default secret.
+    /// Sets the value of the default secret, which has no value at first. A name that [`Wire::set_secret_of`] has not
+    /// set stands for the default secret.
     pub fn set_secret(&self, value: &str) {
         self.record().secret.set(value);
     }

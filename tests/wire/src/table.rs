@@ -14,7 +14,7 @@ const SHARED: [&str; 4] = [
     "BillingMode",
 ];
 
-/// Returns an in-memory database. Each pair has the template's resource and the name of the new table.
+/// Returns an in-memory database. Each pair has the name of a resource in the template, and the name of the new table.
 pub fn database(tables: &[(&str, &str)]) -> anyhow::Result<dynoxide::Database> {
     let template = schemas::yaml("template.yaml")?;
     let database = dynoxide::Database::memory()?;

@@ -48,7 +48,7 @@ pub fn read_number(item: &Item, name: &'static str) -> Result<u64, StoreError> {
     }
 }
 
-/// Reads a time that [`millis`] created.
+/// Reads a time from an attribute that [`millis`] created.
 pub fn read_millis(item: &Item, name: &'static str) -> Result<Timestamp, StoreError> {
     match item.get(name) {
         Some(AttributeValue::N(value)) => {

@@ -13,7 +13,7 @@ use super::DynamoStore;
 use super::attributes::{Item, expiry, item_error, number, read_number, read_text, text};
 use super::unreadable::unreadable;
 
-/// The item of a token expires this long after its checkout. The token is valid until DynamoDB deletes the item.
+/// The item of a token expires this long after the checkout. The token is valid until DynamoDB deletes the item.
 const RETENTION: Duration = Duration::from_secs(31 * 24 * 3_600);
 
 const SK: &str = "checkout";

@@ -2,8 +2,8 @@
 //! order (`paid_orders.rs`). A change of the payment item alone is an update. Any other change is a transaction.
 //!
 //! The SDK repeats a call if the answer was lost, even if the first try wrote the item. For a repeated transaction,
-//! DynamoDB returns the answer of the first try. A repeated update fails its condition. Therefore each commit stores a
-//! random id in the attribute `commit`. If the stored id is the id of this commit, the first try succeeded
+//! DynamoDB returns the answer of the first try. The condition of a repeated update fails. Therefore each commit stores
+//! a random id in the attribute `commit`. If the stored id is the id of this commit, the first try succeeded
 //! (`shared/decisions/state/0002-retried-writes.md`).
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
@@ -75,8 +75,8 @@ impl DynamoStore {
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":commit", text(commit_id));
         if commit.is_in_outbox() {
-            // If the payment is already in the index, its time stays the same. So the time is never later than the
-            // commit of the oldest unpublished event.
+            // An existing entry of the index keeps its time. So this time is never later than the commit of the oldest
+            // unpublished event.
             set += ", #outbox = :outbox, #since = if_not_exists(#since, :now)";
             let partition = partition_of(Index::Outbox, &payment.key());
             update = update

@@ -1,12 +1,12 @@
 //! Implements the index `day`, in which reports and reconciliation find the payments of a day. A payment belongs to the
 //! day of its creation, and to each day on which one of its operations ended.
 //!
-//! For the day of creation, the entry in the index is the payment item. For each other day, it is a separate item with
-//! the same `pk`. The commit that adds a day to a payment writes this item, and nothing deletes the item.
+//! For the day of creation, the entry in the index is the payment item. For each other day, the entry is a separate
+//! item with the same `pk`. The commit that adds a day to a payment writes this item, and nothing deletes the item.
 //!
 //! The index has no sort key. A sort key has at most 1,024 bytes, and `pk` can be longer. Without a sort key, a query
-//! still returns the entries of a partition in a fixed order. Therefore a query can continue after the keys of an
-//! entry.
+//! still returns the entries of a partition in a fixed order. Therefore a query can continue after any entry if it has
+//! the keys of this entry.
 
 use std::collections::BTreeSet;
 
@@ -26,10 +26,10 @@ use super::{DynamoStore, PAGE, failed};
 /// The name of the index, and of its partition key.
 pub(super) const INDEX: &str = "day";
 
-/// The maximum number of days that one commit adds. If there are more new days, only the newest are stored. A
-/// transaction has at most [100
-/// items](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html), and the payment,
-/// its events, a token and an order are also items.
+/// The maximum number of days that one commit adds. If there are more new days, only the newest are stored. The reason
+/// is that a transaction has at most [100
+/// items](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html). The payment, its
+/// events, a token and an order are also items.
 const MAX_NEW: usize = 80;
 
 /// Returns the partition key of a new payment item in the index.
@@ -67,7 +67,7 @@ fn entry(key: &PaymentKey, sk: String, day: Day) -> Item {
 }
 
 /// Returns the write of a day's item. The write needs no condition, because every write of the same day of a payment
-/// has the same content. It is an update, so that it keeps the attributes of another release.
+/// has the same content. The write is an update, so that it keeps attributes that this release does not know.
 pub(super) fn update(table: &str, key: &PaymentKey, day: Day) -> Result<Update, StoreError> {
     let partition = partition(key.project_id(), day, shard_number(key));
     Update::builder()
@@ -82,8 +82,7 @@ pub(super) fn update(table: &str, key: &PaymentKey, day: Day) -> Result<Update, 
 }
 
 impl DynamoStore {
-    /// Returns the keys of a payment's entry for a day. The day of creation has no item of its own; its entry is the
-    /// payment item.
+    /// Returns the keys of a payment's entry for a day. The entry for the day of creation is the payment item.
     async fn entry_of(&self, key: &PaymentKey, day: Day) -> Result<Item, StoreError> {
         let of_day = self.get(payment_pk(key), &sk(day)).await?;
         let sk = of_day.map_or_else(|| PAYMENT_SK.to_owned(), |_| sk(day));

@@ -6,9 +6,9 @@
 //! | `outbox` | `outbox`: shard | `outbox_since` | with events that are not published |
 //! | `next` | `next`: kind of action, shard | `next_at` | with a next action, which is due at `next_at` |
 //!
-//! Both indexes are sparse: a payment that needs nothing has no entry. Each commit of a payment also writes or removes
-//! its entries. Each kind of action has separate partitions, and polls have separate partitions for each project
-//! (`shared/decisions/state/0009-polling-index.md`).
+//! Both indexes are sparse: a payment that needs nothing has no entry. Commits of a payment write its entries, and
+//! remove the entry in `next`. `published.rs` removes the entry in `outbox`. Each kind of action has separate
+//! partitions, and polls have separate partitions for each project (`shared/decisions/state/0009-polling-index.md`).
 
 use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;

@@ -3,7 +3,7 @@
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
-//! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`, `day`; see `due.rs` |
+//! | `payment#<project>/<id>` | `payment` | `document`: the payment as JSON, `version`, `sequence`, `published`, `commit`, `day`; see `due.rs` |
 //! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `content`: the event's `data` and `time`, `expires_at` |
 //! | `payment#<project>/<id>` | `day#<date>` | `day`: `<project>#<date>#<shard>`, the key of the index `day`; see `days.rs` |
 //! | `checkout#<SHA-256 of token>` | `checkout` | `project_id`, `payment_id`, `attempt`, `return_url`, `expires_at` |
@@ -65,7 +65,7 @@ pub struct DynamoStore {
 }
 
 impl DynamoStore {
-    /// Creates a client of the table. Changed documents get the current format.
+    /// Creates a client of the table. The client stores changed payments in the current format.
     pub fn new(config: &aws_types::SdkConfig, table: impl Into<String>) -> Self {
         Self {
             client: sdk::dynamodb(config),
@@ -74,7 +74,7 @@ impl DynamoStore {
         }
     }
 
-    /// Gives changed documents this format.
+    /// Sets the format in which the client stores changed payments.
     #[must_use]
     pub fn with_format(self, format: Format) -> Self {
         Self { format, ..self }
@@ -85,8 +85,8 @@ impl DynamoStore {
         StorefrontKeys::new(self.client.clone(), table.into())
     }
 
-    /// Opens a connection; see [`crate::prewarm`]. Reads an item that does not exist, because every function may call
-    /// `GetItem`.
+    /// Opens a connection; see [`crate::prewarm`]. Calls `GetItem`, because every function has the permission for this
+    /// call. The item does not exist.
     pub async fn prewarm(&self) {
         let request = self
             .client

@@ -3,9 +3,9 @@
 //! The first payment that pays an order writes the item `first`. This write has the condition that the item does not
 //! exist. If the condition fails, the payment writes `paid#<payment id>` instead.
 //!
-//! The item belongs to the same transaction as the change of the payment. Nothing deletes the item, because an order
-//! counts as paid even after a refund. The ids of orders and payments are stored in lower case, because ids are
-//! compared without case.
+//! Both writes belong to the transaction that changes the payment. Nothing deletes these items, because an order counts
+//! as paid even after a refund. The ids of orders and payments are stored in lower case, because ids are compared
+//! without case.
 
 use std::collections::BTreeSet;
 
@@ -30,12 +30,12 @@ fn pk(order: PaidOrder<'_>) -> String {
 pub(super) struct Writes {
     /// The condition fails if a payment has already paid the order.
     pub first: Put,
-    /// Used after the condition of `first` has failed. The item can exist already. The
-    /// write is an update, so that it keeps the attributes of another release.
+    /// Used after the condition of `first` has failed. The item can exist already. Therefore the write is an update,
+    /// which keeps attributes that this release does not know.
     pub later: Update,
 }
 
-/// Returns the writes if the change makes the payment pay an order that it had not paid before.
+/// Returns the writes if the payment counts as paid for an order after the change, but not before.
 pub(super) fn writes(
     table: &str,
     before: Option<&Payment>,
@@ -90,7 +90,7 @@ impl DynamoStore {
             .limit(PAGE);
         let page = Box::pin(request.send()).await.map_err(failed)?;
         let keys = readable(page.items(), |item| read(order.project_id, item));
-        // A payment can have both items: it was the first to pay, stopped counting as paid, and later counted as paid
+        // A payment has both items if it was the first to pay, stopped counting as paid, and later counted as paid
         // again.
         let keys: BTreeSet<PaymentKey> = keys.into_iter().collect();
         Ok(keys.into_iter().collect())

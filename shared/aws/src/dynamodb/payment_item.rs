@@ -28,7 +28,7 @@ pub(super) fn read_payment_key(item: &Item) -> Result<PaymentKey, StoreError> {
     Ok(PaymentKey::new(project_id, id))
 }
 
-/// Reads a payment. A change of the payment may use the fields and words of `format`.
+/// Reads a payment. The next change of the payment is stored in `format`, or in the present format if that is greater.
 pub(super) fn read_payment(item: &Item, format: Format) -> Result<Stored, StoreError> {
     let read = document::read(read_text(item, "document")?);
     let (mut payment, residue) = read.map_err(item_error)?;

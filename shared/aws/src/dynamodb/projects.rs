@@ -1,5 +1,5 @@
-//! Stores each project that has ever had a key. Therefore the sweeper finds the payments of a project even if its key
-//! is missing. Each project is one item, which nothing deletes.
+//! Stores each project that has ever had a project key. Therefore the sweeper finds the payments of a project even if
+//! the project key is missing. Each project is one item, which nothing deletes.
 
 use std::collections::BTreeSet;
 
@@ -30,8 +30,8 @@ impl DynamoStore {
         Ok(readable(page.items(), read).into_iter().collect())
     }
 
-    /// Adds a project. Does nothing if the project is already stored. The write is an update, so that it keeps the
-    /// attributes of another release.
+    /// Adds a project. Does nothing if the project is already stored. The write is an update, so that it keeps
+    /// attributes that this release does not know.
     pub async fn add_project(&self, project_id: ProjectId) -> Result<(), StoreError> {
         let request = self
             .client

@@ -1,8 +1,8 @@
 //! Stores the published mark of a payment. This mark is a sequence number: all events up to this number are published.
-//! Later events can also be published, if a function crashed after it sent them and before it moved the mark.
+//! Later events can also be published, if a function sent them but crashed before it moved the mark.
 //!
-//! The attribute `published` of the payment item holds the mark. Only a new payment's commit sets the mark, to 0. So a
-//! commit that has read an older mark does not move the mark back.
+//! The attribute `published` of the payment item holds the mark. The first commit of a payment sets the mark to 0, and
+//! no later commit changes the mark. So a commit that has read an older mark does not move the mark back.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;

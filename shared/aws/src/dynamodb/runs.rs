@@ -1,5 +1,5 @@
-//! Stores the data of daily runs: the results of their parts, and digests of the operations that the platform lists. A
-//! run has one partition for the results, and one partition for the digests of each shard.
+//! Stores the data of daily runs: the results of the parts of a run, and digests of the operations that the platform
+//! lists. A run has one partition for the results, and one partition for the digests of each shard.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use super::conditional::{self, NotUpdated, retry_while_busy};
 use super::unreadable::unreadable;
 use super::{DynamoStore, failed};
 
-/// The data of a run expires this long after it was written. A run ends after some minutes, but an operator can examine
-/// a run that did not end.
+/// The data of a run expires this long after it was written. A run ends after some minutes. The data is kept longer, so
+/// that an operator can examine a run that did not end.
 const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3_600);
 const CONTENT: &str = "content";
 

@@ -8,8 +8,8 @@
 //! | `created_at` | milliseconds |
 //! | `revoked_at` | milliseconds; absent until a revocation |
 //!
-//! Functions may only read single items; only operators list and write items. Nothing deletes an item, so that no later
-//! key gets the id of an earlier key.
+//! Functions have the permission to read single items. Only operators can list and write items. Nothing deletes an
+//! item, so that no later key gets the id of an earlier key.
 
 use std::collections::BTreeSet;
 
@@ -73,7 +73,7 @@ struct Document {
     payment_id_prefix: Option<MerchantId>,
 }
 
-/// Reads scopes. A scope of a newer release permits nothing here.
+/// Reads scopes. Leaves out a scope that this release does not know, so such a scope permits nothing.
 fn known_scopes<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Scope>, D::Error> {
     let words = Vec::<Value>::deserialize(from)?.into_iter();
     let known = words.filter_map(|word| Scope::deserialize(word).ok());
@@ -117,7 +117,8 @@ impl StorefrontKeys {
             return Ok(true);
         };
         match error.as_service_error() {
-            // The SDK repeats a call if the answer was lost. Then the stored item is the item of the first try.
+            // The SDK repeats a call if the answer was lost. After a repeat, the stored item can be the item of the
+            // first try.
             Some(PutItemError::ConditionalCheckFailedException(refused)) => {
                 let item = refused.item();
                 Ok(item.is_some_and(|item| is_item_of(item, storefront, at)))
@@ -168,8 +169,8 @@ impl StorefrontKeys {
             Err(NotUpdated::ConditionFailed(Some(item))) => {
                 let revoked_at = read_millis(&item, "revoked_at").ok();
                 Ok(match revoked_at {
-                    // The revocation has the time of this call. So an earlier try of this call, whose answer was lost,
-                    // revoked the key.
+                    // The revocation has the time of this call. So an earlier try of this call revoked the key, and the
+                    // answer was lost.
                     Some(revoked_at) if revoked_at == at => Revocation::Done,
                     revoked_at => Revocation::AlreadyRevoked(revoked_at),
                 })

@@ -1,4 +1,4 @@
-//! Handles items with wrong JSON, an unknown word or a missing attribute.
+//! Handles items that cannot be read, for example because of wrong JSON or a missing attribute.
 //!
 //! Each unreadable item is logged and counted, so that operators find its keys. Code that reads many items skips the
 //! unreadable items (`shared/decisions/state/0036-unreadable-items.md`).
@@ -26,7 +26,7 @@ pub(super) fn unreadable(pk: &str, sk: &str, error: StoreError) -> StoreError {
     StoreError::Unreadable { item, why }
 }
 
-/// Same as [`unreadable`], with the keys of an item of a query.
+/// Does the same as [`unreadable`], and takes the keys from the item.
 pub(super) fn unreadable_item(item: &Item, error: StoreError) -> StoreError {
     let key = |name| read_text(item, name).unwrap_or("?").to_owned();
     unreadable(&key("pk"), &key("sk"), error)

@@ -1,5 +1,5 @@
-//! Stores the wait slots. A request may wait only while it holds a slot. This limits how many instances of a function
-//! wait (`shared/decisions/functions/0034-wait-slots.md`).
+//! Stores the wait slots. A request may wait only while it holds a slot. The number of slots limits how many instances
+//! of a function wait (`shared/decisions/functions/0034-wait-slots.md`).
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use payments::model::timestamp::Timestamp;

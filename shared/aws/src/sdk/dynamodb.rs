@@ -18,8 +18,8 @@ use super::OwnUserAgent;
 /// The time limit of a call, including all tries. Three tries without an answer fit into this limit.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The codes of a cancelled transaction that can succeed when it is repeated. An item was throttled, or an earlier try
-/// of the same transaction is still running.
+/// The codes of a cancelled transaction that can succeed when it is repeated. These codes say that an item was
+/// throttled, or that an earlier try of the same transaction is still running.
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html>
 const THROTTLED: [&str; 3] = [
     "ThrottlingError",
@@ -29,8 +29,8 @@ const THROTTLED: [&str; 3] = [
 
 /// Creates a client of DynamoDB, which repeats a throttled call up to [`backoff::TRIES`] tries in total.
 ///
-/// The retry quota of the SDK is off, because all calls of an instance share it. After some hundred throttled calls,
-/// the instance would no longer repeat calls.
+/// The retry quota of the SDK is off, because all calls of an instance share it. With the quota, the instance would no
+/// longer repeat calls after some hundred throttled calls.
 pub fn dynamodb(config: &SdkConfig) -> Client {
     let timeouts = config.timeout_config();
     let timeouts = timeouts.map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);
@@ -51,7 +51,7 @@ pub fn dynamodb(config: &SdkConfig) -> Client {
 }
 
 /// Lets the SDK repeat a cancelled transaction that has a code in [`THROTTLED`]. By default, the SDK ignores these
-/// codes. The repeat has the same `ClientRequestToken`, so DynamoDB recognizes it.
+/// codes. The repeat has the same `ClientRequestToken`, so DynamoDB recognizes the repeat.
 #[derive(Debug)]
 struct CancelledTransaction;
 

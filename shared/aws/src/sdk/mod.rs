@@ -25,10 +25,11 @@ pub use self::error::describe;
 pub(super) use self::user_agent::OwnUserAgent;
 use crate::config::{ConfigError, optional, required};
 
-/// The time within which an answer must start. Three tries without an answer fit into the time limit of every function.
-/// The SDK makes up to three tries for SQS and Secrets Manager. For DynamoDB, see [`dynamodb`].
+/// The time within which an answer must start. The SDK makes up to three tries for SQS and Secrets Manager. Three tries
+/// without an answer fit into the time limit of every function. For DynamoDB, see [`dynamodb`].
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
-/// The time for which an answer may stall after its start. The SDK notices a stalled answer up to one second late.
+/// After an answer has started, the call fails if the answer stalls for this time. The SDK notices a stalled answer up
+/// to one second late.
 const STALL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Creates the configuration from the environment. All clients of a function share the configuration and its HTTP
@@ -39,7 +40,7 @@ pub fn from_environment() -> Result<SdkConfig, ConfigError> {
     Ok(config(required("AWS_REGION")?, credentials, endpoint))
 }
 
-/// Reads the credentials from the environment. They are valid for the whole life of a function's process.
+/// Reads the credentials from the environment. The credentials are valid for the whole life of a function's process.
 pub fn credentials_from_environment() -> Result<Credentials, ConfigError> {
     Ok(Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,

@@ -111,7 +111,7 @@ impl CachedProjectKeys {
     }
 
     /// Returns the keys of a project after the platform has refused a signature with `known`. Returns `None` if the
-    /// current key is still the current key of `known`. Fetches the keys only if the cache has no newer key.
+    /// project still has the current key of `known`. Fetches the keys only if the cache has no newer key.
     ///
     /// Ignores [`CacheTtl::min_refetch`], because the request fails without a newer key. Only an answer of the platform
     /// causes this fetch, so forged callbacks cannot cause it. If the fetch fails, returns an error, because the cached

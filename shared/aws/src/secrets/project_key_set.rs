@@ -9,7 +9,7 @@
 //! 1. The write stores the new value as a version with a random label. No function reads this version.
 //! 2. The write moves the label `AWSCURRENT` from the version that was read to the new version.
 //!
-//! Another program can still overwrite the change with `PutSecretValue`. Then the version with the change has the label
+//! Another program can still overwrite the change with `PutSecretValue`. The version with the change then has the label
 //! `AWSPREVIOUS`.
 
 use aws_types::SdkConfig;
@@ -86,7 +86,8 @@ impl ProjectKeySetSecret {
             true => Ok(()),
             false => self.make_current(&version, read.version.as_deref()).await,
         };
-        // Without its random label, AWS can delete the version when it is no longer used. A failure does no harm.
+        // Removes the random label, so that AWS can delete the version when the version has no other label. A failure
+        // does no harm.
         let _ = self.0.move_label(&label, Some(&version), None).await;
         made_current
     }
@@ -96,7 +97,7 @@ impl ProjectKeySetSecret {
             return Ok(());
         };
         // A failed condition has no error code of its own. The condition also fails if a first try succeeded, but its
-        // answer was lost. Therefore the current version shows what happened.
+        // answer was lost. Therefore this code reads the current version, which shows whether the change was made.
         let now = self.read().await?.version;
         match now.as_deref() {
             Some(current) if current == version => Ok(()),

@@ -56,7 +56,7 @@ async fn concurrent_writers_of_one_payment_lose_no_change_and_no_event() {
             .filter(|event| event.kind == EventKind::RefundSucceeded);
         assert_eq!(refunds.count(), 7);
 
-        // An event may be sent more than once, but the first sends of the events are in order.
+        // An event can be sent more than once, but the first sends of the events are in order.
         let mut first_sends = world.sent(AUDIT, &id);
         let mut seen = Vec::new();
         first_sends.retain(|number| {

@@ -192,7 +192,7 @@ async fn due_polls_are_handed_out_in_batches_with_delays_and_without_a_write() {
     keys.dedup();
     assert_eq!(keys.len(), 50);
 
-    // With 11 messages more than the usual backlog, only 2 of the 13 messages are sent.
+    // The backlog exceeds the usual 100 messages by 11. Therefore only 2 of the 13 messages are sent.
     world.wire.set_backlog(111);
     assert_eq!(world.work_queue.backlog().await.unwrap(), 111);
     assert_eq!(hand_out().await.handed_out, 8);

@@ -1,4 +1,5 @@
-//! Tests items that a newer release wrote: unknown attributes, fields, words and types of events.
+//! Tests items that a newer release wrote. This release does not know some of their attributes, fields, types of
+//! events, or words (stored values of enums).
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -23,7 +24,7 @@ async fn document(world: &World, id: &str) -> Value {
     }
 }
 
-/// Changes the stored document as another release would.
+/// Changes the stored document as the newer release would.
 async fn rewrite(world: &World, id: &str, change: impl FnOnce(&mut Value)) {
     let mut document = document(world, id).await;
     change(&mut document);
@@ -80,7 +81,7 @@ async fn a_payment_with_an_unknown_word_waits_in_the_outbox_for_the_newer_releas
     assert_eq!(world.sent(AUDIT, "order"), [1]);
     assert_eq!(document(&world, "order").await["order"]["channel"], "next");
 
-    // The newer release knows the word.
+    // The known word `gate` stands for a word that the newer release knows.
     rewrite(&world, "order", |document| {
         document["order"]["channel"] = json!("gate");
     })
@@ -106,7 +107,7 @@ async fn a_payment_leaves_the_outbox_if_the_newer_release_has_no_event_to_emit()
     world.store().commit(commit).await.unwrap();
     sweep(&world).await;
     assert_eq!(world.outbox_ids().await, ["211/order"]);
-    // The newer release had written the document before this one emptied its outbox.
+    // With `false`, the newer release has already written the document.
     for is_underived in [true, false] {
         let mut document: Value = serde_json::from_str(&before).unwrap();
         document["is_underived"] = json!(is_underived);

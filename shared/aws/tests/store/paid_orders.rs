@@ -71,7 +71,8 @@ async fn the_payments_of_an_order_are_found_by_storefront_and_order_id() {
     assert_eq!(payers_of(&world, "order-2").await, ["211/other"]);
 }
 
-/// Between the two times, another payment could have paid the order.
+/// The payment pays `order-1`, then `order-9`, and then `order-1` again. In between, another payment could have paid
+/// `order-1`.
 #[tokio::test]
 async fn a_payment_that_pays_its_order_a_second_time_is_not_the_first_to_pay() {
     let world = World::new().await;

@@ -140,7 +140,7 @@ async fn a_revocation_removes_the_hash_of_the_key() {
     revoke(&world, "a1", NOW).await;
     let revoked = ["created_at", "document", "key_id", "revoked_at"];
     assert_eq!(attributes(&world, "a1").await, revoked);
-    // Without the time of the revocation, no reader can accept the key either.
+    // Even if the time of the revocation is removed, no reader can accept the key.
     damage(&world, "a1", "revoked_at", None).await;
     assert!(authorized(&world, "sk_a1_secret").await.is_err());
 }

@@ -1,4 +1,4 @@
-//! Provides a store with a separate table and two queues, and functions that create changes to commit.
+//! Provides each test with a table, two event queues and a work queue, and creates changes to commit.
 
 use std::time::Duration;
 
@@ -206,7 +206,8 @@ pub fn created_for(storefront: &str, id: &str, order_id: &str) -> Change {
     execute(None, command, now).unwrap().unwrap()
 }
 
-/// Returns a report of one successful operation, as in a callback. Its date is after the creation of every payment.
+/// Returns a report of one successful operation, as in a callback. The date of the operation is after the creation of
+/// every payment.
 pub fn report(id: &str, operation: u64, kind: &str, amount: u64) -> Report {
     let status = match kind {
         "sale" => "success",

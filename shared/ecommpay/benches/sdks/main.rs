@@ -1,14 +1,15 @@
-//! Compares the time to verify a callback with two other times: that of the official SDKs, and that of the HMAC alone
-//! over the same string.
+//! Compares the time to verify a callback with two other times: the time of the official SDKs, and the time of the HMAC
+//! alone over the same canonical string.
 //!
 //! `cargo run --release --manifest-path shared/ecommpay/benches/Cargo.toml`
 //!
 //! The first run installs the Node SDK. For the PHP SDK, the variable `PHP_SDK` names a folder with
-//! github.com/ITECOMMPAY/paymentpage-sdk-php (measured at cf81e39).
+//! github.com/ITECOMMPAY/paymentpage-sdk-php (measured at commit cf81e39).
 //!
-//! Our code, the HMAC and each SDK run in separate processes. They are timed in turn, about 2 ms each, so that other
-//! load on the machine affects all of them alike. The processes are started 10 times, because the memory layout of a
-//! process also affects the time. The output shows medians. A ratio is the median of the ratios of adjacent samples.
+//! Our code, the HMAC and each SDK run in separate processes. The benchmark times them in turn, about 2 ms each, so
+//! that other load on the machine affects all processes alike. The processes are started 10 times, because the memory
+//! layout of a process also affects the time. The output shows medians. A ratio is the median of the ratios of adjacent
+//! samples.
 
 mod own;
 mod program;

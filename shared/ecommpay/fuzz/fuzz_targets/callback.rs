@@ -3,7 +3,7 @@
 //! - no function that reads the callback panics or hangs;
 //! - the reader accepts the texts that serde_json accepts;
 //! - the canonical string is equal to the string of the reference model;
-//! - no field is lost if the shape is sound.
+//! - no status, type or operation is lost if the shape is sound.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run callback` (in `shared/ecommpay`)
 #![no_main]
@@ -34,7 +34,8 @@ fuzz_target!(|body: &[u8]| {
     }
 });
 
-/// Checks that the report has every field that the signature covers.
+/// Checks that the report has the status and the type of the payment, and each operation with an id. Also checks that
+/// `operations` and `errors` are lists if the signature covers them.
 fn assert_complete(message: &Value<'_>, report: &Report) {
     let status = message.at(&["payment", "status"]);
     assert_eq!(

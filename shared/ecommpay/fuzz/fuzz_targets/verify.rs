@@ -1,8 +1,8 @@
 //! Verifies the signatures of random bytes as a body. Checks that:
 //!
 //! - nothing panics;
-//! - a signature verifies over each of two strings: with the numbers as they are written, and as PHP prints them;
-//! - the signature in the body verifies only if it is a signature over one of these two strings;
+//! - a signature verifies if it covers the numbers as they are written, or the numbers as PHP prints them;
+//! - the signature in the body verifies only if it covers one of these two strings;
 //! - no signature verifies with another key.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run verify` (in `shared/ecommpay`)
@@ -42,7 +42,7 @@ fuzz_target!(|body: &[u8]| {
     let text = as_written.to_base64();
     assert_eq!(Signature::from_base64(&text), Some(as_written));
     // A number that PHP prints differently changes the canonical string. An exception is a number under `signature` or
-    // `frame_mode`, which has no line.
+    // `frame_mode`, because such a number has no line.
     if as_php.is_some_and(|as_php| as_php != as_written) {
         assert!(may_be_reframed(&message));
         assert!(canonical_to_sign(&message).is_err());

@@ -6,9 +6,9 @@ pub(super) enum Action {
     Nothing,
     /// Wait: there is no result yet.
     Wait,
-    /// The customer may try again immediately.
+    /// The customer can try again immediately.
     Retry,
-    /// The same request may succeed later.
+    /// The same request can succeed later.
     RetryLater,
     FixRequest,
     FixOrRetryLater,

@@ -36,8 +36,8 @@ impl ResultCode {
         }
     }
 
-    /// Returns whether the reason must not reach the customer, because a risk system, a sanctions list or a fraud rule
-    /// decided. A fraudster could use such a reason.
+    /// Returns whether the reason must not reach the customer. This is so if a risk system, a sanctions list or a fraud
+    /// rule decided, because a fraudster could use such a reason.
     fn is_confidential(self) -> bool {
         matches!(
             self.number,
@@ -50,8 +50,8 @@ impl ResultCode {
         (!self.is_confidential()).then_some(self.message)
     }
 
-    /// Returns advice for the shop that may be shown to anyone. A confidential code has the advice of `DoNotRetry`, so
-    /// that the advice does not reveal the reason.
+    /// Returns advice for the shop. The advice has no confidential content. A confidential code has the advice of
+    /// `DoNotRetry`, so that the advice does not reveal the reason.
     pub fn advice(self) -> &'static str {
         let action = match self.is_confidential() {
             true => Action::DoNotRetry,

@@ -1,4 +1,4 @@
-//! Defines amounts and their currency.
+//! Defines amounts and the currency.
 //!
 //! Sources ([list](crate::sources)): Bancontact; Gate API.
 

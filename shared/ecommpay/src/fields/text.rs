@@ -1,4 +1,4 @@
-//! Defines text that may be signed.
+//! Defines text that is safe to sign.
 //!
 //! Sources ([list](crate::sources)): Bancontact; Gate API; Signature.
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::FieldError;
 
-/// Text that may be signed: 1 to 255 characters, no `;`, no control character.
+/// Text that is safe to sign: 1 to 255 characters, no `;`, no control character.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Text(String);

@@ -10,13 +10,13 @@ use serde::Serialize;
 use super::request::{General, Request};
 use crate::fields::{FieldError, FieldName, Text};
 
-/// The maximum number of parts of a field name that can be sent, for example two in `customer.last_name`.
+/// The maximum number of parts of a field name that can be sent. For example, `customer.last_name` has two parts.
 const MAX_PARTS: usize = 8;
 
 /// `POST /v2/payment/clarification`: sends the data that the platform requests in `clarification_fields`.
 ///
-/// The data may be incomplete; the platform then requests the missing data again. The platform waits 30 minutes after
-/// each of its requests. `Debug` hides the data.
+/// The data can be incomplete. In this case, the platform requests the missing data again. The platform waits 30
+/// minutes after each of its requests. `Debug` hides the data.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Clarification {
     /// The project and the payment.

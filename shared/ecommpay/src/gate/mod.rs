@@ -3,8 +3,8 @@
 //! Every request is a `POST` of JSON. The signature is in `general.signature` and covers all other fields.
 //! There is no other authentication.
 //!
-//! This crate leaves out the following fields and requests. Bancontact does not use them, they need an agreement with
-//! the platform, or other data replaces them:
+//! This crate leaves out the following fields and requests. Each has one of these reasons: Bancontact does not use it,
+//! it needs an agreement with the platform, or other data replaces it.
 //!
 //! - `terminal_callback_url`, `referrer_url`: for Payment Page;
 //! - `callback`: delays callbacks or turns them off;

@@ -28,8 +28,8 @@ impl Request for Refund {
     }
 }
 
-/// The amount of a refund. Without an amount and a currency, the platform would refund the remaining amount. The
-/// remaining amount can change after the merchant has decided.
+/// The amount of a refund. This crate always sends the amount and the currency. Without them, the platform would refund
+/// the remaining amount, which can change after the merchant has decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefundPayment {
     /// Minor units.

@@ -45,8 +45,8 @@ pub struct SalePayment {
     pub description: Option<Text>,
 }
 
-/// The customer of a sale. Id and IP address are mandatory. If the last name is missing, the platform requests it in a
-/// clarification. `Debug` hides all fields.
+/// The customer of a sale. The id and the IP address are mandatory. If the last name is missing, the platform requests
+/// it in a clarification. `Debug` hides all fields.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Customer {
     /// The merchant's id of the customer.

@@ -14,10 +14,10 @@ pub struct Limits {
     pub canonical: usize,
 }
 
-/// The maximum size of the canonical string, as a multiple of the size of the text. Messages of the platform stay below
-/// 2.
+/// The maximum size of the canonical string, as a multiple of the size of the text. In messages of the platform, this
+/// multiple is below 2.
 const MAX_GROWTH: usize = 4;
-/// The canonical string of a short text may have this size, in bytes.
+/// The canonical string of a short text can have up to this size, in bytes.
 const SHORT_CANONICAL: usize = 4 * 1024;
 
 impl Limits {

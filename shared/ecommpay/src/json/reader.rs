@@ -95,8 +95,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Subtracts one line of the canonical string from the limit: path, colon, value and separator. A `null` counts as
-    /// a value of one byte. An array or an object counts as a line with one byte, because its path is also built.
+    /// Subtracts one line of the canonical string from the limit: path, colon, value and separator. `true`, `false` and
+    /// `null` count as values of one byte. An array or an object also counts as a value of one byte, because building
+    /// its path takes time.
     fn count_line(&mut self, length: usize) -> Result<(), JsonError> {
         let line = self.path + length + 2;
         let left = self.canonical_left.checked_sub(line);

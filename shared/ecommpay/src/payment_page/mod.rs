@@ -2,8 +2,8 @@
 //!
 //! The signature covers all parameters except `frame_mode`. The values are signed before they are percent-encoded.
 //!
-//! The payment exists at the platform only after the customer has confirmed it on the page. The result arrives by
-//! callback, as with Gate.
+//! The payment exists at the platform only after the customer has confirmed the payment on the page. The result arrives
+//! by callback, as with Gate.
 
 mod link;
 mod page;

@@ -1,7 +1,7 @@
 //! Distinguishes a callback from a Payment Page link, which a project key also signs.
 //!
 //! The shopper has the link and can post its parameters as JSON. The shopper can also change those parts of the JSON
-//! that the signature does not cover. Therefore only the canonical string decides, which is the signed text.
+//! that the signature does not cover. Therefore only the canonical string, which is the signed text, decides.
 //!
 //! Sources ([list](crate::sources)): Callbacks; Payment Page.
 

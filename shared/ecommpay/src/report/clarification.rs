@@ -24,7 +24,7 @@ pub struct ClarificationField {
 /// - Schema form: `{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{}}}}`. A property
 ///   with properties of its own is an object, not a field.
 ///
-/// The signature covers neither an empty `required` nor an empty property, so an attacker can add or remove both.
+/// The signature covers neither an empty `required` nor an empty property, so an attacker can add or remove either.
 /// Therefore an empty `required` means the same as a missing `required`, and a required field needs no property.
 pub(super) fn fields(value: &Value<'_>) -> Vec<ClarificationField> {
     let mut requested = Requested::default();

@@ -1,11 +1,12 @@
 //! Reads reports about a payment: callbacks and status answers.
 //!
 //! A [`Report`] is a callback or a status answer. A callback has at most one operation, usually in `operation`. A
-//! status answer lists all operations in `operations`. Fields may be missing, and integers may be strings.
-//! Statuses are stored as text, even undocumented statuses. This module does not decide what follows from a report.
+//! status answer lists all operations in `operations`. Fields can be missing, and integers can be strings. Statuses are
+//! stored as text, even undocumented statuses. This module does not decide what follows from a report.
 //!
 //! Some fields have two names. The reader uses the second name if the first is missing or cannot be read. Otherwise an
-//! attacker could hide the field with an empty list under the first name, which the signature does not cover.
+//! attacker could hide the field with an empty list under the first name, because the signature does not cover an empty
+//! list.
 //!
 //! Sources ([list](crate::sources)): Gate API; Gate, status; Confirmation; Payment links; Callbacks; Results;
 //! the platform's plug-ins.
@@ -127,8 +128,7 @@ impl Report {
     }
 }
 
-/// Returns the id of the project that a message names: at the top level, or in `general` if the top level has no
-/// readable id.
+/// Returns the id of the project that a message names. Reads the id in `general` if the top level has no readable id.
 pub fn project_id(message: &Value<'_>) -> Option<u64> {
     let in_general = || message.at(&["general", "project_id"])?.as_u64();
     let top = message.get("project_id").and_then(Value::as_u64);

@@ -17,7 +17,7 @@ pub struct Operation {
     pub status: String,
     /// `operation.date`: a UTC time in the platform's form.
     pub date: Option<String>,
-    /// `operation.created_date`; only status answers have it.
+    /// `operation.created_date`; only status answers have this field.
     pub created_date: Option<String>,
     /// The same as `request_id` of Gate's answer to the request.
     pub request_id: Option<String>,
@@ -42,8 +42,8 @@ impl Operation {
 
 /// Reads `operation` and `operations` of a message. Skips an operation without a type or a status.
 ///
-/// In a callback, `payment.merchant_refund_id` belongs to `operation`. In a status answer, it belongs to the last
-/// operation, so it is not copied to the operations of the list.
+/// In a callback, `payment.merchant_refund_id` belongs to `operation`. In a status answer, `payment.merchant_refund_id`
+/// belongs to the last operation. Therefore it is not copied to the operations of the list.
 pub(super) fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Operation> {
     let single = message
         .get("operation")

@@ -2,18 +2,18 @@
 //!
 //! The canonical string does not show where a path ends and its value begins, so `"url":"https://bank"` and
 //! `"url":{"https":"//bank"}` have the same signature. A list has the same signature as an object with the keys 0, 1
-//! and so on. `true` has the same signature as `1`. With such a change, an attacker can hide a field from the reader,
-//! but cannot give a field a value that was not signed.
+//! and so on. `true` has the same signature as `1`. By exchanging such forms, an attacker can hide a field from the
+//! reader, but cannot give a field a value that was not signed.
 //!
 //! Sources ([list](crate::sources)): Gate, status; Callbacks.
 
 use crate::json::Value;
 
 /// Returns whether every field that [`Report`](super::Report) or [`StatusAnswer`](crate::answer::StatusAnswer) reads
-/// has the expected kind of value. If not, a change that the signature does not cover may have hidden a field. Treat
-/// such a message as a hint, never as a fact.
+/// has the expected kind of value. If this function returns false, a change that the signature does not cover can have
+/// hidden a field. The caller must treat such a message as a hint, never as a fact.
 ///
-/// Each field may be missing, `null` or an empty list. Otherwise these kinds are expected:
+/// Each field can be missing, `null` or an empty list. Otherwise these kinds are expected:
 /// - for a text: a string or a number;
 /// - for an object: an object;
 /// - for a list: a list or an empty object.

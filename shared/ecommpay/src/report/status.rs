@@ -1,4 +1,4 @@
-//! Says which statuses of payments and operations are documented, and which are final.
+//! Lists which statuses of payments and operations are documented, and which are final.
 //!
 //! Sources ([list](crate::sources)): Confirmation; Payment links; Results; the platform's plug-ins.
 

@@ -12,9 +12,9 @@ pub fn canonical(message: &Value<'_>) -> Vec<u8> {
     Lines::of(message).into_string()
 }
 
-/// Returns the canonical string with fractions and exponents as PHP prints them. Returns `None` if this string would be
-/// equal to [`canonical`]. Also returns `None` if the message has too many fractions and exponents: more than 16, and
-/// more than one for each 256 bytes of the canonical string.
+/// Returns the canonical string with fractions and exponents written as PHP prints them. Returns `None` if this string
+/// would be equal to [`canonical`]. Also returns `None` if the message has too many fractions and exponents: more than
+/// 16, and more than one for each 256 bytes of the canonical string.
 ///
 /// The platform does not document how fractions are signed, and refers to the PHP SDK. Use this string only to verify,
 /// never to sign: PHP prints some different numbers alike, such as `10.0` and `10`. For a message with such a number,

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use super::{path_order, php_number};
 use crate::json::{Member, Value};
 
-/// A message may have one fraction or exponent for this number of bytes of its canonical string. If it has more, every
-/// number counts as it is written, because the conversion of numbers is slow. The platform sends only integers.
+/// The canonical string must have this number of bytes for each fraction or exponent. Otherwise every number counts as
+/// it is written, because the conversion of numbers is slow. The limit does not affect the platform, because it sends
+/// only integers.
 const BYTES_FOR_EACH_FRACTION: usize = 256;
-/// A short message may have this number of fractions and exponents.
+/// A message can always have this number of fractions and exponents, even if its canonical string is short.
 const FRACTIONS_OF_A_SHORT_MESSAGE: usize = 16;
 
 /// The sorted lines of a message, with every number as it is written.
@@ -20,8 +21,8 @@ pub(super) struct Lines {
     lines: Vec<Line>,
     /// The path to the current value.
     path: String,
-    /// Whether the lines are already in order. This is so if all names are plain: the members of each object are then
-    /// sorted before their lines are written.
+    /// Whether the lines are already in order. They are in order if all names are plain, because members with plain
+    /// names are sorted before their lines are written.
     in_order: bool,
 }
 
@@ -230,10 +231,10 @@ mod tests {
             (r#"{"7":2,"007":1}"#, "7:2;007:1"),
             (r#"{"a:":{"b":1},"a":{":b":2}}"#, "a:::b:1;a:::b:2"),
             (r#"{"a":{":b":2},"a:":{"b":1}}"#, "a:::b:2;a:::b:1"),
-            // An empty name at the top level leaves no trace.
+            // An empty name at the top level does not appear in the path.
             (r#"{"b":2,"":{"b":1}}"#, "b:2;b:1"),
             (r#"{"":{"z":1},"b":2}"#, "b:2;z:1"),
-            // PHP's SDK drops a `0` at the start of a path: `a:1`.
+            // The PHP SDK drops a `0` at the start of a path, and makes the line `a:1`.
             (r#"{"0":{"a":1}}"#, "0:a:1"),
         ] {
             assert_eq!(canonical(text), expected, "{text}");

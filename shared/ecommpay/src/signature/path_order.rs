@@ -27,8 +27,8 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
 /// their paths.
 ///
 /// - A run of digits that starts with `0` is followed by a zero byte, so that a shorter run is smaller.
-/// - Before any other run of digits, its length is written: as one digit, or as `9` and 4 bytes if the run has at least
-///   9 digits. So a forged path of many short runs still has a short key.
+/// - The length of any other run of digits is written before the run. The length is one digit, or `9` and 4 bytes if
+///   the run has at least 9 digits. So a forged path of many short runs still has a short key.
 pub(super) fn push_key(path: &[u8], keys: &mut Vec<u8>) {
     let mut rest = skip_leading_zeros(path);
     while let Some((&byte, after)) = rest.split_first() {
@@ -48,7 +48,7 @@ pub(super) fn push_key(path: &[u8], keys: &mut Vec<u8>) {
                 }
                 keys.extend_from_slice(run);
             }
-            // The byte after a run of digits is compared, also if it is white space.
+            // The byte after a run of digits is compared, even if it is white space.
             let (next, after_next) = after_run.split_at(after_run.len().min(1));
             keys.extend_from_slice(next);
             rest = after_next;

@@ -1,7 +1,8 @@
 //! Writes numbers with a fraction or an exponent, as PHP prints them.
 //!
-//! The platform sends integers only. Its documentation does not say how a fraction is signed, and the official SDKs
-//! disagree. The documentation refers to the PHP SDK. So the signature of a body may cover a fraction as PHP spells it.
+//! The platform sends integers only. The platform's documentation does not say how a fraction is signed, and the
+//! official SDKs disagree. The documentation refers to the PHP SDK. So the signature of a body can cover a fraction as
+//! PHP spells it.
 
 /// A number with more significant digits counts as it is written, because its conversion to floating point can be slow.
 /// PHP's `json_encode` writes at most 17 digits.
@@ -55,7 +56,7 @@ pub(super) fn respelled(token: &str) -> Option<String> {
     spelling(token).filter(|spelled| spelled != token)
 }
 
-/// Returns whether PHP may print the number differently. Returns true for a fraction with too many digits.
+/// Returns whether PHP can print the number differently. Returns true for a fraction with too many digits.
 pub(super) fn is_respelled(token: &str) -> bool {
     is_fraction(token) && spelling(token).as_deref() != Some(token)
 }

@@ -6,13 +6,13 @@ use super::lines::is_signed;
 use super::php_number;
 use crate::json::Value;
 
-/// Returns whether a message could have been made from another message with the same signature. Treat such a message as
-/// a hint, never as a fact.
+/// Returns whether a message could have been made from another message with the same signature. The caller must treat
+/// such a message as a hint, never as a fact.
 ///
 /// - Lines are joined with `;`, and values are not escaped. So a value that holds `;` and later `:` can contain lines
 ///   of another message.
-/// - At the top level, an empty key leaves no trace in the path. Below the top level, it looks like a separator, as
-///   does a colon at the start or end of a key. A `;` in a key ends a line.
+/// - At the top level, an empty key does not appear in the path. Below the top level, an empty key looks like a
+///   separator. A colon at the start or end of a key also looks like a separator. A `;` in a key ends a line.
 /// - A number that PHP prints differently can have the string of another number: `37493000003351.0` verifies
 ///   with the signature of `37493000003351` and is read as a different id.
 ///

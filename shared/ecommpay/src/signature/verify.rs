@@ -9,8 +9,8 @@ use super::keyring::{KeySlot, Keyring};
 use super::lines::Lines;
 use crate::json::Value;
 
-/// Returns the signature that a message carries: at the top level, or in `general` if the top level has no text. The
-/// official SDKs use the same order.
+/// Returns the signature that a message carries: at the top level, or in `general` if the signature at the top level is
+/// missing or not a text. The official SDKs use the same order.
 ///
 /// Returns `None` if there is no signature, or if the signature is not the base64 of 64 bytes.
 pub fn of_message(message: &Value<'_>) -> Option<Signature> {
@@ -27,8 +27,8 @@ pub fn verify(message: &Value<'_>, signature: &Signature, keyring: &Keyring) -> 
     SignedForms::of(message).verify(signature, keyring)
 }
 
-/// The canonical strings that a signature of a message can cover. The second string is built only when it is needed,
-/// and only once.
+/// The canonical strings that a signature of a message can cover: the string with the numbers as they are written, and
+/// the string with the numbers as PHP prints them. The second string is built only when it is needed, and only once.
 #[derive(Debug)]
 pub struct SignedForms {
     lines: Lines,

@@ -104,8 +104,8 @@ fn anything(choices: &mut Choices) -> Node {
     }
 }
 
-/// Changes one array or object. A member or an element is added, removed, renamed or moved to the top level. It can
-/// also be swapped with another one, or replaced with another kind of value.
+/// Changes one array or object. A member or an element is added, removed, renamed, moved to the top level, swapped with
+/// another one, or replaced with another kind of value.
 pub fn restructured(message: &Node, choices: &mut Choices) -> Node {
     let mut changed = message.clone();
     let mut left = Some(choices.below(collections_in(message)));

@@ -21,7 +21,7 @@ fn cases(few: u32, many: u32) -> ProptestConfig {
     ProptestConfig {
         cases: if long { many } else { few },
         max_shrink_iters: 20_000,
-        // The filters reject few values, but in a long run their number exceeds the default limit.
+        // The filters reject few values. In a long run, the number of rejected values still exceeds the default limit.
         max_local_rejects: u32::MAX,
         failure_persistence: None,
         ..ProptestConfig::default()

@@ -1,4 +1,4 @@
-//! Generates random messages and their spellings.
+//! Generates random messages, and spells them as JSON in different ways.
 
 use std::collections::HashSet;
 

@@ -145,11 +145,11 @@ pub fn judge(text: &[u8], ours: &Result<Value<'_>, JsonError>) -> Result<(), Str
     }
 }
 
-/// The depth and the number of keys of a text, counted without parsing it.
+/// The depth and the number of keys of a text, counted without parsing the text.
 struct Counts {
     depth: usize,
     keys: usize,
-    /// An upper bound: each member or element follows an opening bracket or a comma.
+    /// An upper bound of the number of members and elements. Each of them follows an opening bracket or a comma.
     values: usize,
 }
 

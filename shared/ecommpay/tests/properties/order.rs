@@ -71,7 +71,8 @@ proptest! {
                 let order = compare(one, other);
                 prop_assert_eq!(compare(other, one), order.reverse(), "{:?}", shown());
                 for third in &paths {
-                    // The order is transitive. Two paths that compare as equal also compare alike with a third path.
+                    // The order is transitive. If two paths compare as equal, a comparison with a third path has the
+                    // same result for both.
                     if order == compare(other, third) || order == Ordering::Equal {
                         let expected = compare(other, third);
                         prop_assert_eq!(compare(one, third), expected, "{:?}", shown());

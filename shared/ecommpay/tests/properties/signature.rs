@@ -107,8 +107,8 @@ proptest! {
         let changed = change_uncovered(&message, &mut Choices(seed));
         prop_assert_eq!(canonical_of_node(&changed), canonical_of_node(&message), "{:?}", changed);
 
-        // The start of a text moves into the path. The signature does not cover this change, unless the order of the
-        // lines changes.
+        // The part of a text before a colon moves into the path. The signature covers this change only if the order of
+        // the lines changes.
         let split = split_at_colons(&message, &mut Choices(seed));
         prop_assert_eq!(
             canonical_of_node(&split) == canonical_of_node(&message),

@@ -193,7 +193,7 @@ def commit(pk, payment, version, event):
 
 
 def send(payment, event):
-    """Sends an event to each queue that accepts its type, in parallel."""
+    """Sends an event in parallel to all queues that accept the type of the event."""
     body = json.dumps(event, separators=(",", ":"))
 
     def to(queue):

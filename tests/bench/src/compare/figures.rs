@@ -44,10 +44,10 @@ impl Sample {
 /// The figures of a case. Unless stated otherwise, a figure is the median over the rounds.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figures {
-    /// From the start of the process to its first request for an event.
+    /// The time from the start of the process to its first request for an event.
     pub init_ms: f64,
     pub first_ms: f64,
-    /// Init and the first event of the same process.
+    /// The sum of the durations of init and of the first event of the same process.
     pub cold_ms: f64,
     /// The median over the warm events of all rounds.
     pub warm_p50_ms: f64,
@@ -55,11 +55,11 @@ pub struct Figures {
     pub warm_p99_ms: f64,
     /// The mean CPU time of a round's warm events.
     pub cpu_us: f64,
-    /// Resident after the first event, in MB.
+    /// The resident memory after the first event, in MB.
     pub memory_mb: f64,
-    /// Calls of a warm event, by operation.
+    /// The number of calls of a warm event, by operation.
     pub calls: BTreeMap<String, f64>,
-    /// The connections of a process.
+    /// The number of connections that a process opens.
     pub connections: f64,
     pub rounds: usize,
 }

@@ -34,7 +34,7 @@ impl Goal {
     }
 }
 
-/// Returns the goals for the part with a CPU limit.
+/// Returns the goals for the part of the comparison with a CPU limit.
 pub fn limited(samples: &Samples) -> Vec<Goal> {
     let cold = |scenario: Scenario, other, at_most: f64| {
         let what = format!("{}: cold start, relative to {other}", scenario.name());
@@ -63,7 +63,7 @@ pub fn limited(samples: &Samples) -> Vec<Goal> {
     ]
 }
 
-/// Returns the goals for the part without a CPU limit.
+/// Returns the goals for the part of the comparison without a CPU limit.
 pub fn free(samples: &Samples) -> Vec<Goal> {
     let new = Scenario::NewCallback;
     let goals = [("node", 1.0 / 6.0), ("python", 1.0 / 4.0)].map(|(other, at_most)| {

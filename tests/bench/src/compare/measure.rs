@@ -1,4 +1,4 @@
-//! Measures all targets. In each round, each target starts a process for each scenario.
+//! Measures all targets. In each round, each scenario of each target runs in a new process.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use super::world::World;
 use crate::host::{Instance, Program, check_log};
 use crate::scenario::Scenario;
 
-/// The compared targets. The first has our functions.
+/// The compared targets. The first target has our functions.
 pub const TARGETS: [&str; 4] = ["ours", "rust-defaults", "node", "python"];
 
 pub type Functions = BTreeMap<String, Function>;
@@ -23,9 +23,9 @@ pub struct Function {
     arguments: Vec<String>,
     folder: PathBuf,
     handler: String,
-    /// Of the unpacked code.
+    /// The size of the unpacked code.
     pub bytes: u64,
-    /// Of the deployment package.
+    /// The size of the deployment package.
     pub zip_bytes: u64,
 }
 
@@ -47,17 +47,17 @@ pub type Case = (Scenario, &'static str);
 pub struct Plan {
     /// The share of a CPU after init. `None` sets no limit.
     pub share: Option<f64>,
-    /// The measured processes of each target for each scenario.
+    /// The number of measured processes of each target for each scenario.
     pub rounds: usize,
-    /// The warm events of each process: the measured events after the first.
+    /// The number of warm events of each process. A warm event is a measured event after the first event.
     pub warm: usize,
-    /// The unmeasured events between the first event and the warm events.
+    /// The number of events between the first event and the warm events. These events are not measured.
     pub warmup: usize,
 }
 
 impl Plan {
-    /// Returns the pause before each warm event. With a CPU limit, it lasts one period, so that each event starts with
-    /// a full quota.
+    /// Returns the pause before each warm event. With a CPU limit, the pause lasts one period of the limit, so that
+    /// each event starts with a full quota.
     fn pause(&self) -> Duration {
         match self.share {
             Some(_) => Duration::from_millis(20),
@@ -68,15 +68,15 @@ impl Plan {
 
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// From the start of the process to its first request for an event.
+    /// The time from the start of the process to its first request for an event.
     pub init_ms: f64,
     pub first_ms: f64,
     pub warm_ms: Vec<f64>,
-    /// The mean of the warm events.
+    /// The mean CPU time of the warm events.
     pub cpu_us: f64,
-    /// Resident after the first event, in MB.
+    /// The resident memory after the first event, in MB.
     pub memory_mb: f64,
-    /// Of all warm events, by operation.
+    /// The calls of all warm events, by operation.
     pub calls: BTreeMap<String, u64>,
     pub connections: u64,
 }
@@ -87,7 +87,7 @@ pub type Samples = BTreeMap<Case, Vec<Sample>>;
 #[derive(Debug)]
 pub struct Bench<'a> {
     pub world: &'a World,
-    /// By target.
+    /// The functions of each target.
     pub functions: BTreeMap<&'static str, Functions>,
     /// The number of the last event.
     pub number: u64,
@@ -107,7 +107,7 @@ impl Bench<'_> {
     }
 
     /// Measures all cases. Each round measures each case once, so that a slow minute of the machine affects all
-    /// targets. The first round only loads all files into the page cache.
+    /// targets. The first round is not measured: it only loads all files into the page cache.
     pub async fn run(&mut self, plan: Plan) -> anyhow::Result<Samples> {
         let mut samples = Samples::new();
         if plan.rounds == 0 {
@@ -188,7 +188,7 @@ impl Bench<'_> {
     }
 }
 
-/// Fails if a target makes other calls than our function. Only targets with the same calls can be compared.
+/// Fails if a target makes other calls than our function, because only targets with the same calls can be compared.
 pub fn check_same_calls(samples: &Samples) -> anyhow::Result<()> {
     for ((scenario, target), own) in samples {
         let ours = samples.get(&(*scenario, "ours"));
@@ -209,7 +209,8 @@ fn milliseconds(duration: Duration) -> f64 {
 
 #[cfg(test)]
 impl Sample {
-    /// All durations are 1 ms, except that of the first event. The CPU time of a warm event is `first_ms` microseconds.
+    /// Returns a sample. All durations are 1 ms, except the duration of the first event. The CPU time of a warm event
+    /// is `first_ms` microseconds.
     pub fn with_first_ms(first_ms: f64) -> Self {
         Self {
             init_ms: 1.0,

@@ -35,29 +35,31 @@ pub struct Arguments {
     #[arg(long)]
     no_build: bool,
     /// Share of a CPU that a process has after its init, in the first part; the limit needs root. A function with 128
-    /// MB has 0.0723
+    /// MB has the share 0.0723
     #[arg(long, default_value_t = 0.0723)]
     cpu: f64,
-    /// Measured processes of each target for each scenario, in the first part; 0 skips the part
+    /// Number of measured processes of each target for each scenario, in the first part, with a CPU limit; 0 skips the
+    /// part
     #[arg(long, default_value_t = 8)]
     rounds: usize,
-    /// Measured warm events of each process, in the first part
+    /// Number of measured warm events of each process, in the first part
     #[arg(long, default_value_t = 25)]
     warm: usize,
-    /// Measured processes of each target for each scenario, in the second part, without a CPU limit; 0 skips the part
+    /// Number of measured processes of each target for each scenario, in the second part, without a CPU limit; 0 skips
+    /// the part
     #[arg(long, default_value_t = 5)]
     free_rounds: usize,
-    /// Measured warm events of each process, in the second part
+    /// Number of measured warm events of each process, in the second part
     #[arg(long, default_value_t = 400)]
     free_warm: usize,
-    /// Events between the first event and the warm events, in the second part. These events are not measured, because
-    /// interpreters become faster with time
+    /// Number of events between the first event and the warm events, in the second part. These events are not measured,
+    /// because interpreters become faster with time
     #[arg(long, default_value_t = 200)]
     free_warmup: usize,
     /// Folder for the table, the plot and the figures
     #[arg(long, default_value = RESULTS)]
     results: PathBuf,
-    /// The output of `baselines/prepare.py`; the program sets this option when it restarts
+    /// The output of `baselines/prepare.py`; the program sets this option when it starts itself again
     #[arg(long, hide = true)]
     prepared: Option<PathBuf>,
 }

@@ -12,7 +12,7 @@ const BASELINE: &str = "#9198A1";
 const WIDTH: usize = 860;
 const ROW: usize = 24;
 const BAR: usize = 16;
-/// Where the bars begin.
+/// The x coordinate at which the bars begin.
 const LEFT: usize = 250;
 /// The length of the longest bar.
 const LONGEST: f64 = 500.0;
@@ -20,7 +20,7 @@ const LONGEST: f64 = 500.0;
 /// A chart of bars on a logarithmic scale.
 struct Chart {
     title: String,
-    /// A bar of this value has the length 0.
+    /// The bar of this value has the length 0.
     least: f64,
     unit: &'static str,
     bars: Vec<Bar>,

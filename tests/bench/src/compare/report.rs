@@ -17,7 +17,7 @@ pub const MB_PER_CPU: f64 = 1769.0;
 #[derive(Debug, Serialize)]
 pub struct Report {
     pub machine: String,
-    /// The part with a CPU limit, and the part without.
+    /// The part with a CPU limit, and the part without a CPU limit.
     pub parts: [Part; 2],
     /// For each function of each target: its name, the target, and the bytes of the unpacked code and of the package.
     pub sizes: Vec<(String, String, u64, u64)>,
@@ -31,7 +31,7 @@ pub struct Part {
     pub share: Option<f64>,
     /// The warm events of each process.
     pub warm: usize,
-    /// A row per scenario and target. Empty if the part was skipped.
+    /// One row for each scenario and target. Empty if the part was skipped.
     pub rows: Vec<Row>,
 }
 
@@ -151,7 +151,7 @@ impl Report {
         text + &self.calls()
     }
 
-    /// The calls are the same in both parts.
+    /// Returns the table of calls. Uses only one part, because the calls are the same in both parts.
     fn calls(&self) -> String {
         let mut text =
             "\n### Calls of a warm event\n\n`TransactWriteItems of 3` is one transaction with three items.\n\n\

@@ -59,7 +59,7 @@ async fn each_scenario_makes_the_expected_calls_and_returns_the_expected_status(
             let answered = instance.invoke(event).await.unwrap();
             scenario.check(&answered.reply).unwrap();
         }
-        // The first event does not count, because a function can read secrets during it.
+        // The first event does not count, because a function can read secrets during the first event.
         let counts = world.stubs.take_counts();
         assert_eq!(counts.calls, calls(scenario), "{}", scenario.name());
         check_log(&world.file("log")).unwrap();

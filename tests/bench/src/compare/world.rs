@@ -18,7 +18,7 @@ const SYSTEM_ROOTS: [&str; 3] = [
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoints {
-    /// The hosts that a deployed function calls. They resolve to the stubs only in the namespace of
+    /// The hosts that a deployed function calls. These hosts resolve to the stubs only in the namespace of
     /// [`isolated`](crate::isolated).
     Deployed,
     /// A port of this machine. All services have the same host, so a function opens fewer connections than on AWS.
@@ -59,7 +59,8 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// Adds the log, the template's variables, and variables that make the program trust the stubs' certificates.
+    /// Adds the log and the template's variables to a program. Also adds variables that make the program trust the
+    /// stubs' certificates.
     pub fn equip(&self, mut program: Program) -> anyhow::Result<Program> {
         program.log = Some(self.file("log"));
         program
@@ -71,7 +72,7 @@ impl World {
                 .with("AWS_ENDPOINT_URL", &url)
                 .with("GATE_URL", &url);
         }
-        // The variables are for our functions and OpenSSL, for boto3, and for Node.
+        // Our functions and OpenSSL read the first variable, boto3 reads the second, and Node reads the third.
         let file = |name: &str| self.file(name).display().to_string();
         Ok(program
             .with("SSL_CERT_FILE", file("roots.pem"))

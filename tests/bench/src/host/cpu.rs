@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 /// As on Lambda, a CPU quota applies to each period of this length.
 const PERIOD: Duration = Duration::from_millis(20);
 
-/// The minimum share of a CPU. Linux refuses a quota below 1 ms per period, which is 0.05.
+/// The minimum share of a CPU. Linux refuses a quota below 1 ms per period, and 1 ms is 0.05 of the period.
 const MIN_SHARE: f64 = 0.05;
 
 /// The CPU time of a process, including its ended threads.
@@ -29,7 +29,7 @@ impl CpuClock {
     }
 }
 
-/// In bytes.
+/// Returns the resident memory of a process in bytes.
 pub(super) fn resident(pid: Pid) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -37,8 +37,8 @@ pub(super) fn resident(pid: Pid) -> anyhow::Result<u64> {
     Ok(kibibytes.context("/proc does not show the memory of the process")? * 1024)
 }
 
-/// A control group that limits a process to a share of a CPU. Drop it only after the process has ended, because the
-/// drop removes the group.
+/// A control group that limits a process to a share of a CPU. Drop this value only after the process has ended, because
+/// the drop removes the group.
 #[derive(Debug)]
 pub(super) struct CpuShare(PathBuf);
 
@@ -108,7 +108,7 @@ fn remove_abandoned(parent: &Path) {
 
 impl Drop for CpuShare {
     fn drop(&mut self) {
-        // This fails if the group has a process. The next benchmark then removes the group.
+        // The removal fails if the group has a process. In this case, the next benchmark removes the group.
         let _ = std::fs::remove_dir(&self.0);
     }
 }
@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// Ends its process when it is dropped.
+    /// A process that ends when this value is dropped.
     struct Spinning(Child);
 
     impl Drop for Spinning {
@@ -148,8 +148,8 @@ mod tests {
         let (begin, before) = (Instant::now(), clock.now().unwrap());
         std::thread::sleep(Duration::from_secs(1));
         let used = clock.now().unwrap() - before;
-        // More than the share of 0.1, because a period can exceed its quota. `PERIOD` is for unused quota at the start
-        // and at the end.
+        // The limit is above the share of 0.1, because the process can exceed its quota in a period. `PERIOD` is added
+        // for unused quota at the start and at the end.
         let most = begin.elapsed().mul_f64(0.15) + PERIOD;
         assert!(used < most, "{used:?} of {most:?}");
         drop(spinning);

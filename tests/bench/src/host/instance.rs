@@ -12,8 +12,8 @@ use super::cpu::{CpuClock, CpuShare, resident};
 use super::program::Program;
 use super::runtime_api::{Call, Event, RuntimeApi};
 
-/// The time limit of a start and of an answer. It is longer than Lambda's limits, because other programs can slow down
-/// this machine.
+/// The time limit of a start and of an answer. This limit is longer than Lambda's limits, because other programs can
+/// slow down this machine.
 const TIME_OUT: Duration = Duration::from_secs(60);
 
 /// A running function. It is ready for an event, except during [`Instance::invoke`].
@@ -32,11 +32,11 @@ pub struct Instance {
 #[derive(Debug, Clone)]
 pub struct Invocation {
     pub reply: Bytes,
-    /// From sending the event to receiving the whole answer.
+    /// The time from sending the event to receiving the whole answer.
     pub took: Duration,
 }
 
-/// Measures a process, also while it handles an event.
+/// Measures a process, even while the process handles an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Gauge {
     pid: Pid,
@@ -45,9 +45,9 @@ pub struct Gauge {
 
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {
-    /// Of all threads since the start.
+    /// The CPU time of all threads since the start.
     pub cpu: Duration,
-    /// Resident, in bytes.
+    /// The resident memory in bytes.
     pub memory: u64,
 }
 
@@ -96,16 +96,16 @@ impl Instance {
         self.init
     }
 
-    /// Limits the process to a share of a CPU. After init, Lambda does the same: a function with 128 MB has 0.0723.
-    /// This needs root.
+    /// Limits the process to a share of a CPU. After init, Lambda does the same: a function with 128 MB has the share
+    /// 0.0723. The limit needs root.
     pub fn limit_cpu(&mut self, share: f64) -> anyhow::Result<()> {
         self.share = None;
         self.share = Some(CpuShare::limit(self.gauge.pid, share)?);
         Ok(())
     }
 
-    /// Sends an event, and waits for its answer and the request for the next event. After an error, the instance cannot
-    /// be used any more.
+    /// Sends an event, and waits for the answer and for the request for the next event. After an error, the instance
+    /// cannot be used any more.
     pub async fn invoke(&mut self, event: impl Into<Bytes>) -> anyhow::Result<Invocation> {
         let name = self.program.name.clone();
         let ready = self.ready.take();
@@ -137,12 +137,12 @@ impl Instance {
         self.gauge.usage()
     }
 
-    /// Returns a gauge that works also during [`Instance::invoke`].
+    /// Returns a gauge that also works during [`Instance::invoke`].
     pub fn gauge(&self) -> Gauge {
         self.gauge
     }
 
-    /// Ends the process, and waits for its end. A drop does not wait.
+    /// Ends the process, and waits for its end. Dropping the instance also ends the process, but does not wait.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }

@@ -19,11 +19,11 @@ pub struct Program {
     /// The absolute path of the executable.
     pub path: PathBuf,
     pub arguments: Vec<OsString>,
-    /// The folder of the code. By default, it is the executable's folder.
+    /// The folder of the code. The default is the executable's folder.
     pub folder: PathBuf,
-    /// For runtimes that need the name of the function in the code.
+    /// The name of the function in the code, for runtimes that need this name.
     pub handler: String,
-    /// Further environment variables. They replace those of Lambda.
+    /// Further environment variables. A variable replaces the variable of Lambda with the same name.
     pub variables: BTreeMap<String, String>,
     /// The file for the output. `None` drops the output.
     pub log: Option<PathBuf>,
@@ -49,7 +49,7 @@ impl Program {
         self
     }
 
-    /// The command does not inherit this process's environment.
+    /// Returns the command that starts the program. The program does not inherit this process's environment.
     pub(super) fn command(&self, runtime_api: SocketAddr) -> anyhow::Result<Command> {
         let mut command = Command::new(&self.path);
         command

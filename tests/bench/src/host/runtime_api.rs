@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use crate::http_server::{Service, response, serve};
 
 const PREFIX: &str = "/2018-06-01/runtime/";
-/// The function receives this time limit for an event. The host itself waits longer.
+/// The function receives this time limit for an event. The host waits longer than this limit.
 const TIME_OUT: Duration = Duration::from_secs(15);
 
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(super) struct RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// Uses a free port.
+    /// Starts a Runtime API on a free port.
     pub(super) async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await;
         let listener = listener.context("the Runtime API has no port")?;

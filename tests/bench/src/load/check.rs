@@ -19,7 +19,7 @@ const SHOWN_FAILURES: usize = 10;
 pub struct Check<'a> {
     pub services: &'a Services,
     pub store: &'a DynamoStore,
-    /// The queues, with the types of events that each receives.
+    /// The queues, with the types of events that each queue receives.
     pub queues: &'a [QueueConfig],
     pub payments: u32,
 }
@@ -27,11 +27,11 @@ pub struct Check<'a> {
 /// The totals over all payments.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Found {
-    /// In the table.
+    /// The number of items in the table.
     pub items: u64,
-    /// In the queues.
+    /// The number of messages in the queues.
     pub messages: usize,
-    /// Messages that a FIFO queue drops, because they are repeats.
+    /// The number of messages that a FIFO queue drops, because they are repeats.
     pub repeats: u64,
 }
 
@@ -94,8 +94,8 @@ impl Check<'_> {
             check_group(queue, &group, &plan.events()).with_context(|| id.clone())?;
             messages += group.len();
         }
-        // Two items are the payment and its token. Each event is an item. So is each day after the day of creation, and
-        // the record that the payment paid its order.
+        // The items are the payment, its token, each event, each day after the day of creation, and the record that the
+        // payment paid its order.
         let later_days = stored.payment.days().len() as u64 - 1;
         let paid = u64::from(stored.payment.paid_order().is_some());
         Ok((2 + last + later_days + paid, messages))

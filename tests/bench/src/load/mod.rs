@@ -4,7 +4,7 @@
 //! transactions. Queues, secrets and the platform are stubs in this process.
 //!
 //! Payments start at a constant rate. While the maximum number of payments runs, the next payment starts when another
-//! ends.
+//! payment ends.
 
 mod check;
 mod plan;
@@ -73,11 +73,12 @@ pub struct Arguments {
     minutes: f64,
 }
 
-/// Set for the supervised copy of this program, so that it starts no further copy.
+/// This variable is set for the supervised copy of this program, so that the copy starts no further copy.
 const SUPERVISED: &str = "BENCH_SUPERVISED";
 
 /// Runs this program again with the same arguments, as a supervised copy. The supervisor ends all processes of the
-/// copy. It cannot start the functions itself, because a function must be a child of the process that measures it.
+/// copy. The supervisor cannot start the functions itself, because a function must be a child of the process that
+/// measures it.
 async fn run_supervised() -> anyhow::Result<ExitCode> {
     let program = std::env::current_exe()?.into_os_string();
     let command: Vec<OsString> = ["env".into(), format!("{SUPERVISED}=1").into(), program]
@@ -135,7 +136,7 @@ impl World {
         let services = Arc::new(Services::new(queues)?);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = format!("http://{}", listener.local_addr()?);
-        // TLS would only take CPU time from the functions.
+        // The server does not use TLS, because TLS would take CPU time from the functions.
         tokio::spawn(http_server::serve(listener, None, Arc::clone(&services)));
         Ok(Self {
             services,
@@ -162,26 +163,26 @@ struct Load {
     checkout: PathBuf,
     /// The executable for `POST /callbacks`.
     callback: PathBuf,
-    /// Of each function.
+    /// The number of instances of each function.
     instances: u32,
-    /// Payments that start per second, at most.
+    /// The maximum number of payments that start per second.
     rate: f64,
-    /// Payments at the same time, at most.
+    /// The maximum number of payments at the same time.
     concurrent: usize,
-    /// Payments in all, at most.
+    /// The maximum number of payments in the whole run.
     payments: u32,
     /// The time in which payments start.
     length: Duration,
     /// The duration of a window of measurements.
     report_every: Duration,
-    /// For tests: the queues lose the event of this payment, counted from 0, with this sequence number.
+    /// For tests: the payment (counted from 0) and the sequence number of an event that the queues lose.
     lost_event: Option<(u32, u32)>,
 }
 
 #[derive(Debug, Clone)]
 struct Outcome {
     payments: u32,
-    /// From the start of the first payment to the end of the last.
+    /// The time from the start of the first payment to the end of the last payment.
     took: Duration,
     windows: Vec<Window>,
     calls: Calls,
@@ -207,7 +208,7 @@ impl Load {
         let (payments, windows) = self.payments(&traffic, begin, report).await?;
         let took = begin.elapsed();
         check_log(world.log.path())?;
-        // The checks call the same services, so the calls are counted first.
+        // The calls are counted before the checks, because the checks call the same services.
         let calls = services.calls();
         let credentials = aws_credential_types::Credentials::new("x", "x", None, None, "load");
         let config = sdk::config(

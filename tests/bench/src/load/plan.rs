@@ -1,13 +1,13 @@
-//! Plans what happens to each payment, and its expected result. Both follow from the payment's number.
+//! Plans the callbacks and the expected result of each payment. The plan follows from the number of the payment.
 
 use payments::events::EventKind;
 use payments::model::Status;
 
-/// In cents.
+/// The amount of each payment, in cents.
 pub const AMOUNT: u64 = 1_000;
 const PREFIX: &str = "load-";
 
-/// A payment, counted from 0.
+/// The plan of the payment with this number, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan(pub u32);
 

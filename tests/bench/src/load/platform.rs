@@ -1,4 +1,4 @@
-//! Replaces the platform: counts its sales, and signs its callbacks.
+//! Replaces the platform: counts the sales that it receives, and signs its callbacks.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -48,7 +48,7 @@ impl Platform {
         let mut sales = self.sales();
         *sales.counts.entry(plan.0).or_default() += 1;
         if let Some(waiting) = sales.waiting.remove(&plan.0) {
-            // The send fails only after the load test has failed.
+            // A failed send is ignored, because the send fails only after the load test has failed.
             let _ = waiting.send(());
         }
     }

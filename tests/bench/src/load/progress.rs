@@ -30,13 +30,13 @@ struct Snapshot {
 
 #[derive(Debug, Clone)]
 pub struct Window {
-    /// From the start of the run to the end of this window.
+    /// The time from the start of the run to the end of this window.
     pub at: Duration,
     pub length: Duration,
     /// How long storefronts and the platform waited for answers.
     pub waits: Waits,
-    /// In bytes, for each instance at the end of the window. The first list is for `checkout`, and the second for
-    /// `callback`.
+    /// The memory of each instance at the end of the window, in bytes. The first list is for `checkout`, and the second
+    /// list is for `callback`.
     pub memory: [Vec<u64>; 2],
     pub cpus: Cpus,
     /// The calls of the table in this window.
@@ -118,7 +118,7 @@ impl Snapshot {
 }
 
 impl Window {
-    /// Returns the payments that ended per second.
+    /// Returns the number of payments that ended per second.
     pub fn rate(&self) -> f64 {
         self.waits.payments as f64 / self.length.as_secs_f64()
     }
@@ -174,8 +174,8 @@ fn machine_cpu() -> anyhow::Result<Duration> {
         .skip(1)
         .filter_map(|ticks| ticks.parse().ok())
         .collect();
-    // In hundredths of a second: user, nice, system, idle, iowait, irq and softirq. The CPU is idle during `idle` and
-    // `iowait`.
+    // The columns are in hundredths of a second: user, nice, system, idle, iowait, irq and softirq. The CPU is idle
+    // during `idle` and `iowait`.
     let busy = ticks.iter().take(7).enumerate();
     let busy = busy.filter(|(column, _)| ![3, 4].contains(column));
     Ok(Duration::from_millis(

@@ -15,13 +15,13 @@ use crate::settings::PROJECT;
 #[derive(Debug, Default)]
 pub struct Queues {
     content: Mutex<Content>,
-    /// For tests: the event of this payment with this sequence number is accepted, but lost.
+    /// For tests: the payment and the sequence number of an event that is accepted, but lost.
     lost: Option<(Plan, u32)>,
 }
 
 #[derive(Debug, Default)]
 struct Content {
-    /// By queue and payment number, in the order of arrival, without repeats.
+    /// The messages by queue and payment number, in the order of arrival, without repeats.
     groups: BTreeMap<(String, u32), Vec<Stored>>,
     accepted: u64,
     repeats: u64,
@@ -37,7 +37,7 @@ struct Stored {
 /// The part of a message that is compared with the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
-    /// Of the event.
+    /// The sequence number of the event.
     pub sequence: u32,
     pub kind: EventKind,
 }
@@ -68,7 +68,7 @@ impl Queues {
         }
     }
 
-    /// Accepts any `SendMessage` call, and returns the answer. An invalid message is stored for the checks.
+    /// Accepts any `SendMessage` call, and returns the answer. Stores an invalid message for the checks.
     pub fn accept(&self, body: &[u8]) -> Option<Value> {
         let read = read(body);
         let mut content = self.content();
@@ -107,8 +107,8 @@ impl Queues {
         self.content().repeats
     }
 
-    /// Returns descriptions of the invalid messages: not an event of a planned payment, a wrong group or deduplication id,
-    /// or a contradiction to an earlier message.
+    /// Returns descriptions of the invalid messages. A message is invalid if it is not an event of a planned payment,
+    /// if its group or deduplication id is wrong, or if it contradicts an earlier message.
     pub fn invalid(&self) -> Vec<String> {
         self.content().invalid.clone()
     }

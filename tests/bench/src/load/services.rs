@@ -17,7 +17,7 @@ use crate::http_server::{Service, response};
 use crate::scenario::STOREFRONT;
 use crate::stubs::{aws, gate, is_prewarm, target};
 
-/// The table's errors after a concurrent write. The function then loads the payment and decides again.
+/// The table's errors after a concurrent write. After such an error, the function loads the payment and decides again.
 const CONFLICTS: [&str; 2] = [
     "UpdateItem ConditionalCheckFailedException",
     "TransactWriteItems TransactionCanceledException",
@@ -32,7 +32,7 @@ pub struct Services {
 
 #[derive(Debug, Clone, Default)]
 pub struct Calls {
-    /// By operation.
+    /// All calls, by operation.
     pub all: BTreeMap<String, u64>,
     /// Conflicts with a concurrent write, by operation and error.
     pub conflicts: BTreeMap<String, u64>,
@@ -41,7 +41,7 @@ pub struct Calls {
 }
 
 impl Services {
-    /// Creates tables with only the storefront's key.
+    /// Creates the services. The tables contain only the storefront's key.
     pub fn new(queues: Queues) -> anyhow::Result<Self> {
         let store = Store::new()?;
         store.put_storefront_key(serde_json::from_str(STOREFRONT)?)?;

@@ -1,4 +1,4 @@
-//! Holds the tables in memory. It calls dynoxide directly, without an HTTP server.
+//! Holds the tables in memory. This module calls dynoxide directly, without an HTTP server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -84,8 +84,8 @@ impl Store {
             "GetItem" => run(body, |request| database.get_item(request)),
             "UpdateItem" => run(body, |request| database.update_item(request)),
             "TransactWriteItems" => run(body, |mut request: TransactWriteItemsRequest| {
-                // This token marks a repeated call after a lost answer. In this test, no answer is lost. With the
-                // token, each call would make dynoxide search the tokens of ten minutes.
+                // The token is removed, because with the token, each call would make dynoxide search the tokens of ten
+                // minutes. The token marks a repeated call after a lost answer. In this test, no answer is lost.
                 request.client_request_token = None;
                 database.transact_write_items(request)
             }),

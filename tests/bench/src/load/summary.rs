@@ -25,7 +25,7 @@ impl fmt::Display for Outcome {
             text,
             "{payments} payments in {seconds:.0} s, {rate:.1} per second, all as planned"
         )?;
-        // The last window ends with the last payment, so it is shorter and left out.
+        // The last window is left out. It is shorter, because it ends with the last payment.
         let whole = windows.len().saturating_sub(1).max(1);
         let rates = windows.iter().take(whole).map(Window::rate);
         let slowest = rates.clone().fold(f64::MAX, f64::min);
@@ -80,8 +80,8 @@ fn waits(
     )
 }
 
-/// Writes the memory of each instance after the warm-up and at the end. In a run shorter than the warm-up, it writes
-/// the first window instead.
+/// Writes the memory of each instance after the warm-up and at the end. In a run shorter than the warm-up, writes the
+/// memory after the first window and at the end.
 fn memory(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {
     let warm = windows.iter().find(|window| window.at >= WARM_UP);
     let (Some(warm), Some(end)) = (warm.or(windows.first()), windows.last()) else {

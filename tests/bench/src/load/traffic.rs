@@ -12,12 +12,12 @@ use super::services::Services;
 use crate::scenario::{event, order};
 
 pub struct Traffic {
-    /// For `POST /checkouts`.
+    /// The instances that handle `POST /checkouts`.
     pub checkouts: Pool,
-    /// For `POST /callbacks`.
+    /// The instances that handle `POST /callbacks`.
     pub callbacks: Pool,
     pub services: Arc<Services>,
-    /// Since the last [`Traffic::take_waits`].
+    /// The waits since the last [`Traffic::take_waits`].
     pub waits: Mutex<Waits>,
 }
 

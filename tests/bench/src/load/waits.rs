@@ -3,9 +3,9 @@
 //! The shoppers' function has as many instances as the template reserves. As on Lambda, a request is refused if all
 //! instances are busy.
 //!
-//! The waiting clients have checkouts without a redirect URL. Half of them request the checkout, and half the return
-//! from the bank. A client repeats its request after the time in the header `Refresh` (1 s without this header), or
-//! immediately.
+//! The waiting clients have checkouts without a redirect URL. Half of the clients request the page of the checkout, and
+//! half of them request the page after the return from the bank. A client repeats its request after the time in the
+//! header `Refresh` (1 s without this header), or immediately.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -100,7 +100,7 @@ pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             let path = if number % 2 == 0 { "" } else { "/return" };
             waiting.spawn(async move { functions.wait(&token, path, pause, &stop).await });
         }
-        // Until then, the clients send their first requests.
+        // In this second, the clients send their first requests.
         sleep(Duration::from_secs(1)).await;
         let length = Duration::from_secs(arguments.seconds);
         let measured = functions.measure(&ready, length).await?;
@@ -131,7 +131,7 @@ impl fmt::Display for Pause {
     }
 }
 
-/// The redirects of the ready shopper, and its refused requests.
+/// The redirects and the refused requests of the shopper whose redirect URL is known.
 #[derive(Default)]
 struct Measured {
     waits: Vec<Duration>,
@@ -226,7 +226,7 @@ impl Functions {
         Ok(())
     }
 
-    /// Requests the ready shopper's checkout repeatedly.
+    /// Repeatedly requests the checkout whose redirect URL is known.
     async fn measure(&self, token: &str, length: Duration) -> anyhow::Result<Measured> {
         let mut measured = Measured::default();
         let mut ticks = interval(SHOPPER_EVERY);
@@ -240,7 +240,7 @@ impl Functions {
                     let body = reply.body.unwrap_or_default();
                     ensure!(
                         status == 303,
-                        "the ready shopper was answered {status}: {body}"
+                        "the shopper with a redirect URL was answered {status}: {body}"
                     );
                     measured.waits.push(sent.elapsed());
                 }

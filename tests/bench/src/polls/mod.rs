@@ -1,4 +1,4 @@
-//! Measures status polls: the sweeper hands out what is due, and concurrent workers poll a simulated platform.
+//! Measures status polls: the sweeper hands out due polls, and concurrent workers poll a simulated platform.
 //!
 //! The sweeper and the workers run the product's own code. The table is dynoxide in memory. The work queue is in this
 //! process, and delivers a message after its delay, as SQS does.
@@ -45,7 +45,7 @@ pub struct Arguments {
     /// Time until the platform answers, in ms
     #[arg(long, default_value_t = 300)]
     platform_ms: u64,
-    /// Messages that are worked at the same time (`PollConcurrency`)
+    /// Number of messages that workers process at the same time (`PollConcurrency`)
     #[arg(long, default_value_t = 100)]
     workers: usize,
     /// Duration of each part in seconds
@@ -55,13 +55,14 @@ pub struct Arguments {
 
 struct Part {
     name: &'static str,
-    /// The due polls of each project.
+    /// The number of due polls of each project.
     due: Vec<u64>,
     polls_per_second: usize,
 }
 
-/// Runs all parts, and prints a table. The exit code shows a failure if 100 workers reach fewer than 200 polls per
-/// second. Returns an error if a poll fails, or is sent twice or too early.
+/// Runs all parts, and prints a table. The exit code shows a failure if at least 100 workers reach fewer than 200 polls
+/// per second. Returns an error if a poll fails, or if the platform does not receive as many polls as the sweeper
+/// handed out.
 pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let seconds = arguments.seconds;
     println!("| part | projects | polls | seconds | polls per second | at the same time |");

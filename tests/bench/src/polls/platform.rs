@@ -1,4 +1,5 @@
-//! Simulates the platform. After a delay, it answers each status request with a signed successful sale.
+//! Simulates the platform. After a delay, the platform answers each status request with a signed answer that lists a
+//! successful sale.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +28,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// The platform answers after `delay_ms`.
+    /// Creates a platform that answers after `delay_ms` milliseconds.
     pub fn new(delay_ms: u64, start: Instant) -> anyhow::Result<Self> {
         Ok(Self {
             delay: Duration::from_millis(delay_ms),
@@ -39,7 +40,7 @@ impl Platform {
         })
     }
 
-    /// Returns the due polls and the times of the received requests, by project.
+    /// Returns the number of due polls and the times of the received requests, by project.
     pub fn received(&self, projects: &[(ProjectId, u64)]) -> BTreeMap<u32, (u64, Vec<f64>)> {
         let received = self.times();
         let of = |(project, due): &(ProjectId, u64)| {

@@ -21,7 +21,7 @@ pub struct DelayedQueue {
 }
 
 impl DelayedQueue {
-    /// No message may be sent afterwards.
+    /// Closes the queue. The caller must not send a message afterwards.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }

@@ -25,7 +25,7 @@ pub fn order(payment_id: &str) -> Value {
     })
 }
 
-/// Refunds a part of the payment.
+/// Returns the body of a request that refunds a part of the payment.
 pub fn refund(payment_id: &str) -> Value {
     json!({
         "refund_id": format!("back-{payment_id}"),

@@ -13,29 +13,29 @@ pub use self::messages::{callback, event, order, report, sign};
 
 pub const STOREFRONT_KEY: &str = "sk_bench_3QqYcW1nFzq0cUNs5tYV0y7QJrj4aZb9dXk2mLhG8Ts";
 pub const STOREFRONT: &str = include_str!("../../data/storefront.json");
-/// The payment id in the items of `data`. Each scenario except the duplicate replaces it.
+/// The payment id in the items of `data`. Each scenario except the duplicate replaces this id.
 const PLACEHOLDER: &str = "bench-0000000000";
 
 const WAITING: &str = include_str!("../../data/waiting.json");
 const PAID: &str = include_str!("../../data/paid.json");
 
-/// A kind of event, and the items of the table before it.
+/// A kind of event, and the items that the table has before the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scenario {
-    /// Reports a success.
+    /// A callback that reports a success.
     NewCallback,
-    /// Repeats the report of a success.
+    /// A callback that repeats the report of a success.
     DuplicateCallback,
-    /// Has a wrong signature.
+    /// A callback with a wrong signature.
     ForgedCallback,
-    /// Creates a payment.
+    /// A request that creates a payment.
     Checkout,
-    /// Refunds a part of a payment.
+    /// A request that refunds a part of a payment.
     Refund,
 }
 
 impl Scenario {
-    /// In the order of the result tables.
+    /// All scenarios, in the order of the result tables.
     pub const ALL: [Self; 5] = [
         Self::NewCallback,
         Self::DuplicateCallback,

@@ -1,4 +1,4 @@
-//! Tests that the items in `data` are those that the functions write.
+//! Tests that the items in `data` are the items that the functions write.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -64,7 +64,7 @@ fn storefront() -> Storefront {
     }
 }
 
-/// The callback has a redirect URL. It is made from a callback of the collection `tests/data/callbacks`.
+/// Returns a callback with a redirect URL, made from a callback in `tests/data/callbacks`.
 fn redirect() -> String {
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -72,7 +72,7 @@ fn redirect() -> String {
     );
     let mut message: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     message["payment"]["id"] = PLACEHOLDER.into();
-    // A sale that is older than its checkout would count as another system's.
+    // The dates are replaced, because a sale that is older than its checkout would count as a sale of another system.
     for name in ["date", "created_date"] {
         message["operation"][name] = "2026-07-02T09:28:29+0000".into();
     }
@@ -143,7 +143,7 @@ async fn the_items_in_data_equal_the_items_that_the_functions_write() {
     }
 }
 
-/// No compiler checks these names in the baselines, because the baselines use untyped JSON.
+/// The builds of the baselines do not check these names, because the baselines use untyped JSON.
 #[test]
 fn a_stored_payment_has_the_fields_that_the_baselines_read() {
     let item: Value = serde_json::from_str(PAID).unwrap();

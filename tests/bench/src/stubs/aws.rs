@@ -77,7 +77,8 @@ fn transact(input: &Value, items: &mut Items) -> Option<Value> {
     Some(json!({}))
 }
 
-/// Some SDKs compare the hash in the answer with the hash of their message.
+/// Returns the answer to `SendMessage`. The answer has the hash of the message, because some SDKs compare it with their
+/// own hash.
 fn sent(input: &Value) -> Option<Value> {
     let body = input.get("MessageBody")?.as_str()?;
     Some(json!({
@@ -87,7 +88,7 @@ fn sent(input: &Value) -> Option<Value> {
     }))
 }
 
-/// Returns `None` for an unknown secret.
+/// Returns the answer to `GetSecretValue`; `None` for an unknown secret.
 pub fn secret(input: &Value) -> Option<Value> {
     let id = input.get("SecretId")?.as_str()?;
     Some(json!({

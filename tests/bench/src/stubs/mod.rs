@@ -1,7 +1,7 @@
 //! Serves fast stubs of DynamoDB, SQS, Secrets Manager and Gate.
 //!
-//! The stubs accept and count each call that has the necessary fields. They do no other work, so a measured duration is
-//! almost only the function's own. All hosts share a port with TLS 1.3.
+//! The stubs count each call, and accept a call if it has the necessary fields. The stubs do little other work, so a
+//! measured duration is almost only the duration of the function's own work. All hosts share a port with TLS 1.3.
 
 pub mod aws;
 pub mod gate;
@@ -27,16 +27,16 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::http_server::{FirstRequest, Service, response, serve};
 
-/// The root of the stubs' certificates, which `certificates/make.sh` makes.
+/// The root certificate of the stubs. `certificates/make.sh` makes all certificates of the stubs.
 pub const ROOT: &str = include_str!("../../certificates/root.pem");
 const CHAIN: &str = include_str!("../../certificates/chain.pem");
 const KEY: &str = include_str!("../../certificates/stub.key");
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// By the host of the first request.
+    /// The number of connections, by the host of the first request.
     pub connections: BTreeMap<String, u64>,
-    /// By operation.
+    /// The number of calls, by operation.
     pub calls: BTreeMap<String, u64>,
 }
 
@@ -85,7 +85,7 @@ impl Stubs {
         })
     }
 
-    /// Fails if the item has no keys.
+    /// Stores an item. Fails if the item has no keys.
     pub fn put(&self, item: Value) -> anyhow::Result<()> {
         let key = aws::key(&item).context("the item has no keys")?;
         locked(&self.state.items).insert(key, item);
@@ -133,7 +133,7 @@ impl Service for State {
     }
 }
 
-/// The answer to an unknown call. The AWS SDKs and the clients of Gate read it as an error.
+/// The answer to an unknown call. The AWS SDKs and the clients of Gate read this answer as an error.
 const REFUSAL: &str = r#"{"__type":"ValidationException","status":"error","code":"2003","message":"unknown to the stub"}"#;
 
 /// Returns the service and the operation of an AWS call.
@@ -145,7 +145,7 @@ pub fn target(head: &Parts) -> Option<(&str, &str)> {
         .split_once('.')
 }
 
-/// Whether functions request this path only to open a connection during init.
+/// Returns whether functions request this path only to open a connection during init.
 pub fn is_prewarm(path: &str) -> bool {
     matches!(path, "/" | "/ping")
 }
@@ -154,7 +154,7 @@ fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Uses the stubs' certificate.
+/// Creates a TLS acceptor with the stubs' certificate.
 fn acceptor() -> anyhow::Result<TlsAcceptor> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(CHAIN.as_bytes()).collect();
     let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes());

@@ -1,5 +1,5 @@
-//! Contains the code that the three functions share. In the usual style, it uses `serde_json::Value` and the SDK's
-//! defaults without optimization.
+//! Contains the code that the three functions share. This code has the usual style: it uses `serde_json::Value` and the
+//! SDK's defaults, and is not optimized.
 
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -141,7 +141,7 @@ impl App {
         }
     }
 
-    /// Reads each secret only once.
+    /// Returns a secret. Reads each secret only once.
     pub async fn secret(&self, name: &str) -> Result<String, Error> {
         let mut cache = self.cache.lock().await;
         if let Some(secret) = cache.get(name) {
@@ -356,7 +356,7 @@ impl App {
         ]
     }
 
-    /// The event has the form of CloudEvents.
+    /// Returns an event in the form of CloudEvents.
     pub fn event(&self, payment: &Value, kind: &str) -> Value {
         let data = json!({
             "payment_id": payment["payment_id"],
@@ -376,7 +376,7 @@ impl App {
         envelope(payment, kind, data, payment["updated_at"].clone())
     }
 
-    /// Sends an event, in parallel, to all queues that receive its type.
+    /// Sends an event in parallel to all queues that accept the type of the event.
     pub async fn send(&self, payment: &Value, event: &Value) -> Result<(), Error> {
         let kind = &event["type"];
         let group = format!("{}-{}", payment["project_id"], text(&payment["payment_id"]));
@@ -435,7 +435,7 @@ impl App {
     }
 }
 
-/// The metrics of the line have CloudWatch's embedded format.
+/// Writes a log line with metrics in CloudWatch's embedded format.
 pub fn log(outcome: &str, payment: &Value, took: std::time::Duration) {
     let line = json!({
         "_aws": {
