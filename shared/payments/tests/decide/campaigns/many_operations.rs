@@ -72,7 +72,10 @@ pub(super) fn created(amount: u64) -> Payment {
 pub(super) fn stored(payment: &Payment) -> Payment {
     let text = serde_json::to_string(payment).unwrap();
     let loaded: Payment = serde_json::from_str(&text).unwrap();
-    assert_eq!(loaded, *payment, "the loaded payment differs from the stored payment");
+    assert_eq!(
+        loaded, *payment,
+        "the loaded payment differs from the stored payment"
+    );
     loaded
 }
 
