@@ -205,8 +205,8 @@ async fn a_payment_that_is_released_after_another_payment_paid_the_order_is_the_
     assert!(system.earlier("two").is_empty());
 }
 
-/// A quarantine stops the goods of a payment. Therefore a success before the quarantine does not make the payment the
-/// first payment of the order.
+/// A quarantine stops the delivery of the goods. Therefore a success before the quarantine does not make the payment
+/// the first payment of the order.
 #[tokio::test]
 async fn the_success_after_a_quarantine_decides_and_not_the_success_before() {
     let system = System::empty();

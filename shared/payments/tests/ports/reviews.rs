@@ -89,7 +89,7 @@ async fn a_rejected_payment_is_refunded_once_and_never_counts_as_paid() {
     assert_eq!(system.sent(), Vec::from_iter(numbered));
 }
 
-/// After a release, the storefront would ship the goods while the money is being refunded.
+/// If a release were possible, the storefront would ship the goods while the money is being refunded.
 #[tokio::test]
 async fn a_release_is_refused_while_a_rejection_refunds_the_money() {
     let system = quarantined(&[], 900).await;

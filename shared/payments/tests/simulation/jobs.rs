@@ -27,7 +27,7 @@ pub enum Job {
     PollAll,
     EraseAll,
     ExpireAll,
-    /// The payment, and whether the operator releases it. Otherwise, the operator rejects it.
+    /// The payment, and whether the operator releases the payment. If not, the operator rejects the payment.
     Review(u64, bool),
     ClarifyRefund(u64),
     /// The number of an operation at the platform, and whether the operation seems to be missing at the platform.

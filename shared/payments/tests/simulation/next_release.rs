@@ -1,8 +1,8 @@
 //! Emulates the next release, which stores fields and words that this release does not know.
 //!
-//! The next release writes an unknown field into every object of a document, and unknown words in some of the
-//! documented places. The next release reads the documents of both releases. Each write of this release must keep every
-//! unknown field and word.
+//! The next release writes an unknown field into every object of a document, and unknown words in some of the places
+//! that [`WORDS`] lists. The next release reads the documents of both releases. Each write of this release must keep
+//! every unknown field and word.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ fn add(value: &mut Value, path: &str, name: &str, replaces: &mut impl FnMut() ->
                 }
                 add(value, &format!("{path}/{field}"), field, replaces);
             }
-            // These objects are maps. Their keys are no names of fields.
+            // An object with one of these names is a map. The keys of the map are not names of fields.
             if name != "operations" && name != "fields" && name != "request_errors" {
                 object.insert(FIELD.into(), json!(path));
             }
@@ -77,7 +77,7 @@ fn add(value: &mut Value, path: &str, name: &str, replaces: &mut impl FnMut() ->
     }
 }
 
-/// Returns a document of either release as the next release reads it: all fields and words are known.
+/// Returns what the next release reads of a document of either release. The next release knows all fields and words.
 pub fn to_known(stored: &str) -> String {
     let mut value = parse(stored);
     value["format"] = json!(1);
@@ -212,7 +212,7 @@ fn is_replaced(before: &Map<String, Value>, after: &Map<String, Value>) -> bool 
     })
 }
 
-/// Checks that each unknown field still belongs to the object into which it was written.
+/// Checks that each unknown field still belongs to the object into which the field was written.
 fn check_belongs(value: &Value, path: &str, name: &str) {
     match value {
         Value::Object(object) => {

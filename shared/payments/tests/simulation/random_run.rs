@@ -78,8 +78,8 @@ pub enum Mix {
     TwoReleases,
 }
 
-/// In a run with [`Mix::Foreign`], another system has already made these payments. A payment with an odd number has a
-/// Payment Page link.
+/// In a run with [`Mix::Foreign`], another system makes these payments before the first step. A payment with an odd
+/// number has a Payment Page link.
 const FOREIGN_BEFORE: [u64; 2] = [0, 1];
 /// In a run with [`Mix::Foreign`], another system makes this payment after Gate refused our sale.
 const FOREIGN_AFTER: u64 = 2;
@@ -90,7 +90,7 @@ struct Run<'a> {
     system: &'a System,
     mix: Mix,
     tasks: Vec<Task<'a>>,
-    /// The callbacks that wait to be delivered. Some of them were already delivered once.
+    /// The callbacks that wait to be delivered. Some callbacks were already delivered once.
     waiting: Vec<Rc<Message>>,
     totals: Totals,
 }

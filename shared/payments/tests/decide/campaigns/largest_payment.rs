@@ -147,8 +147,8 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         commit(&mut payment, change);
         println!("with an answer: {} bytes", size(&payment));
     }
-    // A callback has a long redirect URL. Then the platform records list operations that the payment does not have.
-    // Their number exceeds the number of discrepancies that the payment stores.
+    // A callback has a long redirect URL. Then the platform records list operations that the payment does not have. The
+    // payment stores fewer discrepancies than there are such operations.
     let mut waiting = operation("zzz", "sale", "awaiting redirect result", 1);
     waiting["date"] = json!(date(80_000));
     let mut body = callback(PAYMENT, "processing", 1, waiting);

@@ -15,7 +15,7 @@ use crate::fixtures::*;
 /// The maximum size of a stored payment in bytes. An item of the table has at most 400 KB, and its keys and other
 /// attributes take some of this space.
 pub(super) const MAX_BYTES: usize = 380 * 1_024;
-/// The maximum size of an event in bytes. Each event is stored in an item of its own.
+/// The maximum size of an event in bytes. Each event is stored in a separate item.
 pub(super) const MAX_EVENT_BYTES: usize = 380 * 1_024;
 
 /// Pseudo-random numbers (xorshift64).
@@ -459,7 +459,7 @@ fn a_payment_with_more_items_than_a_decision_lists_can_be_released_and_rejected(
     assert_eq!(released.items_of(&released.decisions()[0]), items);
     assert_eq!(released.decisions()[0].item_count(), items.len());
     assert!(size(&stored(&released)) < MAX_BYTES);
-    // A decision cannot list so many items, so it must be about all items.
+    // A decision lists a limited number of items. A decision about more items must be about all items.
     let some = items.iter().skip(1).cloned().collect();
     assert!(execute(Some(&payment), command(Verdict::Released, &some), NOW).is_err());
     // A further sale adds an item that the decision does not settle.

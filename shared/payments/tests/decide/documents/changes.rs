@@ -1,4 +1,4 @@
-//! Makes changes of stored payments: each command except `Create`, and facts of most kinds.
+//! Makes changes of stored payments: each command except `Create`, and facts of each kind except hints.
 
 use std::collections::BTreeSet;
 

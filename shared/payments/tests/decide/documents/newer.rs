@@ -34,7 +34,7 @@ impl Newer {
         }
     }
 
-    /// Returns the document of a payment as the next release has changed it.
+    /// Reads the document of a payment after the next release has changed the document.
     fn of(payment: &Payment, change: impl FnOnce(&mut Value)) -> Self {
         let mut document = serde_json::from_str(&written(payment)).unwrap();
         change(&mut document);

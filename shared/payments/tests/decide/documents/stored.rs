@@ -1,8 +1,8 @@
 //! Reads the stored documents of every format in `tests/data/documents`.
 //!
 //! The folder of a format has documents that a release of this format wrote. A release must read the documents of all
-//! earlier formats. `UPDATE_SNAPSHOTS=1` writes the folder of the current format and no other folder. If the code
-//! changes the content of an existing file, the code needs a new format.
+//! earlier formats. `UPDATE_SNAPSHOTS=1` writes the folder of the current format and no other folder. A change of the
+//! code that changes an existing file needs a new format.
 
 use std::path::{Path, PathBuf};
 
@@ -148,7 +148,8 @@ fn unlisted() -> TestPayment {
     payment
 }
 
-/// Returns a payment whose sale was sent again, because Gate refused it while the platform had locked the payment.
+/// Returns a payment whose sale was sent again. Gate refused the first try because of a lock: another request for the
+/// payment was in progress.
 fn locked() -> TestPayment {
     let mut payment = TestPayment::created();
     payment.sale_answer(&refused("2147"));

@@ -125,8 +125,8 @@ fn a_rejection_of_an_overpaid_payment_refunds_the_whole_paid_amount() {
     assert!(!payment.kinds().contains(&"payment.succeeded"));
 }
 
-/// A storefront of the project could otherwise use the id for a refund of its own. The platform would then refuse the
-/// refund of the rejection as a duplicate.
+/// If the id were known before, a storefront of the project could use the id for a refund of its own. The platform
+/// would then refuse the refund of the rejection as a duplicate.
 #[test]
 fn the_refund_id_of_a_rejection_cannot_be_known_before_the_rejection() {
     let payment = TestPayment::with_callbacks(&["amount_differs"]);

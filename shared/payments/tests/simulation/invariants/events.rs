@@ -56,8 +56,8 @@ fn check_foreign(payment: &Payment, events: &[&Event]) {
     );
 }
 
-/// Removes each `payment.sum` that equals the order from the quarantine items. The last event can lack such a sum,
-/// because no event is emitted if a later report adds the ordered sum. Returns any other value unchanged.
+/// Removes from the quarantine items each `payment.sum` that equals the ordered sum. The last event can lack such a
+/// sum, because no event is emitted if a later report adds the ordered sum. Returns any other value unchanged.
 fn without_ordered_sum(mut value: Value) -> Value {
     for item in value.as_array_mut().into_iter().flatten() {
         let ordered = item["ordered"].clone();

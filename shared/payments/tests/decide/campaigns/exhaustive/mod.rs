@@ -1,9 +1,9 @@
-//! Searches for two orders of the same reports after which a payment differs. The reports come from one consistent
-//! history, and some are repeated. At any point, an operator decides at most once.
+//! Tests that a payment ends the same in every order of the same reports. The search delivers the reports of one
+//! consistent history, and repeats some of the reports. An operator decides at most once, at any point.
 //!
-//! Each history has a sale, whose sums may differ from the order. It may also have a confirmation, a refund, the return
-//! of the refund, and a manual change. After each step, the platform sends a callback and answers a status poll. If a
-//! history has at most 6 reports, the search delivers all of them. For a longer history, the search delivers every
+//! Each history has a sale, whose sums can differ from the order. A history can also have a confirmation, a refund, the
+//! return of the refund, and a manual change. After each step, the platform sends a callback and answers a status poll.
+//! If a history has at most 6 reports, the search delivers all of them. For a longer history, the search delivers every
 //! selection of 3 or 4 reports. With `LONG=1`, the search delivers every selection of 6 reports.
 //!
 //! `LONG=1 cargo test --release -p payments --test decide exhaustive`
