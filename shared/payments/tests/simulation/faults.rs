@@ -11,7 +11,7 @@ use crate::fakes::clock::TestClock;
 use crate::next_release;
 
 /// One function for each queue. The function returns whether the queue receives a type of event. The first queue
-/// receives all events. The second queue receives no events about the start of a payment.
+/// receives all events. The second queue does not receive all types.
 pub const QUEUES: [fn(EventKind) -> bool; 2] = [|_| true, is_about_money];
 
 fn is_about_money(kind: EventKind) -> bool {

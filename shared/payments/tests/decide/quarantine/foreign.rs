@@ -309,7 +309,7 @@ fn a_storefront_learns_the_result_of_its_refund_after_a_second_sale_of_the_other
     payment.refund_reported("r-1", "9001", 400);
     assert_eq!(payment.last_kind(), "refund.succeeded");
     assert_eq!(payment.last_data()["refund"]["amount"], 400);
-    // The storefront did not request this refund, so no event about the refund is emitted.
+    // While the payment counts as foreign, no event is emitted about a refund that the storefront did not request.
     payment.deliver(&refund_operation(
         "9002",
         "success",
