@@ -68,7 +68,7 @@ pub fn checkout_request(payment_id: &str) -> Value {
     })
 }
 
-/// Returns a storefront's request for a refund. `None` stands for the whole remaining amount.
+/// Returns a storefront's request for a refund. If `amount` is `None`, the request is for the whole remaining amount.
 pub fn refund_order(refund_id: &str, amount: Option<u64>) -> RefundOrder {
     RefundOrder {
         refund_id: id(refund_id),

@@ -15,7 +15,7 @@ pub fn operation(id: &str, kind: &str, status: &str, amount: u64) -> Value {
     json!({ "id": id, "type": kind, "status": status, "sum_initial": euros(amount) })
 }
 
-/// Returns a callback. `status` and `sum` are about the payment.
+/// Returns a callback. `status` and `sum` become `payment.status` and `payment.sum`.
 pub fn callback(payment_id: &str, status: &str, sum: u64, operation: Value) -> Value {
     json!({
         "project_id": 211,
@@ -24,7 +24,7 @@ pub fn callback(payment_id: &str, status: &str, sum: u64, operation: Value) -> V
     })
 }
 
-/// Returns a status answer. `status` and `sum` are about the payment.
+/// Returns a status answer. `status` and `sum` become `payment.status` and `payment.sum`.
 pub fn status_answer(payment_id: &str, status: &str, sum: u64, operations: &[Value]) -> Value {
     json!({
         "project_id": 211,
@@ -33,7 +33,7 @@ pub fn status_answer(payment_id: &str, status: &str, sum: u64, operations: &[Val
     })
 }
 
-/// Returns a report with only the ids of the project and the payment. As a hint, it causes a recheck.
+/// Returns a report with only the ids of the project and the payment. A hint with this report causes a recheck.
 pub fn without_content(project_id: u64, payment_id: &str) -> TestReport {
     TestReport::read(&json!({ "project_id": project_id, "payment": { "id": payment_id } }))
 }

@@ -1,4 +1,4 @@
-//! Tests discrepancies: differences between the platform records (Data API) and ours.
+//! Tests discrepancies: differences between the platform records (Data API) and our records.
 
 use ecommpay::data_api::ListedOperation;
 use ecommpay::report::Sum;
@@ -44,7 +44,7 @@ pub fn compared(payment: Option<&Payment>, record: PlatformRecord<'_>) -> Option
     Some(change)
 }
 
-/// Compares a payment with a listed operation. Returns the discrepancies that are emitted.
+/// Compares a payment with a listed operation. Returns the emitted discrepancies.
 fn compare_listed(payment: &Payment, listed: &ListedOperation) -> Vec<Value> {
     let change = compared(Some(payment), PlatformRecord::Listed(listed));
     change.as_ref().map(emitted).unwrap_or_default()
@@ -296,7 +296,7 @@ fn at_most_a_thousand_discrepancies_of_one_payment_are_emitted() {
     assert!(added < 30_000, "{added} bytes");
 }
 
-/// One write emits at most 8 events.
+/// One write has at most 8 events.
 #[test]
 fn events_that_exceed_one_write_are_emitted_by_the_next_writes_in_order() {
     let mut payment = TestPayment::created();

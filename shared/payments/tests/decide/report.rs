@@ -42,7 +42,7 @@ fn a_payment_is_listed_on_its_first_day_and_an_operation_on_the_day_it_ended() {
     assert_eq!(days, ["2019-07-01", "2019-07-02", "2019-07-04"]);
 }
 
-/// Returns a report of the sale with these dates.
+/// Returns a report of the sale with this date as `payment.date` and as `operation.date`.
 fn dated(date: &str) -> Verified {
     edited("sale_success", |body| {
         for part in ["payment", "operation"] {
@@ -222,7 +222,7 @@ fn a_total_above_the_greatest_amount_is_unknown_and_stops_no_report() {
     assert_eq!(total(), (1, Some(u64::MAX)));
     assert_eq!(total(), (2, None));
 
-    // With a second sale, the payment exceeds the greatest amount. No sum wraps around.
+    // With a second sale, the sum of the payment exceeds the greatest amount. No sum overflows to a small amount.
     let second = edited("sale_success", |body| {
         body["payment"].as_object_mut().unwrap().remove("sum");
         body["operation"]["id"] = json!(999);

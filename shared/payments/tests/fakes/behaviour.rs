@@ -1,4 +1,4 @@
-//! Defines the behaviour of the fakes that a test can change. By default, a fake stores everything and never fails.
+//! Defines what a test can change in the behaviour of the fakes. By default, a fake stores everything and never fails.
 
 use std::collections::BTreeSet;
 use std::future::{Future, ready};
@@ -10,8 +10,8 @@ use payments::PaymentKey;
 use payments::model::Payment;
 use payments::ports::{SendError, StoreError};
 
-/// Failures of the fake ports, and payments that are computed instead of stored. A test implements the
-/// methods that it needs.
+/// Failures of the fake ports, and payments that are computed instead of stored. A test overrides the methods that it
+/// needs.
 pub trait Behaviour: Send + Sync {
     fn before_store(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         ready(Ok(()))
@@ -21,7 +21,7 @@ pub trait Behaviour: Send + Sync {
         ready(())
     }
 
-    /// Runs after a write of the store. If it fails, the write stays, and only its answer is lost.
+    /// Runs after a write of the store. If this method fails, the store keeps the write, and only the answer is lost.
     fn after_write(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         ready(Ok(()))
     }
@@ -35,7 +35,8 @@ pub trait Behaviour: Send + Sync {
         ready(Ok(()))
     }
 
-    /// Runs after a queue accepted an event. If it fails, the queue keeps the event, and only the answer is lost.
+    /// Runs after a queue accepted an event. If this method fails, the queue keeps the event, and only the answer is
+    /// lost.
     fn after_send(&self) -> impl Future<Output = Result<(), SendError>> + Send {
         ready(Ok(()))
     }
@@ -46,18 +47,18 @@ pub trait Behaviour: Send + Sync {
         false
     }
 
-    /// Returns the form in which a document is stored, if two releases write the documents. `before` is the stored
-    /// document before this write.
+    /// Returns the form in which the store keeps `document`. `before` is the document that was stored before this
+    /// write. Only tests with two releases override this method. If the result is `None`, the store keeps no document.
     fn to_stored(&self, _document: &str, _before: Option<&str>) -> Option<String> {
         None
     }
 
-    /// Returns a stored document as the release that is reading reads it.
+    /// Returns what the running release can read of a stored document.
     fn to_read(&self, stored: &str) -> String {
         stored.to_owned()
     }
 
-    /// Returns a stored document as the release that knows all its fields and words reads it.
+    /// Returns what the newer of the two releases can read of a stored document.
     fn to_known(&self, stored: &str) -> String {
         stored.to_owned()
     }
@@ -67,18 +68,18 @@ pub trait Behaviour: Send + Sync {
         None
     }
 
-    /// Computes the shard of a payment. After `None`, the store chooses the shard.
+    /// Computes the shard of a payment. If the result is `None`, the store chooses the shard.
     fn shard(&self, _key: &PaymentKey) -> Option<u8> {
         None
     }
 
-    /// Computes a page of a day's payments. After `None`, the page is read from the store.
+    /// Computes a page of a day's payments. If the result is `None`, the store reads its own page.
     fn page_of_day(&self, _shard: u8, _after: Option<&PaymentKey>) -> Option<Vec<PaymentKey>> {
         None
     }
 }
 
-/// Makes commits conflict, sends fail, and items unreadable. A test sets how many, and which items.
+/// Makes commits conflict, sends fail, and items unreadable. A test sets the number of failures and names the items.
 #[derive(Debug, Clone, Default)]
 pub struct FailNext(Arc<Counts>);
 

@@ -1,5 +1,5 @@
-//! Implements a clock that moves only when a test moves it or when the code under test sleeps. Its random numbers are
-//! derived from a seed.
+//! Implements a clock that moves only when a test moves it or when the code under test sleeps. The clock derives its
+//! random numbers from a seed.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

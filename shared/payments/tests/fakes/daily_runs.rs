@@ -1,4 +1,5 @@
-//! Does the parts of daily runs. Each part passes through a message, as in the work queue.
+//! Does the parts of daily runs. Before a part is done, it is written into a message and read again, as in the work
+//! queue.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::builders::project;
 
 type TestPayments<B> = Payments<MemoryStore<B>, MemoryQueue<B>, TestClock>;
 
-/// Writes a part into a message and reads it again. Returns the id of the message, too.
+/// Writes a run and a part into a message and reads the message. Also returns the id of the message.
 fn received(run: &Run, part: Part) -> (Run, Part, String) {
     let message_id = format!("{part:?}");
     let work = Work::Part {
@@ -80,12 +81,12 @@ pub async fn do_side_by_side<B: Behaviour, D: DataApi + Sync>(
     }
     match failure {
         Some(error) => Err(error),
-        // The last part ends the run.
+        // The last part ends the run, so `ended` is set.
         None => Ok(ended.unwrap()),
     }
 }
 
-/// Does each run of a task that is due. Returns the runs with their counts, or the first error.
+/// Does each due run of a task. Returns the runs with their counts, or the first error.
 pub async fn do_due<B: Behaviour, D: DataApi + Sync>(
     payments: &TestPayments<B>,
     data_api: Option<&D>,

@@ -15,7 +15,7 @@ pub struct ScriptedGate {
 }
 
 impl ScriptedGate {
-    /// Answers the first sales, refunds and clarifications with `answers`, and accepts all later ones.
+    /// Answers the first sales, refunds and clarifications with `answers`, and accepts all later requests.
     pub fn new(answers: &[Answer]) -> Self {
         Self {
             answers: Mutex::new(answers.iter().cloned().collect()),
@@ -28,8 +28,8 @@ impl ScriptedGate {
         *self.status_answer.lock().unwrap() = Some(answer);
     }
 
-    /// Returns the requests of a kind, such as `sale`, `refund` or `status`. Each text has the kind and the payment,
-    /// and the refund id and the amount if the request has them.
+    /// Returns the requests of a kind, such as `sale`, `refund` or `status`. Each text has the kind and the payment.
+    /// The refund id and the amount follow if the request has them.
     pub fn requests(&self, kind: &str) -> Vec<String> {
         let requests = self.requests.lock().unwrap();
         let of_kind = requests

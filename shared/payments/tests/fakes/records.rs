@@ -17,9 +17,9 @@ pub struct State {
     pub operations: Vec<(Timestamp, ListedOperation)>,
     /// The interval and the offset of each request.
     pub requests: Vec<(Timestamp, Timestamp, u32)>,
-    /// How many of the next requests fail.
+    /// The number of requests that fail next.
     pub failures: u32,
-    /// Whether the requests after the failures never end.
+    /// Whether the requests after the failures get no answer.
     pub hangs: bool,
     /// Whether each request returns the first page.
     pub repeats_first_page: bool,
@@ -57,7 +57,7 @@ impl PlatformRecords {
             .retain(|(_, operation)| is_other(operation));
     }
 
-    /// Removes all requests and returns the start of each request for a first page.
+    /// Removes all requests and returns the start of the interval of each request for a first page.
     pub fn take_starts(&self) -> Vec<Timestamp> {
         let requests = std::mem::take(&mut self.state().requests);
         let first_pages = requests.iter().filter(|(_, _, offset)| *offset == 0);

@@ -1,5 +1,5 @@
-//! Implements an in-memory store with the guarantees of the real store. A change is written as a whole or not at all.
-//! It is written only if the stored version is still the version that was read.
+//! Implements an in-memory store with the guarantees of the real store. A change is written as a whole or not at all. A
+//! change is written only if the stored version is still the version that was read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
@@ -25,10 +25,10 @@ const PAGE: usize = 2;
 pub struct Tables {
     pub payments: BTreeMap<PaymentKey, Stored>,
     pub events: BTreeMap<(PaymentKey, u64), Event>,
-    /// The stored documents, if two releases write them. `payments` then has what the newer release reads.
+    /// The stored documents, in tests with two releases. In these tests, `payments` has what the newer release reads.
     pub documents: BTreeMap<PaymentKey, String>,
     tokens: BTreeMap<String, TokenCheckout>,
-    /// The payments with unpublished events, and the time since which they have them.
+    /// The payments with unpublished events. The time of a payment is the time since which it has such events.
     outbox: BTreeMap<PaymentKey, Timestamp>,
     /// The number of the event after which each payment leaves the outbox.
     outbox_ends: BTreeMap<PaymentKey, u64>,
@@ -40,7 +40,7 @@ pub struct Tables {
     /// The contents that the parts of runs have stored, by run id, shard and key.
     pub runs: BTreeMap<(String, Option<u8>, String), String>,
     pub loads: usize,
-    /// How often the payments of an order were queried.
+    /// The number of queries for the payments of an order.
     pub order_queries: usize,
     /// The maximum number of events that one read returned.
     pub most_events_read: usize,
@@ -149,7 +149,7 @@ impl Tables {
         Ok(committed)
     }
 
-    /// Returns the time since which a payment is in an index.
+    /// Returns the time from which a payment is due in an index.
     fn since(&self, index: Index, key: &PaymentKey) -> Option<Timestamp> {
         match (index, self.next.get(key)) {
             (Index::Outbox, _) => self.outbox.get(key).copied(),
@@ -222,7 +222,7 @@ impl<B: Behaviour> PaymentStore for MemoryStore<B> {
             if let Some(over) = commit.over
                 && self.behaviour.payment(&key).is_some()
             {
-                // A computed payment is stored by its first write.
+                // The first write of a computed payment stores the payment.
                 tables.payments.entry(key).or_insert_with(|| over.clone());
             }
             tables.commit(commit, &self.behaviour)?

@@ -31,7 +31,7 @@ use crate::builders::*;
 
 const BASE_URL: &str = "https://pay.example";
 
-/// The use cases over fakes. `P` is the platform: a Gate, or the platform records.
+/// The use cases with fakes. `P` is the platform: a Gate, or the platform records.
 pub struct TestSystem<B, P> {
     pub payments: Payments<MemoryStore<B>, MemoryQueue<B>, TestClock>,
     pub platform: P,
@@ -43,7 +43,7 @@ pub struct TestSystem<B, P> {
 }
 
 impl<B: Behaviour + Clone, P> TestSystem<B, P> {
-    /// `wants` has one function for each queue. It returns whether the queue receives events of this type.
+    /// `wants` has one function for each queue. The function returns whether the queue receives events of a type.
     pub fn new(
         behaviour: B,
         clock: TestClock,

@@ -7,13 +7,13 @@ use payments::ports::{Work, WorkMessage, WorkQueue, WorkQueueError};
 
 use super::behaviour::Behaviour;
 
-/// Stands for the work queue in [`Behaviour::before_send`]. The event queues have lower numbers.
+/// The number of the work queue in [`Behaviour::before_send`]. The event queues have lower numbers.
 pub const WORK_QUEUE: usize = 1_000;
 
 pub struct MemoryWorkQueue<B> {
     behaviour: B,
     messages: Mutex<Vec<WorkMessage>>,
-    /// The messages that wait in addition to `messages`.
+    /// The number of messages that wait in addition to `messages`.
     pub further_backlog: AtomicU64,
 }
 
@@ -43,7 +43,7 @@ impl<B: Behaviour> WorkQueue for MemoryWorkQueue<B> {
         let sent = self.behaviour.before_send(WORK_QUEUE).await;
         sent.map_err(|error| WorkQueueError(error.to_string()))?;
         for message in messages {
-            // The worker can read the message.
+            // The worker must be able to read the message.
             let work: Work = serde_json::from_str(&message.body()).unwrap();
             assert_eq!(work, message.work);
         }

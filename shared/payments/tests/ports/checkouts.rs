@@ -61,7 +61,7 @@ async fn a_checkout_is_tried_again_while_the_conflicting_write_is_not_visible() 
     assert_eq!(system.sales(), 1);
 }
 
-/// Asserts that a request with other content or of another storefront conflicts.
+/// Asserts that a request with other content, and a request of another storefront, are answered as conflicts.
 async fn assert_conflicts(system: &System) {
     for (shop, amount) in [("shop", 1001), ("other", 1000)] {
         assert_matches!(
@@ -85,7 +85,7 @@ async fn a_payment_id_belongs_to_one_order_of_one_storefront() {
 
 #[tokio::test]
 async fn a_sale_without_a_clear_answer_is_sent_again_until_gate_accepts_it() {
-    // The refusal of a repeated sale says nothing about the first request.
+    // A refusal of a repeated sale does not show whether Gate accepted the first request.
     let system = System::created(&[Answer::Unclear, refused("303")]).await;
     // The second repeat waits until ten seconds have passed since the first repeat.
     for (seconds, sales) in [(0, 2), (0, 2), (9, 2), (1, 3), (10, 3)] {

@@ -75,7 +75,7 @@ fn requesting(fields: &Value, minute: u32) -> Value {
     for part in ["payment", "operation"] {
         body[part]["date"] = json!(format!("2019-07-02T11:{minute:02}:00+0000"));
     }
-    // The date is older than the checkout, so only the id shows that the sale is ours.
+    // The date is older than the checkout, so only the request id shows that the sale is ours.
     body["operation"]["request_id"] = json!("r");
     body["clarification_fields"] = fields.clone();
     body

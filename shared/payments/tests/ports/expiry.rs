@@ -26,7 +26,7 @@ fn list_as_due(system: &System) {
     system.tables().next.insert(key(PAYMENT), next);
 }
 
-/// Creates a payment whose checkout has expired, before `checkout.expired` is emitted.
+/// Creates a payment whose checkout has expired. `checkout.expired` is not emitted yet.
 async fn expired() -> System {
     let system = System::created(&[]).await;
     system.pass(EXPIRES_IN);

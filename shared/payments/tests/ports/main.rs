@@ -1,4 +1,4 @@
-//! Tests the use cases over in-memory ports: races, crashes, retries, and which call publishes which event.
+//! Tests the use cases with in-memory ports: races, crashes, retries, and which call publishes which event.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "../builders/mod.rs"]

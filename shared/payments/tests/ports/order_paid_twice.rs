@@ -205,7 +205,8 @@ async fn a_payment_that_is_released_after_another_payment_paid_the_order_is_the_
     assert!(system.earlier("two").is_empty());
 }
 
-/// A quarantine stops the goods of a payment. So a success before the quarantine does not make the payment the first.
+/// A quarantine stops the delivery of the goods. Therefore a success before the quarantine does not make the payment
+/// the first payment of the order.
 #[tokio::test]
 async fn the_success_after_a_quarantine_decides_and_not_the_success_before() {
     let system = System::empty();
@@ -219,7 +220,7 @@ async fn the_success_after_a_quarantine_decides_and_not_the_success_before() {
     assert!(system.earlier("two").is_empty());
 }
 
-/// Goods that were shipped stay shipped while the payment waits for the confirmation of its money.
+/// The goods of the first payment can be shipped before this payment waits for the confirmation of its money.
 #[tokio::test]
 async fn a_payment_stays_first_while_it_waits_for_a_confirmation_after_its_success() {
     let system = System::empty();
@@ -339,8 +340,8 @@ async fn the_outbox_sweep_makes_the_check_that_a_crash_prevented() {
     assert_eq!(system.paid_twice(), 1);
 }
 
-/// Only the commit of a success proves that its payment is the first to pay the order. The outbox sweep does not have
-/// this proof.
+/// Only the commit of a success shows that the payment is the first to pay the order. The outbox sweep does not make
+/// this commit, so it queries the payments of the order.
 #[tokio::test]
 async fn the_outbox_sweep_also_checks_the_first_payment_of_an_order() {
     let system = System::empty();
@@ -373,7 +374,7 @@ async fn the_daily_report_finds_an_order_that_is_paid_twice_after_its_refund_was
     assert_eq!(system.paid_twice(), 0);
     system.pass_until(at("2027-01-16T04:30:00"));
     assert_eq!(system.report().await, [("2027-01-15".to_owned(), 2)]);
-    // `two` is the earlier payment: the refund took the goods of `one` back before `two` was paid.
+    // `two` is the earlier payment, because `one` was refunded before `two` was paid.
     assert_eq!(system.earlier("one"), ["two"]);
     assert!(system.earlier("two").is_empty());
     assert_eq!(system.paid_twice(), 1);

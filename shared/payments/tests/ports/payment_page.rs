@@ -20,7 +20,7 @@ async fn with_link(language: Option<&str>) -> System {
     system
 }
 
-/// Returns the parameters of the payment's link; `None` if it has no link.
+/// Returns the parameters of the payment's link, or `None` if the payment has no link.
 fn link(system: &System, languages: &[&str], automatic_return: bool) -> Option<Parameters> {
     let settings = PaymentPageSettings {
         languages: languages.iter().map(|code| (*code).to_owned()).collect(),

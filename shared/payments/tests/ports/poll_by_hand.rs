@@ -1,4 +1,4 @@
-//! Tests status polls that an operator starts by hand. They are independent of the schedule.
+//! Tests status polls that an operator starts by hand. These polls do not change the schedule.
 
 use payments::events::EventKind;
 use payments::model::Status;

@@ -11,7 +11,7 @@ use super::system::*;
 use crate::builders::reports::{euros, operation, sign, status_answer};
 use crate::builders::*;
 
-/// Returns the two forms of an answer with this code: with the payment, and without it.
+/// Returns the two forms of an answer with this code: with the payment, and without the payment.
 fn both_forms(code: &str) -> [Value; 2] {
     let payment = json!({ "id": PAYMENT, "status": "error" });
     [
@@ -212,7 +212,7 @@ async fn an_answer_that_lacks_the_redirect_url_is_logged_once() {
     assert!(!system.payment(PAYMENT).is_redirect_missing());
 }
 
-/// In a callback, this value would make the callback only a hint.
+/// A callback with this value would be only a hint.
 #[tokio::test]
 async fn a_signed_answer_is_a_fact_even_if_a_value_has_the_separators_of_the_signature() {
     let system = System::created(&[]).await;
@@ -247,7 +247,7 @@ async fn an_answer_that_is_too_large_is_skipped_and_logged() {
     assert_eq!(system.status(), Status::Succeeded);
 }
 
-/// Ids that cannot be signed. Another system of the project can choose them.
+/// Ids that cannot be signed. Another system of the project can choose such ids.
 const UNSIGNABLE: [&str; 4] = ["woo;1", "woo\n1", "\u{0}", "\u{85}"];
 
 #[tokio::test]

@@ -20,8 +20,8 @@ const CHANGE: u64 = 8;
 const REQUEST: u64 = 2 * PAGE;
 
 impl System {
-    /// Creates a payment of 100.00 EUR, and applies a status answer with its sale and `count` external refunds. Returns
-    /// the result of the publication.
+    /// Creates a payment of 100.00 EUR. Applies a status answer that lists the sale of the payment and `count` external
+    /// refunds. Returns the system and the result of the publication.
     async fn with_refunds(count: usize) -> (Self, Result<(), PublishError>) {
         let system = Self::empty();
         let created = system.create_order(&storefront("shop"), 10_000).await;
@@ -50,7 +50,7 @@ impl System {
         sweeper.sweep_outbox(Duration::ZERO, deadline).await
     }
 
-    /// Starts a sweep, and drops it when the queue has accepted `sent` events.
+    /// Starts a sweep, and drops the sweep when the queue has accepted `sent` events.
     async fn sweep_and_crash_after(&self, sent: usize) {
         let mut sweep = Box::pin(self.sweep());
         while self.sent().len() < sent {
@@ -80,7 +80,7 @@ impl System {
         assert_eq!(self.published(), sequence);
     }
 
-    /// Checks that no call held more than one page of events, and the events of one change, in memory.
+    /// Checks that no call held more events in memory than one page and the events of one change.
     fn check_memory(&self) {
         let tables = self.tables();
         assert!(

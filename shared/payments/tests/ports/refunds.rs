@@ -14,8 +14,8 @@ use super::system::*;
 use crate::builders::reports::operation;
 use crate::builders::*;
 
-/// Creates a refund of 4.00 EUR. Its request has no clear answer. `repeats` are Gate's answers to the repeats of this
-/// request.
+/// Creates a refund of 4.00 EUR. The refund request gets no clear answer. `repeats` are Gate's answers to the repeats
+/// of this request.
 async fn lost_refund(repeats: &[Answer]) -> System {
     let answers = [&[accepted("sale"), Answer::Unclear], repeats].concat();
     let system = System::paid(&answers).await;
@@ -109,7 +109,7 @@ async fn a_refund_event_that_two_functions_publish_is_counted_once() {
         assert!(races.iter().all(|sent| (1..=2).contains(sent)), "{races:?}");
         assert!(
             races.contains(&2),
-            "both functions published the event in none of the races {races:?}"
+            "there is no race in which both functions published the event: {races:?}"
         );
         let counted = lines.iter().filter_map(|line| line["refunded"].as_u64());
         assert_eq!(counted.sum::<u64>(), races.len() as u64);
@@ -117,8 +117,8 @@ async fn a_refund_event_that_two_functions_publish_is_counted_once() {
     }
     for race in 0..60 {
         let system = System::paid(&[accepted("sale"), accepted("refund")]).await;
-        // The callback arrives `race` steps after the refund request: in early races before Gate's answer, in late
-        // races after it.
+        // The callback arrives `race` steps after the refund request. With few steps, the callback arrives before
+        // Gate's answer. With many steps, the callback arrives after Gate's answer.
         let callback = async {
             while system.refund_requests().is_empty() {
                 tokio::task::yield_now().await;

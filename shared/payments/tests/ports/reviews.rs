@@ -13,7 +13,7 @@ use super::system::*;
 use crate::builders::reports::{callback, operation, sign, status_answer};
 use crate::builders::*;
 
-/// Reports a successful sale of this amount. 10.00 EUR were ordered.
+/// Reports a successful sale of this amount. The order is for 10.00 EUR.
 async fn pay(system: &System, operation_id: &str, amount: u64) {
     let sale = operation(operation_id, "sale", "success", amount);
     system
@@ -89,7 +89,7 @@ async fn a_rejected_payment_is_refunded_once_and_never_counts_as_paid() {
     assert_eq!(system.sent(), Vec::from_iter(numbered));
 }
 
-/// Otherwise, the storefront would ship the goods while the money is being refunded.
+/// If a release were possible, the storefront would ship the goods while the money is being refunded.
 #[tokio::test]
 async fn a_release_is_refused_while_a_rejection_refunds_the_money() {
     let system = quarantined(&[], 900).await;
@@ -132,7 +132,7 @@ async fn a_release_is_allowed_after_the_refund_of_a_rejection_was_returned() {
     assert_eq!(released.payment.status(), Status::Succeeded);
 }
 
-/// A storefront can choose a refund id that looks like the id of a rejection.
+/// A storefront can choose a refund id that looks like the refund id of a rejection.
 #[tokio::test]
 async fn a_refund_of_a_storefront_never_counts_as_the_refund_of_a_rejection() {
     let own = "rejected-0123456789abcdef-1";
@@ -206,7 +206,7 @@ async fn a_decision_is_refused_when_no_operation_names_a_sum() {
     assert!(system.refund_requests().is_empty());
 }
 
-/// The rejection of another system's payment sends no refund, so the money is still there.
+/// The rejection of another system's payment sends no refund, so the payment still has its money.
 #[tokio::test]
 async fn another_systems_payment_can_be_released_after_its_rejection() {
     let system = System::created(&[refused("3041")]).await;

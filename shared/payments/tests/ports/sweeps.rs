@@ -1,5 +1,5 @@
-//! Tests the sweeper and the worker. No project delays another project. Work that is handed out twice or lost does no
-//! harm. A run ends at its deadline.
+//! Tests the sweeper and the worker. No project delays another project. Work that is handed out twice is done once.
+//! Lost work is handed out again. A run ends at its deadline.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -69,7 +69,7 @@ async fn polls_that_are_handed_out_twice_are_sent_once() {
     for run in futures_util::future::join_all(works).await {
         all.add(run);
     }
-    // Gate answers nothing, so each poll fails. The second delivery finds no poll that is due.
+    // Gate answers no request, so each poll fails. In the second delivery, no poll is due.
     assert_eq!((all.found, all.failed, all.done), (40, 20, 20));
     let mut polls = system.polls();
     polls.sort_unstable();
@@ -144,7 +144,8 @@ async fn a_checkout_expires_and_its_data_is_erased_behind_more_late_polls_than_a
         let mut system = System::empty();
         system.polls_per_second = 1;
         let project = ProjectId::new(211).unwrap();
-        // A run reads 600 polls. All payments are in the same shard, because their ids have the same length.
+        // A run reads at most 600 due polls. All payments are in the same shard, because their ids have the same
+        // length.
         for number in 0..610 {
             system.recheck(211, &format!("p-{number:05}")).await;
         }
@@ -241,7 +242,7 @@ async fn work_above_the_direct_limit_is_handed_out_and_done_by_the_worker() {
     assert_eq!(messages.len(), 2);
     for message in messages {
         assert!(message.delay.is_zero());
-        // A message that is delivered twice publishes nothing again.
+        // A second delivery of the message publishes nothing.
         for _ in 0..2 {
             let worked = system.work(message.work.clone(), in_a_minute()).await;
             assert_eq!((worked.done, worked.failed), (worked.found, 0));

@@ -1,4 +1,4 @@
-//! Builds the use cases over a scripted Gate, and defines the steps that the tests of this crate share.
+//! Builds the use cases with a scripted Gate, and defines the steps that the tests of this crate share.
 
 use std::process::Command;
 use std::time::Duration;
@@ -24,7 +24,8 @@ use crate::fakes::clock::TestClock;
 use crate::fakes::gate::ScriptedGate;
 use crate::fakes::system::TestSystem;
 
-/// The payment of most tests. The tests create it as `Order-1`, so they also show that ids are compared without case.
+/// The payment of most tests. The tests create this payment as `Order-1`, and so also show that ids are compared
+/// without case.
 pub const PAYMENT: &str = "order-1";
 pub const MINUTE: Duration = Duration::from_secs(60);
 pub const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -36,7 +37,7 @@ impl System {
         Self::with_answers(&[])
     }
 
-    /// `answers` are Gate's answers to the first sales, refunds and clarifications. Gate accepts all later ones.
+    /// `answers` are Gate's answers to the first sales, refunds and clarifications. Gate accepts all later requests.
     pub fn with_answers(answers: &[Answer]) -> Self {
         let gate = ScriptedGate::new(answers);
         Self::new(FailNext::default(), TestClock::new(0), &[|_| true], gate)
@@ -85,7 +86,7 @@ impl System {
         applied.unwrap().unwrap().published
     }
 
-    /// Delivers a callback. Returns whether it is acknowledged.
+    /// Delivers a callback. Returns whether the callback is acknowledged.
     pub async fn callback(&self, body: &Value) -> bool {
         self.deliver(body).await.is_ok()
     }
@@ -164,7 +165,7 @@ impl System {
     }
 }
 
-/// Returns a callback about a sale of 10.00 EUR. `status` is the status of the payment.
+/// Returns a callback about a sale of 10.00 EUR. `status` is the `payment.status`.
 pub fn sale(status: &str, sale_status: &str) -> Value {
     callback(
         PAYMENT,
@@ -187,7 +188,7 @@ pub fn refund_callback(refund_id: &str, amount: u64, left: u64) -> Value {
     body
 }
 
-/// Returns a signed answer that lists a paid sale, and other operations.
+/// Returns a signed answer that lists a successful sale, and other operations.
 pub fn paid_answer(others: &[Value]) -> String {
     let status = if others.is_empty() {
         "success"

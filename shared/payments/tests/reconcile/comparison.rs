@@ -59,7 +59,7 @@ async fn each_discrepancy_is_emitted_once_even_if_it_is_found_several_times() {
     }
     assert_eq!(system.differences(), expected);
 
-    // A poll of each payment is due immediately, and nothing else has changed.
+    // A poll of each payment with a discrepancy is due immediately, and nothing else has changed.
     for (payment, _) in &expected {
         let next = system.payments.schedule.poll_at(&system.payment(payment));
         assert_eq!(next, Some(on("22T12:00:00")));
@@ -113,8 +113,8 @@ async fn the_listed_and_the_reported_time_of_an_operation_may_differ_by_ten_minu
     let late = midnight.after(Duration::from_secs(601));
     system.report("too late", "3", before, 1000).await;
     system.list("too late", "3", late, 1000);
-    // The lists of a run cover ten minutes more than its interval.
     assert_eq!(system.reconcile(days).await.differences, NONE);
+    // The lists of a run cover ten minutes before and ten minutes after the interval of the run.
     let hour = span("20T23:00:00", "21T00:00:00");
     let compared = system.reconcile(hour).await;
     assert_eq!(compared.differences.missing_at_platform, 1, "{compared:?}");

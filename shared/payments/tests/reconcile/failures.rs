@@ -24,11 +24,11 @@ async fn a_failed_request_is_repeated_twice_before_its_part_fails() {
     let error = system.do_run(&run).await.unwrap_err();
     let failure = "the platform gave no usable answer: HTTP status 429";
     assert_eq!(error.to_string(), failure);
-    // The state of the run names the part.
+    // The state of the run names the failed part.
     let state = system.payments.run_state(&run).await.unwrap();
     let failure = format!("211 from 2026-11-21T11:50:00Z: {failure}");
     assert_eq!((state.has_ended, state.failure), (false, Some(failure)));
-    // A repeat does only the part that failed, and the parts that follow from it.
+    // A repeat of the run does only the part that failed, and the parts that follow from this part.
     system.platform.take_starts();
     system.do_run(&run).await.unwrap();
     assert_eq!(system.platform.take_starts(), [on("21T11:50:00")]);
@@ -102,7 +102,7 @@ async fn only_the_minute_of_an_answer_that_is_too_large_is_skipped() {
     system.list("unknown", "3", on("21T12:09:00"), 1000);
     let compared = system.reconcile(span("21T12:00:00", "21T13:00:00")).await;
     assert_eq!(compared.unreadable, 1);
-    // The platform may list the operation of 12:16 up to ten minutes earlier, also in the skipped minute.
+    // The platform can list the operation of 12:16 up to ten minutes earlier, so possibly in the skipped minute.
     let expected = [
         ("far", "missing_at_platform"),
         ("unknown", "missing_locally"),

@@ -1,5 +1,5 @@
 //! Tests the comparison of our records with the platform records. Each discrepancy is emitted once, even if an interval
-//! is compared several times or in parts. The memory does not grow with the number of operations.
+//! is compared several times or in parts. The memory of a part does not grow with the number of operations.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "../builders/mod.rs"]

@@ -1,5 +1,5 @@
-//! Tests that a day with 200,000 operations is compared by ten parts side by side, in little memory. With `LONG=1`, the
-//! day has 10,000,000 operations.
+//! Tests that a day with 200,000 operations is compared by ten parts at the same time, in little memory. With `LONG=1`,
+//! the day has 10,000,000 operations.
 //!
 //! Both sides of the comparison are computed on demand, so the process holds only the data that the comparison needs.
 //! Each measured run has a separate process, which prints its peak memory.
@@ -38,7 +38,7 @@ const PAGE_OF_DAY: usize = 100;
 /// Of this many operations, one is missing in our records, one is missing at the platform, and one has another amount.
 const PERIOD: u64 = 10_000;
 
-/// The sales of one day, numbered from 0 and spread over the day. Each sale has a separate payment.
+/// The sales of one day, numbered from 0 and spread evenly over the day. Each sale has a separate payment.
 #[derive(Clone, Copy)]
 struct ComputedDay;
 
@@ -110,7 +110,8 @@ fn peak_kib() -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Compares the day in a separate process. Returns its peak memory in KiB, without the digests in the in-memory store.
+/// Compares the day in a separate process. Returns the peak memory of this process in KiB, without the digests in the
+/// in-memory store.
 fn measure(at_the_same_time: usize) -> u64 {
     let this = "memory::a_day_with_200_000_operations_is_compared_by_ten_parts_side_by_side";
     let output = Command::new(std::env::current_exe().unwrap())

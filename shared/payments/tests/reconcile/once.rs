@@ -1,5 +1,5 @@
-//! Tests that each run ends once and starts one next run, although its messages are received at the same time, several
-//! times, or from several schedules.
+//! Tests that each run ends once and starts one next run, even if messages of the run are received at the same time,
+//! several times, or from several schedules.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::fakes::records::PlatformRecords;
 use crate::fakes::system::TestSystem;
 use crate::system::{in_five_minutes, on};
 
-/// Lets other messages continue before and after each access to the store.
+/// Lets the work on other messages continue before each access to the store and after each write.
 #[derive(Clone)]
 struct Interleaved;
 
@@ -39,17 +39,17 @@ struct Message {
     part: Part,
 }
 
-/// The function with its queue.
+/// The reconcile function with its queue.
 struct Function {
     system: TestSystem<Interleaved, PlatformRecords>,
     queue: Vec<Message>,
     sent: usize,
-    /// The intervals of the runs that ended.
+    /// The task and the start of the interval of each run that ended.
     ended: Vec<(Daily, Timestamp)>,
 }
 
 impl Function {
-    /// Creates the function. The comparison is done up to a time.
+    /// Creates the function. All comparisons up to the time `compared_until` are done.
     async fn at(now: &str, compared_until: &str) -> Self {
         let clock = TestClock::new(0);
         clock.set(on(now));
@@ -94,7 +94,7 @@ impl Function {
         runs.work(run, part, id, in_five_minutes()).await.unwrap()
     }
 
-    /// Receives all messages at the same time. Sends what follows.
+    /// Receives all messages at the same time. Sends the parts that follow.
     async fn receive(&mut self) {
         let messages = std::mem::take(&mut self.queue);
         let this = &*self;
@@ -124,7 +124,7 @@ impl Function {
         }
     }
 
-    /// Returns the days of the runs that ended, as numbers of November.
+    /// Returns the days of the runs that ended, as days of November.
     fn days(&self, daily: Daily) -> Vec<u64> {
         let ended = self.ended.iter().filter(|(task, _)| *task == daily);
         let day = |from: &Timestamp| from.since(on("01T00:00:00")).as_secs() / 86_400 + 1;
@@ -159,7 +159,8 @@ async fn schedules_at_the_same_time_and_during_a_run_share_the_runs() {
     function.receive_all().await;
     assert_eq!(function.days(Daily::Compare), [18, 19, 20, 21]);
     assert_eq!(function.days(Daily::Report), [21]);
-    // The first run has three lists instead of one, and its other part twice. The next runs have one of each.
+    // In the first comparison, each list is sent three times, and the part after the lists twice. In each of the three
+    // next comparisons, each part is sent once. The only part of the report is sent three times.
     assert_eq!(function.sent, 3 * 26 + 2 + 3 * 27 + 3);
     let mut runs = BTreeMap::<String, usize>::new();
     for (id, shard, key) in function.system.tables().runs.keys() {
@@ -185,7 +186,8 @@ async fn only_the_message_that_claimed_the_end_repeats_it_until_the_run_is_close
     };
     let ended = function.work(&rest).await;
     assert!(ended.ended.is_some());
-    // The first delivery failed after it had stored the progress.
+    // The first delivery can fail after it has stored the progress. Then only another delivery of the same message ends
+    // the run.
     assert_eq!(function.work(&other).await, Worked::default());
     assert_eq!(function.work(&rest).await, ended);
     function.end(&run).await;

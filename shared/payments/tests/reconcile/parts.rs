@@ -1,5 +1,5 @@
-//! Tests the parts of a run. They can be done side by side and several times. They are split if they are too large.
-//! They keep the rate of the Data API.
+//! Tests the parts of a run. Parts can be done at the same time and several times. A part that is too large is split. A
+//! part keeps a pause between its requests to the Data API.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -53,7 +53,8 @@ async fn side_by_side(system: &System, run: &Run, parts: Vec<Part>) -> (Vec<Part
 #[tokio::test]
 async fn parts_that_are_done_side_by_side_and_twice_find_each_difference_once() {
     let system = System::empty();
-    // Operations at the boundaries of hours and days, each on one side only or on both sides.
+    // Operations at the boundaries of hours and days. Each operation is in our records, in the platform records, or in
+    // both.
     for time in ["20T23:59:59", "21T00:00:00", "21T12:59:59", "21T13:00:00"] {
         let ended = on(time);
         system
@@ -134,7 +135,7 @@ async fn a_day_with_any_number_of_payments_is_continued_by_further_parts() {
     assert!(results > 40, "{results} results");
 }
 
-/// A platform with 100 operations in each second. All of them are pending, so none is a difference.
+/// A platform with 100 operations in each second. All operations are pending, so no operation is a discrepancy.
 struct Busy;
 
 impl DataApi for Busy {
@@ -205,7 +206,8 @@ async fn requests_to_the_data_api_are_never_closer_than_the_pace() {
     let part = &run.first_parts()[1];
     let worked = runs.work(&run, part, "m", in_five_minutes()).await;
     worked.unwrap();
-    // Four requests: one that fails, its repeat after 10 s, the one that decides about a split, and the last page.
+    // Four requests: one that fails, its repeat after 10 s, the request that shows whether the part must be split, and
+    // the last page.
     assert_eq!(system.platform.take_offsets().len(), 4);
     assert!(system.now().since(before) >= Duration::from_secs(2 + 10 + 2 + 2));
     let key = PaymentKey::new(project(), "7");

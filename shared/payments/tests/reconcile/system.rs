@@ -1,4 +1,4 @@
-//! Builds the use cases over platform records in memory, with the steps that the tests of this crate share.
+//! Builds the use cases with platform records in memory, and defines the steps that the tests of this crate share.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -86,7 +86,7 @@ impl System {
     }
 
     /// Returns the payment and kind of each emitted discrepancy, sorted. An event that was sent twice counts once,
-    /// because it has the same id.
+    /// because both copies have the same id.
     pub fn differences(&self) -> Vec<(String, String)> {
         let sent = self.payments.queues[0].sent();
         let events = sent.iter().map(|sent| &sent.event);

@@ -10,8 +10,8 @@ use crate::fakes::behaviour::Behaviour;
 use crate::fakes::clock::TestClock;
 use crate::next_release;
 
-/// One function for each queue, which returns whether the queue receives a type of event. The first queue receives all
-/// events, and the second queue only events about money.
+/// One function for each queue. The function returns whether the queue receives a type of event. The first queue
+/// receives all events. The second queue does not receive all types.
 pub const QUEUES: [fn(EventKind) -> bool; 2] = [|_| true, is_about_money];
 
 fn is_about_money(kind: EventKind) -> bool {
@@ -28,7 +28,7 @@ struct State {
     /// Whether the faults have stopped.
     stopped: bool,
     down: BTreeSet<usize>,
-    /// The releases that work on the table; `None` if only this release does.
+    /// The releases that work on the table, or `None` if only this release works on the table.
     releases: Option<Releases>,
 }
 
@@ -44,7 +44,7 @@ pub enum Release {
 struct Releases {
     /// The release of the task that runs.
     running: Release,
-    /// How many of four new tasks are of the next release.
+    /// On average, this number of four new tasks is of the next release.
     next_of_four: u64,
     counts: ReleaseCounts,
 }
@@ -58,7 +58,7 @@ pub struct ReleaseCounts {
     pub by_this: u64,
     /// Writes of this release into a document of the next release.
     pub over_next: u64,
-    /// Such writes into a document with a word that this release does not know.
+    /// Writes of this release into a document with a word that this release does not know.
     pub over_unknown_words: u64,
 }
 
@@ -90,7 +90,8 @@ impl RandomFaults {
         }
     }
 
-    /// Ends the rollout: all new tasks are of the next release. Returns false if only this release works on the table.
+    /// Ends the rollout: all new tasks are of the next release. Returns `false` if only this release works on the
+    /// table.
     pub fn end_rollout(&self) -> bool {
         let mut state = self.state.lock().unwrap();
         let releases = state.releases.as_mut();
@@ -135,7 +136,7 @@ impl RandomFaults {
         state.releases.as_ref().map(|releases| releases.running)
     }
 
-    /// Returns the counts; `None` if only this release works on the table.
+    /// Returns the counts, or `None` if only this release works on the table.
     pub fn release_counts(&self) -> Option<ReleaseCounts> {
         let state = self.state.lock().unwrap();
         state.releases.as_ref().map(|releases| releases.counts)

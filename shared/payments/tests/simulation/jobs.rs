@@ -1,4 +1,4 @@
-//! Runs jobs. A job is a call of a use case. It runs step by step, can crash between two steps, and can be started
+//! Runs jobs. A job is a call of a use case. A job runs step by step, can crash between two steps, and can be started
 //! again.
 
 use std::future::Future;
@@ -27,10 +27,10 @@ pub enum Job {
     PollAll,
     EraseAll,
     ExpireAll,
-    /// The payment, and whether the operator releases it. Otherwise, the operator rejects it.
+    /// The payment, and whether the operator releases the payment. If not, the operator rejects the payment.
     Review(u64, bool),
     ClarifyRefund(u64),
-    /// The number of an operation at the platform, and whether the operation seems to be missing there.
+    /// The number of an operation at the platform, and whether the operation seems to be missing at the platform.
     Compare(u64, bool),
     SweepOutbox,
 }

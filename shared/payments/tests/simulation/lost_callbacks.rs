@@ -1,4 +1,5 @@
-//! Simulates two months in which all or some callbacks are lost. Only status polls show how payments and refunds ended.
+//! Simulates two months in which all or some callbacks are lost. Status polls must show how the payments and refunds
+//! ended.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -49,7 +50,8 @@ pub fn run(seed: u64) -> Totals {
             Next::Poll(at) | Next::Expire(at) | Next::Erase(at) => Some(at.unix_millis()),
             Next::Overdue(_) => None,
         });
-        // A run can find an entry of a poll some seconds before the poll is due. The next run finds the entry again.
+        // A run of the sweeper can find an entry of a poll some seconds before the poll is due. The next run of the
+        // sweeper finds the entry again.
         let due = due.map(|at| if at <= now { now + MINUTE } else { at });
         let times = due.chain([end, next_act]);
         let Some(time) = times.filter(|at| *at < i64::MAX).min() else {
@@ -141,7 +143,8 @@ fn check_ended(payment: &Payment) {
         "{key} needs a recheck: {payment:#?}"
     );
     let next = Schedule::default().next(payment);
-    // A refund is ambiguous if it has no clear answer, and an operation without our id can belong to it.
+    // A refund is ambiguous if its request has no clear answer, and an operation without our id can belong to the
+    // refund.
     let is_ambiguous = |refund: &&Refund| {
         let mut others = payment.refunds().iter();
         refund.status() == RefundStatus::Unknown
@@ -161,7 +164,7 @@ fn check_ended(payment: &Payment) {
 }
 
 /// Checks that each activity causes at most nine polls besides the daily polls. An activity is a checkout request, a
-/// refund request or a delivered callback. It can restart the schedule.
+/// refund request or a delivered callback. Each activity can restart the schedule.
 fn check_schedule(polls: &[(String, i64)], activities: u64) {
     let mut by_payment: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     for (payment_id, at) in polls {

@@ -36,8 +36,8 @@ fn is_long() -> bool {
     std::env::var("LONG").is_ok_and(|long| long == "1")
 }
 
-/// Returns the seed in the variable `SEED`. If the variable is not set, returns `long` seeds with `LONG=1`, otherwise
-/// `default` seeds.
+/// Returns the seed in the variable `SEED`. If the variable is not set, returns `long` seeds with `LONG=1`, and
+/// `default` seeds without `LONG=1`.
 fn seeds(default: u64, long: u64) -> Range<u64> {
     let seed = std::env::var("SEED")
         .ok()
@@ -109,7 +109,8 @@ fn shown_transitions() -> BTreeSet<(Status, Status)> {
         .collect()
 }
 
-/// Checks that the diagram in `shared/README.md` has each of these changes of status. `UPDATE_SNAPSHOTS=1` adds them.
+/// Checks that the diagram in `shared/README.md` has each of these changes of status. `UPDATE_SNAPSHOTS=1` adds the
+/// missing changes.
 fn check_diagram(transitions: &BTreeSet<(Status, Status)>) {
     let word = |status: &Status| match serde_json::to_value(status).unwrap() {
         Value::String(word) => word,
@@ -153,8 +154,8 @@ fn a_payment_of_another_system_never_counts_as_ours_and_ours_never_counts_as_for
     }
 }
 
-/// In some runs, the platform refuses a second refund with the same id. In the other runs, it ignores our refund ids.
-/// `LONG=1` makes a million refund attempts.
+/// In some runs, the platform refuses a second refund with the same id. In the other runs, the platform ignores our
+/// refund ids. `LONG=1` makes a million refund attempts.
 #[test]
 fn no_refund_exceeds_the_remaining_amount_or_is_executed_twice() {
     let seeds = seeds(60, 5_000);
@@ -165,7 +166,7 @@ fn no_refund_exceeds_the_remaining_amount_or_is_executed_twice() {
 }
 
 /// The next release writes fields and words that this release does not know. No write of this release loses an unknown
-/// field, and every payment has the same end as with one release.
+/// field or word, and every payment has the same end as with one release.
 #[test]
 fn two_releases_on_one_table_lose_nothing_of_each_other() {
     let seeds = seeds(200, 10_000);

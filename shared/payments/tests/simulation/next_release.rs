@@ -1,13 +1,14 @@
 //! Emulates the next release, which stores fields and words that this release does not know.
 //!
-//! The next release writes an unknown field into every object of a document, and unknown words in some of the documented
-//! places. It reads the documents of both releases. Each write of this release must keep every unknown field.
+//! The next release writes an unknown field into every object of a document, and unknown words in some of the places
+//! that [`WORDS`] lists. The next release reads the documents of both releases. Each write of this release must keep
+//! every unknown field and word.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-/// The name of the unknown field. Its value shows to which object the field belongs.
+/// The name of the unknown field. The value of the field shows to which object the field belongs.
 const FIELD: &str = "next";
 /// The start of each unknown word.
 const PREFIX: &str = "next_";
@@ -26,7 +27,7 @@ const WORDS: [(&str, &str); 10] = [
     ("outcome", "finals"),
 ];
 
-/// The fields that show that an object was replaced by another object.
+/// If one of these fields has changed, another object has replaced the object.
 const REPLACED: [&str; 6] = [
     "number",
     "id",
@@ -53,7 +54,7 @@ fn add(value: &mut Value, path: &str, name: &str, replaces: &mut impl FnMut() ->
     match value {
         Value::Object(object) => {
             for (field, value) in object.iter_mut() {
-                // The type of an operation has the name of a word, but can be any text.
+                // The field with the type of an operation has the name of a word, but can have any text.
                 let is_type = field == "kind" && path.starts_with("/reported");
                 let is_word = WORDS.contains(&(field, name)) && value.is_string() && !is_type;
                 if is_word && replaces() {
@@ -61,7 +62,7 @@ fn add(value: &mut Value, path: &str, name: &str, replaces: &mut impl FnMut() ->
                 }
                 add(value, &format!("{path}/{field}"), field, replaces);
             }
-            // The operations are a map by id and no object with fields.
+            // An object with one of these names is a map. The keys of the map are not names of fields.
             if name != "operations" && name != "fields" && name != "request_errors" {
                 object.insert(FIELD.into(), json!(path));
             }
@@ -76,7 +77,7 @@ fn add(value: &mut Value, path: &str, name: &str, replaces: &mut impl FnMut() ->
     }
 }
 
-/// Returns a document of either release as the next release reads it: all fields and words are known.
+/// Returns what the next release reads of a document of either release. The next release knows all fields and words.
 pub fn to_known(stored: &str) -> String {
     let mut value = parse(stored);
     value["format"] = json!(1);
@@ -149,13 +150,13 @@ fn find_words(value: &Value, path: &str, name: &str, words: &mut BTreeSet<String
     }
 }
 
-/// Checks that a write of this release has kept every unknown field and every unknown word. A newer report may replace
-/// what a pending operation waits for, with all its words.
+/// Checks that a write of this release has kept every unknown field and every unknown word. A newer report can replace
+/// what a pending operation waits for. Only such a replacement removes words.
 pub fn check_kept(before: &str, after: &str) {
     let words = unknown_words(after);
     for word in unknown_words(before) {
         let is_kept = words.contains(&word) || word.contains("/pending/waiting/");
-        assert!(is_kept, "lost the word {word}");
+        assert!(is_kept, "the unknown word {word} is lost");
     }
     let (before, after) = (parse(before), parse(after));
     check_object(&before, &after, "", "");
@@ -171,7 +172,7 @@ fn check_object(before: &Value, after: &Value, path: &str, name: &str) {
                 return;
             }
             let is_kept = !before.contains_key(FIELD) || before.get(FIELD) == after.get(FIELD);
-            assert!(is_kept, "{path}: lost the field");
+            assert!(is_kept, "{path}: the unknown field is lost");
             for (field, before) in before {
                 if let Some(after) = after.get(field) {
                     check_object(before, after, &format!("{path}/{field}"), field);
@@ -211,7 +212,7 @@ fn is_replaced(before: &Map<String, Value>, after: &Map<String, Value>) -> bool 
     })
 }
 
-/// Checks that each unknown field still belongs to the object into which it was written.
+/// Checks that each unknown field still belongs to the object into which the field was written.
 fn check_belongs(value: &Value, path: &str, name: &str) {
     match value {
         Value::Object(object) => {

@@ -1,5 +1,5 @@
-//! Simulates an hour in which all queues are down. Callbacks are not acknowledged, and the platform repeats some of
-//! them. Then the outbox sweep publishes the unpublished events.
+//! Simulates an hour in which all queues are down. Callbacks with unpublished events are not acknowledged, and the
+//! platform repeats some callbacks. Then the outbox sweep publishes the unpublished events.
 
 use std::rc::Rc;
 

@@ -1,5 +1,5 @@
-//! Makes one random run. It starts jobs, runs them step by step, crashes some of them and repeats others. The seed
-//! determines the run.
+//! Makes one random run. The run starts jobs, runs each job step by step, crashes some jobs and repeats others. The
+//! seed determines the run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -78,8 +78,8 @@ pub enum Mix {
     TwoReleases,
 }
 
-/// In a run with [`Mix::Foreign`], another system has already made these payments. A payment with an odd number has a
-/// Payment Page link.
+/// In a run with [`Mix::Foreign`], another system makes these payments before the first step. A payment with an odd
+/// number has a Payment Page link.
 const FOREIGN_BEFORE: [u64; 2] = [0, 1];
 /// In a run with [`Mix::Foreign`], another system makes this payment after Gate refused our sale.
 const FOREIGN_AFTER: u64 = 2;
@@ -90,7 +90,7 @@ struct Run<'a> {
     system: &'a System,
     mix: Mix,
     tasks: Vec<Task<'a>>,
-    /// The callbacks that wait to be delivered. Some of them were already delivered once.
+    /// The callbacks that wait to be delivered. Some callbacks were already delivered once.
     waiting: Vec<Rc<Message>>,
     totals: Totals,
 }
@@ -208,8 +208,8 @@ impl Run<'_> {
             return Some(Job::Create(self.choose(PAYMENTS)));
         }
         match self.choose(PAYMENTS + 1) {
-            // A further attempt could get no clear answer. Then the code 3041 of its repeat would not show whose
-            // payment exists.
+            // A further attempt could get no clear answer. If Gate then refused the repeat with the code 3041, this
+            // code would not show whose payment exists.
             FOREIGN_AFTER if self.is_foreign(FOREIGN_AFTER) => None,
             number if number % 2 == 1 => Some(Job::CreateLink(number)),
             number => Some(Job::Create(number)),
@@ -253,7 +253,7 @@ impl Run<'_> {
                 self.system.behaviour().toggle(queue);
             }
             9 => match self.choose(40) {
-                // Long enough for a checkout to expire.
+                // This time is long enough for a checkout to expire.
                 0 => clock.move_by(1_800_000),
                 _ => clock.move_by(i64::try_from(self.choose(120_000)).unwrap() - 10_000),
             },
@@ -279,7 +279,7 @@ impl Run<'_> {
         }
     }
 
-    /// Stops the faults and delivers all callbacks that are not acknowledged. The other tasks crash.
+    /// Stops the faults and delivers all callbacks that are not acknowledged. All running tasks crash.
     fn end_without_faults(mut self, invariants: &mut Invariants) -> Totals {
         self.system.behaviour().stop();
         for task in self.tasks {
@@ -312,7 +312,7 @@ pub fn settle(system: &System, invariants: &mut Invariants) -> u64 {
             let message = Rc::new(waiting.swap_remove(index));
             run_without_faults(system, Job::Deliver(message), invariants);
         }
-        // The clock may have moved backwards since an event was left in the outbox.
+        // The clock can have moved backwards since an event was left in the outbox.
         system.clock().pass(Duration::from_secs(3_600));
         run_without_faults(system, Job::SweepOutbox, invariants);
         run_without_faults(system, Job::ExpireAll, invariants);

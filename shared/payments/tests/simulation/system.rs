@@ -1,4 +1,5 @@
-//! Builds the use cases over the simulated platform. After `false`, the caller must repeat the call.
+//! Builds the use cases with the simulated platform, and defines the calls that the jobs make. If a call returns
+//! `false`, the caller must repeat the call.
 
 use std::time::Duration;
 
@@ -40,8 +41,8 @@ impl System {
         Self::new(faults, clock, &QUEUES, platform)
     }
 
-    /// Hands out the polls that are due, and does the work of all messages. The queue can lose a message or deliver it
-    /// twice.
+    /// Hands out the polls that are due, and does the work of all messages. The queue can lose a message or deliver a
+    /// message twice.
     pub async fn hand_out_and_poll(&self) -> bool {
         let mut failed = self.hand_out_polls(in_an_hour()).await.failed;
         while let Some(message) = self.work_queue.take() {

@@ -1,6 +1,6 @@
-//! Tests that payments end as the table `tests/data/ends.tsv` says. Each row has one, two or three bodies of the
-//! corpora, and the end of the payment after these bodies. The end must be the same in every order. The table was
-//! derived from the rules, without the code under test.
+//! Tests that payments end as the table `tests/data/ends.tsv` says. Each row has one, two or three message bodies, and
+//! the end of the payment after these bodies. The end must be the same in every order. The table was derived from the
+//! rules, without the code under test.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ fn every_body_pair_and_triple_ends_as_the_table_says() {
     assert_eq!(
         count,
         0,
-        "{count} orders end wrongly:\n{}",
+        "{count} orders end differently from the table:\n{}",
         first.join("\n")
     );
 }

@@ -1,4 +1,5 @@
-//! Tests that the largest possible payment fits into an item, and its events into messages.
+//! Tests that the largest possible payment fits into one item of the table. Each event of this payment must fit into an
+//! item and into a message.
 
 use payments::decide::{Command, Fact, decide, execute};
 use payments::model::Payment;
@@ -30,7 +31,7 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
     let body = callback(PAYMENT, "success", 100_000_000, sale(100_000_000));
     let change = decide(Some(&payment), TestReport::read(&body).callback(), NOW);
     commit(&mut payment, change);
-    // Our refunds.
+    // This service requests refunds. Most of them succeed.
     for number in 0..500 {
         let refund_id = format!("{number:0>64}");
         let order = payments::model::RefundOrder {
@@ -62,7 +63,8 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         }
     }
     println!("with our refunds: {} bytes", size(&payment));
-    // Open refunds are declined to make room. Then Gate refuses new refunds with a long code.
+    // Callbacks decline the open refunds, so new refunds can be requested. Then Gate refuses new refunds with a long
+    // code.
     let long_code = refused(&"9".repeat(60_000));
     for number in 440..540 {
         let mut body = refund(10_000 + number, "decline", 10_000);
@@ -93,8 +95,8 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         payment.refunds().len(),
         size(&payment)
     );
-    // External refunds with events. They have the greatest ids, so their operations are removed if other operations
-    // need the room.
+    // Callbacks report external refunds, which cause events. External refunds have the greatest ids. Therefore their
+    // operations are removed if other operations need room.
     for number in 0..520 {
         let mut body = refund(number, "success", 1_000_000_000_000);
         body["id"] = json!(format!("99{number:014}"));
@@ -103,8 +105,8 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         commit(&mut payment, change);
     }
     println!("with external refunds: {} bytes", size(&payment));
-    // Two answers contradict each other about every other operation. The texts of these operations exceed the maximum
-    // length.
+    // Two signed answers contradict each other about each operation that they list. Each listed operation except the
+    // sale has a code and a request id that exceed the maximum length.
     let words = |body: &mut Value| {
         for field in ["code", "request_id"] {
             body[field] = json!(long());
@@ -145,8 +147,8 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
         commit(&mut payment, change);
         println!("with an answer: {} bytes", size(&payment));
     }
-    // A callback has a long redirect URL. Then the platform records list more missing operations than the payment
-    // stores as discrepancies.
+    // A callback has a long redirect URL. Then the platform records list operations that the payment does not have. The
+    // payment stores fewer discrepancies than there are such operations.
     let mut waiting = operation("zzz", "sale", "awaiting redirect result", 1);
     waiting["date"] = json!(date(80_000));
     let mut body = callback(PAYMENT, "processing", 1, waiting);

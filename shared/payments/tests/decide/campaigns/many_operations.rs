@@ -1,5 +1,5 @@
-//! Tests that a payment with thousands of operations fits into an item, and that its money does not depend on the order
-//! of the reports.
+//! Tests that a payment with thousands of operations fits into one item of the table. The amounts of this payment must
+//! not depend on the order of the reports.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::builders::reports::{TestReport, callback, operation, status_answer};
 use crate::builders::*;
 use crate::fixtures::*;
 
-/// The maximum size of a stored payment in bytes. An item has at most 400 KB, and its keys and other attributes need a
-/// part.
+/// The maximum size of a stored payment in bytes. An item of the table has at most 400 KB, and its keys and other
+/// attributes take some of this space.
 pub(super) const MAX_BYTES: usize = 380 * 1_024;
-/// The maximum size of an event in bytes. Each event is stored as an item of its own.
+/// The maximum size of an event in bytes. Each event is stored in a separate item.
 pub(super) const MAX_EVENT_BYTES: usize = 380 * 1_024;
 
 /// Pseudo-random numbers (xorshift64).
@@ -72,7 +72,10 @@ pub(super) fn created(amount: u64) -> Payment {
 pub(super) fn stored(payment: &Payment) -> Payment {
     let text = serde_json::to_string(payment).unwrap();
     let loaded: Payment = serde_json::from_str(&text).unwrap();
-    assert_eq!(loaded, *payment, "the stored form loses a part");
+    assert_eq!(
+        loaded, *payment,
+        "the loaded payment differs from the stored payment"
+    );
     loaded
 }
 
@@ -232,7 +235,7 @@ fn the_newest_answer_gives_the_amounts_when_a_payment_has_more_operations_than_f
     let (before, _) = apply_all(Some(created(100_000)), &facts);
     assert_eq!(before.operations().len(), 2_000);
     assert_eq!(before.most_known_operations(), 2_001);
-    assert!(before.polling().needs_recheck(), "no answer is requested");
+    assert!(before.polling().needs_recheck(), "no recheck is due");
     let (after, _) = apply_all(Some(before), &[all.answer_to(1)]);
     assert_eq!(after.most_known_operations(), count);
     let refunded = 10 * (count as u64 - 1);
@@ -240,7 +243,8 @@ fn the_newest_answer_gives_the_amounts_when_a_payment_has_more_operations_than_f
         (after.paid_amount(), after.refunded_amount()),
         (100_000, refunded)
     );
-    // If a callback succeeded and a newer answer declines an operation that is not stored, the answer counts.
+    // A callback reports the success of an operation that is not stored. A newer answer declines this operation. The
+    // answer counts.
     let last = callbacks.last().unwrap();
     let now = at("2027-02-01T12:00:00");
     let mut declined = operations.clone();
@@ -422,7 +426,7 @@ fn a_payment_with_two_thousand_items_in_quarantine_can_be_released() {
     assert!(size(&stored(&released)) < MAX_BYTES);
 }
 
-/// Each sale has two items: one for its amount, and one because the payment was paid more than once.
+/// Each sale has two quarantine items: one for its amount, and one because the payment was paid more than once.
 #[test]
 fn a_payment_with_more_items_than_a_decision_lists_can_be_released_and_rejected() {
     let operations = |count: usize| -> Vec<Value> {
@@ -455,7 +459,7 @@ fn a_payment_with_more_items_than_a_decision_lists_can_be_released_and_rejected(
     assert_eq!(released.items_of(&released.decisions()[0]), items);
     assert_eq!(released.decisions()[0].item_count(), items.len());
     assert!(size(&stored(&released)) < MAX_BYTES);
-    // A decision about so many items must be about all items.
+    // A decision lists a limited number of items. A decision about more items must be about all items.
     let some = items.iter().skip(1).cloned().collect();
     assert!(execute(Some(&payment), command(Verdict::Released, &some), NOW).is_err());
     // A further sale adds an item that the decision does not settle.

@@ -1,5 +1,5 @@
-//! Tests that the refunds of a payment end the same if the reports and Gate's answers arrive in any order. A report
-//! names its refund, another refund, or no refund.
+//! Tests that the refunds of a payment end the same if the reports and Gate's answers arrive in any order. A callback
+//! names the refund of its operation, another refund, or no refund.
 //!
 //! By default, the test makes 500 runs. With `LONG=1`, it makes 50,000 runs.
 //!
@@ -25,7 +25,8 @@ enum Step {
     GateAnswer(&'static str, Answer),
 }
 
-/// Returns a time after 09:00. The refunds are requested at 09:28:20, and the platform's clock may differ by 60 s.
+/// Returns a time after 09:00. The refunds are requested at 09:28:20. The service assumes that the platform's clock
+/// differs from ours by at most 60 s.
 fn date((minute, second): (u32, u32)) -> String {
     format!("2019-07-02T09:{minute:02}:{second:02}+0000")
 }
@@ -149,7 +150,7 @@ fn requested(repeated: &[&str]) -> TestPayment {
     payment
 }
 
-/// Returns what must not depend on the order of the facts.
+/// Returns the data that must not depend on the order of the facts.
 fn end(payment: &TestPayment, steps: &[Step]) -> String {
     let mut payment = payment.fork();
     let poll = payment.polling().polls_sent();

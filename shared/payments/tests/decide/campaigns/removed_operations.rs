@@ -1,5 +1,5 @@
-//! Tests which operations stay stored if a payment has too many operations. Also tests that refused refunds leave room
-//! for further refunds.
+//! Tests which operations stay stored if a payment has more operations than it can store. Also tests that refused
+//! refunds leave room for further refunds.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::builders::reports::{TestReport, callback, operation, status_answer};
 use crate::builders::*;
 use crate::fixtures::*;
 
-/// Returns an operation. The greater its number, the newer it is.
+/// Returns an operation. The greater the number, the newer the operation.
 fn other(number: usize, kind: &str, status: &str) -> Value {
     let mut other = operation(&format!("18{number:014}"), kind, status, 1_000);
     other["date"] = json!(date(number));
@@ -47,7 +47,7 @@ fn a_successful_sale_counts_beside_two_thousand_operations_without_money() {
                 "{kind}"
             );
             assert_eq!(late.operations().len(), 2_000);
-            assert!(late.polling().needs_recheck(), "no answer is requested");
+            assert!(late.polling().needs_recheck(), "no recheck is due");
             let facts = [success.callback(), answer.answer_to(0)];
             let (early, _) = apply_all(Some(created(1_000)), &facts);
             let ids = |payment: &Payment| -> Vec<String> {
@@ -74,7 +74,8 @@ fn an_operation_that_was_removed_is_stored_when_it_succeeds() {
     assert_eq!(payment.status(), Status::Succeeded);
 }
 
-/// A pending sale displaces the refund. After the sale is declined, the refund has room again.
+/// The operation of the refund is removed to make room for a pending sale. After the sale is declined, there is room
+/// for the refund again.
 #[test]
 fn a_refund_that_was_removed_and_is_listed_again_is_emitted_once() {
     let mut listed = vec![sale(100_000)];
@@ -103,7 +104,7 @@ fn a_refund_that_was_removed_and_is_listed_again_is_emitted_once() {
     assert_eq!(listed.refunded_amount(), 19_990);
 }
 
-/// This is the slowest case for the ledger. The printed times can be compared by hand.
+/// This is the slowest case for the ledger. The test prints the times and does not check them.
 #[test]
 fn two_thousand_reversals_after_a_declined_confirmation_are_excluded() {
     let mut listed = vec![
@@ -146,7 +147,7 @@ fn refuse(payment: &Payment, number: usize) -> Result<Payment, Rejection> {
 
 #[test]
 fn refused_refunds_leave_room_for_a_refund_and_for_a_rejection() {
-    // The sum differs from the order, so the payment is in quarantine.
+    // The sum of the sale differs from the order, so the payment is in quarantine.
     let mut sale = other(1, "sale", "success");
     sale["sum_initial"]["amount"] = json!(900);
     let report = TestReport::read(&callback(PAYMENT, "success", 900, sale));

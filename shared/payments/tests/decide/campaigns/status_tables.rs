@@ -1,5 +1,6 @@
-//! Generates and compares the tables of `shared/README.md`: how the status is derived, and which statuses can follow
-//! from each fact and command. `UPDATE_SNAPSHOTS=1` updates the tables.
+//! Generates two tables and compares them with the tables in `shared/README.md`. The first table shows how the status
+//! is derived. The second table shows which statuses can follow from each fact and command. `UPDATE_SNAPSHOTS=1`
+//! updates the tables in the document.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Makes every change of a payment: each command, and facts of each kind.
+//! Makes changes of stored payments: each command except `Create`, and facts of each kind except hints.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use payments::model::{Payment, PlatformRecord, Verdict, Waiting};
 
 use crate::fixtures::*;
 
-/// A time at which the checkout has expired and the customer's data must be erased.
+/// A time at which the checkout has expired and the erasure of the customer's data is due.
 pub const LATER: Timestamp = Timestamp::from_millis(NOW.unix_millis() + 40 * 24 * 3_600_000);
 
 /// Returns the result of each command, except for `Create` and the status requests.

@@ -1,4 +1,6 @@
-//! Tests documents of a newer release: unknown fields and words survive, and no unknown word is taken for an end.
+//! Tests documents of a newer release. This release does not know all fields and words of such a document. A word is a
+//! value from a fixed list, such as a status. This release must keep unknown fields and words, and must derive no final
+//! status from an unknown word.
 
 use std::cell::Cell;
 
@@ -15,7 +17,7 @@ use super::stored::payments;
 use crate::builders::reports::euros;
 use crate::fixtures::*;
 
-/// A document of the next release, and what this release reads.
+/// A document of the next release, and the payment and the residue that this release reads from it.
 struct Newer {
     document: String,
     payment: Payment,
@@ -32,14 +34,15 @@ impl Newer {
         }
     }
 
-    /// Returns the document of a payment as the next release has changed it.
+    /// Reads the document of a payment after the next release has changed the document.
     fn of(payment: &Payment, change: impl FnOnce(&mut Value)) -> Self {
         let mut document = serde_json::from_str(&written(payment)).unwrap();
         change(&mut document);
         Self::read(document.to_string())
     }
 
-    /// Returns the document that this release writes after a change. Checks that it has every unknown field and word.
+    /// Returns the document that this release writes after a change. Checks that the document has every unknown field
+    /// and word.
     fn written(&self, after: &Payment) -> String {
         let document = document::write(after, &self.residue);
         check_kept(&self.document, &document);
@@ -55,12 +58,13 @@ fn written(payment: &Payment) -> String {
     document::write(payment, &Residue::default())
 }
 
-/// Returns the document of a payment in the form of the next release, with the format 1.
+/// Returns the document with the format 1 and without the fields and words that only the next release knows.
 fn as_known(document: &str) -> String {
     written(&document::read(&to_known(document)).unwrap().0)
 }
 
-/// Returns the documents in which the next release has replaced one known word.
+/// Returns a document for each known word of a payment. In each document, the next release has replaced one of these
+/// words.
 fn with_one_word(payment: &Payment) -> Vec<Newer> {
     let known = written(payment);
     let count = Cell::new(0);
@@ -159,8 +163,8 @@ fn the_newer_release_stores_the_consequences_even_if_there_is_no_event() {
     assert_eq!(again, Ok(None));
 }
 
-/// A release that does not know a word of the document can publish the events of this change, but cannot see that
-/// further events are due.
+/// A release that does not know a word of the document can publish the events of a change, but cannot see that further
+/// events are due.
 #[test]
 fn a_payment_stays_in_the_outbox_until_a_change_emits_its_last_event() {
     let mut payment = TestPayment::created();

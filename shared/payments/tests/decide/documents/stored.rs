@@ -1,8 +1,8 @@
 //! Reads the stored documents of every format in `tests/data/documents`.
 //!
 //! The folder of a format has documents that a release of this format wrote. A release must read the documents of all
-//! earlier formats. `UPDATE_SNAPSHOTS=1` writes the folder of the current format and no other folder. If a change of the
-//! stored form changes a file, the change needs a new format.
+//! earlier formats. `UPDATE_SNAPSHOTS=1` writes the folder of the current format and no other folder. A change of the
+//! code that changes an existing file needs a new format.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/documents")
 }
 
-/// Returns a payment of each kind.
+/// Returns one payment of each kind, with the name of the kind.
 pub fn payments() -> Vec<(&'static str, Payment)> {
     let reviewed = |verdict| {
         let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
@@ -125,7 +125,7 @@ fn refund_clarified() -> TestPayment {
     payment
 }
 
-/// Returns a payment whose first attempt failed in processing, so that its sale may still be reported.
+/// Returns a payment whose first attempt failed in processing. The platform can still report a sale of this attempt.
 fn unnamed_sale() -> TestPayment {
     let mut payment = TestPayment::created();
     payment.sale_answer(&refused("501"));
@@ -148,7 +148,8 @@ fn unlisted() -> TestPayment {
     payment
 }
 
-/// Returns a payment whose sale was sent again after a refusal because of a lock.
+/// Returns a payment whose sale was sent again. Gate refused the first try because of a lock: another request for the
+/// payment was in progress.
 fn locked() -> TestPayment {
     let mut payment = TestPayment::created();
     payment.sale_answer(&refused("2147"));
@@ -166,7 +167,7 @@ fn reported_again() -> TestPayment {
     payment
 }
 
-/// Returns a payment with a sale of another system, which is older than the checkout.
+/// Returns a payment with a sale of another system. The sale is older than the checkout.
 fn foreign() -> TestPayment {
     let mut payment = TestPayment::created();
     payment.callback("error_duplicate_payment");

@@ -1,4 +1,4 @@
-//! Tests that an unknown text anywhere in a document leaves the document readable.
+//! Tests that a document with an unknown word stays readable.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::stored::payments;
 
-/// The texts that are no words: currencies, times, and the short texts of operations and refunds. Such a text never gets
-/// another form.
+/// The pointers to texts that are not words: currencies, times, and the short texts of operations and refunds. A
+/// document with an unknown text in such a place is unreadable. The form of these texts never changes.
 const NO_WORDS: [&str; 9] = [
     "/attempt/repeated_at",
     "/decisions/*/at",

@@ -33,7 +33,7 @@ fn erasure_removes_only_the_customer_of_a_closed_payment() {
         assert!(!document(&payment).to_string().contains(personal));
     }
     assert_eq!(next(&payment), None);
-    // The customer's IP address is erased, so a refund request must contain one.
+    // The customer's IP address is erased, so a refund request must contain an IP address.
     let refund = payment.reserve("r-1", Some(100));
     assert_eq!(refund, Err(Rejection::NoAddress));
 }
@@ -52,7 +52,7 @@ fn erasure_also_removes_the_redirect_url_of_an_open_payment() {
     assert_eq!(next(&payment), Some(Next::Overdue(due)));
 }
 
-/// The stored reports show that a callback is a repeat, however late it arrives.
+/// The stored reports show that a callback is a repeat, however late the callback arrives.
 #[test]
 fn a_duplicate_callback_changes_nothing_after_the_erasure() {
     let mut payment = TestPayment::accepted();

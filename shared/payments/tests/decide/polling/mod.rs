@@ -1,5 +1,5 @@
-//! Tests status polls: their times, what their answers settle, and what follows from "not found". Also tests the
-//! erasure of the customer's data.
+//! Tests status polls: the times of the polls, and the effects of signed answers, errors and "not found". Also tests
+//! the erasure of the customer's data.
 
 mod answers;
 mod erasure;
@@ -51,7 +51,7 @@ impl TestPayment {
         self.execute(Command::Erase(&Schedule::default()), at)
     }
 
-    /// Emits `checkout.expired`, so that the next action of the schedule is a status poll again.
+    /// Emits `checkout.expired`. After this event, the next action of the schedule is a status poll again.
     fn expire(&mut self) -> &mut Self {
         self.execute(Command::Expire, order().expires_at)
     }

@@ -106,7 +106,10 @@ fn a_payment_that_the_platform_does_not_find_fails_an_hour_after_its_checkout_ex
             payment.expire();
             payment.poll_not_found(expired, signed);
             assert!(!payment.can_conclude(expired));
-            assert!(!payment.can_conclude(end), "polled too early");
+            assert!(
+                !payment.can_conclude(end),
+                "the last answer is too early to end the payment"
+            );
             while poll_at(&payment).unwrap() < end {
                 payment.poll_unanswered();
             }

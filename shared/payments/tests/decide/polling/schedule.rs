@@ -57,7 +57,7 @@ fn the_polls_for_a_refund_end_31_days_after_the_start_of_the_refund() {
         last = payment.poll_unanswered();
     }
     assert_eq!(last, start.after(31 * DAY));
-    // The customer's data is not erased, because a repeat of the refund may need the IP address.
+    // The customer's data is not erased, because a repeat of the refund can need the IP address.
     assert_eq!(next(&payment), Some(Next::Overdue(last)));
 }
 

@@ -1,5 +1,5 @@
 //! Tests a checkout whose `payment_id` another system of the project uses. Gate refuses the first sale with the code
-//! 3041, or a report shows that the payment is not ours.
+//! 3041, or a report shows that the other system made the payment.
 
 use ecommpay::answer::Answer;
 use payments::decide::{Command, Rejection, execute};
@@ -11,7 +11,7 @@ use super::foreign_evidence::dated;
 use crate::discrepancies::{compared, listed};
 use crate::fixtures::*;
 
-/// Returns a payment whose first sale is refused as a duplicate.
+/// Returns a payment whose first sale Gate refuses as a duplicate.
 pub fn claimed() -> TestPayment {
     let mut payment = TestPayment::created();
     payment.sale_answer(&refused("3041"));
@@ -86,7 +86,7 @@ fn a_foreign_payment_stays_foreign_in_any_order() {
         }
         check_hidden(&mut payment, 1000);
     }
-    // The report arrives before Gate's answer to the first try.
+    // The report arrives before Gate's answer to the first sale request.
     let mut payment = TestPayment::created();
     payment.deliver(&sale(1000));
     payment.sale_answer(&refused("3041"));
@@ -201,7 +201,8 @@ fn a_sale_is_not_repeated_while_another_system_has_a_sale() {
     check_hidden(&mut payment, 1000);
 }
 
-/// Returns a callback with which the platform refuses an accepted sale. Without an id, the callback names no request.
+/// Returns a callback with which the platform refuses an accepted sale. If `request_id` is `None`, the callback names
+/// no request.
 pub fn error(code: &str, request_id: Option<&str>, operation_id: Option<&str>) -> Verified {
     edited("error_validation", |body| {
         body["errors"][0]["code"] = code.into();
@@ -232,7 +233,7 @@ fn the_storefront_does_not_see_why_a_foreign_payment_was_declined() {
         }
         assert_eq!(last["operation"], Value::Null);
     }
-    // Gate's refusal is about our own sale.
+    // The storefront sees Gate's refusal, because the refusal is about our own sale.
     let mut payment = answered(&[refused("2004")]);
     payment.deliver(&edited("processing", |_| {}));
     assert_eq!(payment.view()["decline"]["code"], "2004");
@@ -308,7 +309,7 @@ fn a_storefront_learns_the_result_of_its_refund_after_a_second_sale_of_the_other
     payment.refund_reported("r-1", "9001", 400);
     assert_eq!(payment.last_kind(), "refund.succeeded");
     assert_eq!(payment.last_data()["refund"]["amount"], 400);
-    // The storefront does not know this refund.
+    // While the payment counts as foreign, no event is emitted about a refund that the storefront did not request.
     payment.deliver(&refund_operation(
         "9002",
         "success",

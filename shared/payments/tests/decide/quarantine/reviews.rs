@@ -44,7 +44,8 @@ fn a_new_item_after_a_release_quarantines_the_payment_again_even_for_the_same_re
     assert_eq!(reasons, [QuarantineReason::PaidTwice].into());
 }
 
-/// Returns a signed answer with this `payment.status` that lists the sale of the corpus and `more`, on this day.
+/// Returns a signed answer with this `payment.status`. The answer lists the sale of the corpus, and a copy of this sale
+/// for each id in `more`. The sales are dated on this day.
 fn answer(status: &str, day: u32, more: &[Value]) -> Verified {
     edited("status_confirm_decline", |body| {
         let date = json!(format!("2019-07-{day:02}T00:00:00+0000"));
@@ -124,8 +125,8 @@ fn a_rejection_of_an_overpaid_payment_refunds_the_whole_paid_amount() {
     assert!(!payment.kinds().contains(&"payment.succeeded"));
 }
 
-/// A storefront of the project could otherwise use the id for a refund of its own. The platform would then refuse the
-/// refund of the rejection as a duplicate.
+/// If the id were known before, a storefront of the project could use the id for a refund of its own. The platform
+/// would then refuse the refund of the rejection as a duplicate.
 #[test]
 fn the_refund_id_of_a_rejection_cannot_be_known_before_the_rejection() {
     let payment = TestPayment::with_callbacks(&["amount_differs"]);

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::fixtures::*;
 
-/// Returns a paid payment of 10.00 EUR. A refund of 2.50 EUR was requested, and a callback says that it succeeded with
-/// `amount`.
+/// Returns a paid payment of 10.00 EUR. A refund of 2.50 EUR was requested, and a callback says that the refund
+/// succeeded with `amount`.
 fn refunded(amount: u64) -> TestPayment {
     let mut payment = TestPayment::paid();
     payment.reserve("r-1", Some(250)).unwrap();

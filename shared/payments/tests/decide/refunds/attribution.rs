@@ -17,7 +17,7 @@ fn requested() -> TestPayment {
 #[test]
 fn an_operation_belongs_to_the_refund_with_its_request_id() {
     let mut payment = requested();
-    // The callback arrives before Gate's answer with the request id.
+    // The callback arrives before Gate's answer, which has the request id.
     payment.callback("refund_partial_1");
     assert_eq!(payment.refunds().len(), 2);
     let answer = accepted("9d11b2ca618ec3ba0f588af8af3c4fc9f5fa58f174");
@@ -93,7 +93,7 @@ fn an_operation_without_our_id_causes_no_event_for_15_minutes_if_it_can_belong_t
     named.deliver(&refund_operation("7", "success", with_id));
     assert_eq!(named.refund_events(), ["r-1 succeeded"]);
     assert_eq!(named.refunds().len(), 1);
-    // After 15 minutes without a report that names our refund, the operation is external.
+    // After 15 minutes without a report that names our refund, the operation counts as an external refund.
     payment.execute(Command::EmitPending, NOW.after(16 * MINUTE));
     assert_eq!(payment.refund_events()[2..], ["7 succeeded"]);
 }
@@ -219,7 +219,7 @@ fn an_ended_refund_stays_ended_when_another_request_gets_its_request_id() {
             .filter(|event| *event == "r-1 pending")
             .count();
         assert_eq!(count, 1, "{events:?}");
-        // A report with the id of a refund decides.
+        // If a report names a refund, the operation belongs to this refund.
         let named = json!({ "request_id": "q1", "merchant_refund_id": "r-2" });
         payment.deliver(&refund_operation("7", status, named));
         assert_eq!(payment.refund_status("r-1"), RefundStatus::Pending);
@@ -229,7 +229,8 @@ fn an_ended_refund_stays_ended_when_another_request_gets_its_request_id() {
 
 #[test]
 fn a_foreign_refund_id_in_the_form_of_a_digest_names_no_refund() {
-    // A payment with many operations stores the id "r-1" in this form: the first 12 digits of its SHA-256.
+    // A payment with many operations stores the id "r-1" in this form: `#` and the first 12 digits of the SHA-256 of
+    // the id.
     let digest = json!({ "merchant_refund_id": "#a5fa777a3dc6" });
     let mut payment = requested();
     payment.deliver(&refund_operation("7", "success", digest));
@@ -237,7 +238,7 @@ fn a_foreign_refund_id_in_the_form_of_a_digest_names_no_refund() {
     assert_eq!(payment.refund_sums(), (250, 250, 500));
 }
 
-/// Only one report has the `request_id` of the refund, or a second refund has the same `request_id`.
+/// Only one report has the `request_id` of the refund. In half of the cases, a second refund has the same `request_id`.
 #[test]
 fn a_pending_refund_keeps_its_reservation_and_its_event_while_its_attribution_changes() {
     let report = |status: &str, ids| refund_operation("7", status, ids);

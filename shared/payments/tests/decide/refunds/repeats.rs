@@ -19,7 +19,7 @@ fn lost(refund_ids: &[&str]) -> TestPayment {
     payment
 }
 
-/// Returns a payment whose lost refunds were sent again, because a status answer did not list them.
+/// Returns a payment whose lost refunds were requested again, because a status answer did not list these refunds.
 fn sent_again(refund_ids: &[&str]) -> TestPayment {
     let mut payment = lost(refund_ids);
     payment.poll("sale_success");
@@ -37,7 +37,7 @@ fn created_in_second(second: u32) -> Value {
 #[test]
 fn a_lost_refund_is_repeated_only_after_an_answer_to_a_later_poll() {
     let mut payment = TestPayment::paid();
-    // The poll is sent before the refund, and its answer arrives after the refund.
+    // The poll is sent before the refund request. The answer to the poll arrives after the refund request.
     payment.execute(Command::PollNow, NOW);
     payment.reserve("r-1", Some(250)).unwrap();
     payment.refund_answer("r-1", &Answer::Unclear);
@@ -281,7 +281,7 @@ fn a_refund_that_succeeds_after_its_processing_failed_causes_no_quarantine() {
     assert_eq!(payment.last_kind(), "refund.succeeded");
 }
 
-/// The callback has an operation id, and its code is only in the error.
+/// The callback has an operation id. The code is in the error of the callback, and not in the operation.
 #[test]
 fn a_refund_error_with_an_operation_id_leaves_the_refund_unknown_if_its_processing_failed() {
     for (code, status) in [
@@ -315,7 +315,7 @@ fn a_refund_from_the_dashboard_whose_processing_failed_stays_reserved_for_a_day(
     assert_eq!(payment.last_kind(), "refund.declined");
 }
 
-/// Another system of the project has a refund with this id, so the platform never made ours.
+/// Another system of the project has a refund with this id, so the platform never made our refund.
 #[test]
 fn a_refund_whose_id_exists_at_its_first_try_is_declined_by_the_next_answer_without_it() {
     let mut requested = TestPayment::paid();
@@ -394,7 +394,7 @@ fn a_lost_refund_is_not_repeated_while_less_than_its_amount_is_left() {
     let mut returned = payment.fork();
     let fields = json!({ "type": "refund reverse", "sum_initial": reports::euros(800) });
     returned.deliver(&refund_operation("9", "success", fields));
-    assert!(returned.can_repeat("r-1"), "the money is left again");
+    assert!(returned.can_repeat("r-1"), "enough money is left again");
     let declined = json!({ "merchant_refund_id": "r-1", "sum_initial": reports::euros(250) });
     payment.deliver(&refund_operation("9", "decline", declined));
     assert_eq!(payment.refund_sums(), (800, 0, 200));

@@ -22,7 +22,7 @@ fn a_refund_is_refused_when_it_exceeds_the_remaining_amount() {
     assert_eq!(more, Err(Rejection::MoreThanLeft(0)));
     assert!(
         poll_at(&payment).is_some(),
-        "no poll is due after a crash before the answer"
+        "no poll is due, although a crash can lose Gate's answer"
     );
 }
 

@@ -75,7 +75,7 @@ fn a_clarified_refund_succeeds() {
     assert_eq!(shown["clarification_fields"], json!([]));
 }
 
-/// The platform declines the operation if it does not receive the fields within 30 minutes.
+/// Without the fields, the platform declines the operation after 30 minutes.
 #[test]
 fn a_sale_or_refund_that_waits_for_clarification_is_polled_after_31_minutes() {
     let mut sale = TestPayment::accepted();

@@ -48,7 +48,7 @@ fn an_error_status_declines_a_refund_and_releases_its_reservation() {
     }
 }
 
-/// A declined sale ends the payment only if `payment.status` says so.
+/// A declined sale ends the payment only if `payment.status` declines the whole payment.
 #[test]
 fn an_error_status_of_one_sale_leaves_the_payment_open_for_another_sale() {
     for status in DECLINED {

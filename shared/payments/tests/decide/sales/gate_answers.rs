@@ -39,8 +39,8 @@ fn a_refusal_of_a_repeated_sale_does_not_fail_the_payment() {
     assert_eq!(payment.status(), Status::Processing);
 }
 
-/// A lock (code 2147) means that the platform made no sale. So only the repeat can have made the sale, and its refusal
-/// is final.
+/// A lock (code 2147) means that the platform made no sale. Therefore only the repeat can make the sale, and a refusal
+/// of the repeat is final.
 #[test]
 fn a_refusal_of_a_sale_that_is_repeated_after_a_lock_fails_the_payment() {
     let mut payment = TestPayment::created();
@@ -88,7 +88,7 @@ fn a_storefront_repeats_a_sale_at_most_every_ten_seconds_and_twenty_times_in_an_
         payment.attempt().request(),
         GateRequest::Sending { repeat: true, .. }
     ));
-    // The next attempt has its own count.
+    // The next attempt counts its own repeats.
     payment.sale_answer_at(&Answer::Unclear, due);
     payment.poll_by(due.after(MINUTE), &error_answer("10105"));
     payment.execute(Command::Retry { order: &order() }, due.after(MINUTE));

@@ -109,7 +109,7 @@ fn an_attempt_has_no_report_until_a_report_is_about_this_attempt() {
     let mut payment = TestPayment::created();
     payment.sale_answer(&accepted(REQUEST));
     assert!(payment.has_no_report_of_attempt());
-    // This callback has no operation.
+    // The operation of this callback has no id.
     payment.callback("error_validation");
     assert_eq!(payment.status(), Status::Failed);
     assert!(!payment.has_no_report_of_attempt());
@@ -226,7 +226,7 @@ fn the_platform_status_is_the_latest_stage_of_the_reports_in_the_same_second() {
     }
 }
 
-/// Returns a pending report. The numbers are the seconds of `operation.date` and `payment.date`.
+/// Returns a pending report. `operation` and `payment` are the seconds of `operation.date` and `payment.date`.
 fn dated(file: &str, operation: u32, payment: u32, edit: impl FnOnce(&mut Value)) -> Verified {
     edited(file, |body| {
         let date = |second| json!(format!("2019-07-02T09:28:{second}+0000"));
@@ -238,7 +238,7 @@ fn dated(file: &str, operation: u32, payment: u32, edit: impl FnOnce(&mut Value)
 
 #[test]
 fn the_newest_pending_report_supplies_the_redirect_url_and_the_clarification_fields() {
-    // `operation.date` decides first, then `payment.date`.
+    // `operation.date` decides first. If the operation dates are equal, `payment.date` decides.
     for (older, newer) in [([30, 40], [31, 39]), ([30, 40], [30, 41])] {
         let redirect = |[operation, payment]: [u32; 2], url: &str| {
             dated("redirect_get", operation, payment, |body| {

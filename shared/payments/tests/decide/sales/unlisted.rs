@@ -1,5 +1,5 @@
-//! Tests that a signed answer contradicts a sale, refund or return that it does not list, if it is newer than the
-//! report.
+//! Tests that a signed answer contradicts a sale, refund or return that it does not list, if the answer is newer than
+//! the report of the operation.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn answer(status: &str, second: u64, operations: &[Value]) -> TestReport {
     TestReport::read(&body)
 }
 
-/// A report that arrives as a callback, or as a signed answer at a time.
+/// A report that arrives as a callback, or as a signed answer at the given time.
 #[derive(Clone, Copy)]
 enum Arrival<'a> {
     Callback(&'a TestReport),
@@ -76,7 +76,7 @@ fn after(arrivals: &[Arrival<'_>]) -> TestPayment {
     first
 }
 
-/// A signed answer lists all operations of the payment, whatever its status is.
+/// A signed answer lists all operations of the payment, whatever the status of the payment is.
 #[test]
 fn a_newer_signed_answer_without_the_reported_sale_quarantines_the_payment() {
     let other = |kind, status| operation("2", kind, status, 9);
@@ -102,7 +102,7 @@ fn a_newer_signed_answer_without_the_reported_sale_quarantines_the_payment() {
     }
 }
 
-/// Another system that knows the key of the project can report a refund or a return.
+/// Another system that knows the key of the project can sign a callback about a refund or a return.
 #[test]
 fn a_newer_signed_answer_without_the_reported_refund_or_return_quarantines_the_payment() {
     let sale = operation("1", "sale", "success", 0);
@@ -216,7 +216,7 @@ fn an_answer_that_arrives_more_than_15_minutes_after_the_reported_sale_is_newer(
     let received = NOW.after(15 * MINUTE + Duration::from_secs(6));
     let payment = after(&[Callback(&success(5)), Answer(&older, received)]);
     assert_eq!(payment.status(), Status::Quarantined);
-    // The same content, received earlier, changes nothing.
+    // An earlier answer with the same content changes nothing.
     let twice = [
         Callback(&success(5)),
         Answer(&older, received),

@@ -41,7 +41,8 @@ pub fn check_emitted(payment: &Payment, events: &[&Event], account: Option<&Acco
     }
 }
 
-/// Checks that no event says that another system's payment is paid or refunded, unless an operator released it.
+/// Checks that no event says that another system's payment is paid or refunded, unless an operator released the
+/// payment.
 fn check_foreign(payment: &Payment, events: &[&Event]) {
     let mut decisions = payment.decisions().iter();
     let is_released = decisions.any(|decision| decision.verdict == Verdict::Released);
@@ -55,8 +56,8 @@ fn check_foreign(payment: &Payment, events: &[&Event]) {
     );
 }
 
-/// Removes each `payment.sum` that equals the order from the quarantine items. If a later report adds the ordered sum,
-/// no event is emitted. Returns any other value unchanged.
+/// Removes from the quarantine items each `payment.sum` that equals the ordered sum. The last event can lack such a
+/// sum, because no event is emitted if a later report adds the ordered sum. Returns any other value unchanged.
 fn without_ordered_sum(mut value: Value) -> Value {
     for item in value.as_array_mut().into_iter().flatten() {
         let ordered = item["ordered"].clone();
@@ -82,7 +83,7 @@ fn check_outcomes(payment: &Payment, events: &[&Event], account: Option<&Account
     let succeeded = times(EventKind::PaymentSucceeded);
     let status = payment.status();
     match account.map_or(Scenario::Usual, |account| account.scenario) {
-        // A success may have been emitted before a signed answer overruled it.
+        // A success can have been emitted before a signed answer overruled this success.
         Scenario::Contradicted => {}
         Scenario::Confirmed { .. } => {
             let was_credited = account.is_some_and(|account| account.was_credited);
@@ -94,7 +95,7 @@ fn check_outcomes(payment: &Payment, events: &[&Event], account: Option<&Account
         scenario => {
             let needs_review = scenario.needs_review();
             if needs_review {
-                // After a release, new quarantine items may quarantine the payment again.
+                // After a release, new quarantine items can quarantine the payment again.
                 let mut decisions = payment.decisions().iter();
                 let is_released = decisions.any(|decision| decision.verdict == Verdict::Released);
                 let was_paid_in_full = matches!(
@@ -139,7 +140,7 @@ fn check_refund(payment: &Payment, refund: &Refund, events: &[&Event]) {
         let (all, firsts) = (corrections.len() + firsts.len(), firsts.len());
         let is_right = match refund.status() {
             current if current == status => all >= 1 && firsts <= 1,
-            // A returned refund may have been emitted as succeeded before its return.
+            // A returned refund can have been emitted as succeeded before its return.
             RefundStatus::Returned => firsts <= 1,
             _ => all == 0,
         };

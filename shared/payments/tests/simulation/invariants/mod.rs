@@ -1,4 +1,4 @@
-//! Checks the conditions that must hold after every step and at the end.
+//! Checks the conditions that must hold after every step and at the end of a run.
 
 mod events;
 mod records;
@@ -44,7 +44,7 @@ impl Invariants {
             assert!((1..=last).all(has_event), "{key}: an event is missing");
             assert!(
                 !has_event(last + 1),
-                "{key}: an event has a sequence number after the last"
+                "{key}: an event is newer than the payment"
             );
             self.check_published(key, now, &tables);
             check_state(&now.payment);

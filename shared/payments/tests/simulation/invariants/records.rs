@@ -1,4 +1,4 @@
-//! Checks that our payment agrees with the platform's account, to the cent.
+//! Checks that the amounts and the status of our payment agree with the platform's account.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,8 @@ pub fn check_records(payment: &Payment, account: &Account) {
     }
 }
 
-/// Checks a payment that another system made. Without a release, its money does not count and cannot be refunded.
+/// Checks a payment that another system made. Without a release, the money of this payment does not count and cannot be
+/// refunded.
 fn check_foreign(payment: &Payment) {
     let mut decisions = payment.decisions().iter();
     if decisions.any(|decision| decision.verdict == Verdict::Released) {
@@ -96,7 +97,7 @@ fn check_operation(payment: &Payment, operation: &Operation) {
     let id = operation.id.to_string();
     let is_success = operation.status == "success";
     let Some(known) = payment.operation(&id) else {
-        // A declined sale can be unknown, because an ended payment is not polled.
+        // This service can lack a declined sale, because an ended payment is not polled.
         assert!(operation.kind == "sale" && !is_success, "{name}");
         return;
     };

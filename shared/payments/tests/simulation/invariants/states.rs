@@ -47,8 +47,8 @@ pub fn check_change(before: &Stored, now: &Stored) {
         );
         return;
     }
-    // A payment leaves a final status only if it has a confirmation or a successful sale. The reports about them can
-    // contradict each other, or arrive in the wrong order.
+    // A payment leaves a final status only if it has a confirmation or a successful sale. The reports about a
+    // confirmation or a sale can contradict each other, or arrive in the wrong order.
     let has = |kind: &str| {
         is.operations()
             .any(|(_, operation)| operation.kind().as_str() == kind)

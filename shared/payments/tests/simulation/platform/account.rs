@@ -31,7 +31,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// Returns whether the payment counts as paid only after an operator released it.
+    /// Returns whether an operator must review the payment.
     pub fn needs_review(self) -> bool {
         matches!(
             self,
@@ -53,7 +53,7 @@ pub struct Operation {
     /// The amount that moves if the operation succeeds.
     pub moves: u64,
     pub merchant_refund_id: Option<String>,
-    /// The refund id that the merchant requested. The simulation keeps it even if the platform ignores refund ids.
+    /// The refund id that the merchant requested. The simulation keeps this id even if the platform ignores refund ids.
     pub intent: Option<String>,
     pub request_id: String,
     pub date: u64,
@@ -92,7 +92,8 @@ pub struct Account {
 }
 
 impl Account {
-    /// Returns the money that the successful operations for which `counts` returns `true` have moved.
+    /// Returns the money that successful operations have moved. Only operations for which `counts` returns `true` are
+    /// included.
     fn sum(&self, counts: impl Fn(&Operation) -> bool) -> u64 {
         let operations = self.operations.iter();
         let counted =
@@ -182,7 +183,8 @@ impl Account {
                 .any(|operation| operation.is_open() && !(is_held && operation.kind == "sale"))
     }
 
-    /// Returns whether the sale stays open because support settled the payment by hand.
+    /// Returns whether the platform's support has settled the held payment by hand. The sale of such a payment can stay
+    /// open.
     pub fn is_held(&self) -> bool {
         self.scenario == Scenario::Held && self.has("manual change")
     }

@@ -21,7 +21,7 @@ use crate::faults::RandomFaults;
 pub struct Message {
     pub payment_id: String,
     report: TestReport,
-    /// Whether another body could have the same signature. Then the callback is only a hint.
+    /// Whether another body could have the same signature. If so, the callback is only a hint.
     is_hint: bool,
 }
 
@@ -52,7 +52,7 @@ struct Records {
     change: u64,
     /// Whether every payment has the usual scenario, and nothing happens in the Dashboard.
     is_plain: bool,
-    /// The payment of each status request, and its time in Unix milliseconds.
+    /// The payment and the time of each status request, in Unix milliseconds.
     polls: Vec<(String, i64)>,
 }
 

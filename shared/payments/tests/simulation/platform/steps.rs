@@ -7,7 +7,8 @@ use super::{Account, Message, Operation, Platform, Records, Scenario, callback};
 use crate::faults::RandomFaults;
 
 impl Platform {
-    /// Changes a random payment and reports the change. If `finish` is true, the change leads to the payment's end.
+    /// Changes a random payment and reports the change. If `finish` is true, the change brings the payment closer to
+    /// its end.
     pub fn act(&self, finish: bool) {
         let mut records = self.records();
         let records = &mut *records;
@@ -155,7 +156,8 @@ impl Step<'_> {
         let (status, sale_status) = match choice {
             0 | 1 => ("processing", "processing"),
             2..=4 => ("awaiting redirect result", "awaiting redirect result"),
-            // No second try follows, because its sale could be newer than our checkout and then count as ours.
+            // No second try follows, because the sale of a second try could be newer than our checkout. Such a sale
+            // would count as ours.
             5 if account.scenario == Scenario::Foreign => ("decline", "decline"),
             5 => ("awaiting customer", "decline"),
             6 | 8 => ("success", "success"),
@@ -288,7 +290,7 @@ impl Step<'_> {
         self.report(account, index);
     }
 
-    /// Makes a change without a request of this service. The merchant's staff or the bank causes it.
+    /// Makes a change without a request of this service. The merchant's staff or the bank causes the change.
     fn outside_change(&mut self, account: &mut Account) {
         match self.choose(4) {
             0 => self.take_refund_back(account),

@@ -1,10 +1,10 @@
-//! Tests that the reports of one consistent history end the same in any order and with repeats. An operator decides at
-//! most once, at any point.
+//! Tests that a payment ends the same in every order of the same reports. The search delivers the reports of one
+//! consistent history, and repeats some of the reports. An operator decides at most once, at any point.
 //!
-//! Each history has a sale, whose sums may differ from the order. It may also have a confirmation, a refund, the return
-//! of the refund, and a manual change. After each step, the platform sends a callback and answers a status poll. If a
-//! history has at most 6 reports, the search delivers all of them. For a longer history, the search delivers every
-//! selection of 3 or 4 reports. With `LONG=1`, it delivers every selection of 6 reports.
+//! Each history has a sale, whose sums can differ from the order. A history can also have a confirmation, a refund, the
+//! return of the refund, and a manual change. After each step, the platform sends a callback and answers a status poll.
+//! If a history has at most 6 reports, the search delivers all of them. For a longer history, the search delivers every
+//! selection of 3 or 4 reports. With `LONG=1`, the search delivers every selection of 6 reports.
 //!
 //! `LONG=1 cargo test --release -p payments --test decide exhaustive`
 //!
@@ -30,11 +30,13 @@ struct Node<'a> {
     delivered: u32,
     path: Vec<&'a str>,
     payment: Payment,
-    /// The paid amount of the last `payment.succeeded`; `None` after `payment.declined` or `payment.quarantined`.
+    /// The paid amount of the last `payment.succeeded`. `None` before this event, and after `payment.declined` or
+    /// `payment.quarantined`.
     emitted_success: Option<u64>,
 }
 
-/// An operator's verdict, its items, and the amount that it reserved for a refund. `None` before a decision.
+/// An operator's verdict, the items of the decision, and the amount that the decision reserved for a refund. `None`
+/// before a decision.
 type Decided = Option<(String, BTreeSet<QuarantineItem>, u64)>;
 
 /// Status, paid amount, refunded amount, pending refund amount, quarantine items.
@@ -87,7 +89,7 @@ impl Node<'_> {
         for event in &change.events {
             match event.kind {
                 EventKind::PaymentSucceeded => {
-                    // After a release, later reports may change the paid sum.
+                    // After a release, later reports can change the paid amount.
                     let paid = Some(change.payment.paid_amount());
                     let is_first = self.emitted_success.is_none();
                     let is_other = is_released && self.emitted_success != paid;
@@ -109,7 +111,7 @@ impl Node<'_> {
         self.payment = change.payment;
     }
 
-    /// Delivers a report. Returns whether anything except the polling state may have changed.
+    /// Delivers a report. Returns `false` if the report certainly changed nothing.
     fn deliver(&mut self, history: &History, delivery: &Delivery) -> bool {
         if !delivery.is_answer {
             let change = decide(Some(&self.payment), delivery.report.fact(), NOW);
@@ -154,12 +156,12 @@ impl Node<'_> {
         let paid = payment.paid_amount();
         assert!(
             paid <= history.most_paid,
-            "{path:?}: {paid} paid is too much"
+            "{path:?}: the paid amount {paid} is too large"
         );
         let refundable = payment.refundable_amount();
         assert!(
             refundable <= paid,
-            "{path:?}: {refundable} refundable of {paid}"
+            "{path:?}: {refundable} can be refunded, but only {paid} was paid"
         );
         if payment.decisions().is_empty() && history.differs {
             assert!(!payment.status().is_paid(), "{path:?}");
@@ -215,7 +217,7 @@ fn explore(history: &History, most: u32) -> (usize, usize) {
 }
 
 /// Checks that a release removes exactly the quarantine items that it lists, and that a rejection removes no item. If
-/// reports removed all items, rejected money that was not refunded is the only item.
+/// later reports removed all items, the only item is the item for rejected money that was not refunded.
 fn check_decisions(ends: &Ends<'_>) {
     for ((delivered, decided), ((status, .., quarantine), path)) in ends {
         let Some((verdict, items, _)) = decided else {
