@@ -24,8 +24,8 @@ pub enum Fact<'a> {
         /// The number of the status request. The answer does not end a recheck that began after this request.
         poll: u32,
     },
-    /// The platform answered a status request with "not found". Even an unsigned answer can end or repeat a sale. It
-    /// never changes an amount.
+    /// The platform answered a status request with "not found". Even an unsigned answer can end or repeat a sale. The
+    /// answer never changes an amount.
     NotFound {
         /// The number of the status request.
         poll: u32,

@@ -51,7 +51,7 @@ pub(super) fn retry(
 }
 
 /// Claims and counts a repeat of the sale, and restarts the schedule of status polls. Returns `None` if a limit of
-/// repeats is reached, or if [`with_sale_sent_again`] does.
+/// repeats is reached, or if [`with_sale_sent_again`] returns `None`.
 pub(super) fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
     if !payment.attempt().allows_repeat(at) {
         return None;
