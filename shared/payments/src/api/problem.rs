@@ -127,7 +127,7 @@ impl Problem {
         }
     }
 
-    /// The service failed, and the request may be repeated. Logs the reason, which the caller does not see.
+    /// The service failed, and the caller can repeat the request. Logs the reason, which the caller does not see.
     pub fn unavailable(reason: impl Display) -> Self {
         Line::error("a request cannot be served")
             .with("error", reason.to_string())
