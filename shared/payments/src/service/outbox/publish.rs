@@ -36,8 +36,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     /// Emits pending events and publishes the payment's outbox in pages. `fresh` has the events that the caller has
     /// just committed. After `payment.succeeded` is sent, checks whether another payment has paid the order too.
     ///
-    /// Returns the kinds of the events that this call marked as published, which the caller counts. No other call
-    /// marks them, so each event is counted once. After an error, this function counts them.
+    /// Returns the kinds of the events that this call marked as published. The caller counts these events; after an
+    /// error, this function counts them. No other call marks the same events, so each event is counted once.
     ///
     /// # Errors
     ///
@@ -146,7 +146,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 }
 
-/// Replaces a payment by a newer version. Another call may have moved the published mark in the meantime.
+/// Replaces a payment by a newer version. The greater published mark stays, because another call possibly moved the
+/// mark in the meantime.
 fn replace(stored: &mut Stored, newer: Stored) {
     *stored = Stored {
         published: stored.published.max(newer.published),
