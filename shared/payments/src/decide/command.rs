@@ -70,8 +70,8 @@ pub enum Command<'a> {
 /// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
-    /// The stored payment has a word that this release does not know ([`crate::model::document`]). A function of the
-    /// release that wrote the word must execute the command.
+    /// The stored payment has a word that this release does not know ([`crate::model::document`]). A release that
+    /// knows the word must execute the command.
     NeedsNewerRelease,
     /// The `refund_id` belongs to a refund request with other content.
     OtherContent,

@@ -14,7 +14,7 @@ use crate::model::{PlatformRecord, SignedReport};
 pub enum Fact<'a> {
     /// A verified callback.
     Callback(SignedReport<'a>),
-    /// A verified body that could be read in two ways or is too large to store. It only causes a poll
+    /// A verified body that could be read in two ways or is too large to store. The body only causes a poll
     /// (`shared/decisions/protocol/0013-reframed-messages.md`).
     Hint(&'a Report),
     /// The signed answer to a status request, which outweighs callbacks.

@@ -20,9 +20,9 @@ pub(super) fn create(
     emit::emit(payment, at)
 }
 
-/// Starts the next attempt. The payment must have failed. The new order must have the same storefront, amount,
-/// currency, channel and `order_id`. Otherwise returns `None`. Also returns `None` after `checkout.expired`, because
-/// the storefront must then use a new `payment_id`.
+/// Starts the next attempt. Returns `None` unless the payment has failed, and the new order has the same storefront,
+/// amount, currency, channel and `order_id`. Also returns `None` after `checkout.expired`, because the storefront must
+/// then use a new `payment_id`.
 pub(super) fn retry(
     payment: &Payment,
     order: &Order,
