@@ -52,7 +52,7 @@ const CODES_OF_EARLIER_TRY: [&str; 12] = [
 ];
 
 /// Codes of a request whose processing failed or timed out. The platform possibly accepted such a request:
-/// - These codes end the first try of a sale, but the sale may still be reported.
+/// - These codes end the first try of a sale, but the sale can still be reported.
 /// - An answer or an error with these codes does not end a refund.
 /// - A declined operation with these codes ends a refund only after a day.
 const PROCESSING_FAILURES: [&str; 4] = ["501", "602", "10602", "20602"];
@@ -117,8 +117,8 @@ pub enum GateRequest {
         /// See [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
-        /// The code with which the platform refused a repeat. It does not end the request, because an earlier try may
-        /// have been accepted.
+        /// The code with which the platform refused a repeat. The code does not end the request, because the platform
+        /// possibly accepted an earlier try.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused_repeat: Option<String>,
         /// Whether the platform refused all tries because of a lock, and so accepted none.
