@@ -99,7 +99,7 @@ pub(crate) fn log_alert(payment: &PaymentKey, alert: &Alert) {
 /// A reason to alert an operator. Only the content of an event shows the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Alert {
-    /// The payment is declined after a success was emitted, so the shop may have shipped the goods.
+    /// The payment is declined after a success was emitted. The shop has possibly shipped the goods.
     SuccessWithdrawn,
     /// A refund waits for data. Without the data, the platform declines the refund after 30 minutes.
     RefundClarification,
