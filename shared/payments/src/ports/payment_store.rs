@@ -74,9 +74,9 @@ impl Commit<'_> {
     /// [`Index::Outbox`] when all events up to this number are published.
     ///
     /// The number is 0 if a later change must emit further events. The mark of an event is at least 1, so the payment
-    /// stays in the index until this later change. Before this change, another release can publish the events. If this
-    /// release does not know a word of the document, it cannot see that further events are due, and must not remove the
-    /// payment from the index.
+    /// stays in the index until this later change. Before it, a release that does not know a word of the document can
+    /// publish the events. That release cannot see that further events are due, and must not remove the payment from
+    /// the index.
     pub fn outbox_end(&self) -> u64 {
         let payment = &self.change.payment;
         match payment.needs_newer_release() || decide::leaves_events(self.change) {
