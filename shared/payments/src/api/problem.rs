@@ -27,8 +27,8 @@ pub struct Problem {
     external_cause: Option<ExternalCause>,
 }
 
-/// Marks an answer with a server error that the platform or other requests caused. Such an error does not count
-/// against a new release.
+/// Marks an answer with a server error that the platform or other requests caused. Such an error does not stop the
+/// deployment of a new release.
 #[derive(Debug, Clone, Copy)]
 pub struct ExternalCause;
 
