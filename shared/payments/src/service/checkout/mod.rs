@@ -111,7 +111,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
             if let Some(existing) = self.find(&key, storefront, &order).await? {
                 return Ok(existing);
             }
-            // Another call is writing the payment. The write of this other call is not complete, or has failed.
+            // Another call is writing the payment. Its write is possibly not complete, or has failed.
             backoff::pause(&self.payments.clock, number).await;
         }
         Err(ApplyError::Contention.into())

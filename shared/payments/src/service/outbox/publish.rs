@@ -124,8 +124,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
 
     /// Emits pending events until none is left, or until more than one page is unpublished.
     ///
-    /// A payment leaves the outbox index when all its events are published. Then no sweep would find its pending
-    /// events. So while an event is pending, at least one event must stay unpublished after the next page.
+    /// A payment leaves the outbox index when all its events are published. After that, no sweep would find the
+    /// payment's pending events. So while an event is pending, at least one event must stay unpublished after the next
+    /// page.
     async fn emit_next_page(
         &self,
         stored: &mut Stored,

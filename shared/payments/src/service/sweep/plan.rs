@@ -84,7 +84,8 @@ pub(super) fn without_delay(due: &[Due], work: fn(Vec<Due>) -> Work) -> Vec<Work
 }
 
 /// Shortens a plan by the number of messages that already wait in the queue. So the queue holds little more than the
-/// work of one run. Otherwise the worker would receive the same payments hundreds of times after a stop.
+/// work of one run. Without this limit, the worker would receive the same payments hundreds of times after a
+/// stop.
 pub(super) fn reduce(planned: &mut Vec<WorkMessage>, backlog: u64) {
     let backlog = usize::try_from(backlog).unwrap_or(usize::MAX);
     let excess = backlog.saturating_sub(USUAL_BACKLOG);
