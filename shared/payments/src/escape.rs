@@ -35,7 +35,7 @@ pub fn for_terminal(text: &str) -> String {
 }
 
 /// Escapes text of several lines for a terminal. Callers escape each value in the text with [`for_terminal`] first.
-/// This function protects the terminal if a caller forgets that. Line feeds and backslashes stay.
+/// This function protects the terminal if a caller forgets to escape a value. Line feeds and backslashes stay.
 pub fn lines_for_terminal(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -50,8 +50,8 @@ pub fn lines_for_terminal(text: &str) -> String {
 /// Escapes text for a cell of a spreadsheet, as [`for_terminal`] does. Also puts an apostrophe before each character
 /// that could start [a formula](https://owasp.org/www-community/attacks/CSV_Injection).
 ///
-/// A formula can start the text, or follow `,`, `;` or `|`. A spreadsheet that separates cells by another character
-/// than the comma may ignore the quotes around the text.
+/// Some spreadsheets separate cells by `;` or `|` instead of the comma, and ignore the quotes around the text.
+/// Therefore a formula can start the text, or follow `,`, `;` or `|`.
 pub fn for_spreadsheet(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut starts_cell = true;
@@ -74,7 +74,7 @@ pub fn for_spreadsheet(text: &str) -> String {
 }
 
 /// Replaces characters by their JSON escapes. The values stay the same if `is_escaped` is false for each visible
-/// ASCII character. All other characters occur only inside strings.
+/// ASCII character, because all other characters occur only inside strings.
 fn in_json(json: String, is_escaped: impl Fn(char) -> bool) -> String {
     if !json.contains(&is_escaped) {
         return json;
@@ -99,8 +99,7 @@ pub fn json_for_terminal(json: String) -> String {
     in_json(json, |character| !is_visible(character))
 }
 
-/// Escapes the characters of a JSON text that SQS refuses. The other characters that SQS refuses are always escaped
-/// in JSON.
+/// Escapes two characters that SQS refuses. JSON itself escapes the other characters that SQS refuses.
 ///
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 pub fn json_for_sqs(json: String) -> String {

@@ -3,12 +3,12 @@
 //!
 //! - A line contains only the fields that the caller names: ids, outcomes and our own texts. Callers never pass a
 //!   key, a token, a body or personal data.
-//! - Invisible characters are escaped. Operators read the lines on terminals, and some tools end a line at other
-//!   characters than the line feed.
-//! - A text field is cut after [`MAX_TEXT_BYTES`]. [CloudWatch] limits the size of a line to 1 MB, or 256 KB in older
-//!   documents.
-//! - A line can have metrics in CloudWatch's [embedded metric format]. CloudWatch reads them from the line, so they
-//!   need no API call and no permission.
+//! - Invisible characters are escaped, because operators read the lines on terminals. Some tools also end a line at
+//!   other characters than the line feed.
+//! - A text field is cut after [`MAX_TEXT_BYTES`], because [CloudWatch] limits the size of a line. The limit is 1 MB,
+//!   or 256 KB according to older documents.
+//! - A line can have metrics in CloudWatch's [embedded metric format]. CloudWatch reads the metrics from the line, so
+//!   this service needs no API call and no permission.
 //!
 //! [CloudWatch]: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 //! [embedded metric format]:
@@ -34,7 +34,7 @@ static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
 /// The maximum length of a text field, in bytes. A payment key is shorter: its id has at most 1,020 bytes.
 pub const MAX_TEXT_BYTES: usize = 4 * 1_024;
 
-/// Logs and counts that data of the platform exceeds the limit with this name, so that it is not fully used.
+/// Logs and counts that data of the platform exceeds the limit with this name. The service does not use the excess.
 pub fn over_limit(limit: &str, payment: Option<&PaymentKey>) {
     let line = Line::warn("a limit was exceeded").with("limit", limit);
     let line = match payment {
@@ -136,8 +136,8 @@ impl Line {
         self
     }
 
-    /// Adds metrics, and a field for each. CloudWatch records a metric once for each of the `dimensions` that is a
-    /// text field of the line. Without such a field, CloudWatch records the metric once.
+    /// Adds metrics, and a field for each metric. CloudWatch records a metric once for each of the `dimensions` that
+    /// is a text field of the line. Without such a field, CloudWatch records the metric once, without a dimension.
     pub fn with_metrics(mut self, dimensions: &'static [&'static str], metrics: &[Metric]) -> Self {
         for metric in metrics {
             self.fields.insert(metric.name.into(), json!(metric.value));

@@ -1,5 +1,5 @@
 //! Computes SHA-256 digests in hexadecimal. A digest replaces a value that must be recognised but not stored, or an
-//! id that may contain any character.
+//! id that can contain any character.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;

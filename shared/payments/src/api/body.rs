@@ -80,7 +80,7 @@ impl<'a> Fields<'a> {
         self.object.get(name).filter(|value| **value != Value::Null)
     }
 
-    /// Reads a field that may be absent or null.
+    /// Reads a field that can be absent or null.
     pub fn optional<T>(
         &mut self,
         name: &'static str,
@@ -114,7 +114,8 @@ impl<'a> Fields<'a> {
         self.optional(name, parse)
     }
 
-    /// Reads an object that may be absent or null. Its problems are added to those of this object.
+    /// Reads an inner object that can be absent or null. The problems of the inner object are added to the problems of
+    /// this object.
     pub fn object<T>(
         &mut self,
         name: &'static str,

@@ -1,7 +1,7 @@
 //! Authorizes the calls of the API, and makes the answers.
 //!
-//! The code of a route first calls [`caller`] or [`visible_payment`]. It returns a response or a [`Problem`], into
-//! which `?` converts errors. The handler passes this result to [`respond`].
+//! The code of a route first calls [`caller`] or [`visible_payment`]. The code returns a response or a [`Problem`]; `?`
+//! converts an error into a [`Problem`]. The handler passes this result to [`respond`].
 
 use http::{HeaderMap, Response, header};
 
@@ -12,7 +12,7 @@ use crate::ports::{PaymentStore, StorefrontStore};
 use crate::service::commit::Payments;
 use crate::service::storefront;
 
-/// Returns the storefront that makes the call. Returns a problem if its key does not allow `scope`.
+/// Returns the storefront that makes the call. Returns a problem if the storefront's key does not allow `scope`.
 pub async fn caller(
     storefronts: &impl StorefrontStore,
     headers: &HeaderMap,

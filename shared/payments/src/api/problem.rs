@@ -27,8 +27,8 @@ pub struct Problem {
     external_cause: Option<ExternalCause>,
 }
 
-/// Marks an answer with a server error that the platform or other requests caused. Such an error does not count
-/// against a new release.
+/// Marks an answer with a server error that the platform or other requests caused. Such an error does not stop the
+/// deployment of a new release.
 #[derive(Debug, Clone, Copy)]
 pub struct ExternalCause;
 
@@ -127,7 +127,7 @@ impl Problem {
         }
     }
 
-    /// The service failed, and the request may be repeated. Logs the reason, which the caller does not see.
+    /// The service failed, and the caller can repeat the request. Logs the reason, which the caller does not see.
     pub fn unavailable(reason: impl Display) -> Self {
         Line::error("a request cannot be served")
             .with("error", reason.to_string())

@@ -31,8 +31,8 @@ pub enum Command<'a> {
     Resend,
     /// Reserves the amount of a refund and claims the refund request.
     Refund(&'a RefundOrder),
-    /// Claims a repeat of a refund request with unknown outcome, or ends the refund if it cannot be made. A signed
-    /// answer must have shown that the platform does not have the refund.
+    /// Claims a repeat of a refund request with unknown outcome, or ends the refund if a repeat is impossible. A
+    /// signed answer must have shown that the platform does not have the refund.
     RepeatRefund(&'a MerchantId),
     /// Counts a try to answer an open clarification request. The value is the
     /// [`Waiting::digest`](crate::model::Waiting::digest) of the request.
@@ -50,7 +50,7 @@ pub enum Command<'a> {
     Poll {
         /// The schedule.
         schedule: &'a Schedule,
-        /// The latest time at which the status request may be due.
+        /// The status request is claimed only if it is due at this time or earlier.
         due_by: Timestamp,
     },
     /// Claims an unscheduled status request, and does not change the schedule.
@@ -61,16 +61,17 @@ pub enum Command<'a> {
     Expire,
     /// Erases the customer's data if the retention time is over and no refund is open.
     Erase(&'a Schedule),
-    /// Emits the events that earlier changes left pending. A change emits at most 8 events. The event of an external
-    /// refund waits up to 15 minutes, because the refund may turn out to be ours.
+    /// Emits the events that earlier changes left pending. There are two reasons for pending events:
+    /// - A change emits at most 8 events.
+    /// - The event about an external refund waits up to 15 minutes, because the refund can turn out to be ours.
     EmitPending,
 }
 
 /// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
-    /// The document of the payment has a word that this release does not know. A function of a newer release must execute
-    /// the command.
+    /// The stored payment has a word that this release does not know ([`crate::model::document`]). A release that
+    /// knows the word must execute the command.
     NeedsNewerRelease,
     /// The `refund_id` belongs to a refund request with other content.
     OtherContent,

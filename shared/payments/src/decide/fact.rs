@@ -14,7 +14,7 @@ use crate::model::{PlatformRecord, SignedReport};
 pub enum Fact<'a> {
     /// A verified callback.
     Callback(SignedReport<'a>),
-    /// A verified body that could be read in two ways or is too large to store. It only causes a poll
+    /// A verified body that could be read in two ways or is too large to store. The body only causes a poll
     /// (`shared/decisions/protocol/0013-reframed-messages.md`).
     Hint(&'a Report),
     /// The signed answer to a status request, which outweighs callbacks.
@@ -24,8 +24,8 @@ pub enum Fact<'a> {
         /// The number of the status request. The answer does not end a recheck that began after this request.
         poll: u32,
     },
-    /// The platform answered a status request with "not found". Even an unsigned answer can end or repeat a sale. It
-    /// never changes an amount.
+    /// The platform answered a status request with "not found". Even an unsigned answer can end or repeat a sale. The
+    /// answer never changes an amount.
     NotFound {
         /// The number of the status request.
         poll: u32,

@@ -24,7 +24,7 @@ use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, PlatformRecord};
 
-/// Applies a fact to a payment. `None` means that we do not have the payment. Returns `None` if nothing changes.
+/// Applies a fact to a payment. `payment` is `None` if the payment is not stored. Returns `None` if nothing changes.
 pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Option<Change> {
     let mut after = match payment {
         Some(payment) => payment.clone(),
@@ -35,7 +35,8 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
     if let (true, Fact::Callback(report)) = (is_removed, fact)
         && after.record_removal(report)
     {
-        // A signed answer has the amounts of all operations, including those that the payment does not store.
+        // The signed answer to a status poll has the amounts of all operations, including those that the payment does
+        // not store.
         after.polling_mut().request_recheck(at);
     }
     (payment != Some(&after)).then(|| emit::emit(after, at))

@@ -96,12 +96,12 @@ pub(crate) fn log_alert(payment: &PaymentKey, alert: &Alert) {
         .write();
 }
 
-/// A reason to alert an operator that only the content of an event shows.
+/// A reason to alert an operator. Only the content of an event shows the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Alert {
-    /// The payment is declined after a success was emitted, so the shop may have shipped the goods.
+    /// The payment is declined after a success was emitted. The shop has possibly shipped the goods.
     SuccessWithdrawn,
-    /// A refund waits for data. Without it, the platform declines the refund after 30 minutes.
+    /// A refund waits for data. Without the data, the platform declines the refund after 30 minutes.
     RefundClarification,
     /// The platform requests data that cannot be sent, in the fields with these names.
     UnsendableData(String),

@@ -99,14 +99,15 @@ impl<'a> PaymentView<'a> {
         self.sequence
     }
 
-    /// Sets the sequence number. Each event of a change has its own.
+    /// Sets the sequence number. Each event of a change has its own sequence number.
     pub fn set_sequence(&mut self, sequence: u64) {
         self.sequence = sequence;
     }
 }
 
-/// The maximum number of listed operations, and also of listed refunds. An event contains the view and must fit into
-/// one message of a queue. The view counts the elements that it does not list.
+/// The maximum number of listed operations, and also of listed refunds. The number is limited, because an event
+/// contains the view and must fit into one message of a queue. The view has the number of elements that it does not
+/// list.
 const MAX_LISTED: usize = 200;
 /// The maximum size of the ids of all listed operations, in bytes; also of all listed refunds.
 const MAX_ID_BYTES: usize = 24 * 1_024;
@@ -333,7 +334,7 @@ impl<'a> RefundView<'a> {
     }
 }
 
-/// A difference between the platform records and ours about an operation.
+/// A difference between the platform records and our records about an operation.
 #[derive(Debug, Serialize)]
 pub struct DiscrepancyView<'a> {
     kind: DiscrepancyKind,
@@ -363,8 +364,8 @@ pub struct DeclineView<'a> {
 
 impl<'a> DeclineView<'a> {
     fn of(payment: &'a Payment, status: Status) -> Option<Self> {
-        // The storefront must not see why another system's payment was declined. A refusal by Gate is about our own
-        // sale.
+        // The storefront must not see why another system's payment was declined. A refusal by Gate is shown, because it
+        // is about our own sale.
         let is_shown = match status {
             Status::Declined => !payment.is_foreign(),
             Status::Failed => !payment.attempt().is_foreign(),

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// The format of a stored document: which fields and words the document can have.
 ///
-/// A document has the greatest format in which a release has ever written it. So a release that reads a greater format
-/// than [`Format::CURRENT`] reads fields and words that it may not know.
+/// A document has the greatest format in which a release has ever written it. If this format is greater than
+/// [`Format::CURRENT`], the document can have fields and words that this release does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Format(u32);

@@ -85,7 +85,7 @@ impl PaymentKey {
         (1..=Self::MAX_ID_LENGTH).contains(&payment_id.chars().count())
     }
 
-    /// Creates the key from an id in any case.
+    /// Creates the key from an id in upper or lower case.
     pub fn new(project_id: ProjectId, payment_id: &str) -> Self {
         Self {
             project_id,

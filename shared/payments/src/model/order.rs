@@ -41,7 +41,7 @@ pub struct Order {
     /// When the checkout expires.
     #[serde(with = "millis")]
     pub expires_at: Timestamp,
-    /// The start of the SHA-256 of the storefront's request, which detects other content in a repeated request.
+    /// The start of the SHA-256 of the storefront's request. It shows whether a repeated request has other content.
     pub content: String,
 }
 

@@ -1,9 +1,9 @@
 //! Writes and reads ids in the paths of URLs.
 //!
 //! The id of an external payment can have any characters. Gateways and clients change some characters of a path, such
-//! as a slash or a percent sign, and the segments `.` and `..`. Therefore such an id is written as `~` and its
-//! base64url without padding. The operator's tool accepts the same form, because a terminal cannot show every
-//! character.
+//! as a slash or a percent sign, and the segments `.` and `..`. Therefore an id that a path cannot contain unchanged is
+//! written as `~` and its base64url without padding. The operator's tool accepts the same form, because a terminal
+//! cannot show every character.
 
 use std::borrow::Cow;
 

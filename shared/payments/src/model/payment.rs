@@ -59,7 +59,7 @@ pub struct Payment {
     /// The ids of payments that had paid the same order before this payment.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     earlier_payments_of_order: BTreeSet<String>,
-    /// How many ids in `earlier_payments_of_order` events have named.
+    /// The number of ids in `earlier_payments_of_order` that events have named.
     #[serde(default, skip_serializing_if = "is_default")]
     earlier_payments_emitted: usize,
     /// The sequence number of the last event; 0 before the first event.
@@ -67,7 +67,7 @@ pub struct Payment {
     /// The time of the first fact or command about the payment.
     #[serde(with = "millis")]
     created_at: Timestamp,
-    /// The time of the last change. The claim of a status request counts only if it causes an event.
+    /// The time of the last change. The claim of a status request is a change only if the claim causes an event.
     #[serde(with = "millis")]
     updated_at: Timestamp,
 }
@@ -147,8 +147,8 @@ impl Payment {
         is_removed
     }
 
-    /// Derives what a release that did not know a word of the document has skipped. The mark stays until the next
-    /// commit.
+    /// Derives what another release skipped, because it did not know a word of the document. `is_underived` stays
+    /// `true` until the next commit.
     pub(super) fn derive_skipped(&mut self) {
         for operation in self.reported.operations.values_mut() {
             operation.sort_finals();
@@ -199,19 +199,20 @@ impl Payment {
 }
 
 impl Payment {
-    /// Returns the format of the stored document. A change may use a field or a word only if this format has it, because
-    /// the functions of the previous release may still read the document.
+    /// Returns the format of the stored document. A change must not use a field or a word that this format lacks,
+    /// because functions of the previous release can still read the document.
     pub fn format(&self) -> Format {
         self.format
     }
 
     /// Whether the document has a word that this release does not know. The meaning of such a payment is unknown.
-    /// Therefore this release only adds facts to it, and leaves everything else to the release that wrote the word.
+    /// Therefore this release only adds facts to the payment, and leaves everything else to the release that wrote the
+    /// word.
     pub fn needs_newer_release(&self) -> bool {
         self.has_unknown_words
     }
 
-    /// Whether facts were added to the payment whose consequences no release has stored yet.
+    /// Whether the payment has facts whose consequences no release has stored yet.
     pub(crate) fn has_underived_facts(&self) -> bool {
         self.is_underived && !self.has_unknown_words
     }
@@ -221,7 +222,7 @@ impl Payment {
         self.is_underived = self.has_unknown_words;
     }
 
-    /// Returns the channel of the order; `None` without an order, and if the channel may be unknown.
+    /// Returns the channel of the order; `None` without an order, or if the document has an unknown word.
     pub fn channel(&self) -> Option<Channel> {
         let order = self.order.as_ref().filter(|_| !self.has_unknown_words);
         order.map(|order| order.channel)
@@ -348,7 +349,8 @@ impl Payment {
         self.created_at
     }
 
-    /// Returns the time of the last change. The claim of a status request counts only if it causes an event.
+    /// Returns the time of the last change. The claim of a status request is a change only if the claim causes an
+    /// event.
     pub fn updated_at(&self) -> Timestamp {
         self.updated_at
     }
@@ -410,8 +412,8 @@ impl Payment {
         })
     }
 
-    /// Returns the days under which the store indexes the payment: the days on which it was created and its
-    /// operations ended.
+    /// Returns the days under which the store indexes the payment: the day on which the payment was created, and the
+    /// days on which its operations ended.
     pub fn days(&self) -> BTreeSet<Day> {
         let operations = self.reported.operations.values();
         let ends = operations.filter_map(Operation::ended_at);

@@ -8,7 +8,7 @@ use super::timestamp::Timestamp;
 /// The polling state of a payment.
 ///
 /// Status requests are numbered, because an answer shows only what happened before its request. An *activity* is a
-/// request of ours that a report is expected to follow, or the start of a recheck.
+/// request of ours after which a report is expected, or the start of a recheck.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Polling {
     /// The number of the last status request.
@@ -35,7 +35,7 @@ pub struct Polling {
     recheck: Option<Recheck>,
 }
 
-/// A signed answer must decide what callbacks alone cannot decide.
+/// The need for a signed answer, because callbacks alone cannot decide something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Recheck {
     /// The last status request before the recheck. Only a later status request can end the recheck.
@@ -64,8 +64,8 @@ impl Polling {
         (self.polls_since_activity, self.last_activity_at) = (0, Some(at));
     }
 
-    /// Applies the signed answer to the status request `poll`. The recheck ends if the answer decides. A recheck that
-    /// was requested after `poll` stays.
+    /// Applies the signed answer to the status request `poll`. If the answer is decisive, the recheck ends. Otherwise a
+    /// recheck continues or starts. A recheck that was requested after `poll` stays.
     pub(crate) fn update_recheck(&mut self, poll: u32, is_decided: bool, at: Timestamp) {
         let requested_later = self.recheck.filter(|recheck| recheck.polls_before >= poll);
         self.recheck = match is_decided {
@@ -107,7 +107,7 @@ impl Polling {
         }
     }
 
-    /// Starts or ends polling. Polling lasts while something is open or needs a recheck.
+    /// Starts or ends polling. Polling lasts while the payment is open or needs a recheck.
     pub(crate) fn update(&mut self, is_open: bool, at: Timestamp) {
         if self.recheck.is_some() || is_open {
             self.last_activity_at.get_or_insert(at);

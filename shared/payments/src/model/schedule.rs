@@ -28,10 +28,10 @@ pub struct Schedule {
     pub poll_delays: Vec<Duration>,
     /// The delay after the sale request until a Gate sale without a report is polled for its redirect URL.
     pub redirect_poll_delay: Duration,
-    /// How long a sale, a refund or a recheck is polled. Then it is overdue.
+    /// How long a sale, a refund or a recheck is polled. Afterwards the payment is overdue.
     pub max_poll_age: Duration,
-    /// The delay after the expiry of the checkout until a sale that the platform does not find fails. The first
-    /// report may arrive in the meantime.
+    /// The delay after the expiry of the checkout until a sale that the platform does not find fails. During this
+    /// delay, the first report can still arrive.
     pub checkout_grace: Duration,
     /// The age of an attempt at which the customer's data is erased.
     pub customer_retention: Duration,
@@ -68,7 +68,7 @@ pub enum Next {
     Expire(Timestamp),
     /// Erase the customer's data.
     Erase(Timestamp),
-    /// Do nothing: since this time, the payment is overdue. The time is in the future for a payment that is never
+    /// Do nothing: since this time, the payment is overdue. The time can be in the future if the payment is never
     /// polled, because its id cannot be signed.
     Overdue(Timestamp),
 }
@@ -99,8 +99,8 @@ impl Schedule {
     ///
     /// Each move of an entry costs two write units. Two rules avoid moves:
     /// - If a poll moves by a few seconds, its entry keeps the earlier time.
-    /// - The entry of a new Gate sale has the time of the poll for the redirect URL. So it does not move when Gate
-    ///   accepts the sale.
+    /// - The entry of a new Gate sale has the time of the poll for the redirect URL. So the entry does not move when
+    ///   Gate accepts the sale.
     ///
     /// A sweeper run that finds an entry too early does nothing, and a later run finds it again.
     pub(crate) fn entry(&self, before: Option<&Payment>, after: &Payment) -> Option<Next> {
@@ -108,7 +108,8 @@ impl Schedule {
         keep_close(stored, self.early(after))
     }
 
-    /// Returns the next action. If a sale is being sent, the poll has the time that follows if Gate accepts the sale.
+    /// Returns the next action. If a sale is being sent, the poll has the time that it would have after Gate has
+    /// accepted the sale.
     fn early(&self, payment: &Payment) -> Option<Next> {
         let next = self.next(payment)?;
         let order = payment.order();
@@ -136,7 +137,7 @@ impl Schedule {
         payment.awaits_first_report() && self.poll_at(payment).is_some_and(|due| due <= at)
     }
 
-    /// Whether the next poll is for a redirect URL, because the callback with the URL may be lost.
+    /// Whether the next poll is for a redirect URL. The poll is needed if the callback with the URL was lost.
     pub(crate) fn is_poll_for_redirect(&self, payment: &Payment) -> bool {
         payment.awaits_first_report()
             && !payment.is_polled_for_redirect()

@@ -94,7 +94,8 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A calculation can leave the years 0 to 9999. An error would cause a panic in `to_string`.
+        // The time is clamped, because a calculation can leave the years 0 to 9999. An error would cause a panic in
+        // `to_string`.
         let millis = self.0.clamp(FIRST, LAST);
         let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
             .map_err(|_| fmt::Error)?;

@@ -11,7 +11,7 @@ use super::store_error::StoreError;
 use crate::model::day::Day;
 use crate::model::timestamp::Timestamp;
 
-/// One execution of a daily task for a project. It consists of parts that are done side by side.
+/// One execution of a daily task for a project. The run consists of parts that are done in parallel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// The project.

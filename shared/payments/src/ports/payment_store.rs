@@ -26,7 +26,7 @@ pub const SHARDS: u8 = 16;
 pub struct Stored {
     /// The payment.
     pub payment: Payment,
-    /// What only another release knows of the stored document.
+    /// The stored document. A write keeps the fields and words of this document that this release does not know.
     pub residue: Residue,
     /// The number of commits of the payment. A commit succeeds only if the version is unchanged since the read.
     pub version: u64,
@@ -55,7 +55,7 @@ impl Commit<'_> {
         document::write(&self.change.payment, &self.replaced())
     }
 
-    /// Returns what only another release knows of the document to store.
+    /// Returns the [`Residue`] of the document to store.
     pub(crate) fn residue(&self) -> Residue {
         match self.replaced().is_empty(None) {
             true => Residue::default(),
@@ -63,19 +63,20 @@ impl Commit<'_> {
         }
     }
 
-    /// Returns what only another release knows of the replaced document.
+    /// Returns the [`Residue`] of the replaced document; empty if this release knows everything in the document.
     fn replaced(&self) -> Residue {
         let unknown = |over: &&Stored| !over.residue.is_empty(Some(&over.payment));
         let over = self.over.filter(unknown);
         over.map_or_else(Residue::default, |over| over.residue.clone())
     }
 
-    /// Returns the sequence number that the store compares with the published mark: the payment leaves [`Index::Outbox`]
-    /// when all events up to this number are published.
+    /// Returns the sequence number that the store compares with the published mark: the payment leaves
+    /// [`Index::Outbox`] when all events up to this number are published.
     ///
-    /// The number is 0, which no mark of an event equals, if a later change must emit further events. Two releases can
-    /// publish the events before this later change. A release that does not know a word of the document cannot see that
-    /// further events are due, and must not remove the payment from the index.
+    /// The number is 0 if a later change must emit further events. The mark of an event is at least 1, so the payment
+    /// stays in the index until this later change. Before it, a release that does not know a word of the document can
+    /// publish the events. That release cannot see that further events are due, and must not remove the payment from
+    /// the index.
     pub fn outbox_end(&self) -> u64 {
         let payment = &self.change.payment;
         match payment.needs_newer_release() || decide::leaves_events(self.change) {
@@ -116,7 +117,7 @@ pub enum CommitError {
     /// Another writer has changed the payment. The caller must load the payment and decide again.
     #[error("another writer has changed the payment")]
     Conflict,
-    /// The store failed. The change may have been written.
+    /// The store failed. It is unknown whether the change was written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -138,8 +139,7 @@ pub enum Index {
     Overdue,
 }
 
-/// An entry of an index. As JSON it is an object, so that an earlier release can ignore the fields of a later
-/// release.
+/// An entry of an index. As JSON it is an object, so that a release can ignore fields that only a newer release knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "DueFields", try_from = "DueFields")]
 pub struct Due {
@@ -194,7 +194,7 @@ pub trait PaymentStore {
     /// if the payment still has the version of [`Commit::over`]. The published mark does not change.
     ///
     /// The write adds the payment to the index of each of its days ([`Payment::days`]) and of the order that it paid
-    /// ([`Payment::paid_order`]). If a change adds more than 80 days, only the newest 80 are guaranteed.
+    /// ([`Payment::paid_order`]). If a change adds more than 80 days, only the newest 80 days are certainly indexed.
     fn commit(
         &self,
         commit: Commit<'_>,

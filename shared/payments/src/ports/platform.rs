@@ -16,7 +16,7 @@ pub enum NoAnswer {
     /// The platform refuses the signature of the query.
     #[error("the platform refuses the signature of the query")]
     SignatureRefused,
-    /// The platform did not answer, or its answer is unusable. The query may be repeated.
+    /// The platform did not answer, or its answer is unusable. The caller can repeat the query.
     #[error("the platform gave no usable answer: {0}")]
     Failed(String),
     /// The answer exceeds a size limit. A repeat would have the same result.
@@ -26,8 +26,8 @@ pub enum NoAnswer {
 
 /// The platform's Gate.
 pub trait Gate {
-    /// Posts a signed request that changes something. After any failure, the answer is [`Answer::Unclear`], because
-    /// the platform may have received the request.
+    /// Posts a signed request that changes something. After any failure, the answer is [`Answer::Unclear`], because it
+    /// is unknown whether the platform received the request.
     fn post(&self, path: &'static str, body: Vec<u8>) -> impl Future<Output = Answer> + Send;
 
     /// Posts a signed query that changes nothing, and returns the body of an answer with HTTP status 200. The caller
@@ -57,7 +57,7 @@ pub trait DataApi {
     /// operations is the last.
     ///
     /// The platform numbers the operations anew for each call. An operation that is added between two calls can move
-    /// others to another page.
+    /// other operations to another page.
     fn operations(
         &self,
         project_id: ProjectId,

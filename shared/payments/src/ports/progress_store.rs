@@ -12,7 +12,7 @@ use crate::model::timestamp::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Daily {
-    /// Compares the platform records with ours.
+    /// Compares the platform records with our records.
     Compare,
     /// Reports the totals of the day.
     Report,

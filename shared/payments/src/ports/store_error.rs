@@ -5,7 +5,7 @@ use thiserror::Error;
 /// The store failed, or an item of the store cannot be read.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The store failed. The call may be repeated.
+    /// The store failed. The caller can repeat the call.
     #[error("the store failed: {0}")]
     Failed(String),
     /// The item cannot be read, because of wrong JSON, an unknown word or a missing attribute. A repeat of the call

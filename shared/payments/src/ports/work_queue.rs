@@ -12,8 +12,8 @@ use crate::escape;
 use crate::json_text::to_json_string;
 use crate::model::timestamp::Timestamp;
 
-/// Work for the worker. The worker loads each payment and acts only if the action is still due. So a message may
-/// arrive twice or late. The next sweeper run replaces a lost message.
+/// Work for the worker. The worker loads each payment and acts only if the action is still due. So a message that
+/// arrives twice or late does no harm. The next sweeper run replaces a lost message.
 ///
 /// Two releases can run at the same time. So every value in a message has a name, and a reader ignores unknown names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub enum Work {
     Poll {
         /// The payments.
         payments: Vec<Due>,
-        /// The worker drops the message after this time. Otherwise, all messages that waited for a stopped worker
-        /// would be sent together.
+        /// The worker drops the message after this time. Otherwise, a worker that was stopped would send the polls of
+        /// all waiting messages together.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
@@ -71,7 +71,7 @@ impl WorkMessage {
     }
 }
 
-/// The queue failed, although it may have accepted some messages. The send may be repeated.
+/// The queue failed, but it possibly accepted some of the messages. The caller can send the messages again.
 #[derive(Debug, Error)]
 #[error("the work queue failed: {0}")]
 pub struct WorkQueueError(pub String);

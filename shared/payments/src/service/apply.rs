@@ -50,7 +50,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     /// Applies a fact, then publishes the payment's outbox. Returns `None` if the payment is unknown and the fact
     /// does not create it.
     ///
-    /// The outbox is published even if the fact changes nothing, because an earlier call may have crashed after its
+    /// The outbox is published even if the fact changes nothing, because an earlier call possibly crashed after its
     /// commit.
     pub async fn apply(
         &self,
@@ -69,7 +69,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 
     /// Applies Gate's answer to a claimed request. `claimed` is the payment after the claim, and `fresh` has the
-    /// events of the claim. They are read again only if another writer has changed the payment since the claim.
+    /// events of the claim. The payment and its events are read again only if another writer has changed the payment
+    /// since the claim.
     pub(crate) async fn apply_to_claim(
         &self,
         claimed: Stored,

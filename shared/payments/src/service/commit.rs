@@ -51,7 +51,7 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
         Err(ApplyError::Contention.into())
     }
 
-    /// Executes a command like [`Self::update`], but treats a rejected command as no change.
+    /// Executes a command and commits the change, as [`Self::update`] does. A rejected command counts as no change.
     pub(crate) async fn execute(
         &self,
         key: &PaymentKey,

@@ -9,7 +9,7 @@ use crate::ports::{DayPart, PaymentStore, StoreError};
 
 pub(crate) const CONCURRENCY: usize = 32;
 
-/// A part with several shards is split after this many payments, so that its shards are done side by side.
+/// A part with several shards is split after this many payments, so that its shards are done in parallel.
 const MAX_OF_SHARDS: usize = 50_000;
 /// A part of one shard is split after this many payments. One execution reads them in about four minutes.
 const MAX_OF_SHARD: usize = 1_000_000;

@@ -7,7 +7,7 @@ use thiserror::Error as ThisError;
 use crate::events::EventKind;
 use crate::ports::{SendError, StoreError};
 
-/// Why a fact or command may not have been applied. The call may be repeated.
+/// Why a fact or command was possibly not applied. The caller can repeat the call.
 #[derive(Debug, ThisError)]
 pub enum ApplyError {
     /// The store failed.
@@ -16,7 +16,7 @@ pub enum ApplyError {
     /// Another writer changed the payment during each try.
     #[error("other writers changed the payment during each try to write it")]
     Contention,
-    /// The document of the payment has a word that this release does not know.
+    /// The stored payment has a word that this release does not know ([`crate::model::document`]).
     #[error("only a newer release can change the payment")]
     NeedsNewerRelease,
 }
@@ -59,7 +59,7 @@ pub(crate) fn left_to_sweep(
 }
 
 pub(crate) trait BatchError: Error {
-    /// Whether the payment or one of its items cannot be read. The run then skips the payment.
+    /// Whether the payment or one of its items cannot be read. Code that works on many payments then skips the payment.
     fn is_unreadable(&self) -> bool;
 }
 

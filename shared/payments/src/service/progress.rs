@@ -10,8 +10,8 @@ use crate::model::timestamp::Timestamp;
 /// The maximum assumed difference between the clocks of two functions.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// Returns the stored progress of a task; `None` if it is in the future. Such a progress is damaged: the task would
-/// do nothing until that time, and its lag would be 0.
+/// Returns the stored progress of a task; `None` if the progress is in the future. Such a progress is damaged: the task
+/// would do nothing until that time, and the lag of the task would be 0.
 pub(super) fn not_in_the_future(
     until: Option<Timestamp>,
     project_id: ProjectId,

@@ -65,7 +65,7 @@ impl fmt::Debug for SecretText {
 pub struct KeyPair {
     /// The key that signs our requests.
     pub current: SecretText,
-    /// The replaced key, while the platform may still sign with it.
+    /// The replaced key, while the platform can still sign with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<SecretText>,
 }

@@ -24,7 +24,7 @@ pub enum RefundError {
     NotFound,
     /// The rules do not allow the refund.
     Rejected(Rejection),
-    /// This service failed. The request may be repeated.
+    /// This service failed. The caller can repeat the request.
     Unavailable(ApplyError),
 }
 

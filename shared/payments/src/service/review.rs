@@ -44,7 +44,7 @@ pub enum ReviewError {
     /// The rules do not allow the refund.
     #[error("the money cannot be refunded: {}", reason(.0))]
     NotRefundable(Rejection),
-    /// A failure of ours. The command may be repeated.
+    /// This service failed. The operator can repeat the command.
     #[error(transparent)]
     Unavailable(#[from] ApplyError),
 }
@@ -98,7 +98,7 @@ fn as_seen<'a>(
 fn is_being_refunded(payment: &Payment) -> bool {
     let mut decisions = payment.decisions().iter();
     let was_rejected = decisions.any(|decision| decision.verdict == Verdict::Rejected);
-    // A rejection of another system's payment sends no refund.
+    // Another system's payment is excluded, because its rejection sends no refund.
     let is_nothing_left =
         payment.paid_amount() > 0 && payment.refundable_amount() == 0 && !payment.is_foreign();
     was_rejected && is_nothing_left || payment.is_refunded_by_rejection()

@@ -12,7 +12,7 @@ use ecommpay::{Keyring, ProjectKey};
 use crate::log::Line;
 use crate::ports::{Gate, NoAnswer};
 
-/// The time limit of a call and its repeat. Without a repeat, the limit of the port, 8 s, applies first. The
+/// The time limit of a call together with its repeat. One request has its own limit of 8 s, in the adapter of Gate. The
 /// functions that call Gate have at least 15 s.
 pub const MAX_CALL: Duration = Duration::from_secs(10);
 

@@ -6,8 +6,8 @@ use crate::model::ids::PaymentKey;
 use crate::model::storefront::{Scope, Storefront};
 use crate::ports::{PaymentStore, StoreError};
 
-/// Whether a storefront may see a payment: its own payments, and the external payments of its project with the scope
-/// `project`.
+/// Whether a storefront may see a payment. A storefront may see its own payments. With the scope `project`, it may also
+/// see the external payments of its project.
 pub(super) fn may_see(storefront: &Storefront, payment: &Payment) -> bool {
     match payment.order() {
         Some(order) => order.storefront == storefront.name,

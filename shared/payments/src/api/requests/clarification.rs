@@ -8,8 +8,7 @@ use crate::api::body::{self, pointer_to};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::service::clarification::{ClarificationError, check, sendable};
 
-/// The limits of a body. They allow 100 fields with the longest values: names of 8 parts, and 255 characters of 12
-/// bytes each.
+/// The limits of a body. They allow 100 fields with names of 8 parts and values of 255 characters, each of 12 bytes.
 const LIMITS: Limits = Limits {
     bytes: 512 * 1024,
     keys: 800,

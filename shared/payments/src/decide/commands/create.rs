@@ -20,9 +20,9 @@ pub(super) fn create(
     emit::emit(payment, at)
 }
 
-/// Starts the next attempt. The payment must have failed. The new order must have the same storefront, amount,
-/// currency, channel and `order_id`. Otherwise returns `None`. Also returns `None` after `checkout.expired`, because
-/// the storefront must then use a new `payment_id`.
+/// Starts the next attempt. Returns `None` unless the payment has failed, and the new order has the same storefront,
+/// amount, currency, channel and `order_id`. Also returns `None` after `checkout.expired`, because the storefront must
+/// then use a new `payment_id`.
 pub(super) fn retry(
     payment: &Payment,
     order: &Order,
@@ -51,7 +51,7 @@ pub(super) fn retry(
 }
 
 /// Claims and counts a repeat of the sale, and restarts the schedule of status polls. Returns `None` if a limit of
-/// repeats is reached, or if [`with_sale_sent_again`] does.
+/// repeats is reached, or if [`with_sale_sent_again`] returns `None`.
 pub(super) fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
     if !payment.attempt().allows_repeat(at) {
         return None;

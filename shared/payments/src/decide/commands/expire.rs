@@ -1,5 +1,5 @@
-//! Expires a checkout. Afterwards a shop can sell the goods to another customer. If money arrives later, its event
-//! has the field `late`.
+//! Expires a checkout. After `checkout.expired`, a shop can sell the goods to another customer. If money arrives later,
+//! the event about the money has the field `late`.
 
 use crate::decide::change::Change;
 use crate::decide::emit;

@@ -15,7 +15,8 @@ use super::emit;
 use crate::model::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// Runs a command on a payment. `None` means that we do not have the payment. Returns `Ok(None)` if nothing changes.
+/// Runs a command on a payment. `payment` is `None` if the payment is not stored. Returns `Ok(None)` if nothing
+/// changes.
 ///
 /// # Errors
 ///

@@ -9,8 +9,8 @@ use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{DUPLICATE_REFUND, GateRequest, Payment, Refund, RefundOrder, RefundStatus};
 
-/// The maximum number of requested refunds of a payment, without those that Gate refused. The payment is one store
-/// item of limited size.
+/// The maximum number of requested refunds of a payment, without those that Gate refused. The number is limited,
+/// because the payment is one store item of limited size.
 const MAX_REFUNDS: usize = 500;
 /// The maximum number of requested refunds, with those that Gate refused. A refused refund needs less space.
 const MAX_WITH_REFUSED: usize = 800;
@@ -22,8 +22,8 @@ const MAX_DESCRIPTION_BYTES: usize = 16 * 1_024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Requester {
     Storefront,
-    /// An operator who rejects money. Each limit is higher for a rejection, so storefronts cannot use up all the
-    /// room.
+    /// An operator who rejects money. Each limit is higher for a rejection. Therefore an operator can still reject
+    /// money when storefronts have reached their limits.
     Rejection,
 }
 
@@ -80,7 +80,7 @@ pub(super) fn reserve(
     if amount == 0 || amount > refundable {
         return Err(Rejection::MoreThanLeft(refundable));
     }
-    // Gate accepts no greater amount. The refund could never be sent, and its amount would stay reserved.
+    // Gate accepts no greater amount. A greater refund could never be sent, and its amount would stay reserved.
     if amount > MinorUnits::MAX {
         return Err(Rejection::NotRefundable);
     }

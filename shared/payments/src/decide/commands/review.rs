@@ -89,9 +89,9 @@ fn reject(
     reserve(&after, &order, Requester::Rejection, at)
 }
 
-/// Returns a refund of the refundable amount, with an unused id. A storefront must not be able to use this id first,
-/// because the platform may require unique refund ids across payments. Therefore the id depends on the operator and
-/// the time of the decision.
+/// Returns a refund of the refundable amount, with an unused id. The platform possibly requires that refund ids are
+/// unique across payments, so a storefront must not be able to use this id first. Therefore the id depends on the
+/// operator and the time of the decision.
 fn full_refund(payment: &Payment, by: &str, at: Timestamp) -> Option<RefundOrder> {
     let decision = format!("{} {by} {}", payment.key(), at.unix_millis());
     let digest = sha256::start_of_hex(decision.as_bytes(), 16);

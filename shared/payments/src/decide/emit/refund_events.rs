@@ -13,13 +13,14 @@ pub(super) struct PendingRefund {
 
 /// Returns the indexes of the refunds that differ from their last event and whose next event need not wait.
 pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
-    // The refunds of another system's payment have no events. But if an operator released the money, and another sale
-    // of the other system succeeds later, the storefront must learn the results of the refunds that it knows.
-    // The first event about a refund must follow the event about the sale.
+    // The first event about a refund must follow the event about the sale. The refunds of another system's payment
+    // have no events. A refund that already has an event is an exception. For example, an operator released the money,
+    // and another sale of the other system succeeded later. Then the storefront must learn the results of the refunds
+    // that it knows.
     let has_sale = !payment.is_foreign()
         && (payment.has_money() || payment.is_not_confirmed() || payment.order().is_none());
-    // A callback about the returned refund may still follow. Therefore the event about the return waits until the refund
-    // is known, or until a signed answer lists the return.
+    // A callback about the returned refund can still follow. Therefore the event about the return waits until the
+    // refund is known, or until a signed answer lists the return.
     let is_unexplained = |refund: &Refund| {
         let operation = refund.operation_id().and_then(|id| payment.operation(id));
         payment.is_unattributed_return(refund) && !operation.is_some_and(Operation::is_signed)

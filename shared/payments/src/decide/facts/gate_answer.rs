@@ -18,13 +18,13 @@ pub(super) fn apply_to_sale(payment: &mut Payment, attempt: u32, answer: &Answer
         GateRequest::Unknown { .. } | GateRequest::Sending { repeat: true, .. }
     );
     attempt.on_answer(answer, polls_sent, at);
-    // Only this repeat started the sale, so a report is expected soon.
+    // The sale started only with this repeat, so a report is expected soon.
     if is_repeat && matches!(attempt.request(), GateRequest::Accepted { .. }) {
         payment.polling_mut().restart(at);
     }
 }
 
-/// Stores the `request_id` in the answer even if a report has already ended the refund.
+/// Stores the `request_id` of the answer even if a report has already ended the refund.
 pub(super) fn apply_to_refund(
     payment: &mut Payment,
     refund_id: &MerchantId,

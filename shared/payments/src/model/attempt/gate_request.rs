@@ -34,16 +34,16 @@ const SENDING_TIMEOUT: Duration = Duration::from_secs(30);
 /// The id exists already: the id of a sale (3041) or of a refund (3230).
 const DUPLICATE_CODES: [&str; 2] = ["3041", "3230"];
 
-/// Further codes that do not prove a refusal: the payment was locked, the operation was a duplicate, or there is no
-/// result yet.
+/// Codes that do not prove a refusal, besides `DUPLICATE_CODES`: the payment was locked, the operation was a
+/// duplicate, or there is no result yet.
 const INCONCLUSIVE_CODES: [&str; 7] = ["2147", "3613", "9999", "19999", "29999", "20802", "20899"];
 
 /// The platform refuses a sale because another request for the payment is in progress. If it refuses each try for
 /// this reason, it made no sale.
 const LOCK_CODES: [&str; 2] = ["2147", "3613"];
 
-/// Further codes that an earlier try can cause. If such a code refuses a repeat, the platform may have accepted the
-/// earlier try.
+/// Codes that an earlier try can cause, besides `PROCESSING_FAILURES`. If the platform refuses a repeat with such a
+/// code, it possibly accepted the earlier try.
 const CODES_OF_EARLIER_TRY: [&str; 12] = [
     // The repeat is too early, or the platform's risk system treats it as a duplicate.
     "1409", "1434", "3285",
@@ -51,8 +51,8 @@ const CODES_OF_EARLIER_TRY: [&str; 12] = [
     "903", "3060", "3081", "3117", "3283", "3610", "10701", "10706", "20701",
 ];
 
-/// The processing of a request failed or timed out, although the platform may have accepted the request:
-/// - These codes end the first try of a sale, but the sale may still be reported.
+/// Codes of a request whose processing failed or timed out. The platform possibly accepted such a request:
+/// - These codes end the first try of a sale, but the sale can still be reported.
 /// - An answer or an error with these codes does not end a refund.
 /// - A declined operation with these codes ends a refund only after a day.
 const PROCESSING_FAILURES: [&str; 4] = ["501", "602", "10602", "20602"];
@@ -117,8 +117,8 @@ pub enum GateRequest {
         /// See [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
-        /// The code with which the platform refused a repeat. It does not end the request, because an earlier try may
-        /// have been accepted.
+        /// The code with which the platform refused a repeat. The code does not end the request, because the platform
+        /// possibly accepted an earlier try.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused_repeat: Option<String>,
         /// Whether the platform refused all tries because of a lock, and so accepted none.
@@ -132,7 +132,8 @@ pub enum GateRequest {
     Refused {
         /// A code of the platform's list, or `expired`.
         code: String,
-        /// The platform's id of a request that was accepted first. Late reports name this id.
+        /// The platform's id of the request, if the platform accepted the request before the refusal. Late reports
+        /// name this id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request_id: Option<String>,
     },
@@ -213,7 +214,8 @@ impl GateRequest {
     }
 
     /// Applies Gate's answer to a refund request. A failed processing or a lock does not end even a first try,
-    /// because the platform may still make the refund. A second refund would then return the money twice.
+    /// because the platform can still make the refund. If this refund ended and the storefront requested a second
+    /// refund, the money would be returned twice.
     pub(crate) fn on_refund_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
         let is_unclear = |code: &str| is_processing_failure(code) || LOCK_CODES.contains(&code);
         let answer = match answer {

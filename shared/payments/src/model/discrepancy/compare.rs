@@ -1,4 +1,4 @@
-//! Compares the platform records with ours.
+//! Compares the platform records with our records.
 
 use ecommpay::data_api::ListedOperation;
 use ecommpay::operation::Outcome;
@@ -15,8 +15,8 @@ pub(crate) fn listed_final_outcome(listed: &ListedOperation) -> Option<Outcome> 
     Some(listed.outcome()).filter(|outcome| outcome.is_final())
 }
 
-/// Returns the identity of a discrepancy. Our status can change while a discrepancy of the status stays the same.
-/// Therefore the digest of such a discrepancy contains our outcome instead.
+/// Returns the digest that identifies a discrepancy. Our status can change while a discrepancy of the status stays
+/// the same. Therefore the digest of such a discrepancy contains our outcome instead of our status.
 fn digest(discrepancy: &Discrepancy, payment: &Payment) -> String {
     let is_about_status = discrepancy.kind == DiscrepancyKind::Status;
     let local = discrepancy.local.as_ref().filter(|_| !is_about_status);
@@ -33,11 +33,11 @@ fn digest(discrepancy: &Discrepancy, payment: &Payment) -> String {
 }
 
 impl Payment {
-    /// Returns the differences between a platform record and our payment. `None` means that we do not have the
-    /// payment.
+    /// Returns the differences between a platform record and our payment. `payment` is `None` if the payment is not
+    /// stored.
     ///
-    /// An operation is compared only if it has ended in one of the two records. The sum is compared only if the
-    /// operation succeeded in both.
+    /// An operation is compared only if it has ended in at least one of the two records. The sum is compared only if
+    /// the operation succeeded in both records.
     pub(crate) fn find_discrepancies(
         payment: Option<&Self>,
         record: PlatformRecord<'_>,

@@ -1,4 +1,4 @@
-//! Defines the differences between the platform records (Data API) and ours.
+//! Defines the differences between the platform records (Data API) and our records.
 
 pub(crate) mod compare;
 
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::serde_skip::is_default;
 
-/// The maximum number of discrepancies that a payment emits. Further discrepancies are ignored, because the payment
-/// stores a digest of each.
+/// The maximum number of discrepancies that a payment emits. The number is limited, because the payment stores a
+/// digest of each discrepancy. Further discrepancies are ignored.
 const MAX_DISCREPANCIES: usize = 1_000;
 /// The maximum number of discrepancies that wait for their events. A further discrepancy is dropped, and a later
 /// comparison finds it again.
@@ -27,7 +27,7 @@ pub enum PlatformRecord<'a> {
     Missing(&'a str),
 }
 
-/// A difference between the platform records and ours about one operation.
+/// A difference between the platform records and our records about one operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discrepancy {
     /// The id of the operation.

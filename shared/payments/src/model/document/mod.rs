@@ -1,7 +1,8 @@
 //! Reads and writes the stored document of a payment (`shared/decisions/state/0038-two-releases.md`).
 //!
-//! Two releases can work on one table at the same time. So a document can have fields and words that this release does
-//! not know. They survive each write of this release.
+//! A *word* is a stored value that has a fixed set of possible values, such as a status. Two releases can work on one
+//! table at the same time. So a document can have fields and words that this release does not know. Each write of this
+//! release keeps the unknown fields and words.
 
 mod merge;
 mod words;
@@ -12,8 +13,8 @@ use std::sync::{Arc, OnceLock};
 use super::payment::Payment;
 use crate::json_text::to_json_string;
 
-/// A document that was read, if another release may know more of it than the payment has. `Debug` hides the content,
-/// because it can be personal data.
+/// A document that was read, if it possibly has fields or words that this release does not know. `Debug` hides the
+/// content, because the content can be personal data.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Residue(
     /// `None` if this release knows everything in the document.
@@ -22,7 +23,8 @@ pub struct Residue(
 
 struct Document {
     text: Box<str>,
-    /// Whether this release knows everything in the document. Only a write needs to know, so that a read is cheap.
+    /// Whether this release knows everything in the document. Computed only when a write needs it, so that a read is
+    /// cheap.
     is_known: OnceLock<bool>,
 }
 
@@ -48,8 +50,8 @@ impl Residue {
         })))
     }
 
-    /// Whether this release knows everything in the document. `payment` is the payment that was read, which usually
-    /// saves a second parse.
+    /// Whether this release knows everything in the document. `payment` is the payment that was read from the document.
+    /// It usually saves a second parse.
     pub(crate) fn is_empty(&self, payment: Option<&Payment>) -> bool {
         let Some(document) = &self.0 else {
             return true;
@@ -61,8 +63,8 @@ impl Residue {
     }
 }
 
-/// Reads a document. Ignores the fields that this release does not know, and replaces such words. A payment with such a
-/// word needs a newer release ([`Payment::needs_newer_release`]).
+/// Reads a document. Ignores the fields that this release does not know, and replaces the words that it does not know.
+/// A payment with an unknown word needs a newer release ([`Payment::needs_newer_release`]).
 pub fn read(document: &str) -> serde_json::Result<(Payment, Residue)> {
     let mut payment = parse(document)?;
     if payment.has_underived_facts() {
@@ -76,7 +78,7 @@ fn parse(document: &str) -> serde_json::Result<Payment> {
         .or_else(|error| words::parse_with_replaced_words(document).ok_or(error))
 }
 
-/// Writes a document. Adds what only another release knows of the document that is replaced.
+/// Writes a document. Adds the fields and words of the replaced document (`over`) that this release does not know.
 pub fn write(payment: &Payment, over: &Residue) -> String {
     let stored = over.0.as_ref().filter(|_| !over.is_empty(None));
     let merged = stored.and_then(|stored| {

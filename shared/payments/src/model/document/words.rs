@@ -1,7 +1,7 @@
 //! Replaces the words that this release does not know, so that the document of a newer release can be read.
 //!
-//! A replacement stands for no end: the operation or refund is pending, a request is neither refused nor sent again, and
-//! a decision settles nothing. The replacements are never written (`merge.rs`).
+//! With a replacement, an operation or refund is pending, a request is neither refused nor sent again, and a decision
+//! settles nothing. The replacements are never written (`merge.rs`).
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -26,8 +26,8 @@ struct Words {
     replace: fn(&mut Value),
 }
 
-/// All words of a document. The short texts of operations and refunds are not listed: they never get a new word. An
-/// operation or a refund with a new word is stored as JSON.
+/// All words of a document, except for the words in the short texts of operations and refunds. A short text never gets
+/// a new word, because an operation or a refund with a new word is stored as JSON.
 const WORDS: [Words; 10] = [
     Words {
         path: &["order", "channel"],
@@ -42,7 +42,7 @@ const WORDS: [Words; 10] = [
     Words {
         path: &["reported", "operations", "*", "finals", "*", "outcome"],
         is_known: is::<Outcome>,
-        // No final report of this release is pending.
+        // This release stores no final report with the outcome `Pending`, so the replacement equals no known report.
         replace: |outcome| *outcome = json!(Outcome::Pending),
     },
     Words {

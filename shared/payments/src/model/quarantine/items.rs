@@ -64,8 +64,9 @@ impl Payment {
         items.map(|item| item.reason).collect()
     }
 
-    /// Returns the items that no operator has released. If there is no such item, a rejection that holds is the item until
-    /// all the money was refunded. Then an operator can reject the money again, or release it.
+    /// Returns the items that no operator has released. If no such item remains, but a rejection holds and not all the
+    /// money was refunded, the rejection is the only item. This item lets an operator reject the money again, or
+    /// release it.
     pub fn quarantine(&self) -> BTreeSet<QuarantineItem> {
         let mut items = self.without_verdict(Verdict::Released, self.all_quarantine_items());
         if items.is_empty() && self.has_rejection() && self.has_money() && !self.is_fully_refunded()
@@ -80,8 +81,8 @@ impl Payment {
         items
     }
 
-    /// Whether a rejection holds, and all the money was refunded. An item that no operator rejected needs a review, even
-    /// if no money is left.
+    /// Whether a rejection holds, all the money was refunded, and operators rejected every item. Any other item needs a
+    /// review, even if no money is left.
     pub fn is_rejected(&self) -> bool {
         self.has_rejection()
             && self.has_money()
@@ -91,9 +92,9 @@ impl Payment {
                 .is_empty()
     }
 
-    /// Whether operators rejected the money after the last release. The rejection holds until a release, even if reports
-    /// remove its items. The rejection of another system's payment does not hold for a later sale of ours, unless a
-    /// rejection refunds the money.
+    /// Whether operators rejected the money after the last release. The rejection holds until a release, even if
+    /// reports remove the rejected items. The rejection of another system's payment does not hold for a later sale of
+    /// ours, unless a rejection refunds the money.
     fn has_rejection(&self) -> bool {
         let newest = self.decisions.iter().rev();
         let rejections = newest.take_while(|decision| decision.verdict == Verdict::Rejected);
@@ -103,7 +104,7 @@ impl Payment {
             && (!self.has_foreign_item(&digests) || self.is_refunded_by_rejection())
     }
 
-    /// Whether one of these digests represents the item of an operation as an operation of another system.
+    /// Whether one of these digests belongs to the item `foreign_payment` of an operation.
     fn has_foreign_item(&self, digests: &BTreeSet<&String>) -> bool {
         let mut operations = self.operations();
         operations.any(|(id, operation)| {
@@ -112,7 +113,7 @@ impl Payment {
         })
     }
 
-    /// Whether another system made the payment, and operators rejected every item. The rejection sent no refund.
+    /// Whether another system made the payment, and operators rejected every item. Such a rejection sends no refund.
     pub(crate) fn is_rejected_foreign(&self) -> bool {
         let items = self.quarantine();
         self.is_foreign()
@@ -134,7 +135,7 @@ impl Payment {
         refunds.filter(|refund| refund.is_of_rejection())
     }
 
-    /// Returns the items that no operator settled in this way.
+    /// Returns the items that no decision with this verdict settles.
     pub(crate) fn without_verdict(
         &self,
         verdict: Verdict,
@@ -184,7 +185,8 @@ impl Payment {
         decisions.filter(move |decision| decision.verdict == verdict)
     }
 
-    /// Returns the items of a decision that the stored facts still show. The stored decision has only their digests.
+    /// Returns the items of a decision. The stored decision has only digests of the items. Therefore an item is left
+    /// out if the stored facts no longer show it.
     pub fn items_of(&self, decision: &Decision) -> BTreeSet<QuarantineItem> {
         let Some(all) = &decision.all_items else {
             let mut items = self.all_quarantine_items();
@@ -297,8 +299,9 @@ impl Payment {
 }
 
 /// Adds an item if a refund, a reversal or a return has no sum, or a sum in another currency. Any amount is allowed,
-/// because a refund may be partial. But a return of 0 returns nothing, so its amount is missing. A refund in a currency in
-/// which money arrived needs no item: an employee refunded this money by hand. `by_hand` has these currencies.
+/// because a refund can be partial. But a return of 0 returns nothing, so its amount is missing. `by_hand` has the
+/// other currencies in which money arrived. A refund in such a currency needs no item, because an employee refunded
+/// this money by hand.
 fn add_refund_items(
     id: &str,
     refund: &Operation,

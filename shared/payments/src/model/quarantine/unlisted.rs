@@ -8,8 +8,8 @@ use crate::model::reported::evidence::Evidence;
 use crate::model::reported::operation::Operation;
 
 impl Payment {
-    /// Returns how well the reports support the outcome of an operation. A signed answer contradicts an operation that
-    /// changes the amounts of the payment and that it does not list.
+    /// Returns how well the reports support the outcome of an operation. A signed answer that does not list an
+    /// operation contradicts it if the operation changes the amounts of the payment.
     pub fn evidence_of(&self, operation: &Operation) -> Evidence {
         match self.is_unlisted(operation) {
             true => Evidence::Contradictory,
@@ -17,17 +17,18 @@ impl Payment {
         }
     }
 
-    /// Whether an operation changes the amounts of the payment, and the newest signed answer does not list the operation
-    /// although the answer is newer than the report of the operation. An older answer says nothing about the operation.
+    /// Whether an operation changes the amounts of the payment, and the newest signed answer does not list it. The
+    /// answer must be newer than the report of the operation, because an older answer says nothing about the operation.
     /// The answer is newer in two cases:
     ///
-    /// - It has a later date than the report of the operation.
-    /// - It arrived later than the date of the operation, by more than the possible difference of the clocks. The dates
-    ///   in an answer only say when the payment last changed.
+    /// - The answer has a later date than the report of the operation.
+    /// - The answer arrived later than the date of the operation, by more than the possible difference of the clocks.
+    ///   The time of arrival is used, because the dates in an answer only say when the payment last changed.
     ///
-    /// If the payment has more operations than it can store, it is not known which operations the answer listed.
+    /// Returns `false` if the payment has more operations than it can store. It is then unknown which operations the
+    /// answer listed.
     fn is_unlisted(&self, operation: &Operation) -> bool {
-        // These checks come first, because they are cheap and rarely hold for many operations.
+        // These checks come first, because they are cheap and exclude most operations.
         if !operation.unlisted || !changes_amounts(operation) || self.most_known_operations() > 0 {
             return false;
         }
@@ -44,8 +45,8 @@ impl Payment {
     }
 }
 
-/// Whether an operation changes the paid, the refunded or the reserved amount: a successful sale, refund or return, or a
-/// refund that is pending.
+/// Whether an operation changes the paid, the refunded or the reserved amount: a successful sale, refund or return, or
+/// a refund that is pending.
 fn changes_amounts(operation: &Operation) -> bool {
     match operation.outcome() {
         Outcome::Succeeded => operation.is_successful_sale() || operation.kind().is_about_refund(),

@@ -1,5 +1,5 @@
-//! Implements the attribution window. A refund that seems to be external may turn out to be ours. Therefore it causes
-//! no event during this window.
+//! Implements the attribution window. A refund that seems to be external can turn out to be ours. Therefore the refund
+//! causes no event during this window.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::model::timestamp::Timestamp;
 /// the `merchant_refund_id` arrives within this time.
 const ATTRIBUTION_WINDOW: Duration = Duration::from_secs(15 * 60);
 
-/// The open refunds of ours that have no operation. An operation that names no refund may belong to them.
+/// The open refunds of ours that have no operation. An operation that names no refund can belong to one of them.
 pub(crate) struct UnattributedRefunds<'a> {
     amounts: BTreeSet<u64>,
     /// The amounts of the refunds for which Gate has returned no `request_id`.
@@ -24,8 +24,9 @@ pub(crate) struct UnattributedRefunds<'a> {
 }
 
 impl UnattributedRefunds<'_> {
-    /// Whether an operation with this amount and `request_id` may belong to one of the refunds. A shared `request_id`
-    /// ([`OwnRefunds::is_shared`]) excludes no refund. Any other `request_id` excludes the refunds that have one.
+    /// Whether an operation with this amount and `request_id` can belong to one of the refunds. A shared `request_id`
+    /// ([`OwnRefunds::is_shared`]) excludes no refund. Any other `request_id` excludes the refunds that have a
+    /// `request_id`.
     fn may_own(&self, amount: u64, request_id: Option<&str>) -> bool {
         let own = self.own.as_ref();
         let is_shared = |id: &str| own.is_some_and(|own| own.is_shared(id));
@@ -52,7 +53,7 @@ impl Payment {
         }
     }
 
-    /// Whether a refund that seems to be external may be ours. All of these conditions must hold:
+    /// Whether a refund that seems to be external can be ours. All of these conditions must hold:
     /// - The attribution window is open.
     /// - The operation of the refund has no `merchant_refund_id`, and is not a return.
     /// - An open refund of ours has the same amount, has no operation, and is not excluded by its `request_id`.
@@ -73,8 +74,8 @@ impl Payment {
             && own.may_own(refund.amount(), operation.and_then(Operation::request_id))
     }
 
-    /// Returns the end of the first open attribution window, when the refund is emitted as external. Returns `None`
-    /// if no window is open.
+    /// Returns when the first open attribution window ends. At this time, the refund is emitted as external. Returns
+    /// `None` if no window is open.
     pub(in crate::model) fn attribution_window_end(&self) -> Option<Timestamp> {
         let own = self.unattributed_refunds();
         let is_withheld = |refund: &&Refund| {

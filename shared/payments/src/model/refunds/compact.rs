@@ -14,8 +14,8 @@
 //! | 7 | the `operation.id` |
 //!
 //! A state is the first letter of the status, and the amount. If money was returned, `-` and the returned amount
-//! follow. The letter `x` in field 2 is a declined refund whose request Gate refused with the code in field 6. `!` in
-//! field 3 means that an event said `declined`, and no later event has corrected it.
+//! follow. The letter `x` in field 2 means a declined refund whose request Gate refused with the code in field 6. `!`
+//! in field 3 means that an event said `declined`, and no later event has corrected it.
 
 use serde::{Deserialize, Deserializer, Serializer};
 

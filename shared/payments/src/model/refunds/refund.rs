@@ -31,8 +31,8 @@ pub struct Refund {
     /// The `operation.id`; `None` until an operation is attributed to the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) operation_id: Option<String>,
-    /// Our request to Gate; `NotSent` for an external refund. Erased if the refund has ended, reports contain its
-    /// data, and the payment has many refunds.
+    /// Our request to Gate; `NotSent` for an external refund. Erased if the refund has ended, reports contain the data
+    /// of the request, and the payment has many refunds.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) request: GateRequest,
     /// Whether the request was sent again because the first try had no clear answer. Stored only while the refund is
@@ -53,8 +53,8 @@ pub struct Refund {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) clarification_tries: ClarificationTries,
     pub(super) emitted: EmittedRefund,
-    /// The start of the SHA-256 of the storefront's request, which detects other content in a repeated request. Empty
-    /// for the refund of a rejection. `None` for an external refund.
+    /// The start of the SHA-256 of the storefront's request. It shows whether a repeated request has other content.
+    /// Empty for the refund of a rejection. `None` for an external refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) content: Option<String>,
     /// When a request for the refund was received, or when the refund was first reported.
@@ -72,7 +72,7 @@ pub struct RefundOrder {
     pub description: Text,
     /// The shopper's IP address; `None` means the address in the order.
     pub ip_address: Option<Private<Text>>,
-    /// The start of the SHA-256 of the request, which detects other content in a repeated request. Empty for the
+    /// The start of the SHA-256 of the request. It shows whether a repeated request has other content. Empty for the
     /// refund of a rejection.
     pub content: String,
 }

@@ -31,19 +31,19 @@ impl<'a> SameAmount<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Returns {
     pub(in crate::model) amount: u64,
-    /// The amount by which returns in signed answers exceed their refunds.
+    /// The amount by which returns in signed answers exceed the refunds to which they belong.
     pub(in crate::model) signed_excess: u64,
     /// The amount of returns that only callbacks report and that belong to no single refund. It does not count until
     /// a signed answer lists these returns. A return that the newest signed answer does not list is left out.
     pub(crate) withheld: u64,
-    /// The ids of the returns that only callbacks report and that no known refund explains.
+    /// The ids of the returns that only callbacks report, and that exceed their refund or belong to no single refund.
     pub(crate) unexplained: BTreeSet<String>,
 }
 
 impl Payment {
     /// Decides which returns count. A return that belongs to a refund counts up to the amount of this refund. Any
-    /// other return counts only if a signed answer lists it, because this answer also lists the refund. The report of
-    /// the refund may arrive later.
+    /// other return counts only if a signed answer lists it, because this answer also lists the refund. If only a
+    /// callback reports the return, the report of the refund can still arrive.
     pub(crate) fn returns(&self) -> Returns {
         let mut returns = Returns::default();
         if self.successful_returns().next().is_none() {
@@ -95,9 +95,9 @@ impl Payment {
         returns
     }
 
-    /// Attributes each successful return to the refund with the same `merchant_refund_id`. Without a
-    /// `merchant_refund_id`, the only refund that has the same amount and is not newer matches. A return without a
-    /// single match is left out.
+    /// Attributes each successful return to the refund with the same `merchant_refund_id`. A return without a
+    /// `merchant_refund_id` belongs to the only refund that has the same amount and is not newer than the return. A
+    /// return without a single match is left out.
     pub(super) fn attributed_returns(
         &self,
         own_refunds: &OwnRefunds<'_>,
@@ -151,7 +151,8 @@ impl Payment {
             .filter(|(_, operation)| operation.is_refund_reversal() && operation.has_succeeded())
     }
 
-    /// Returns the amount and first `operation.date` of a successful operation; `None` without such an operation.
+    /// Returns the amount and the first `operation.date` of the successful operation with the greatest amount; `None`
+    /// if no operation succeeded.
     fn amount_and_date(&self, ids: &[String], amounts: &RefundAmounts<'_>) -> Option<(u64, &str)> {
         let successful = |id: &String| {
             let operation = self.operation(id)?;

@@ -1,5 +1,5 @@
-//! Reads and writes the stored form of operations. To save space, an operation without details is stored as a short
-//! text instead of JSON.
+//! Reads and writes the stored form of operations. To save space, an operation is stored as a short text instead of
+//! JSON if the text can contain every part of the operation.
 //!
 //! The short text consists of parts, separated by `|`. The first character of a part gives its content:
 //!

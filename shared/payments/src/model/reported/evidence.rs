@@ -48,8 +48,8 @@ impl Operation {
         }
     }
 
-    /// The bank can credit money after a decline, or reverse a credit. Therefore the newest signed answer decides. If
-    /// a newer callback contradicts this answer, the confirmation is disputed.
+    /// The bank can credit money after a decline, or reverse a credit. Therefore the newest signed answer about a
+    /// confirmation decides. If a newer callback contradicts this answer, the confirmation is disputed.
     fn evidence_of_confirmation(&self, effective: &FinalReport) -> Evidence {
         let contradicts = |report: &&FinalReport| report.outcome != effective.outcome;
         let is_newer = |report: &FinalReport| report.order.dates() > effective.order.dates();

@@ -29,20 +29,21 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Compares two reports; the greater report counts. The newer report is greater. At the same date, the greater
-    /// sum is greater.
+    /// Compares two reports; the greater report counts. The newer report is greater. At the same dates, the report with
+    /// the greater sum is greater.
     pub(super) fn rank(&self, other: &Self) -> Ordering {
         let dates = self.order.dates().cmp(&other.order.dates());
         dates
             .then_with(|| amount_of(&self.sum).cmp(&amount_of(&other.sum)))
-            // Without details, an operation has no digest. Therefore the type is compared before the digest.
+            // An operation that is stored as a short text has no digest. Therefore the type is compared before the
+            // digest.
             .then_with(|| self.kind.cmp(&other.kind))
             .then_with(|| self.order.cmp(&other.order))
             .then_with(|| self.status.cmp(&other.status))
     }
 }
 
-/// Orders dates: first the dates that can be used, and then the others.
+/// Orders dates: first the dates that are not before `FIRST_DATE`, and then all other texts.
 pub(super) fn date_rank(date: &str) -> (bool, &str) {
     let time = Timestamp::of_platform(date);
     let is_usable = time.is_some_and(|time| FIRST_DATE <= time);
@@ -136,8 +137,8 @@ impl FinalReport {
         self.kind == OperationType::Sale && self.outcome == Outcome::Succeeded
     }
 
-    /// Whether two reports agree on the outcome. Successes must also agree on the type and `sum_initial`. After a failed
-    /// processing, the operation can still succeed, so such a decline agrees with a success.
+    /// Whether two reports agree on the outcome. Successes must also agree on the type and `sum_initial`. After a
+    /// failed processing, the operation can still succeed, so such a decline agrees with a success.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let has_failed = |report: &Self| {
             let code = report.code.as_deref();

@@ -1,4 +1,5 @@
-//! Defines the size limits of a report. Reports are stored in the payment, and the store limits a payment to 400 KB.
+//! Defines the size limits of a report. A report is limited, because the payment stores it, and the store limits a
+//! payment to 400 KB.
 
 use ecommpay::report::{self, Report, Sum};
 

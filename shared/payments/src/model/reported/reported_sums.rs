@@ -1,4 +1,4 @@
-//! Lists every sum that the platform named for the money received, for display beside the order.
+//! Lists every sum that the platform named for the money received. The sums are displayed beside the order.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! Cuts the texts from reports and from Gate's answers before a payment stores them. The limits are in bytes.
 //!
-//! Known words, such as statuses, types and currencies, are shorter than the limits. So a cut text never changes the
-//! status or an amount.
+//! Known words, such as statuses, types and currencies, are shorter than the limits. So a cut never changes the status
+//! or an amount.
 
 use ecommpay::operation::OperationType;
 use ecommpay::report::Sum;

@@ -1,4 +1,4 @@
-//! Defines the platform's request to the shopper or the storefront: a redirect, or more data.
+//! Defines what the platform requests from the shopper or the storefront: to follow a redirect, or to send more data.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -124,7 +124,7 @@ impl Payment {
         self.sale_state() == SaleState::NotConfirmed
     }
 
-    /// Whether the money of a sale does not count yet, but may count later.
+    /// Whether the money of a sale does not count yet, but can count later.
     pub(crate) fn is_sale_undecided(&self) -> bool {
         matches!(
             self.sale_state(),

@@ -25,8 +25,8 @@ pub enum Outcome {
     Hint,
     /// The callback names no payment.
     NoPayment,
-    /// Our key signed the body, but it is not a callback. For example, a shopper can send the parameters of a Payment
-    /// Page link.
+    /// Our key signed the body, but the body is not a callback. For example, a shopper can send the parameters of a
+    /// Payment Page link.
     NotACallback,
     /// The callback is refused.
     Refused(Refusal),
@@ -63,11 +63,11 @@ impl Outcome {
 pub struct Handled {
     /// The outcome.
     pub outcome: Outcome,
-    /// The verified callback, if it was verified. No part of an unverified body may reach the log.
+    /// The callback, if it was verified. An unverified body must not reach the log.
     pub verified: Option<Verified>,
     /// The status of the payment after the callback, if there is a payment.
     pub status: Option<Status>,
-    /// The kinds of the published events. In a preview, of the events that would be emitted.
+    /// The kinds of the published events. A preview has the kinds of the events that would be emitted.
     pub published: Vec<EventKind>,
     /// The error of this service, if any.
     pub error: Option<String>,

@@ -27,8 +27,8 @@ pub struct Verified {
     pub slot: KeySlot,
     /// Whether the body is only a hint, because it can be read in two ways or is too large to store.
     pub hint: bool,
-    /// `false` for another text that a project key signed, such as the parameters of a Payment Page link. Such a body
-    /// names no payment.
+    /// `false` if a project key signed another text, such as the parameters of a Payment Page link. Such a body names
+    /// no payment.
     pub is_callback: bool,
 }
 
@@ -67,7 +67,7 @@ impl Verified {
 pub enum Refusal {
     /// The body is not valid JSON, or exceeds a limit.
     Malformed(JsonError),
-    /// The body has no signature, or none of the keys that were tried made it.
+    /// The body has no signature, or none of the keys that were tried made the signature.
     Unsigned,
     /// One of our keys signed the body, but the key belongs to another project than the body names.
     ForeignProject,
@@ -85,7 +85,7 @@ const MAX_OTHER_PROJECTS: usize = 8;
 /// project can verify it, and the result has no payment.
 ///
 /// A body that is not a callback is never refused as [`Refusal::ForeignProject`]. A shopper can post the parameters
-/// of a Payment Page link with an unreadable project, so its signature proves nothing about projects.
+/// of a Payment Page link with an unreadable project, so the signature of such a body proves nothing about projects.
 ///
 /// The keys of other projects are tried only within limits, because each forged body would otherwise cost much time.
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
@@ -213,8 +213,8 @@ mod tests {
         );
     }
 
-    /// Only the choice between the answers 401 and 403 needs the keys of other projects. It must not cost much more
-    /// time than one verification.
+    /// Only the choice between the answers 401 and 403 needs the keys of other projects. This choice must not cost much
+    /// more time than one verification.
     #[test]
     fn the_keys_of_other_projects_are_tried_only_on_small_bodies() {
         let key = |secret: &str| ProjectKey::new(secret).unwrap();
@@ -255,8 +255,8 @@ mod tests {
         );
         assert_eq!(with_string(bytes - 1, "also-ours"), Err(Refusal::Unsigned));
         assert!(with_string(bytes - 1, "ours").is_ok());
-        // Only the keys of the named project are tried on the second canonical string, with numbers as PHP prints
-        // them.
+        // Only the keys of the named project are tried on the second canonical string, which has the numbers as PHP
+        // prints them.
         let php = |project: u32, secret: &str| {
             let text = format!("fee:1.5;project_id:{project}");
             let signature = key(secret).sign(text.as_bytes()).to_base64();

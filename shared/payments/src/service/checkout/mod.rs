@@ -54,7 +54,7 @@ pub enum CheckoutError {
     Rejected(Rejection),
     /// The platform refused the sale with this code.
     Refused(String),
-    /// This service failed. The request may be repeated.
+    /// This service failed. The caller can repeat the request.
     Unavailable(ApplyError),
 }
 
@@ -80,9 +80,9 @@ pub struct CheckoutService<'a, S, Q, C, G> {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q, C, G> {
-    /// Creates the payment, sends its sale and returns the checkout. If the payment exists already, returns its
-    /// checkout. A failed payment starts its next attempt first. A sale with unknown outcome is sent again first, a
-    /// limited number of times.
+    /// Creates the payment, sends its sale and returns the checkout. If the payment exists already, returns the
+    /// checkout of this payment. Before that, a failed payment starts its next attempt, and a sale with unknown outcome
+    /// is sent again, a limited number of times.
     pub async fn create(
         &self,
         storefront: &Storefront,
@@ -111,7 +111,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
             if let Some(existing) = self.find(&key, storefront, &order).await? {
                 return Ok(existing);
             }
-            // Another call is writing the payment. Its write may not be complete, or may still fail.
+            // Another call is writing the payment. Its write is possibly not complete, or has failed.
             backoff::pause(&self.payments.clock, number).await;
         }
         Err(ApplyError::Contention.into())
@@ -128,8 +128,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         self.payments.commit(change, over, Some(&token_hash)).await
     }
 
-    /// Returns the checkout of an existing payment, after the next attempt or a repeat of the sale if one is allowed.
-    /// Returns `None` if the payment does not exist or another writer changed it, and the caller must try again.
+    /// Returns the checkout of an existing payment. First starts the next attempt or repeats the sale, if this is
+    /// allowed. Returns `None` if the payment does not exist, or if another writer changed the payment. The caller must
+    /// then try again.
     async fn find(
         &self,
         key: &PaymentKey,

@@ -43,7 +43,7 @@ impl TokenSecret {
         URL_SAFE_NO_PAD.encode(digest.get(..24).unwrap_or(&digest))
     }
 
-    /// Returns a keyed digest of a request's content. Without the key, it does not reveal erased personal data.
+    /// Returns a keyed digest of a request's content. Without the key, the digest does not reveal erased personal data.
     pub(super) fn digest_of_content(&self, content: &str) -> String {
         let mut mac = self.0.clone();
         mac.update(format!("content/{content}").as_bytes());

@@ -1,5 +1,5 @@
-//! Checks the fields that the platform can request, and converts their values. People write dates and telephone
-//! numbers in many forms, and the platform accepts only one.
+//! Checks the fields that the platform can request, and converts their values. The conversion is needed, because people
+//! write dates and telephone numbers in many forms, and the platform accepts only one form.
 
 use ecommpay::customer::CustomerDetail;
 use ecommpay::fields::{FieldError, LastName, Text};

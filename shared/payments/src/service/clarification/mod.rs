@@ -23,7 +23,7 @@ pub type Answers = [(String, Text)];
 /// a project that sends too many requests (`shared/decisions/functions/0042-clarification-tries.md`).
 pub const MAX_TRIES: u32 = 20;
 
-/// The maximum number of these tries that a shopper can use. The storefront has the rest.
+/// The maximum number of these tries that a shopper can use. Only the storefront can use the other tries.
 pub const MAX_SHOPPER_TRIES: u32 = 10;
 
 /// Why the data did not reach the platform, or was not accepted.
@@ -37,9 +37,9 @@ pub enum ClarificationError {
     TooManyTries,
     /// The platform refused the data with this code.
     Refused(String),
-    /// The platform gave no clear answer. The data may be sent again.
+    /// The platform gave no clear answer. The caller can send the data again.
     NoAnswer,
-    /// This service failed. The data may be sent again.
+    /// This service failed. The caller can send the data again.
     Unavailable(ApplyError),
 }
 
@@ -50,8 +50,7 @@ impl From<ApplyError> for ClarificationError {
 }
 
 /// Sends the data that the platform requests for a payment or its refund, at most `max_tries` times for the same
-/// fields. Does not store the data. The data can be sent again, because the platform uses only the fields that it
-/// lacks.
+/// fields. Does not store the data. A repeat does no harm, because the platform uses only the fields that it lacks.
 pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     payments: &Payments<S, Q, C>,
     gate: &G,

@@ -1,19 +1,19 @@
 //! Executes the runs of the daily tasks: the reconciliation and the report.
 //!
-//! A run covers at most one day of one project. It consists of parts ([`Part`]), which are done side by side, each in a
-//! message of a queue. The schedule, or the end of the previous run, starts a run by sending its first parts. Each
-//! part stores its result under a key of its own. If a part does not fit into one execution, its result names smaller
-//! parts, which replace the rest of the part. So the parts form a tree, and a run has ended when each part of the tree
-//! has a result. Then one message ends the run: it stores the progress of the task, reports the run, and starts the
-//! next run.
+//! A run covers at most one day of one project. A run consists of parts ([`Part`]), which are done in parallel. Each
+//! part is a message of a queue. The schedule, or the end of the previous run, starts a run by sending its first parts.
+//! Each part stores its result under a key of its own. If a part does not fit into one execution, its result names
+//! smaller parts, which replace the rest of the part. So the parts form a tree. When each part of the tree has a
+//! result, one message ends the run: it stores the progress of the task, reports the run, and starts the next run.
 //!
 //! A message that is delivered twice changes nothing: the first result of a part stays, and every difference is emitted
-//! once. Several messages can find at the same time that a run must continue or end. The first of them claims this
-//! step, and the other messages leave the step to it. If the message fails after that, the queue delivers it again, and
-//! it repeats the step.
+//! once. Several messages can find at the same time that a run must continue or end. The first of these messages claims
+//! this step, and the other messages do nothing. If the first message fails after the claim, the queue delivers the
+//! first message again, and the message repeats the step.
 //!
-//! A part that fails goes back to the queue. If it fails each time, the run never ends, and the progress stays. A
-//! schedule of the same day continues the run. A schedule of a later day starts a new run of the same interval.
+//! A part that fails goes back to the queue. If the part fails each time, the run never ends, and the progress does not
+//! change. A scheduled start on the same day continues the run. A scheduled start on a later day starts a new run of
+//! the same interval.
 
 mod plan;
 mod result;
@@ -37,8 +37,8 @@ use crate::service::commit::Payments;
 use crate::service::error::{ApplyError, PublishError};
 use crate::service::reconcile::Span;
 
-/// If the list of an interval still fails this long after its end, a scheduled run skips the list, so that it does not
-/// keep back the newer intervals.
+/// If the list of an interval still fails this long after the end of the interval, a scheduled run skips the list.
+/// Otherwise this list would delay all newer intervals.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 3_600);
 
 /// Does the parts of runs.
@@ -61,7 +61,7 @@ pub struct Worked {
     pub ended: Option<Counts>,
 }
 
-/// Why a part could not be done. The part may be repeated.
+/// Why a part could not be done. The part can be repeated.
 #[derive(Debug, Error)]
 pub enum PartError {
     /// The platform did not answer.
@@ -79,7 +79,7 @@ pub enum PartError {
     /// The platform lists the same operations on each page.
     #[error("the platform lists the same operations on each page")]
     RepeatedPage,
-    /// The part has too many operations for one execution, and cannot be smaller.
+    /// The part has too many operations for one execution, and cannot be split.
     #[error("a minute has more operations than one execution can compare")]
     TooMany,
     /// There is no token of the Data API.
@@ -94,8 +94,9 @@ where
     C: Clock + Sync,
     D: DataApi + Sync,
 {
-    /// Does the part of a message, unless the part has a result already. If it was the last part of a scheduled run,
-    /// stores the progress. A message that is delivered again has the same `message_id`, which no other message has.
+    /// Does the part of a message, unless the part has a result already. If this part was the last part of a scheduled
+    /// run, stores the progress. A message that is delivered again has the same `message_id`, which no other message
+    /// has.
     pub async fn work(
         &self,
         run: &Run,
@@ -127,7 +128,7 @@ where
         }
         let open = contents.open_rest(run);
         if !open.is_empty() {
-            // The last list hands over the rest.
+            // The message of the last list hands over the parts that follow the lists.
             return match part {
                 Part::List { .. } => self.hand_over(run, plan::REST, message_id, open).await,
                 _ => Ok(Worked::default()),
@@ -148,8 +149,8 @@ where
         })
     }
 
-    /// Returns whether another run has covered the interval of a scheduled run. After a run has started to end, its own
-    /// progress covers the interval.
+    /// Returns whether another run has covered the interval of a scheduled run. Returns `false` if the end of the run
+    /// is claimed, because then the run itself can have stored the progress.
     async fn is_covered(&self, run: &Run, contents: &RunContents) -> Result<bool, StoreError> {
         if !run.is_scheduled || contents.is_ending() {
             return Ok(false);
@@ -218,7 +219,7 @@ where
             .write();
             return Ok(PartResult::skipped());
         }
-        // The state of the run shows the error. A failed write must not hide the error itself.
+        // The error is stored, because the state of the run shows it. A failed write must not hide the error itself.
         let key = plan::failure_key_of(part);
         let text = plan::failure_text(run, part, &error);
         let _ = self.payments.store.put(run, None, &key, text).await;

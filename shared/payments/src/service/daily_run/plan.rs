@@ -12,9 +12,9 @@ use crate::sha256;
 
 /// The key that a run has after it was reported.
 pub(super) const CLOSED: &str = "closed";
-/// The key that names the message that hands over the parts after the lists.
+/// The key with the id of the message that hands over the parts after the lists.
 pub(super) const REST: &str = "rest";
-/// The key that names the message that ends the run.
+/// The key with the id of the message that ends the run.
 pub(super) const END: &str = "end";
 const SPLIT: &str = "split#";
 const RESULT: &str = "part#";
@@ -25,7 +25,7 @@ pub(super) fn key_of(part: &Part) -> String {
     RESULT.to_owned() + &hash_of(part)
 }
 
-/// Returns the key that names the message that hands over the parts that replace a part.
+/// Returns the key with the id of the message that hands over the replacements of a part.
 pub(super) fn split_key_of(part: &Part) -> String {
     SPLIT.to_owned() + &hash_of(part)
 }
@@ -77,7 +77,8 @@ impl Run {
         slices.map(list).collect()
     }
 
-    /// Returns the parts that do not list: those that start after all lists, and those of a report.
+    /// Returns the parts that are no lists: the parts of a report, or the parts that start after all lists of a
+    /// reconciliation.
     fn rest(&self) -> Vec<Part> {
         let of_day = match self.daily {
             Daily::Compare => Part::Missing,
@@ -183,7 +184,7 @@ impl RunContents {
             .collect()
     }
 
-    /// Returns these parts and all parts that replace the rest of one of them.
+    /// Returns the parts in `first`, and all parts that replace the rest of a returned part.
     fn tree(&self, first: Vec<Part>) -> Vec<Part> {
         let mut parts = first;
         let mut visited = 0;

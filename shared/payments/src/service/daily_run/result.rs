@@ -27,7 +27,7 @@ pub struct Counts {
     pub compared: u64,
     /// The new differences.
     pub differences: Differences,
-    /// The number of parts of the platform's list that could not be used: operations with an invalid id or an
+    /// How often data in the platform's lists could not be used. Counts operations with an invalid id or an
     /// undocumented status, lists that were too large, and slices that still failed three days after their end.
     pub unreadable: u64,
     /// The totals of the report.

@@ -15,7 +15,7 @@ use crate::service::commit::Payments;
 use crate::service::progress::not_in_the_future;
 use crate::service::reconcile::Span;
 
-/// A scheduled run compares only operations that are at least this old. The report of a younger operation may still
+/// A scheduled run compares only operations that are at least this old. The report of a younger operation can still
 /// arrive, because the platform repeats callbacks and we poll the platform.
 const SETTLED_AFTER: Duration = Duration::from_secs(3 * 3_600);
 
@@ -65,9 +65,9 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     /// Returns the next run of a task; `None` if nothing is due. A report covers days that are over. A reconciliation
     /// covers days that ended at least three hours ago.
     ///
-    /// On one day, the same interval always gives the same run. So two schedules, or a schedule and the end of a
-    /// previous run, share their results. On a later day, the interval gives a new run, because the results of an old
-    /// run do not expire at the same time.
+    /// On one day, the same interval always gives the same run. So two scheduled starts, or a scheduled start and the
+    /// end of a previous run, share the results of the run. On a later day, the interval gives a new run, because some
+    /// results of the old run can have expired.
     pub async fn due_run(
         &self,
         project_id: ProjectId,
@@ -94,7 +94,8 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         Ok((from < to).then_some(run))
     }
 
-    /// Returns a run that compares an interval, even if it was compared before. The run does not change the progress.
+    /// Returns a run that compares an interval, even if the interval was compared before. The run does not change the
+    /// progress.
     pub fn run_on_demand(&self, project_id: ProjectId, span: Span) -> Run {
         let millis = self.clock.now().unix_millis();
         Run {
@@ -108,7 +109,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     }
 
     /// Returns the parts with which a run starts or continues. If each part has a result but the run was not reported,
-    /// returns one part again, which ends the run.
+    /// returns one part again, whose message ends the run.
     pub async fn open_parts(&self, run: &Run) -> Result<Vec<Part>, StoreError>
     where
         S: RunStore,
@@ -134,11 +135,11 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             return Ok(None);
         }
         let next = self.due_run(run.project_id, run.daily).await?;
-        // Without this condition, a progress that stays unreadable would repeat the same run for ever.
+        // Without this condition, a progress that stays unreadable would start the same run again and again.
         Ok(next.filter(|next| next.from >= run.to))
     }
 
-    /// Marks a run as reported, so that a repeated message does not report it again.
+    /// Marks a run as reported, so that a repeated message does not report the run again.
     pub async fn close(&self, run: &Run) -> Result<(), StoreError>
     where
         S: RunStore,

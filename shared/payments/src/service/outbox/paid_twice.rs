@@ -2,16 +2,17 @@
 //!
 //! The check runs after `payment.succeeded` is sent, and before the event is marked as published. So the outbox sweep
 //! repeats an interrupted check. If the commit proved that no payment had paid the order before, the check is
-//! skipped. The check of each later payment then finds both payments.
+//! skipped, because the check of each later payment finds this payment.
 //!
 //! The check also runs when the payment's day is reported, because the first check can miss a case:
 //! - A returned refund can make an order paid twice without a new success.
-//! - DynamoDB applies a transaction item by item. The transaction of the other payment may still be in progress.
+//! - DynamoDB applies a transaction item by item. During the first check, the transaction of the other payment can
+//!   still be in progress.
 //!
 //! `order.paid_twice` is emitted for each payment that holds money of the order, except for the first. The first is
 //! the payment that events have shown as paid since the earliest time, because its goods were shipped first. The
-//! platform's dates do not decide, because a payment can be in quarantine for some time. Each payment stores its own
-//! time, so all checks have the same result.
+//! platform's dates do not decide, because a payment can be in quarantine for some time. Each payment stores since when
+//! events show it as paid, so all checks have the same result.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,8 @@ use crate::ports::{Clock, EventQueue, PaymentStore, StoreError, Stored};
 use crate::service::commit::Payments;
 use crate::service::error::{ApplyError, PublishError, left_to_sweep};
 
-/// The maximum number of other payments with money that are compared. Some shops use one order id for all payments.
+/// The maximum number of other payments with money that are compared. The number is limited, because some shops use one
+/// order id for all payments.
 const MAX_PAYMENTS: usize = 20;
 const CONCURRENCY: usize = 4;
 
@@ -72,7 +74,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         for (index, payment) in paid.iter().enumerate() {
             let earlier = paid.iter().take(index);
             // Quarantine can change the order of the payments later. But once an event has named `payment` as the
-            // earlier of two payments, it stays the earlier.
+            // earlier of two payments, `payment` stays the earlier.
             let is_later = |other: &&Payment| {
                 let earlier = other.earlier_payments_of_order();
                 earlier.contains(payment.payment_id())
@@ -95,7 +97,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         Ok(changed)
     }
 
-    /// Loads a payment. Returns `None` if it cannot be read, so that it does not stop the events of other payments.
+    /// Loads a payment. Returns `None` if the payment cannot be read, because it must not stop the events of other
+    /// payments.
     async fn load(&self, key: PaymentKey) -> Result<Option<Payment>, PublishError> {
         let stored = StoreError::pass_over(self.store.load(&key).await)?;
         Ok(stored.flatten().map(|stored| stored.payment))

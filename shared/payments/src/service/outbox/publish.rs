@@ -36,8 +36,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     /// Emits pending events and publishes the payment's outbox in pages. `fresh` has the events that the caller has
     /// just committed. After `payment.succeeded` is sent, checks whether another payment has paid the order too.
     ///
-    /// Returns the kinds of the events that this call marked as published, which the caller counts. No other call
-    /// marks them, so each event is counted once. After an error, this function counts them.
+    /// Returns the kinds of the events that this call marked as published. The caller counts these events; after an
+    /// error, this function counts them. No other call marks the same events, so each event is counted once.
     ///
     /// # Errors
     ///
@@ -124,8 +124,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
 
     /// Emits pending events until none is left, or until more than one page is unpublished.
     ///
-    /// A payment leaves the outbox index when all its events are published. Then no sweep would find its pending
-    /// events. So while an event is pending, at least one event must stay unpublished after the next page.
+    /// A payment leaves the outbox index when all its events are published. After that, no sweep would find the
+    /// payment's pending events. So while an event is pending, at least one event must stay unpublished after the next
+    /// page.
     async fn emit_next_page(
         &self,
         stored: &mut Stored,
@@ -146,7 +147,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 }
 
-/// Replaces a payment by a newer version. Another call may have moved the published mark in the meantime.
+/// Replaces a payment by a newer version. The greater published mark stays, because another call possibly moved the
+/// mark in the meantime.
 fn replace(stored: &mut Stored, newer: Stored) {
     *stored = Stored {
         published: stored.published.max(newer.published),

@@ -29,7 +29,7 @@ pub fn pages(from: u64, to: u64) -> impl Iterator<Item = (u64, u64)> {
 }
 
 /// Reads one page of events ([`pages`]) with the numbers `from` to `to`, both inclusive. If an event cannot be read,
-/// reads the others one by one.
+/// reads the events one by one.
 pub async fn read_events<S: PaymentStore>(
     store: &S,
     key: &PaymentKey,

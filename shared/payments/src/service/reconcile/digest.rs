@@ -1,4 +1,5 @@
-//! Computes and stores digests of operations. Ids can be long, and a digest has only 16 bytes.
+//! Computes and stores digests of operations. The digests replace ids, because an id can be long, and a digest has only
+//! 16 bytes.
 
 use std::collections::{BTreeMap, HashSet};
 use std::mem;
@@ -46,7 +47,8 @@ impl Digests {
         self.0.entry(shard).or_default().push(digest);
     }
 
-    /// Stores the digests of each shard that fill an item. If `more_follow` is false, stores all digests.
+    /// Stores the digests of each shard that has enough digests for an item. If `more_follow` is false, stores all
+    /// digests.
     pub(super) async fn store<S: RunStore>(
         &mut self,
         store: &S,

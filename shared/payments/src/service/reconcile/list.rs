@@ -115,8 +115,8 @@ where
         }
     }
 
-    /// Sorts the operations of a page by payment, and adds their digests. Counts the operations, and the unreadable
-    /// ones.
+    /// Sorts the operations of a page by payment, and adds their digests. Counts the compared operations and the
+    /// unreadable operations.
     fn sort<'p>(
         &self,
         run: &Run,
@@ -149,7 +149,7 @@ fn halves(slice: Span) -> Option<PartResult> {
     Some(PartResult::replaced_by(next.into()))
 }
 
-/// Returns the payment of a listed operation; `None` if an id is not valid or the row names another project.
+/// Returns the payment of a listed operation; `None` if an id is not valid or the operation names another project.
 fn key_of(project_id: ProjectId, operation: &ListedOperation) -> Option<PaymentKey> {
     let id = &operation.operation_id;
     let is_id = (1..=PaymentKey::MAX_ID_LENGTH).contains(&id.chars().count());

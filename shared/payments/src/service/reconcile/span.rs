@@ -7,7 +7,7 @@ use crate::model::timestamp::Timestamp;
 /// The maximum length of a slice.
 const SLICE: Duration = Duration::from_secs(3_600);
 
-/// The maximum length of a slice that is not split.
+/// A slice of at most this length is not split.
 const MIN_SLICE: Duration = Duration::from_secs(60);
 
 /// An interval of time, from `from` (inclusive) to `to` (exclusive).

@@ -40,9 +40,8 @@ pub enum TotalStatus {
     Operation(Outcome),
 }
 
-/// The maximum number of totals in a log line or in the result of a part. CloudWatch limits a line to 1 MB, and
-/// DynamoDB an item to 400 KB. Without this limit, the number of totals depends on the platform, which can send any
-/// number of types and codes.
+/// The maximum number of totals in a log line or in the result of a part. The number is limited, because CloudWatch
+/// limits a line to 1 MB, and DynamoDB limits an item to 400 KB. The platform can send any number of types and codes.
 const MAX_TOTALS: usize = 500;
 /// The maximum size of the texts of these totals, in bytes.
 const MAX_BYTES: usize = 100_000;

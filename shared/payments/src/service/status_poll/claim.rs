@@ -52,7 +52,7 @@ where
     }
 
     /// Sends the status request of a claim and applies the answer. Then repeats the sale or the refunds if the answer
-    /// requires it. Returns the kinds of all events that were published since the claim.
+    /// shows that they must be repeated. Returns the kinds of all events that were published since the claim.
     pub(super) async fn poll_claimed(&self, claim: Claim) -> Result<Vec<EventKind>, PollError> {
         let Claim {
             payment,

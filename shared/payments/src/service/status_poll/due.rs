@@ -54,8 +54,8 @@ where
     }
 }
 
-/// Whether the claimed poll is the first one about an accepted Gate sale without any report. This is the poll for the
-/// redirect URL, or else the first poll of the schedule.
+/// Whether the claimed poll is the first poll about an accepted Gate sale without any report. The first poll is the
+/// poll for the redirect URL, or else the first poll of the schedule.
 fn is_first_poll_without_callback(payment: &Payment) -> bool {
     let order = payment.order();
     let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);

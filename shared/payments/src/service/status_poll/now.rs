@@ -78,7 +78,7 @@ where
     }
 
     /// Polls the platform about a payment that is not stored. Nothing is claimed, because a claim is stored in the
-    /// payment. An answer without operations, or without the name of this payment, changes nothing.
+    /// payment. An answer that has no operations, or that does not name this payment, changes nothing.
     async fn poll_unknown(&self, key: &PaymentKey) -> Result<PollResult, PollError> {
         let reply = self.request_status(key.project_id(), key.folded_id());
         let signed = match reply.await? {
@@ -98,7 +98,7 @@ where
             return Ok(PollResult::without_payment(Found::Unclear));
         }
         let report = signed.report();
-        // With the number 0, this poll is older than every poll that another call may have claimed in the meantime.
+        // With the number 0, this poll is older than every poll that another call has claimed in the meantime.
         let fact = Fact::StatusAnswer { report, poll: 0 };
         let (payment, published) = match self.payments.apply(key, fact).await? {
             Some(applied) => (Some(applied.payment), left_to_sweep(applied.published)?),

@@ -1,8 +1,8 @@
 //! Authorizes storefronts by their keys (`shared/decisions/protocol/0032-table-of-storefront-keys.md`).
 //!
-//! A key has the form `sk_<id>_<secret>`. The id finds the storefront. Only the SHA-256 of the whole key is stored,
-//! and it is compared in constant time. A storefront can have several keys, so a new key can be in use before the old
-//! one is revoked. A revoked key is treated like an unknown key.
+//! A key has the form `sk_<id>_<secret>`. The id identifies the key in the store. Only the SHA-256 of the whole key is
+//! stored, and this digest is compared in constant time. A storefront can have several keys, so a new key can be in use
+//! before the old key is revoked. A revoked key is treated like an unknown key.
 
 mod new_key;
 pub mod settings;

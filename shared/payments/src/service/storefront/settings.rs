@@ -5,8 +5,8 @@ use url::Url;
 
 use crate::model::ids::MerchantId;
 
-/// Parses a storefront's name. It is a part of item keys, so only a few characters are allowed. Upper-case letters
-/// are refused, so that no two names differ only in case.
+/// Parses a storefront's name. The name is a part of item keys, so only a few characters are allowed. Upper-case
+/// letters are refused, so that no two names differ only in case.
 pub fn parse_name(text: &str) -> Result<String, &'static str> {
     let is_allowed = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
@@ -36,7 +36,7 @@ pub fn parse_origin(text: &str) -> Result<String, &'static str> {
         return Err("must not contain `*`, because origins are compared exactly");
     }
     let origin = url.origin().ascii_serialization();
-    // Any other part of the URL would have no effect, although the operator may expect one.
+    // Any other part of the URL is refused, because it would have no effect, and the operator would not notice this.
     let is_bare = url.username().is_empty() && url.password().is_none() && url.path() == "/";
     match is_bare && url.query().is_none() && url.fragment().is_none() && !text.contains('\\') {
         true => Ok(origin),

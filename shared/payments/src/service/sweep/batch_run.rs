@@ -23,8 +23,8 @@ pub struct BatchRun {
     pub found: u64,
     /// The number of payments whose task succeeded or was no longer due.
     pub done: u64,
-    /// The number of payments that cannot be read. The run skips them and does not count them as failed. `oldest_s`
-    /// leaves them out, because they would hide another payment that waits too long.
+    /// The number of payments that cannot be read. The run skips these payments and does not count them as failed.
+    /// `oldest_s` leaves them out, because an unreadable payment would hide another payment that waits too long.
     pub unreadable: u64,
     /// The number of payments that were handed out to the worker.
     pub handed_out: u64,
@@ -46,7 +46,7 @@ pub struct BatchRun {
 /// Why a task did not finish.
 #[derive(Debug)]
 pub(crate) enum Unfinished {
-    /// There was not enough time. The next run continues.
+    /// There was not enough time. The next run continues the task.
     Late,
     /// The task is no longer due, for example because it was handed out twice.
     NotDue,

@@ -15,7 +15,7 @@ use crate::service::commit::Payments;
 pub(super) struct Found {
     /// The payments, the longest due first.
     pub(super) due: Vec<Due>,
-    /// The failures of the search, and whether it found every due payment. It counts no payments.
+    /// The failures of the search, and whether the search found every due payment. Counts no payments.
     pub(super) run: BatchRun,
 }
 

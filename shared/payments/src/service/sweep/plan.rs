@@ -7,8 +7,8 @@ use crate::ports::{Due, Work, WorkMessage};
 
 /// The time between two runs of the sweeper, in seconds. A run spreads its polls over this time.
 pub(super) const PERIOD_S: usize = 60;
-/// The maximum number of polls in a message. The worker sends them in parallel, so one invocation waits only once.
-/// The number is small, because each answer can need megabytes of memory.
+/// The maximum number of polls in a message. The worker sends the polls of a message in parallel, so one invocation
+/// waits only once. The number is small, because each answer can need megabytes of memory.
 pub const POLLS_PER_MESSAGE: usize = 4;
 /// The maximum number of payments in a message without polls. A payment needs at most 1.7 KB, so ten messages are far
 /// below SQS's limit of 1 MiB for one call.
@@ -60,8 +60,8 @@ pub(super) fn minute(now: Timestamp) -> u64 {
     now.unix_seconds().unsigned_abs() / PERIOD_S as u64
 }
 
-/// Selects at most `max` of the late payments. A check does not move a payment in the index, so successive turns
-/// select successive parts.
+/// Selects at most `max` of the late payments. Successive turns select successive parts, because a check does not move
+/// a payment in the index.
 pub(super) fn part_of_turn(mut late: Vec<Due>, max: usize, turn: u64) -> Vec<Due> {
     let parts = late.len().div_ceil(max.max(1)) as u64;
     let number = turn.checked_rem(parts).unwrap_or_default();
@@ -84,7 +84,8 @@ pub(super) fn without_delay(due: &[Due], work: fn(Vec<Due>) -> Work) -> Vec<Work
 }
 
 /// Shortens a plan by the number of messages that already wait in the queue. So the queue holds little more than the
-/// work of one run. After a stop, the worker does not receive the same payments hundreds of times.
+/// work of one run. Without this limit, the worker would receive the same payments hundreds of times after a
+/// stop.
 pub(super) fn reduce(planned: &mut Vec<WorkMessage>, backlog: u64) {
     let backlog = usize::try_from(backlog).unwrap_or(usize::MAX);
     let excess = backlog.saturating_sub(USUAL_BACKLOG);

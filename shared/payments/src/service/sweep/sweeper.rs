@@ -19,15 +19,15 @@ use crate::service::commit::Payments;
 /// The maximum number of tasks of each kind that a run does itself. These tasks need no message, no invocation and no
 /// work queue. 1,000 tasks take about a second.
 const MAX_DIRECT: usize = 1_000;
-/// The maximum number of payments with late polls that a run checks for expiry and erasure. The projects share this
-/// number evenly. 10,000 checks take some seconds, because most checks only load the payment twice.
+/// The maximum number of payments with late polls that a run checks for expiry and erasure. This number is divided
+/// evenly among the projects. 10,000 checks take some seconds, because most checks only load the payment twice.
 const MAX_LATE: usize = 10_000;
 /// The maximum number of due payments of each kind that a run finds.
 const MAX_FOUND: usize = 100_000;
 /// To choose between old and new polls, a run reads more polls of a project than it can hand out, by this factor.
 const WINDOW: usize = 10;
-/// A poll is late if it is due for longer than this. Its payment may then need an expiry or an erasure, although the
-/// index lists only the poll.
+/// A poll is late if it has been due for longer than this. The payment of a late poll can need an expiry or an erasure,
+/// although the index lists only the poll.
 const LATE: Duration = Duration::from_secs(plan::PERIOD_S as u64);
 /// The maximum number of overdue payments that are counted.
 const MAX_OVERDUE: usize = 1_000;
@@ -37,7 +37,7 @@ const MAX_OVERDUE: usize = 1_000;
 pub struct PollSweep {
     /// The polls that were handed out.
     pub polled: BatchRun,
-    /// The expiries of payments with late polls. No payment is counted, because most of them need nothing.
+    /// The expiries of payments with late polls. No payment is counted, because most of these payments need no expiry.
     pub expired: BatchRun,
     /// The erasures of payments with late polls. No payment is counted.
     pub erased: BatchRun,
@@ -76,7 +76,7 @@ pub struct Sweeper<'a, S, Q, C, W> {
     /// The queue to the worker.
     pub queue: &'a W,
     /// The maximum number of status polls of a project in one second. The platform documents no limit, so this
-    /// service has its own.
+    /// service has its own limit.
     pub polls_per_second: usize,
 }
 
@@ -92,7 +92,7 @@ where
     /// sweeper does not know which listed payments can be read.
     ///
     /// The index has one entry for each payment, so a poll that waits hides the expiry and the erasure of its
-    /// payment. Therefore the sweeper does both itself if a poll is late.
+    /// payment. Therefore the sweeper does the expiry and the erasure itself if a poll is late.
     pub async fn hand_out_polls(
         &self,
         projects: impl IntoIterator<Item = ProjectId>,
@@ -130,7 +130,7 @@ where
         }
     }
 
-    /// Sweeps projects whose keys are missing. No poll is handed out, because it could not be signed. Each project
+    /// Sweeps projects whose keys are missing. No poll is handed out, because no poll could be signed. Each project
     /// with a due poll counts as a failure. Checkouts expire and data is erased as usual.
     pub async fn sweep_without_keys(
         &self,
@@ -206,8 +206,8 @@ where
 
     /// Returns the payments of a project that this run checks, at most `max`.
     ///
-    /// If the run has not found every late poll, it reads one shard completely. The shards take turns, so a payment
-    /// behind many late polls is checked every 16 minutes.
+    /// If the run has not found every late poll, this function reads one shard completely. The shards take turns, so
+    /// each shard is read every 16 minutes. So a payment is checked even if very many other polls are late for longer.
     async fn part_of(
         &self,
         late: Late,
@@ -235,8 +235,8 @@ where
         }
     }
 
-    /// Publishes the outbox of each payment whose oldest unpublished event is at least `grace` old. A younger event
-    /// may still be published by the call that committed it.
+    /// Publishes the outbox of each payment whose oldest unpublished event is at least `grace` old. The call that
+    /// committed a younger event can still publish this event.
     pub async fn sweep_outbox(&self, grace: Duration, deadline: Instant) -> BatchRun {
         let due_by = self.payments.clock.now().before(grace);
         let found = self
@@ -287,7 +287,7 @@ where
     }
 
     /// Hands out the payments beyond the limit of direct work. If all direct work failed, hands out nothing, because
-    /// the worker would fail in the same way. The next run continues.
+    /// the worker would fail in the same way. The next run finds these payments again.
     async fn hand_out_rest(
         &self,
         mut run: BatchRun,

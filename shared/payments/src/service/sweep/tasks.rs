@@ -1,5 +1,5 @@
 //! Does the tasks of due payments, for the sweeper and the worker. Each task loads its payment first, and does
-//! nothing if it is no longer due.
+//! nothing if the task is no longer due.
 
 use tokio::time::Instant;
 
@@ -18,15 +18,15 @@ use crate::service::status_poll::StatusPoller;
 const CONCURRENT_OUTBOXES: usize = 16;
 /// The maximum number of payments that a batch expires or erases in parallel.
 const CONCURRENT_RETENTION: usize = 24;
-/// The time of a batch is divided by this number. A payment with many events may use only one of these parts.
+/// The time of a batch is divided by this number. A payment with many events can use at most one of the parts.
 const SHARE: u32 = 4;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Publishes the outbox of each payment. Events can be left there after a call crashed or a queue failed. No lock
+    /// Publishes the outbox of each payment. An outbox can have events after a call crashed or a queue failed. No lock
     /// is needed, because the queue or the consumer drops the second copy of an event.
     ///
-    /// A payment with many events uses at most a quarter of the time of a batch, so it does not delay others. The
-    /// next batch continues with its remaining events.
+    /// A payment with many events uses at most a quarter of the time of a batch, so the payment does not delay other
+    /// payments. The next batch publishes the remaining events of the payment.
     pub async fn publish_all(&self, due: Vec<Due>, deadline: Instant) -> BatchRun {
         let share = deadline.saturating_duration_since(Instant::now()) / SHARE;
         let task = |key| async move {
@@ -41,7 +41,8 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
                                 .with("payment", applied.payment.key().to_string())
                                 .write();
                         } else if published.is_empty() {
-                            // A release that did not know a word has put the payment into the index.
+                            // A release that did not know a word has put the payment into the index. There was no
+                            // event to publish, so the payment leaves the index.
                             let last = applied.payment.sequence();
                             let left = self.store.mark_published(&key, last).await;
                             left.map_err(PublishError::from)?;
@@ -92,7 +93,7 @@ where
     /// before the next scheduled poll.
     ///
     /// Does nothing after the time `until`, because the sweeper hands out the polls again. All payments then count
-    /// for `oldest_s`, although some may be unreadable or no longer due.
+    /// for `oldest_s`, although some of these payments can be unreadable or no longer due.
     pub async fn poll_all(
         &self,
         due: Vec<Due>,

@@ -1,4 +1,4 @@
-//! Undoes alterations that a tool may have made to a signed body.
+//! Undoes alterations that a tool possibly made to a signed body.
 
 use std::borrow::Cow;
 
@@ -10,11 +10,11 @@ pub(super) const MAX_MEMBERS: usize = 50;
 /// The maximum length of a name or a path in an observation, in characters.
 const MAX_PATH: usize = 80;
 
-/// Undoes one kind of alteration in one string; `None` if the string shows no sign of it.
+/// Undoes one kind of alteration in one string; `None` if the string shows no sign of this alteration.
 type Restore = fn(&str) -> Option<String>;
 
-/// Returns the bodies that the platform may have sent: `message` without one possible alteration each. The
-/// observation beside a body is true if the body verifies.
+/// Returns the bodies that the platform possibly sent. Each body is `message` without one possible alteration. The text
+/// beside a body is an observation, which is true if the body verifies.
 pub(super) fn restored<'a>(message: &'a Value<'a>) -> impl Iterator<Item = (String, Value<'a>)> {
     let restores: [(&str, Restore); 3] = [
         (
@@ -109,7 +109,7 @@ pub(super) fn observe_damage(message: &Value<'_>) -> Option<String> {
     Some(format!("the value under {path} seems to be masked"))
 }
 
-/// Whether a whole value is masked. The platform masks only the middle of account numbers.
+/// Whether a whole value is masked. The platform makes no such mask: it masks only the middle of account numbers.
 fn is_masked(text: &str) -> bool {
     let words = ["redacted", "filtered", "masked", "removed", "hidden"];
     let word = text.trim_matches(|letter: char| !letter.is_ascii_alphabetic());

@@ -1,7 +1,7 @@
 //! Explains to an operator why a saved callback does not verify.
 //!
-//! An explanation says what is wrong with the body, or which change makes it verify. It marks what is only probable.
-//! It contains no key, no signature, and no value of the body except for the project id.
+//! An explanation says what is wrong with the body, or which change makes the body verify. The explanation marks what
+//! is only probable. It contains no key, no signature, and no value of the body except for the project id.
 
 mod altered;
 mod explanation;
