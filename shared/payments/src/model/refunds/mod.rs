@@ -4,9 +4,10 @@ mod attribution;
 mod attribution_window;
 pub(in crate::model) mod compact;
 pub(in crate::model) mod former;
+mod overrefund;
 pub mod refund;
 pub mod refund_status;
-mod returns;
+pub(in crate::model) mod returns;
 pub(in crate::model) mod update;
 
 use ecommpay::fields::{Currency, Text};
