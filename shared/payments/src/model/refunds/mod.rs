@@ -1,6 +1,6 @@
 //! Holds the refunds of a payment: those that this service requested, and external refunds.
 
-mod attribution;
+pub(in crate::model) mod attribution;
 mod attribution_window;
 pub(in crate::model) mod compact;
 pub(in crate::model) mod former;
