@@ -10,7 +10,7 @@ use aws::dynamodb::DynamoStore;
 use aws::environment::{Environment, LivePayments};
 use aws::messages::{Batch, Failures, Message};
 use aws::prewarm;
-use aws::secrets::{CachedProjectKeys, DataApiSecret};
+use aws::secrets::DataApiSecret;
 use aws::sqs::SqsQueue;
 use aws::work_queue::SqsWorkQueue;
 use ecommpay::fields::ProjectId;
@@ -34,7 +34,6 @@ type LiveRuns<'a> = DailyRuns<'a, DynamoStore, SqsQueue, SystemClock, HttpDataAp
 
 pub struct Reconciler {
     payments: LivePayments,
-    keys: CachedProjectKeys,
     access: DataApiSecret,
     queue: SqsWorkQueue,
     base_url: String,
@@ -46,7 +45,6 @@ impl Reconciler {
         let environment = Environment::load()?;
         Ok(Self {
             payments: environment.payments()?,
-            keys: environment.project_keys()?,
             access: environment.data_api_secret()?,
             queue: environment.daily_queue()?,
             base_url: config::base_url("DATA_API_URL")?,
@@ -54,11 +52,10 @@ impl Reconciler {
         })
     }
 
-    /// Opens a connection to the table, and reads the project keys, before the first event. Each part reads the
-    /// credentials of the Data API, because an operator can replace them at any time.
+    /// Opens a connection to the table before the first event. Each part reads the credentials of the Data API, because an
+    /// operator can replace them at any time.
     pub async fn prewarm(&self) {
-        let all = async { tokio::join!(self.payments.store.prewarm(), self.keys.prewarm()) };
-        prewarm::within_limit(all).await;
+        prewarm::within_limit(self.payments.store.prewarm()).await;
     }
 
     /// Handles one event. Returns an error only if the event is invalid.
@@ -78,13 +75,14 @@ impl Reconciler {
         })
     }
 
-    /// Starts the runs that are due. Continues a run that was started on the same day.
+    /// Starts the runs that are due, for each project that has ever had a key. Continues a run that was started on the same
+    /// day.
     async fn start(&self) -> Started {
         let mut started = Started::default();
-        match self.keys.get().await {
-            Ok(keys) => {
+        match self.payments.store.projects().await {
+            Ok(projects) => {
                 let access = self.access.get().await;
-                for project_id in keys.keys().copied() {
+                for project_id in projects {
                     let run = self.start_due(project_id, Daily::Report).await;
                     started.add(Daily::Report, run);
                     match &access {
@@ -97,7 +95,10 @@ impl Reconciler {
                     }
                 }
             }
-            Err(error) => started.add(Daily::Compare, Err(error.into())),
+            Err(error) => {
+                started.add(Daily::Report, Err(error.to_string().into()));
+                started.add(Daily::Compare, Err(error.into()));
+            }
         }
         started.line().write();
         started
@@ -210,7 +211,7 @@ impl Reconciler {
     async fn lag(&self, daily: Daily) -> Result<Duration, Error> {
         let now = Timestamp::now();
         let mut lag = Duration::ZERO;
-        for project_id in self.keys.get().await?.keys().copied() {
+        for project_id in self.payments.store.projects().await? {
             let until = self.payments.done_until(project_id, daily).await?;
             lag = lag.max(now.since(until));
         }
@@ -224,7 +225,9 @@ impl Reconciler {
         span: Span,
         deadline: Instant,
     ) -> Result<Answer, Error> {
-        self.keys.of(project_id).await?;
+        if !self.payments.store.projects().await?.contains(&project_id) {
+            return Err(format!("project {project_id} has never had a key").into());
+        }
         let run = self.payments.run_on_demand(project_id, span);
         let data_api = self.data_api(&run).await?;
         if data_api.is_none() {
@@ -256,5 +259,61 @@ impl Reconciler {
         self.send(&run, parts).await?;
         let state = self.payments.run_state(&run).await?;
         Ok(Answer::of(run, state))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use payments::Payments;
+    use payments::model::schedule::Schedule;
+    use wire::{TABLE, Wire};
+
+    use super::*;
+
+    fn reconciler(wire: &Wire) -> Reconciler {
+        Reconciler {
+            payments: Payments {
+                store: DynamoStore::new(wire.config(), TABLE),
+                queues: Vec::new(),
+                clock: SystemClock,
+                schedule: Schedule::default(),
+            },
+            access: DataApiSecret::new(wire.config(), "token"),
+            queue: SqsWorkQueue::new(wire.config(), "https://queues.example/daily"),
+            base_url: "https://data.example".into(),
+            pace: Duration::ZERO,
+        }
+    }
+
+    /// The project keys cannot be read at all.
+    #[tokio::test]
+    async fn the_daily_runs_include_each_listed_project_without_a_read_of_the_project_keys() {
+        let wire = Wire::start().await.unwrap();
+        let reconciler = reconciler(&wire);
+        let projects = [211, 212].map(|id| ProjectId::new(id).unwrap());
+        for project_id in projects {
+            let store = &reconciler.payments.store;
+            store.add_project(project_id).await.unwrap();
+        }
+        let started = reconciler.start().await;
+        assert_eq!(started.without_token, projects);
+        let reported: Vec<ProjectId> = started.runs.iter().map(|run| run.project_id).collect();
+        assert_eq!(reported, projects, "{started:?}");
+    }
+
+    #[tokio::test]
+    async fn an_interval_of_a_project_that_is_not_listed_is_not_compared() {
+        let wire = Wire::start().await.unwrap();
+        let span = Span {
+            from: Timestamp::from_millis(0),
+            to: Timestamp::from_millis(1),
+        };
+        let reconciler = reconciler(&wire);
+        let project_id = ProjectId::new(213).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let compared = reconciler.compare(project_id, span, deadline);
+        let error = compared.await.err().unwrap().to_string();
+        assert_eq!(error, "project 213 has never had a key");
     }
 }

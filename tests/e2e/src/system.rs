@@ -36,6 +36,8 @@ impl System {
     /// Starts a sandbox.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let sandbox = Sandbox::start(options).await?;
+        // The first run adds the project to the list in the table, from which the daily runs take the projects.
+        invoke(&sandbox, "sweeper").await?;
         Ok(Self {
             storefront: Storefront::new(sandbox.ready())?,
             simulator: Simulator::new(sandbox.ready())?,

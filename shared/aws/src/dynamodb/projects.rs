@@ -1,5 +1,5 @@
-//! Stores each project that has ever had a project key. Therefore the sweeper finds the payments of a project even if
-//! the project key is missing. Each project is one item, which nothing deletes.
+//! Stores each project that has ever had a key. Therefore the sweeper and the daily runs find the payments of a project
+//! even if its key is missing. Each project is one item, which nothing deletes.
 
 use std::collections::BTreeSet;
 

@@ -27,6 +27,8 @@ pub(super) enum Reason {
     /// Only callbacks report a return that no known refund explains.
     UnexplainedReturn(String),
     SumUnconfirmed,
+    /// Only callbacks show that more was refunded than paid. The number is the refunded amount.
+    Overrefunded(u64),
     /// The money of a sale does not count, or not yet. The text is the newest `payment.status` about the sale or a
     /// confirmation.
     SaleNotCounted(String),
@@ -97,6 +99,8 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     if payment.has_money() && payment.is_newest_sum_unconfirmed() {
         reasons.insert(Reason::SumUnconfirmed);
     }
+    let excess = payment.overrefund().filter(|excess| !excess.is_confirmed);
+    reasons.extend(excess.map(|excess| Reason::Overrefunded(excess.refunded)));
     reasons
 }
 

@@ -6,6 +6,7 @@ use ecommpay::report::Sum;
 
 use super::payment::Payment;
 use super::refunds::refund::Refund;
+use super::refunds::returns::Returns;
 use super::reported::operation::Operation;
 use super::status::sale_state::SaleState;
 
@@ -135,9 +136,15 @@ impl Payment {
     }
 
     pub(super) fn refunds_and_reversals(&self) -> u64 {
+        self.refunds_and_reversals_of(|_| true)
+    }
+
+    /// Returns the amount of the refunds and reversals for which `is_such` holds.
+    pub(super) fn refunds_and_reversals_of(&self, is_such: impl Fn(&Operation) -> bool) -> u64 {
         let amounts = RefundAmounts::of(self);
         let stored = self
             .counted_refunds()
+            .filter(|(_, operation)| is_such(operation))
             .map(|(id, operation)| amounts.of_operation(id, operation))
             .fold(0, u64::saturating_add);
         match self.is_not_confirmed() {
@@ -160,8 +167,12 @@ impl Payment {
     }
 
     pub(super) fn returned_amount(&self) -> u64 {
-        // This amount includes returns that are not stored.
-        self.returns().amount.max(self.reported.overflow.returned)
+        self.returned_by(&self.returns())
+    }
+
+    pub(super) fn returned_by(&self, returns: &Returns) -> u64 {
+        // The second amount includes returns that are not stored.
+        returns.amount.max(self.reported.overflow.returned)
     }
 
     /// Whether all the money received was refunded, in any currency.

@@ -27,22 +27,26 @@ fn one_of_each() -> BTreeMap<String, Value> {
     let mut paid_twice = TestPayment::paid();
     let ids = ["order-1-1".to_owned()].into();
     paid_twice.fact(Fact::EarlierPayments { ids: &ids }, NOW);
+    let refunds = ["sale_success", "refund_success", "refund_partial_2_rest"];
+    let mut overrefunded = TestPayment::with_callbacks(&refunds);
+    while poll_at(&overrefunded).is_some() {
+        overrefunded.poll_unanswered();
+    }
     let listed = discrepancies::listed();
     let difference = discrepancies::compared(None, PlatformRecord::Listed(&listed));
 
     let reported = [
-        &["sale_success", "refund_success", "refund_partial_2_rest"][..],
         &[
             "sale_success",
             "refund_partial_1",
             "refund_reverse_of_partial",
-        ],
+        ][..],
         &["clarification_last_name"],
         &["confirm_sale_done"],
         &["sale_decline_customer"],
         &["amount_differs"],
     ];
-    let mut payments = vec![paid];
+    let mut payments = vec![paid, overrefunded];
     payments.extend(reported.map(TestPayment::with_callbacks));
     payments.extend([failed, expired, paid_twice]);
     payments.push(TestPayment::external(corpus("sale_success")));

@@ -1,5 +1,5 @@
 //! Claims status requests. A claim gives the request its number. A scheduled claim also plans the next poll, so a
-//! lost answer does not stop polling.
+//! lost answer does not stop polling. The claim of the last planned poll emits what waited for an answer.
 
 use crate::decide::change::Change;
 use crate::decide::emit;
@@ -16,10 +16,7 @@ pub(super) fn scheduled(
     at: Timestamp,
 ) -> Option<Change> {
     if !payment.has_signable_id() {
-        return Some(Change {
-            payment: payment.clone(),
-            events: Vec::new(),
-        });
+        return Some(without_events(payment.clone()));
     }
     schedule.poll_at(payment).filter(|due| *due <= due_by)?;
     let is_for_redirect = schedule.is_poll_for_redirect(payment);
@@ -28,24 +25,46 @@ pub(super) fn scheduled(
         after.record_poll_for_redirect();
     }
     after.polling_mut().advance_schedule(!is_for_redirect, at);
-    Some(claim(after, at))
+    count(&mut after, at);
+    Some(match schedule.is_overdue(&after) {
+        true => claim_last(after, at),
+        false => claim(after, at),
+    })
 }
 
 pub(super) fn now(payment: &Payment, at: Timestamp) -> Change {
-    claim(payment.clone(), at)
+    let mut after = payment.clone();
+    count(&mut after, at);
+    claim(after, at)
 }
 
-fn claim(mut payment: Payment, at: Timestamp) -> Change {
+fn count(payment: &mut Payment, at: Timestamp) {
     // An abandoned Gate request must time out before this poll is counted. Only then does the answer show its
     // outcome.
     payment.update_derived(at);
     payment.polling_mut().count_poll();
+}
+
+fn claim(payment: Payment, at: Timestamp) -> Change {
     // The timeout can make an event due.
     match emit::has_pending_events(&payment, at) {
         true => emit::emit(payment, at),
-        false => Change {
-            payment,
-            events: Vec::new(),
-        },
+        false => without_events(payment),
+    }
+}
+
+fn claim_last(payment: Payment, at: Timestamp) -> Change {
+    let is_underived = payment.has_underived_facts();
+    let change = emit::emit_at_last_poll(payment.clone(), at);
+    match is_underived || !change.events.is_empty() {
+        true => change,
+        false => without_events(payment),
+    }
+}
+
+fn without_events(payment: Payment) -> Change {
+    Change {
+        payment,
+        events: Vec::new(),
     }
 }

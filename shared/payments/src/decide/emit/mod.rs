@@ -3,6 +3,7 @@
 mod payment_events;
 mod refund_events;
 
+use self::payment_events::{Unconfirmed, collect_overrefund};
 use self::refund_events::PendingRefund;
 use crate::decide::change::Change;
 use crate::events::view::{DiscrepancyView, OperationView, PaymentView, RefundView};
@@ -10,7 +11,8 @@ use crate::events::{About, Event, EventKind};
 use crate::model::timestamp::Timestamp;
 use crate::model::{Discrepancy, Payment};
 
-/// The maximum number of events that one change emits, not counting `checkout.expired`. A change is one write of at
+/// The maximum number of events that one change emits, not counting the events that [`emit_expiry`] and
+/// [`emit_at_last_poll`] add. A change is one write of at
 /// most 4 MB. Each event contains the whole payment, and a payment has at most 400 KB. The next change emits the
 /// remaining events.
 const MAX_EVENTS: usize = 8;
@@ -106,6 +108,17 @@ pub(super) fn emit_expiry(mut payment: Payment, at: Timestamp) -> Change {
     create_events(payment, &pending, at)
 }
 
+/// Creates the change of the last planned poll. If only callbacks show that more was refunded than paid, and no signed
+/// answer has confirmed it until now, `payment.overrefunded` is the first event. No later poll would end its wait.
+pub(super) fn emit_at_last_poll(mut payment: Payment, at: Timestamp) -> Change {
+    let mut pending = Vec::new();
+    if !payment.needs_newer_release() {
+        pending.extend(collect_overrefund(&mut payment, Unconfirmed::IsEmitted));
+    }
+    pending.extend(collect_pending(&mut payment, at));
+    create_events(payment, &pending, at)
+}
+
 fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) -> Change {
     payment.set_updated_at(at);
     payment.mark_derived();
@@ -142,7 +155,7 @@ fn collect_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
         }
     }
     if pending.len() < MAX_EVENTS {
-        pending.extend(payment_events::collect_overrefund(payment));
+        pending.extend(collect_overrefund(payment, Unconfirmed::Waits));
     }
     if pending.len() < MAX_EVENTS && payment.mark_earlier_payments_emitted() {
         pending.push(PendingEvent::EarlierPayments);

@@ -84,21 +84,26 @@ fn record(payment: &mut Payment, status: Status, kind: EventKind) -> PendingEven
     }
 }
 
-/// Returns `payment.overrefunded` if this event is pending, and records the event as emitted. The merchant must know of
-/// an excess refund. `refundable_amount` cannot show the excess, because this amount is never below 0. If a return that a
-/// signed answer must explain can be part of the refunded amount, the event waits for this answer.
-pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> {
-    let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
-    let is_unpaid = payment.is_not_confirmed() || payment.is_declined_by_answer();
-    let is_excess = |refunded: u64| refunded > paid && (paid > 0 || is_unpaid);
-    if !is_excess(refunded)
-        || payment.emitted().overrefunded == refunded
-        || payment.is_foreign()
-        || !is_excess(refunded.saturating_sub(payment.returns().withheld))
-    {
+/// When `payment.overrefunded` is emitted if only callbacks show the excess.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unconfirmed {
+    /// After the signed answer of the recheck.
+    Waits,
+    /// Now, because no further status poll is planned.
+    IsEmitted,
+}
+
+/// Returns `payment.overrefunded` if this event is pending, and records the event as emitted.
+pub(super) fn collect_overrefund(
+    payment: &mut Payment,
+    unconfirmed: Unconfirmed,
+) -> Option<PendingEvent> {
+    let excess = payment.overrefund()?;
+    let waits = unconfirmed == Unconfirmed::Waits && payment.awaits_answer_about(&excess);
+    if waits || payment.emitted().overrefunded == excess.refunded {
         return None;
     }
-    payment.emitted_mut().overrefunded = refunded;
+    payment.emitted_mut().overrefunded = excess.refunded;
     Some(PendingEvent::plain(EventKind::PaymentOverrefunded))
 }
 

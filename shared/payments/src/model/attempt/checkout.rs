@@ -58,7 +58,8 @@ impl Payment {
 
     /// Returns the sales that do not belong to an earlier attempt.
     fn current_sales(&self) -> impl Iterator<Item = &Operation> {
-        self.sales().filter(|sale| !self.attempt.is_of_failed(sale))
+        let failed = self.attempt.failed_request_ids();
+        self.sales().filter(move |sale| !failed.are_named_by(sale))
     }
 
     /// Returns the newest redirect or clarification request of a pending sale in the current attempt.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use self::clarification::ClarificationTries;
 use self::gate_request::{Duplicate, GateRequest};
 use super::order::Channel;
-use super::reported::operation::Operation;
+use super::reported::request_ids::RequestIds;
 use super::serde_skip::is_default;
 use super::timestamp::{Timestamp, millis};
 
@@ -189,17 +189,17 @@ impl Attempt {
         &self.request
     }
 
-    pub(super) fn request_ids(&self) -> impl Iterator<Item = &str> {
-        let failed = self.failed_requests.iter().map(String::as_str);
-        failed.chain(self.request.request_id())
+    /// Returns the ids of the sale requests of all attempts.
+    pub(super) fn request_ids(&self) -> RequestIds<'_> {
+        RequestIds::new(&self.failed_requests, self.request.request_id())
+    }
+
+    /// Returns the ids of the sale requests of earlier attempts.
+    pub(super) fn failed_request_ids(&self) -> RequestIds<'_> {
+        RequestIds::new(&self.failed_requests, None)
     }
 
     pub(super) fn is_failed_request(&self, request_id: &str) -> bool {
         self.failed_requests.contains(request_id)
-    }
-
-    pub(super) fn is_of_failed(&self, operation: &Operation) -> bool {
-        let mut failed = self.failed_requests.iter();
-        failed.any(|request_id| operation.has_request_id(request_id))
     }
 }

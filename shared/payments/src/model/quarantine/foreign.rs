@@ -11,6 +11,7 @@ use crate::model::attempt::gate_request::GateRequest;
 use crate::model::order::Channel;
 use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
+use crate::model::reported::request_ids::RequestIds;
 use crate::model::timestamp::Timestamp;
 
 /// The possible difference of the clocks. An operation is older than the checkout, or than the arrival of a signed
@@ -91,11 +92,10 @@ impl Payment {
     /// - The platform can have no sale of ours, and the operation has a `request_id`.
     pub(in crate::model) fn foreign_operations(&self) -> impl Fn(&Operation) -> bool {
         let has_no_sale = OnceCell::new();
+        let own = self.attempt.request_ids();
         move |operation| {
-            let mut request_ids = self.attempt.request_ids();
-            let is_ours = request_ids.any(|request_id| operation.has_request_id(request_id));
             let has_no_sale = || *has_no_sale.get_or_init(|| self.has_no_sale_of_ours());
-            !is_ours
+            !own.are_named_by(operation)
                 && (self.attempt.is_foreign()
                     || self.is_older_than_checkout(operation)
                     || operation.request_id().is_some() && has_no_sale())
@@ -107,12 +107,12 @@ impl Payment {
     /// although an error of the request was reported.
     fn has_no_sale_of_ours(&self) -> bool {
         let has_error = self.is_ended_by_error(&self.attempt.request);
+        let own = self.attempt.request_ids();
         let is_made = |operation: &Operation| {
-            let mut request_ids = self.attempt.request_ids();
             (operation.outcome().is_final() || !has_error)
                 && takes_money(operation.kind())
                 && operation.platform_status() != "error"
-                && request_ids.any(|request_id| operation.has_request_id(request_id))
+                && own.are_named_by(operation)
         };
         if self.reported.operations.values().any(is_made) {
             return false;
@@ -142,13 +142,14 @@ impl Payment {
         let Some(request_id) = self.attempt.request.request_id() else {
             return false;
         };
+        let request_ids = RequestIds::one(Some(request_id));
         let sent_at = self.attempt.sent_at();
         let is_near = |created: Timestamp| {
             sent_at.before(MAX_CLOCK_DIFFERENCE) <= created
                 && created <= sent_at.after(MAX_CLOCK_DIFFERENCE)
         };
         let may_be_ours = |operation: &Operation| {
-            operation.has_request_id(request_id)
+            request_ids.are_named_by(operation)
                 || takes_money(operation.kind()) && operation.created_at().is_none_or(is_near)
         };
         self.reported.newest_answer.is_some()

@@ -41,7 +41,7 @@ pub(super) type Attributed = BTreeMap<RefundKey, Vec<String>>;
 type Unattributed<'a> = (&'a String, &'a Operation, Timestamp);
 
 /// The refunds that this service requested, indexed by the ids that an operation can name.
-pub(super) struct OwnRefunds<'a> {
+pub(in crate::model) struct OwnRefunds<'a> {
     /// In the order of the requests, with their `refund_id`.
     refunds: Vec<(&'a str, &'a Refund)>,
     /// The key is the `refund_id` in lower case. The value is an index of `refunds`.
@@ -54,7 +54,7 @@ pub(super) struct OwnRefunds<'a> {
 }
 
 impl<'a> OwnRefunds<'a> {
-    pub(super) fn of(payment: &'a Payment) -> Self {
+    pub(in crate::model) fn of(payment: &'a Payment) -> Self {
         let mut operations = payment.reported.operations.values();
         let mut refunds = Self {
             refunds: own(payment).collect(),
@@ -83,7 +83,7 @@ impl<'a> OwnRefunds<'a> {
         for (key, index) in by_answer.chain(by_operation) {
             by_request_id.entry(key).or_default().insert(index);
         }
-        for request_id in payment.attempt.request_ids() {
+        for request_id in payment.attempt.request_ids().iter() {
             by_request_id.insert(refunds.key_of(request_id), BTreeSet::new());
         }
         refunds.by_request_id = by_request_id;
@@ -106,6 +106,12 @@ impl<'a> OwnRefunds<'a> {
         let mut refunds = indexes.iter().filter_map(|index| self.refunds.get(*index));
         let found = refunds.find(|(_, refund)| is_only || could_match(refund, operation));
         found.map(|(refund_id, _)| *refund_id)
+    }
+
+    /// Whether a refund request of ours has this `request_id`.
+    pub(in crate::model) fn is_request(&self, request_id: &str) -> bool {
+        let indexes = self.by_request_id.get(&self.key_of(request_id));
+        indexes.is_some_and(|indexes| !indexes.is_empty())
     }
 
     /// Whether several refunds share this `request_id`, or a sale request has it.
@@ -287,14 +293,6 @@ impl Payment {
         let own_refunds = OwnRefunds::of(self);
         self.unattributed(&own_refunds)
             .any(|(_, operation)| could_match(refund, operation))
-    }
-
-    pub(in crate::model) fn is_refund_request(&self, request_id: &str) -> bool {
-        let own_refunds = OwnRefunds::of(self);
-        let indexes = own_refunds
-            .by_request_id
-            .get(&own_refunds.key_of(request_id));
-        indexes.is_some_and(|indexes| !indexes.is_empty())
     }
 }
 

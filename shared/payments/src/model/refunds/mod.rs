@@ -1,12 +1,13 @@
 //! Holds the refunds of a payment: those that this service requested, and external refunds.
 
-mod attribution;
+pub(in crate::model) mod attribution;
 mod attribution_window;
 pub(in crate::model) mod compact;
 pub(in crate::model) mod former;
+mod overrefund;
 pub mod refund;
 pub mod refund_status;
-mod returns;
+pub(in crate::model) mod returns;
 pub(in crate::model) mod update;
 
 use ecommpay::fields::{Currency, Text};

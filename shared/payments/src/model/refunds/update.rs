@@ -11,6 +11,7 @@ use crate::model::attempt::gate_request::GateRequest;
 use crate::model::ledger::RefundAmounts;
 use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
+use crate::model::reported::request_ids::RequestIds;
 use crate::model::timestamp::Timestamp;
 
 /// Up to this number, all refunds of ours keep their Gate request. Beyond it, an ended refund loses its request if
@@ -159,8 +160,9 @@ impl Payment {
             Outcome::Pending => (RefundStatus::Pending, None),
         };
         let request_id = refund.request.request_id();
+        let request_ids = RequestIds::one(request_id);
         let reports_request = |operation: &Operation| {
-            let is_same = request_id.is_none_or(|id| operation.has_request_id(id));
+            let is_same = request_id.is_none() || request_ids.are_named_by(operation);
             operation.merchant_refund_id().is_some() && is_same
         };
         let amount = amounts.of_operation(id, deciding);

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::compact::stored_length;
 use super::operation::Operation;
 use super::report_source::SignedReport;
+use super::request_ids::RequestIds;
 use crate::json_text::to_json_string;
 use crate::model::payment::Payment;
 use crate::model::serde_skip::is_default;
@@ -69,6 +70,21 @@ enum DetailGroup {
 
 /// The importance, the length of the id, and the id of an operation.
 type Position = (Importance, usize, String);
+
+/// Returns the importance of an operation that decides money or of a pending sale; otherwise `None`.
+/// `failed` has the requests of earlier attempts.
+fn importance_for_sale(operation: &Operation, failed: &RequestIds<'_>) -> Option<Importance> {
+    let kind = operation.kind();
+    let takes_money = operation.is_sale() || kind.is_undocumented();
+    let decides_money = operation.is_confirmation() || operation.has_succeeded() && takes_money;
+    let is_pending = operation.outcome() == Outcome::Pending;
+    let is_open = operation.is_sale() && is_pending && !failed.are_named_by(operation);
+    match (decides_money, is_open) {
+        (true, _) => Some(Importance::DecidesMoney),
+        (false, true) => Some(Importance::OpenSale),
+        (false, false) => None,
+    }
+}
 
 fn importance_of_other(operation: &Operation) -> Importance {
     match operation.outcome() {
@@ -166,10 +182,11 @@ impl Payment {
     /// older operation has the lower id, because the platform numbers its operations.
     fn operations_by_importance(&self) -> Vec<Position> {
         let own = self.operations_of_own_refunds();
+        let failed = self.attempt.failed_request_ids();
         let operations = self.reported.operations.iter();
         let mut order: Vec<Position> = operations
             .map(|(id, operation)| {
-                let importance = match self.importance_for_sale(operation) {
+                let importance = match importance_for_sale(operation, &failed) {
                     Some(importance) => importance,
                     None if own.contains(id) => Importance::OwnRefund,
                     None => importance_of_other(operation),
@@ -179,20 +196,6 @@ impl Payment {
             .collect();
         order.sort_unstable();
         order
-    }
-
-    /// Returns the importance of an operation that decides money or of a pending sale; otherwise `None`.
-    fn importance_for_sale(&self, operation: &Operation) -> Option<Importance> {
-        let kind = operation.kind();
-        let takes_money = operation.is_sale() || kind.is_undocumented();
-        let decides_money = operation.is_confirmation() || operation.has_succeeded() && takes_money;
-        let is_pending = operation.outcome() == Outcome::Pending;
-        let is_open = operation.is_sale() && is_pending && !self.attempt.is_of_failed(operation);
-        match (decides_money, is_open) {
-            (true, _) => Some(Importance::DecidesMoney),
-            (false, true) => Some(Importance::OpenSale),
-            (false, false) => None,
-        }
     }
 
     /// Finds the first operation, in the order of importance, for which `is_excess` returns true. Removes this
@@ -225,10 +228,11 @@ impl Payment {
         if operations.len() <= MAX_DETAILED && lengths.sum::<usize>() <= MAX_DETAILED_BYTES {
             return;
         }
+        let failed = self.attempt.failed_request_ids();
         let mut positions: Vec<_> = operations
             .iter()
             .map(|(id, operation)| {
-                let group = match self.importance_for_sale(operation) {
+                let group = match importance_for_sale(operation, &failed) {
                     Some(_) => DetailGroup::Sale,
                     None if operation.kind().is_about_refund() => DetailGroup::Refund,
                     None => DetailGroup::Other,

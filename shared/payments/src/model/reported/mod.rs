@@ -15,6 +15,7 @@ pub mod report_order;
 pub(crate) mod report_source;
 pub(crate) mod reported_sums;
 pub(crate) mod request_error;
+pub(in crate::model) mod request_ids;
 pub(in crate::model) mod texts;
 pub mod waiting;
 

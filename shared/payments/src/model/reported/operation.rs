@@ -15,6 +15,7 @@ use super::operation_report::{FinalReport, Pending, date_rank};
 use super::payment_status::PaymentStatus;
 use super::payment_sums::DatedSum;
 use super::report_order::ReportOrder;
+use super::request_ids::RequestIds;
 use super::texts::{digest_of_id, is_digest};
 use super::waiting::Waiting;
 use crate::model::attempt::gate_request::is_processing_failure;
@@ -165,7 +166,7 @@ impl Operation {
                 *known = Some(reported);
             }
         };
-        let new = request_id.filter(|id| !self.has_request_id(id));
+        let new = request_id.filter(|id| !RequestIds::one(Some(id)).are_named_by(self));
         let known = [self.request_id.take(), self.other_request_id.take()];
         let ids: BTreeSet<String> = known.into_iter().flatten().chain(new).collect();
         let mut ids = ids.into_iter();
@@ -389,14 +390,10 @@ impl Operation {
         self.request_id.as_deref()
     }
 
-    pub(in crate::model) fn has_request_id(&self, request_id: &str) -> bool {
-        let mut known = [&self.request_id, &self.other_request_id]
-            .into_iter()
-            .flatten();
-        known.any(|known| match is_digest(known) {
-            true => *known == digest_of_id(request_id),
-            false => known == request_id,
-        })
+    /// Returns the stored ids of the requests that started the operation, or their digests.
+    pub(super) fn request_ids(&self) -> impl Iterator<Item = &str> {
+        let ids = [&self.request_id, &self.other_request_id];
+        ids.into_iter().flatten().map(String::as_str)
     }
 
     pub(in crate::model) fn has_digest(&self) -> bool {

@@ -1,14 +1,17 @@
 //! Reads the errors in reports about our sale and refund requests.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use ecommpay::operation::Outcome;
 use ecommpay::report::Report;
 
 use super::operation::Operation;
+use super::request_ids::RequestIds;
 use super::texts;
 use crate::model::attempt::gate_request::{self, Duplicate, GateRequest};
 use crate::model::payment::Payment;
+use crate::model::refunds::attribution::OwnRefunds;
 use crate::model::refunds::refund::Refund;
 use crate::model::timestamp::Timestamp;
 
@@ -99,18 +102,24 @@ impl Payment {
             *known = texts::code(code);
         }
         while self.reported.request_errors.len() > MAX_ERRORS {
-            let ids = self.reported.request_errors.keys().rev();
-            let foreign = ids.clone().find(|id| !self.is_own_request(id));
-            let Some(id) = foreign.or(ids.clone().next()).cloned() else {
+            let Some(id) = self.least_needed_error() else {
                 return;
             };
             self.reported.request_errors.remove(&id);
         }
     }
 
+    /// Returns the `request_id` of the error that is dropped first.
+    fn least_needed_error(&self) -> Option<String> {
+        let is_own = self.own_requests();
+        let ids = self.reported.request_errors.keys().rev();
+        let foreign = ids.clone().find(|id| !is_own(id));
+        foreign.or(ids.clone().next()).cloned()
+    }
+
     /// Whether the `request_id` in a report is known to belong to our sale or refund request.
     pub(crate) fn names_own_request(&self, reported_id: &str) -> bool {
-        self.is_own_request(&texts::id(reported_id))
+        self.own_requests()(&texts::id(reported_id))
     }
 
     /// Returns the code with which the platform refused the sale request, in Gate's answer or in a report.
@@ -159,14 +168,11 @@ impl Payment {
 
     /// Whether an error or a declined operation says that the id of an accepted refund exists already.
     fn is_reported_as_duplicate(&self, request: &GateRequest) -> bool {
-        let names_request = |operation: &Operation| {
-            let id = request.request_id();
-            id.is_some_and(|id| operation.has_request_id(id))
-        };
+        let request_ids = RequestIds::one(request.request_id());
         let mut operations = self.reported.operations.values();
         self.error_of(request)
             .is_some_and(gate_request::is_duplicate)
-            || operations.any(|one| one.is_declined_duplicate() && names_request(one))
+            || operations.any(|one| one.is_declined_duplicate() && request_ids.are_named_by(one))
     }
 
     /// Whether reports question an accepted, open refund: its processing failed, or its id exists already.
@@ -225,10 +231,15 @@ impl Payment {
         errors.get(request.request_id()?).map(String::as_str)
     }
 
-    /// Whether this stored `request_id` is known to belong to our sale or refund request.
-    fn is_own_request(&self, request_id: &str) -> bool {
-        self.attempt.request.request_id() == Some(request_id)
-            || self.attempt.is_failed_request(request_id)
-            || self.is_refund_request(request_id)
+    /// Returns a function that decides whether a stored `request_id` is known to belong to our sale or refund request.
+    fn own_requests(&self) -> impl Fn(&str) -> bool {
+        let own_refunds = OnceCell::new();
+        move |request_id| {
+            self.attempt.request.request_id() == Some(request_id)
+                || self.attempt.is_failed_request(request_id)
+                || own_refunds
+                    .get_or_init(|| OwnRefunds::of(self))
+                    .is_request(request_id)
+        }
     }
 }

@@ -28,8 +28,9 @@ impl Payment {
 
     /// Returns the newest sale whose decline ended the payment, except for sales of earlier attempts.
     pub(super) fn declined_sale(&self) -> Option<&Operation> {
+        let failed = self.attempt.failed_request_ids();
         self.sales()
-            .filter(|sale| sale.ends_payment() && !self.attempt.is_of_failed(sale))
+            .filter(|sale| sale.ends_payment() && !failed.are_named_by(sale))
             .max_by_key(|sale| sale.report_order())
     }
 

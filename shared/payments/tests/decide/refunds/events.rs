@@ -19,22 +19,6 @@ fn the_event_of_a_refund_that_is_reported_before_its_sale_follows_the_event_of_t
 }
 
 #[test]
-fn refunds_above_the_paid_amount_count_and_cause_an_overrefunded_event() {
-    let mut payment = TestPayment::with_callbacks(&["sale_success", "refund_success"]);
-    assert_eq!(payment.status(), Status::Refunded);
-    payment
-        .callback("refund_partial_2_rest")
-        .callback("refund_partial_2_rest");
-    assert_eq!(payment.refund_sums(), (1750, 0, 0));
-    let kinds = [
-        "refund.succeeded",
-        "refund.succeeded",
-        "payment.overrefunded",
-    ];
-    assert_eq!(payment.kinds()[2..], kinds);
-}
-
-#[test]
 fn a_refund_of_a_sale_that_an_answer_declines_later_causes_an_overrefunded_event() {
     let mut payment = TestPayment::paid();
     payment.refund_succeeds("r-1", "7", 400);

@@ -3,6 +3,7 @@
 mod amounts;
 mod attribution;
 mod events;
+mod overrefunds;
 mod repeats;
 mod reservation;
 mod returns;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::fixtures::*;
 
 /// Returns a callback about a `refund reverse`, which can name its refund.
-fn returned(id: &str, amount: u64, refund_id: Option<&str>) -> Verified {
+pub(super) fn returned(id: &str, amount: u64, refund_id: Option<&str>) -> Verified {
     edited("refund_reverse_of_partial", |body| {
         body["operation"]["id"] = id.into();
         body["operation"]["sum_initial"]["amount"] = amount.into();
@@ -21,7 +21,7 @@ fn returned(id: &str, amount: u64, refund_id: Option<&str>) -> Verified {
 }
 
 /// Returns a signed answer with a sale of 10.00 EUR and further operations, each as (id, type, amount).
-fn answer_with(operations: &[(&str, &str, u64)]) -> Verified {
+pub(super) fn answer_with(operations: &[(&str, &str, u64)]) -> Verified {
     edited("status_many_operations", |body| {
         body["payment"]["status"] = "success".into();
         body["payment"]["sum"]["amount"] = 1000.into();
@@ -251,7 +251,7 @@ fn a_return_without_an_amount_in_the_ordered_currency_counts_as_zero_and_quarant
 }
 
 /// Returns a callback about a successful refund from the Dashboard.
-fn refund_of_dashboard(id: &str, amount: u64) -> Verified {
+pub(super) fn refund_of_dashboard(id: &str, amount: u64) -> Verified {
     let fields = json!({ "sum_initial": reports::euros(amount) });
     refund_operation(id, "success", fields)
 }

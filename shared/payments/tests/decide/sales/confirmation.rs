@@ -69,12 +69,7 @@ fn a_declined_confirmation_withdraws_an_emitted_success_and_a_later_credit_resto
     let mut events = payment.events.iter();
     let declined = events.find(|event| event.kind.as_str() == "payment.declined");
     assert_eq!(data(declined.unwrap())["corrects"], "payment.succeeded");
-    let kinds = [
-        "refund.pending",
-        "refund.succeeded",
-        "payment.declined",
-        "payment.overrefunded",
-    ];
+    let kinds = ["refund.pending", "refund.succeeded", "payment.declined"];
     assert_eq!(payment.kinds()[2..], kinds);
     assert_eq!(poll_at(&payment), Some(NOW));
 

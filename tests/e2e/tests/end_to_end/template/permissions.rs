@@ -129,16 +129,16 @@ const OF_SERVICES: [&str; 2] = ["DeploymentRole", "BusPipeRole"];
 
 /// The actions that every function needs, except the sample consumer. `security/permissions` tests that a function
 /// fails without them.
-const OF_PAYMENTS: [(&str, &str); 8] = [
+const OF_PAYMENTS: [(&str, &str); 6] = [
     ("dynamodb:GetItem", "Table"),
     ("dynamodb:Query", "Table"),
     ("dynamodb:PutItem", "Table"),
     ("dynamodb:UpdateItem", "Table"),
     ("sqs:SendMessage", "FulfilmentQueue"),
     ("sqs:SendMessage", "AuditQueue"),
-    ("sqs:SendMessage", "BusQueue"),
-    ("secretsmanager:GetSecretValue", "ProjectKeys"),
 ];
+/// For functions that sign or verify with a project key, and for the sweeper, which must know the projects with a key.
+const PROJECT_KEYS: (&str, &str) = ("secretsmanager:GetSecretValue", "ProjectKeys");
 /// For functions that return a checkout URL or repeat a sale. Both contain the token of the checkout.
 const TOKENS: (&str, &str) = ("secretsmanager:GetSecretValue", "TokenSecret");
 /// For functions that authenticate storefronts.
@@ -147,10 +147,12 @@ const KEY: (&str, &str) = ("dynamodb:GetItem", "StorefrontKeys");
 /// Returns the actions that a role must allow, without those on logs.
 fn needed(role: &str) -> BTreeSet<(&str, &str)> {
     let more: &[(&str, &str)] = match role {
-        "CheckoutRole" => &[TOKENS, KEY],
-        "RefundRole" => &[KEY],
-        "ShopperRole" | "CommandRole" => &[TOKENS],
+        "CallbackRole" => &[PROJECT_KEYS],
+        "CheckoutRole" => &[PROJECT_KEYS, TOKENS, KEY],
+        "RefundRole" => &[PROJECT_KEYS, KEY],
+        "ShopperRole" | "CommandRole" => &[PROJECT_KEYS, TOKENS],
         "SweeperRole" => &[
+            PROJECT_KEYS,
             ("dynamodb:Query", "Table/index/next"),
             ("dynamodb:Query", "Table/index/outbox"),
             ("sqs:SendMessage", "WorkQueue"),
@@ -159,11 +161,13 @@ fn needed(role: &str) -> BTreeSet<(&str, &str)> {
         ],
         // The worker finds no work itself, so it needs no index.
         "WorkerRole" => &[
+            PROJECT_KEYS,
             TOKENS,
             ("sqs:ReceiveMessage", "WorkQueue"),
             ("sqs:DeleteMessage", "WorkQueue"),
             ("sqs:GetQueueAttributes", "WorkQueue"),
         ],
+        // The reconciliation signs only with the key of the Data API.
         "ReconcileRole" => &[
             ("dynamodb:Query", "Table/index/day"),
             ("secretsmanager:GetSecretValue", "DataApiToken"),
