@@ -25,7 +25,7 @@ pub enum EndpointUrlError {
     /// The text has more than 2,048 bytes.
     #[error("the URL has more than {MAX_LENGTH} bytes")]
     TooLong,
-    /// The text is not a URL, or it has spaces, control characters or backslashes.
+    /// The text is not a URL, or it has characters or slashes that the parser would drop or replace.
     #[error("the text is not a URL")]
     Invalid,
     /// The URL is not an https URL.
@@ -82,7 +82,7 @@ impl EndpointUrl {
         if !is_http && url.scheme() != "https" {
             return Err(EndpointUrlError::NotHttps);
         }
-        let written = authority_in(text).ok_or(EndpointUrlError::NotHttps)?;
+        let written = written_authority(text, url.scheme()).ok_or(EndpointUrlError::Invalid)?;
         if written.contains('@') {
             return Err(EndpointUrlError::UserInfo);
         }
@@ -150,10 +150,12 @@ impl EndpointUrl {
     }
 }
 
-/// Returns the part between `//` and the path as it was written.
-fn authority_in(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("://")?;
-    rest.split(['/', '?', '#']).next()
+/// Returns the part between `//` and the path as it was written. Returns `None` if there are more or fewer slashes,
+/// which the parser ignores.
+fn written_authority<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
+    let (written_scheme, rest) = text.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    (written_scheme.eq_ignore_ascii_case(scheme) && !authority.is_empty()).then_some(authority)
 }
 
 fn is_loopback(host: &Host<&str>) -> bool {

@@ -103,16 +103,22 @@ fn the_first_and_the_last_address_of_each_special_block_are_not_public() {
     }
 }
 
+/// Whether an IPv4 address is in one of the blocks.
+fn is_listed(address: IpAddr) -> bool {
+    let value = bits(address).0;
+    let contains = |block: &str| {
+        let [first, last] = ends(block).map(|end| bits(end).0);
+        (first..=last).contains(&value)
+    };
+    let blocks = NOT_PUBLIC.iter().filter(|block| !block.contains(':'));
+    blocks.copied().any(contains)
+}
+
 #[test]
 fn the_addresses_next_to_an_ipv4_block_are_public_unless_another_block_has_them() {
     for block in NOT_PUBLIC.iter().filter(|block| !block.contains(':')) {
         for neighbour in neighbours(block) {
-            let value = bits(neighbour).0;
-            let is_in = |other: &&str| {
-                let [first, last] = ends(other).map(|end| bits(end).0);
-                !other.contains(':') && (first..=last).contains(&value)
-            };
-            let expected = !NOT_PUBLIC.iter().any(|other| is_in(&other));
+            let expected = !is_listed(neighbour);
             assert_eq!(is_public(neighbour), expected, "{block} {neighbour}");
         }
     }
@@ -186,12 +192,7 @@ proptest! {
     #[test]
     fn an_ipv4_address_is_public_exactly_if_no_block_has_it(number in any::<u32>()) {
         let address = IpAddr::from(Ipv4Addr::from_bits(number));
-        let value = bits(address).0;
-        let is_special = NOT_PUBLIC.iter().filter(|block| !block.contains(':')).any(|block| {
-            let [first, last] = ends(block).map(|end| bits(end).0);
-            (first..=last).contains(&value)
-        });
-        prop_assert_eq!(is_public(address), !is_special);
+        prop_assert_eq!(is_public(address), !is_listed(address));
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use http::uri::PathAndQuery;
 use proptest::prelude::*;
 
 use super::*;
@@ -96,8 +97,13 @@ fn a_url_is_refused_for_the_first_rule_that_it_breaks() {
         ("data:text/html,x", Invalid),
         ("javascript:alert(1)", Invalid),
         ("gopher://shop.example/", NotHttps),
-        ("https:shop.example/", NotHttps),
-        ("https:/shop.example/", NotHttps),
+        ("https:shop.example/", Invalid),
+        ("https:/shop.example/", Invalid),
+        ("https:///shop.example/", Invalid),
+        ("https:////shop.example/", Invalid),
+        ("https:///user@shop.example/", Invalid),
+        ("https:user@shop.example/?://a", Invalid),
+        ("https:/user@shop.example/://a", Invalid),
         ("https://user@shop.example/", UserInfo),
         ("https://user:pw@shop.example/", UserInfo),
         ("https://@shop.example/", UserInfo),
@@ -291,16 +297,24 @@ fn debug_shows_neither_path_nor_query() {
 
 proptest! {
     #[test]
-    fn an_accepted_url_is_https_to_a_host_name_or_a_public_address(text in "https://([a-z0-9.:@%_\\[\\]-]{1,20}|\\PC{1,10})(/\\PC{0,5})?") {
+    fn an_accepted_url_is_https_to_a_host_name_or_a_public_address(text in "https:/{0,4}([a-z0-9.:@%_\\[\\]-]{1,20}|[^@]{0,2}@?[^@]{1,10})(/[^@]{0,5})?") {
         let Ok(url) = public(&text) else { return Ok(()) };
         prop_assert!(url.uses_tls() && url.port() == 443, "{text}");
         prop_assert!(url.as_str().is_ascii(), "{text}");
+        let parts = format!("https://{}{}", url.authority(), url.path_and_query());
+        prop_assert_eq!(url.as_str(), parts);
         match url.destination() {
             Host::Domain(name) => prop_assert!(is_host_name(name), "{text}"),
             Host::Ipv4(address) => prop_assert!(is_public(address.into()), "{text}"),
             Host::Ipv6(address) => prop_assert!(is_public(address.into()), "{text}"),
         }
         prop_assert_eq!(public(url.as_str()), Ok(url));
+    }
+
+    #[test]
+    fn the_path_and_the_query_of_an_accepted_url_can_be_sent(text in "[/?]\\PC{0,20}") {
+        let Ok(url) = public(&format!("https://shop.example{text}")) else { return Ok(()) };
+        prop_assert!(PathAndQuery::try_from(url.path_and_query()).is_ok(), "{text}");
     }
 
     #[test]
