@@ -111,8 +111,8 @@ impl<N: Network> Sender<N> {
         Err(DeliveryOutcome::Connect)
     }
 
-    /// Returns the addresses of the host. If one address is not allowed, no address is used, because an allowed one
-    /// could be a cover for it.
+    /// Returns the addresses of the host. If one address is not allowed, no address is used, because the name is
+    /// configured wrongly or attacks this network.
     async fn addresses(&self, url: &EndpointUrl) -> Result<Vec<IpAddr>, DeliveryOutcome> {
         if url.is_loopback() && self.loopback == LoopbackHosts::Refused {
             return Err(DeliveryOutcome::ForbiddenAddress);
