@@ -147,7 +147,7 @@ impl Host {
 
 /// Creates the TLS configuration of a client. With `root_file`, the client trusts only the root certificates in this
 /// file, for example the certificate of a company's proxy.
-fn tls_config(root_file: Option<&OsStr>) -> Result<ClientConfig, TlsError> {
+pub(super) fn tls_config(root_file: Option<&OsStr>) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -1,5 +1,5 @@
-//! Implements the adapters behind the ports of [`payments`]: DynamoDB, SQS, Secrets Manager, and Gate and the Data API
-//! over HTTPS.
+//! Implements the adapters behind the ports of [`payments`]: DynamoDB, SQS, Secrets Manager, and Gate, the Data API
+//! and the endpoints of storefronts over HTTPS.
 //!
 //! An adapter makes no decision about a payment.
 
@@ -16,4 +16,5 @@ pub mod prewarm;
 pub mod sdk;
 pub mod secrets;
 pub mod sqs;
+pub mod webhook_http;
 pub mod work_queue;

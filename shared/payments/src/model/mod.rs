@@ -18,6 +18,7 @@
 //! | [`polling`], [`schedule`] | the status requests that were sent, and what is due next |
 //! | [`emitted`] | what the last events said |
 //! | [`storefront`] | storefronts and the scopes of their keys |
+//! | [`webhook`] | the signature of a posted event, and the URL of an endpoint |
 //! | [`ids`], [`path_id`], [`timestamp`], [`day`] | ids, also in paths, and times |
 
 pub mod attempt;
@@ -41,6 +42,7 @@ mod short_form;
 pub mod status;
 pub mod storefront;
 pub mod timestamp;
+pub mod webhook;
 
 pub use ecommpay::operation::{OperationType, Outcome};
 

@@ -11,6 +11,7 @@
 //! | [`WorkQueue`] | none: a message can be lost, or delivered twice or late |
 //! | [`Gate`] | none: a request can reach the platform although its answer is lost |
 //! | [`DataApi`] | none: the platform's list can change between the calls for two pages |
+//! | [`WebhookSender`] | none: an event can reach the endpoint although its answer is lost |
 //! | [`Clock`] | none: the time of different machines can differ |
 
 mod clock;
@@ -21,6 +22,7 @@ mod progress_store;
 mod queue;
 mod store_error;
 mod storefront_store;
+mod webhook_sender;
 mod work_queue;
 
 pub use self::clock::{Clock, SystemClock};
@@ -33,4 +35,5 @@ pub use self::progress_store::{Daily, ProgressStore};
 pub use self::queue::{EventQueue, SendError};
 pub use self::store_error::StoreError;
 pub use self::storefront_store::StorefrontStore;
+pub use self::webhook_sender::{DeliveryOutcome, WebhookSender};
 pub use self::work_queue::{Work, WorkMessage, WorkQueue, WorkQueueError};
