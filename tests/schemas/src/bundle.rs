@@ -3,6 +3,7 @@
 //! A schema of an event extends the definitions of `definitions.json`, which a generator would ignore: it would lose the
 //! payment's fields. In the bundle, each object has all its fields in one place. The bundle does not have the values to
 //! which a type of event limits a field of the payment, so that all types share the definition of their data.
+#![allow(clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 
