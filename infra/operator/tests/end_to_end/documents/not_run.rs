@@ -68,7 +68,7 @@ const DESTROYS: &str = "the command removes or stops the stack under test";
 const SETS_UP: &str = "the test makes this setting itself";
 
 /// The starts of commands that no test runs as they are written, each with the reason.
-pub const NOWHERE: [(&str, &str); 28] = [
+pub const NOWHERE: [(&str, &str); 29] = [
     ("LONG=1 cargo test", TAKES_HOURS),
     (
         "SEED=7 cargo test",
@@ -83,6 +83,10 @@ pub const NOWHERE: [(&str, &str); 28] = [
     (
         "cargo test -p bench --features measure",
         "`.ci/run` runs these tests",
+    ),
+    (
+        "python3 infra/deploy.py build",
+        "a release build takes minutes; `.github/workflows/ci.yml` runs it in a job of its own",
     ),
     ("cargo deny", "the check of advisories downloads a database"),
     (
