@@ -1,4 +1,4 @@
-//! Tests the delivery of events to endpoints, with a fake behind each port.
+//! Tests the delivery of events to endpoints, with a fake behind each port. `simulation` makes random runs with faults.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "../builders/mod.rs"]
@@ -12,5 +12,6 @@ mod races;
 mod retries;
 mod routes;
 mod runs;
+mod simulation;
 mod stores;
 mod system;
