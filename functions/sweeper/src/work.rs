@@ -129,6 +129,8 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use aws::dynamodb::DynamoStore;
     use lambda_runtime::Context;
     use payments::Payments;
@@ -164,6 +166,8 @@ mod tests {
         let messages = bodies.into_iter().zip('a'..).map(|(body, id)| Message {
             message_id: id.to_string(),
             body,
+            attributes: BTreeMap::new(),
+            message_attributes: BTreeMap::new(),
         });
         let batch = Batch {
             messages: messages.collect(),
