@@ -130,6 +130,8 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use aws::dynamodb::DynamoStore;
     use lambda_runtime::Context;
     use payments::Payments;
@@ -165,6 +167,8 @@ mod tests {
         let messages = bodies.into_iter().zip('a'..).map(|(body, id)| Message {
             message_id: id.to_string(),
             body,
+            attributes: BTreeMap::new(),
+            message_attributes: BTreeMap::new(),
         });
         let batch = Batch {
             messages: messages.collect(),

@@ -7,6 +7,7 @@ pub mod api_gateway;
 pub mod config;
 pub mod data_api_http;
 pub mod deadline;
+pub mod delivery_queue;
 pub mod dynamodb;
 pub mod environment;
 pub mod gate_http;

@@ -1,5 +1,9 @@
-//! Reads a batch of messages from a standard SQS queue, and writes the response to Lambda.
+//! Reads a batch of messages from an SQS queue, and writes the response to Lambda.
 
+use std::collections::BTreeMap;
+
+use ecommpay::fields::ProjectId;
+use payments::PaymentKey;
 use serde::{Deserialize, Serialize};
 
 /// A batch of messages.
@@ -18,6 +22,33 @@ pub struct Message {
     pub message_id: String,
     /// The text of the message.
     pub body: String,
+    /// What SQS knows of the message, such as `SentTimestamp`.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+    /// The attributes that the sender set.
+    #[serde(default)]
+    pub message_attributes: BTreeMap<String, MessageAttribute>,
+}
+
+/// An attribute that the sender of a message set.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageAttribute {
+    /// The value of a text attribute.
+    pub string_value: Option<String>,
+}
+
+impl Message {
+    /// Returns what SQS knows of the message, for example `SentTimestamp`.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name).map(String::as_str)
+    }
+}
+
+/// Returns the key of a payment whose project and id are texts.
+pub fn payment_key(project_id: &str, payment_id: &str) -> Option<PaymentKey> {
+    let project_id = ProjectId::new(project_id.parse().ok()?).ok()?;
+    PaymentKey::parse(project_id, payment_id)
 }
 
 /// The messages that stay in the queue. Lambda deletes all other messages of the batch.

@@ -166,7 +166,12 @@ fn accept_batch(record: &Mutex<Record>, batch: &Value) -> (u16, Value) {
     let (mut accepted, mut failed) = (Vec::new(), Vec::new());
     for entry in entries {
         let id = entry.get("Id").cloned().unwrap_or_default();
-        if let Some(refusal) = sqs::refusal_of_body(entry) {
+        // Only the messages of FIFO queues have a group.
+        let refusal = match entry.get("MessageGroupId") {
+            Some(_) => sqs::refusal(entry),
+            None => sqs::refusal_of_body(entry),
+        };
+        if let Some(refusal) = refusal {
             failed.push(json!({ "Id": id, "SenderFault": true, "Code": refusal.get("__type") }));
             continue;
         }

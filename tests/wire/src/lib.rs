@@ -30,6 +30,10 @@ pub use crate::table::{database, keys, sort_keys};
 pub const TABLE: &str = "payments";
 /// The name of the table of storefront keys.
 pub const STOREFRONT_KEYS: &str = "storefront-keys";
+/// The name of the table of endpoints.
+pub const WEBHOOK_ENDPOINTS: &str = "webhook-endpoints";
+/// The name of the table of deliveries to endpoints.
+pub const WEBHOOK_DELIVERIES: &str = "webhook-deliveries";
 
 /// The simulated AWS services, and a record of their calls.
 #[derive(Debug, Clone)]
@@ -60,7 +64,12 @@ struct Record {
 impl Wire {
     /// Starts the services with empty tables.
     pub async fn start() -> anyhow::Result<Self> {
-        let tables = [("Table", TABLE), ("StorefrontKeys", STOREFRONT_KEYS)];
+        let tables = [
+            ("Table", TABLE),
+            ("StorefrontKeys", STOREFRONT_KEYS),
+            ("WebhookEndpoints", WEBHOOK_ENDPOINTS),
+            ("WebhookDeliveries", WEBHOOK_DELIVERIES),
+        ];
         let endpoint = table::serve(&tables)
             .await
             .context("The tables cannot be created")?;
@@ -146,6 +155,13 @@ impl Wire {
         let mut record = self.record();
         let refusals = record.refusals.entry(operation.to_owned()).or_default();
         refusals.extend(std::iter::repeat_n(body.clone(), times));
+    }
+
+    /// Returns an attribute of each message that a queue accepted, such as `MessageGroupId`, in order.
+    pub fn attributes(&self, queue_url: &str, name: &str) -> Vec<String> {
+        self.accepted_by(queue_url, |message| {
+            message.get(name)?.as_str().map(str::to_owned)
+        })
     }
 
     /// Returns the delay in seconds of each message that a queue accepted, in order.

@@ -1,5 +1,6 @@
 //! Stores payments and everything that belongs to them in one DynamoDB table
-//! (`shared/decisions/state/0011-one-table.md`). The storefront keys are in a separate table ([`StorefrontKeys`]).
+//! (`shared/decisions/state/0011-one-table.md`). The storefront keys ([`StorefrontKeys`]) and everything about endpoints
+//! ([`webhooks`]) are in tables of their own.
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
@@ -33,6 +34,7 @@ mod storefront_keys;
 mod transaction;
 mod unreadable;
 mod wait_slots;
+pub mod webhooks;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -41,6 +43,7 @@ use payments::events::Event;
 use payments::model::day::Day;
 use payments::model::ids::PaymentKey;
 use payments::model::timestamp::Timestamp;
+use payments::model::webhook::LoopbackHosts;
 use payments::model::{Format, PaidOrder};
 use payments::ports::{
     Commit, CommitError, Committed, Due, Index, PaymentStore, StoreError, Stored, TokenCheckout,
@@ -51,6 +54,7 @@ pub use self::partition_keys::PartitionKeys;
 use self::payment_item::{PAYMENT_SK, payment_pk, read_payment};
 pub use self::storefront_keys::{KeyEntry, Revocation, StorefrontKeys};
 use self::unreadable::unreadable;
+use self::webhooks::{WebhookDeliveries, WebhookEndpoints};
 use crate::sdk::{self, describe};
 
 /// The maximum number of items that one query reads.
@@ -83,6 +87,20 @@ impl DynamoStore {
     /// Creates a client of the table of storefront keys, which uses the same connections.
     pub fn storefront_keys(&self, table: impl Into<String>) -> StorefrontKeys {
         StorefrontKeys::new(self.client.clone(), table.into())
+    }
+
+    /// Creates a client of the table of endpoints, which uses the same connections.
+    pub fn webhook_endpoints(
+        &self,
+        table: impl Into<String>,
+        loopback: LoopbackHosts,
+    ) -> WebhookEndpoints {
+        WebhookEndpoints::new(self.client.clone(), table.into(), loopback)
+    }
+
+    /// Creates a client of the table of deliveries, which uses the same connections.
+    pub fn webhook_deliveries(&self, table: impl Into<String>) -> WebhookDeliveries {
+        WebhookDeliveries::new(self.client.clone(), table.into())
     }
 
     /// Opens a connection; see [`crate::prewarm`]. Calls `GetItem`, because every function has the permission for this

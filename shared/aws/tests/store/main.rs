@@ -15,4 +15,5 @@ mod storefront_keys;
 mod throttling;
 mod unreadable;
 mod wait_slots;
+mod webhooks;
 mod world;

@@ -18,7 +18,7 @@
 //! | [`polling`], [`schedule`] | the status requests that were sent, and what is due next |
 //! | [`emitted`] | what the last events said |
 //! | [`storefront`] | storefronts and the scopes of their keys |
-//! | [`webhook`] | the signature of a posted event, and the URL of an endpoint |
+//! | [`webhook`] | endpoints, their health and backlogs, and the signature of a posted event |
 //! | [`ids`], [`path_id`], [`timestamp`], [`day`] | ids, also in paths, and times |
 
 pub mod attempt;

@@ -12,6 +12,9 @@
 //! | [`Gate`] | none: a request can reach the platform although its answer is lost |
 //! | [`DataApi`] | none: the platform's list can change between the calls for two pages |
 //! | [`WebhookSender`] | none: an event can reach the endpoint although its answer is lost |
+//! | [`EndpointStore`] | a removed endpoint is unknown from the next read on |
+//! | [`DeliveryStore`] | each write of a backlog item is conditional; a read of the index of waiting payments is eventually consistent |
+//! | [`DeliveryQueue`] | an accepted message is delivered at least once, in the order of its group |
 //! | [`Clock`] | none: the time of different machines can differ |
 
 mod clock;
@@ -22,7 +25,9 @@ mod progress_store;
 mod queue;
 mod store_error;
 mod storefront_store;
+mod webhook_queue;
 mod webhook_sender;
+mod webhook_store;
 mod work_queue;
 
 pub use self::clock::{Clock, SystemClock};
@@ -35,5 +40,12 @@ pub use self::progress_store::{Daily, ProgressStore};
 pub use self::queue::{EventQueue, SendError};
 pub use self::store_error::StoreError;
 pub use self::storefront_store::StorefrontStore;
+pub use self::webhook_queue::{
+    Delivery, DeliveryMessage, DeliveryQueue, FIRST_TRY_GROUPS, FirstTry, RETRY_GROUPS, Retry,
+    RetryAction, retry_group,
+};
 pub use self::webhook_sender::{DeliveryOutcome, WebhookSender};
+pub use self::webhook_store::{
+    DeadLetter, DeliveryStore, EndpointEntry, EndpointStore, Listed, Replaced, Waiting,
+};
 pub use self::work_queue::{Work, WorkMessage, WorkQueue, WorkQueueError};

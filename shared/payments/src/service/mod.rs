@@ -24,5 +24,6 @@ pub mod status_poll;
 pub mod storefront;
 pub mod sweep;
 mod visibility;
+pub mod webhook;
 
 pub use self::signed_call::MAX_CALL;
