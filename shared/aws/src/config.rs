@@ -6,6 +6,7 @@ use std::time::Duration;
 use payments::events::EventKind;
 use payments::model::Format;
 use payments::model::schedule::Schedule;
+use payments::model::webhook::{LoopbackHosts, RetrySchedule};
 use payments::service::checkout::payment_page::PaymentPageSettings;
 use serde::Deserialize;
 use thiserror::Error;
@@ -93,6 +94,23 @@ pub fn schedule() -> Result<Schedule, ConfigError> {
         max_poll_age: seconds("STATUS_POLL_MAX_AGE_SECONDS")?,
         checkout_grace: seconds("CHECKOUT_GRACE_SECONDS")?,
         customer_retention: seconds("CUSTOMER_RETENTION_SECONDS")?,
+    })
+}
+
+/// Reads the delays of the retries of events that an endpoint did not accept.
+pub fn webhook_schedule() -> Result<RetrySchedule, ConfigError> {
+    let delays = |list: &str| list.split(',').map(parse_seconds).collect();
+    let delays = parsed("WEBHOOK_DELAYS", "is not a list of seconds", delays)?;
+    Ok(RetrySchedule::new(delays))
+}
+
+/// Returns whether endpoints may have a loopback host. Only the sandbox sets the variable to `true`.
+pub fn loopback_endpoints() -> Result<LoopbackHosts, ConfigError> {
+    let problem = "is neither true nor false";
+    parsed("WEBHOOK_ALLOW_LOOPBACK", problem, |value| match value {
+        "true" => Some(LoopbackHosts::Allowed),
+        "false" => Some(LoopbackHosts::Refused),
+        _ => None,
     })
 }
 

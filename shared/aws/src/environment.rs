@@ -4,17 +4,23 @@ use aws_types::SdkConfig;
 use futures_util::future::join_all;
 use payments::Payments;
 use payments::ports::SystemClock;
+use payments::service::webhook::Webhooks;
 
 use crate::config::{self, ConfigError};
+use crate::delivery_queue::SqsDeliveryQueue;
+use crate::dynamodb::webhooks::{WebhookDeliveries, WebhookEndpoints};
 use crate::dynamodb::{DynamoStore, StorefrontKeys};
 use crate::gate_http::{HttpGate, TlsError};
 use crate::sdk;
-use crate::secrets::{CachedProjectKeys, CachedTokenSecret, DataApiSecret};
+use crate::secrets::{CachedProjectKeys, CachedTokenSecret, CachedWebhookSecret, DataApiSecret};
 use crate::sqs::SqsQueue;
 use crate::work_queue::SqsWorkQueue;
 
 /// The payment service, with payments in DynamoDB and events published to SQS.
 pub type LivePayments = Payments<DynamoStore, SqsQueue, SystemClock>;
+
+/// The endpoints and their backlogs, in DynamoDB.
+pub type LiveWebhooks = Webhooks<WebhookEndpoints, WebhookDeliveries, SystemClock>;
 
 /// The environment of a function.
 #[derive(Debug)]
@@ -40,12 +46,47 @@ impl Environment {
     /// Creates the payment service, with payments in the table `TABLE_NAME` and events published to `EVENT_QUEUES`.
     pub fn payments(&self) -> Result<LivePayments, ConfigError> {
         Ok(Payments {
-            store: DynamoStore::new(&self.0, config::required("TABLE_NAME")?)
-                .with_format(config::document_format()?),
+            store: self.store()?.with_format(config::document_format()?),
             queues: SqsQueue::all(&self.0, config::event_queues()?),
             clock: SystemClock,
             schedule: config::schedule()?,
         })
+    }
+
+    /// Creates the access to the payments in the table `TABLE_NAME`.
+    pub fn store(&self) -> Result<DynamoStore, ConfigError> {
+        Ok(DynamoStore::new(&self.0, config::required("TABLE_NAME")?))
+    }
+
+    /// Creates the access to the tables `WEBHOOK_ENDPOINTS_TABLE` and `WEBHOOK_DELIVERIES_TABLE`.
+    pub fn webhooks(&self) -> Result<LiveWebhooks, ConfigError> {
+        let store = self.store()?;
+        let endpoints = config::required("WEBHOOK_ENDPOINTS_TABLE")?;
+        let deliveries = config::required("WEBHOOK_DELIVERIES_TABLE")?;
+        Ok(Webhooks {
+            endpoints: store.webhook_endpoints(endpoints, config::loopback_endpoints()?),
+            deliveries: store.webhook_deliveries(deliveries),
+            clock: SystemClock,
+            schedule: config::webhook_schedule()?,
+        })
+    }
+
+    /// Creates the client of the queue of first tries at `WEBHOOK_DELIVERY_QUEUE_URL`.
+    pub fn first_tries_queue(&self) -> Result<SqsDeliveryQueue, ConfigError> {
+        let url = config::required("WEBHOOK_DELIVERY_QUEUE_URL")?;
+        Ok(SqsDeliveryQueue::new(&self.0, url))
+    }
+
+    /// Creates the client of the queue of retries at `WEBHOOK_RETRY_QUEUE_URL`.
+    pub fn retries_queue(&self) -> Result<SqsDeliveryQueue, ConfigError> {
+        let url = config::required("WEBHOOK_RETRY_QUEUE_URL")?;
+        Ok(SqsDeliveryQueue::new(&self.0, url))
+    }
+
+    /// Creates the cache of the secret `WEBHOOK_SECRET`, from which the secrets of endpoints are derived.
+    pub fn webhook_secret(&self) -> Result<CachedWebhookSecret, ConfigError> {
+        let name = config::required("WEBHOOK_SECRET")?;
+        Ok(CachedWebhookSecret::new(&self.0, name))
     }
 
     /// Creates the access to the storefront keys in the table `STOREFRONT_KEYS_TABLE`.

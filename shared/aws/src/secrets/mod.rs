@@ -1,8 +1,9 @@
-//! Reads and changes secrets in Secrets Manager: the keys of the projects, the secret of checkout tokens, and the
-//! credentials of the Data API.
+//! Reads and changes secrets in Secrets Manager: the keys of the projects, the secrets of checkout tokens and of
+//! endpoints, and the credentials of the Data API.
 
 mod cached_project_keys;
 mod cached_token_secret;
+mod cached_webhook_secret;
 mod data_api_secret;
 mod project_key_set;
 mod secret;
@@ -11,6 +12,7 @@ use payments::log::Line;
 
 pub use self::cached_project_keys::{CacheTtl, CachedProjectKeys};
 pub use self::cached_token_secret::CachedTokenSecret;
+pub use self::cached_webhook_secret::CachedWebhookSecret;
 pub use self::data_api_secret::DataApiSecret;
 pub use self::project_key_set::{ProjectKeySetSecret, StoredKeySet, WriteError};
 pub use self::secret::SecretError;
