@@ -61,8 +61,8 @@ fn add(value: &mut Value, path: &str, name: &str, replaces: &mut impl FnMut() ->
                 }
                 add(value, &format!("{path}/{field}"), field, replaces);
             }
-            // The operations are a map by id and no object with fields.
-            if name != "operations" && name != "fields" && name != "request_errors" {
+            // A map has keys and no fields.
+            if !["operations", "fields", "request_errors", "callbacks"].contains(&name) {
                 object.insert(FIELD.into(), json!(path));
             }
         }
