@@ -213,10 +213,12 @@ pub fn report(id: &str, operation: u64, kind: &str, amount: u64) -> Report {
         "sale" => "success",
         _ => "partially refunded",
     };
+    let date = Timestamp::now().after(Duration::from_secs(operation));
+    let date = date.to_seconds_with_offset().replace("+00:00", "+0000");
     let body = format!(
         r#"{{"project_id":211,
             "payment":{{"id":"{id}","status":"{status}","sum":{{"amount":1000,"currency":"EUR"}}}},
-            "operation":{{"id":{operation},"type":"{kind}","status":"success","date":"2099-11-21T10:00:{operation:02}+0000",
+            "operation":{{"id":{operation},"type":"{kind}","status":"success","date":"{date}",
                 "sum_initial":{{"amount":{amount},"currency":"EUR"}}}}}}"#
     );
     Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap())

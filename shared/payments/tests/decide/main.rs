@@ -4,6 +4,7 @@
 #[path = "../builders/mod.rs"]
 mod builders;
 mod campaigns;
+mod dates;
 mod discrepancies;
 mod documents;
 mod events;

@@ -62,8 +62,8 @@ fn add(value: &mut Value, path: &str, name: &str, replaces: &mut impl FnMut() ->
                 }
                 add(value, &format!("{path}/{field}"), field, replaces);
             }
-            // An object with one of these names is a map. The keys of the map are not names of fields.
-            if name != "operations" && name != "fields" && name != "request_errors" {
+            // A map has keys and no fields.
+            if !["operations", "fields", "request_errors", "callbacks"].contains(&name) {
                 object.insert(FIELD.into(), json!(path));
             }
         }

@@ -6,8 +6,8 @@ use crate::decide::recheck;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, SignedReport, failed_request};
 
-/// Adds the report, and requests a recheck if the callback gives a new reason. `known` is the payment before the
-/// callback, if we had it.
+/// Adds the report, and requests a recheck if the callback gives a new reason or has a date in the future. `known` is
+/// the payment before the callback, if we had it.
 pub(super) fn apply(
     payment: &mut Payment,
     known: Option<&Payment>,
@@ -15,10 +15,11 @@ pub(super) fn apply(
     at: Timestamp,
 ) {
     let before = recheck::reasons(payment);
-    payment.add_report(signed, None);
+    let is_of_future = payment.add_callback(signed, at);
     let status = signed.report.payment_status.as_deref();
     let is_unexplained = recheck::is_status_unexplained(payment, status) && known != Some(payment);
-    let has_cause = is_unexplained || is_about_unknown_request(payment, signed.report);
+    let has_cause =
+        is_of_future || is_unexplained || is_about_unknown_request(payment, signed.report);
     if has_cause || !recheck::reasons(payment).is_subset(&before) {
         payment.polling_mut().request_recheck(at);
     }

@@ -17,7 +17,7 @@ pub(super) fn apply(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, 
         return;
     }
     payment.polling_mut().record_answer(poll);
-    payment.add_report(signed, Some(at));
+    payment.add_signed_answer(signed, at);
     let status = report.payment_status.as_deref();
     let is_decided = recheck::reasons_for_answer(payment).is_empty()
         && !recheck::is_status_unexplained(payment, status);

@@ -30,7 +30,14 @@ const IDENTITY: [&str; 6] = [
 ];
 
 /// The objects that are not written if they have their default value. Such an object is empty, not removed.
-const LEFT_OUT: [&str; 5] = ["polling", "discrepancies", "overflow", "sums", "details"];
+const LEFT_OUT: [&str; 6] = [
+    "polling",
+    "discrepancies",
+    "overflow",
+    "sums",
+    "future_dates",
+    "details",
+];
 
 /// Returns the document after the change of `base` to `mine`. Returns `None` if `stored` is no JSON.
 pub(super) fn merge(mine: &Payment, base: &Payment, stored: &str) -> Option<String> {

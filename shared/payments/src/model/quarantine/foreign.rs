@@ -16,7 +16,7 @@ use crate::model::timestamp::Timestamp;
 
 /// The possible difference of the clocks. An operation is older than the checkout, or than the arrival of a signed
 /// answer, only if the difference of the times exceeds this difference.
-pub(super) const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(15 * 60);
+pub(in crate::model) const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(15 * 60);
 
 /// The year 2000 in UTC. An earlier date is a placeholder for an unknown date.
 pub(in crate::model) const FIRST_DATE: Timestamp = Timestamp::from_millis(946_684_800_000);
@@ -157,12 +157,16 @@ impl Payment {
             && !self.reported.operations.values().any(may_be_ours)
     }
 
-    /// Whether an operation is older than the checkout. The creation date in signed answers decides. If there is none,
-    /// any date in a report decides.
+    /// Whether an operation is older than the checkout. The creation date in signed answers decides. If there is none, any
+    /// date in a report decides. But callbacks alone do not decide after a complete signed answer dated the operation
+    /// after the checkout.
     fn is_older_than_checkout(&self, operation: &Operation) -> bool {
         match operation.created_at() {
             Some(created) => self.is_before_checkout(created),
-            None => operation.older_than_checkout,
+            None => {
+                let is_older = operation.older_than_checkout && !operation.newer_by_answer;
+                is_older || operation.older_by_answer
+            }
         }
     }
 
@@ -173,6 +177,19 @@ impl Payment {
         takes_money(&operation.kind)
             && self.order.is_some()
             && dates.any(|date| self.is_before_checkout(date))
+    }
+
+    /// Whether the report of a sale, or of an operation of undocumented type, has a date after the checkout and no creation
+    /// date.
+    pub(in crate::model) fn has_only_date_after_checkout(
+        &self,
+        operation: &report::Operation,
+    ) -> bool {
+        let is_after = |date: Timestamp| !self.is_before_checkout(date);
+        takes_money(&operation.kind)
+            && self.order.is_some()
+            && date(&operation.created_date).is_none()
+            && date(&operation.date).is_some_and(is_after)
     }
 
     fn is_before_checkout(&self, date: Timestamp) -> bool {

@@ -2,7 +2,7 @@
 //! signed answers contradict each other (`shared/decisions/state/0007-quarantine.md`).
 
 mod foreign;
-pub(super) use foreign::FIRST_DATE;
+pub(super) use foreign::{FIRST_DATE, MAX_CLOCK_DIFFERENCE};
 mod items;
 mod unlisted;
 

@@ -4,32 +4,58 @@ use ecommpay::operation::{OperationType, Outcome, is_refunded_status};
 use ecommpay::report::{self, Sum};
 
 use super::PlatformStatus;
+use super::future_dates::{latest_date, limited};
 use super::operation::Operation;
 use super::operation_report::{FinalReport, Pending};
-use super::payment_status::{is_sale_or_confirmation, stage};
+use super::payment_status::{is_sale_or_confirmation, may_follow_pending_refund, stage};
 use super::payment_sums::{DatedSum, SumReport};
 use super::report_order::ReportOrder;
 use super::report_source::{SignedReport, Source};
 use super::texts;
+use crate::model::order::Order;
 use crate::model::payment::Payment;
 use crate::model::timestamp::Timestamp;
 
 impl Payment {
-    /// Adds a callback or a signed answer. Only a signed answer has a time of arrival, `answered_at`.
-    pub(crate) fn add_report(&mut self, signed: SignedReport<'_>, answered_at: Option<Timestamp>) {
-        let source = Source::new(signed, answered_at.is_some());
-        if let Some(answered_at) = answered_at {
-            self.reset_totals(source.report.operations.len());
-            self.add_answer(&source, answered_at);
+    /// Adds a callback. Returns whether it has a date in the future, and was not added before.
+    pub(crate) fn add_callback(&mut self, signed: SignedReport<'_>, at: Timestamp) -> bool {
+        let latest = latest_date(at);
+        let limited = limited(signed.report, &latest);
+        let source = Source::new(&limited.report, signed.canonical, false, &latest);
+        let future_dates = &mut self.reported.future_dates;
+        if future_dates.has_callback(&source.digest) {
+            return false;
         }
-        self.add_platform_status(&source);
+        if limited.is_estimated {
+            future_dates.add_callback(&source.digest, at);
+        }
+        self.add_report(&source);
+        limited.is_estimated
+    }
+
+    /// Adds a signed answer.
+    pub(crate) fn add_signed_answer(&mut self, signed: SignedReport<'_>, at: Timestamp) {
+        self.remove_estimated_dates(at);
+        let latest = latest_date(at);
+        let limited = limited(signed.report, &latest);
+        let source = Source::new(&limited.report, signed.canonical, true, &latest);
+        if limited.is_estimated {
+            self.reported.future_dates.add_answer(at);
+        }
+        self.reset_totals(source.report.operations.len());
+        self.add_newest_answer(&source, at);
+        self.add_report(&source);
+    }
+
+    fn add_report(&mut self, source: &Source<'_>) {
+        self.add_platform_status(source);
         let mut operations = source.report.operations.iter();
         self.reported.is_link |= source.report.payment_type.as_deref() == Some("invoice")
             || operations.any(|operation| operation.kind == OperationType::Invoice);
         for operation in &source.report.operations {
-            self.add_operation(&source, operation);
+            self.add_operation(source, operation);
         }
-        self.add_payment_sum(&source);
+        self.add_payment_sum(source);
         self.add_request_error(source.report);
     }
 
@@ -63,6 +89,10 @@ impl Payment {
         let status = texts::word(&reported.status);
         let unlisted = self.reported.newest_answer.is_some();
         let is_older = self.has_date_before_checkout(reported);
+        let is_newer = source.is_answer
+            && source.report.has_complete_list
+            && reported.date.as_deref() != Some(source.latest_date)
+            && self.has_only_date_after_checkout(reported);
         // The creation date shows whether this service could have requested the operation.
         let is_unnamed_refund = reported.kind.gives_back() && reported.merchant_refund_id.is_none();
         let created_date = match is_unnamed_refund {
@@ -77,6 +107,8 @@ impl Payment {
         let operation = self.reported.operations.entry(id.clone());
         let operation = operation.or_insert_with(|| Operation::new(unlisted));
         operation.older_than_checkout |= is_older;
+        operation.older_by_answer |= is_older && source.is_answer;
+        operation.newer_by_answer |= is_newer;
         match reported.outcome() {
             Outcome::Pending => operation.add_pending(Pending {
                 order,
@@ -110,6 +142,17 @@ impl Payment {
         }
     }
 
+    /// Whether `payment.sum` of a callback may be the amount that remains beside a pending refund. The remaining amount is
+    /// less than the order. Without an order, any sum may be the remaining amount.
+    fn may_be_remainder(&self, status: &str, sum: Option<&Sum>) -> bool {
+        let is_less = |order: &Order| {
+            sum.is_some_and(|sum| {
+                sum.currency == order.currency.code() && sum.amount < order.amount.get()
+            })
+        };
+        may_follow_pending_refund(status) && self.order.as_ref().is_none_or(is_less)
+    }
+
     /// Adds `payment.sum` if it states the amount received. Also adds the sum in a signed answer with refunds, to
     /// compare this sum with the order. If a report of a successful sale without refunds has no sum, records this.
     fn add_payment_sum(&mut self, source: &Source<'_>) {
@@ -125,9 +168,11 @@ impl Payment {
         if !source.has_success(is_capture) {
             return;
         }
+        let sum = source.report.payment_sum.as_ref().map(texts::sum);
+        let sum = sum.as_ref();
         let shows_refund = match source.is_answer {
             true => source.has_success(OperationType::is_about_refund),
-            false => is_refunded_status(status),
+            false => is_refunded_status(status) || self.may_be_remainder(status, sum),
         };
         if shows_refund && !source.is_answer {
             return;
@@ -135,8 +180,6 @@ impl Payment {
         let Some(refunded) = source.refunded_amount() else {
             return;
         };
-        let sum = source.report.payment_sum.as_ref().map(texts::sum);
-        let sum = sum.as_ref();
         let has_sale = source.has_success(|kind| *kind == OperationType::Sale);
         if sum.is_none() && !has_sale {
             return;

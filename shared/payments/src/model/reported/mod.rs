@@ -4,6 +4,7 @@ mod add_report;
 pub(crate) mod capacity;
 pub(in crate::model) mod compact;
 pub mod evidence;
+pub mod future_dates;
 pub mod newest_answer;
 pub mod operation;
 pub mod operation_report;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::capacity::Overflow;
+use self::future_dates::FutureDates;
 use self::newest_answer::NewestAnswer;
 use self::operation::Operation;
 use self::payment_sums::PaymentSums;
@@ -43,6 +45,8 @@ pub struct Reported {
     sums: PaymentSums,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) newest_answer: Option<NewestAnswer>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) future_dates: FutureDates,
     /// Whether the payment is a Dashboard payment link.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) is_link: bool,

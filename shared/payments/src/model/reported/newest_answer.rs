@@ -26,7 +26,7 @@ pub struct NewestAnswer {
 impl Payment {
     /// Stores the answer if it is the newest, and marks the operations that it does not list. Must be called before
     /// the operations of the answer are added.
-    pub(super) fn add_answer(&mut self, source: &Source<'_>, received_at: Timestamp) {
+    pub(super) fn add_newest_answer(&mut self, source: &Source<'_>, received_at: Timestamp) {
         if !source.report.has_complete_list {
             return;
         }

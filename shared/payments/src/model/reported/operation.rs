@@ -59,6 +59,12 @@ pub struct Operation {
     /// type. Used only without a `created_date`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) older_than_checkout: bool,
+    /// Whether a signed answer dates the operation before the checkout. Used only without a `created_date`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(in crate::model) older_by_answer: bool,
+    /// Whether a complete signed answer dates the operation after the checkout. Used only without a `created_date`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(in crate::model) newer_by_answer: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     /// Another `request_id`. A later request about the same operation can have another id.
@@ -225,6 +231,8 @@ impl Operation {
         if !is_deciding {
             (self.payment_status, self.payment_sum) = (None, None);
         }
+        // The short text cannot contain this field. Without an older date, it decides nothing.
+        self.newer_by_answer &= self.older_than_checkout;
         let digest = |id: &mut Option<String>| *id = id.take().map(|id| digest_of_id(&id));
         digest(&mut self.request_id);
         digest(&mut self.other_request_id);

@@ -22,6 +22,11 @@ pub struct PaymentStatus {
 }
 
 impl PaymentStatus {
+    pub(super) fn edit_dates(&mut self, edit: impl Fn(&mut String)) {
+        edit(&mut self.operation_date);
+        edit(&mut self.payment_date);
+    }
+
     /// Returns the status in the platform's spelling.
     pub fn as_str(&self) -> &str {
         &self.status
@@ -45,6 +50,11 @@ pub(super) fn stage(status: &str) -> u8 {
 
 pub(super) fn is_intermediate(status: &str) -> bool {
     stage(status) < 2
+}
+
+/// Whether a pending refund can cause this `payment.status`, although the payment is paid.
+pub(super) fn may_follow_pending_refund(status: &str) -> bool {
+    is_intermediate(status) && !status.is_empty() && status != "awaiting confirmation"
 }
 
 pub(super) fn is_sale_or_confirmation(kind: &OperationType) -> bool {

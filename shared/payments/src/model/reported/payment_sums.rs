@@ -56,6 +56,11 @@ impl DatedSum {
             .then_with(|| other.sum.cmp(&self.sum))
     }
 
+    pub(super) fn edit_dates(&mut self, edit: impl Fn(&mut String)) {
+        edit(&mut self.operation_date);
+        edit(&mut self.payment_date);
+    }
+
     pub(super) fn store_newer(known: &mut Option<Self>, reported: Self) {
         if known
             .as_ref()

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use ecommpay::operation::Outcome;
 use ecommpay::report::Sum;
 
 use super::operation::Operation;
 use super::payment_sums::DatedSum;
 use crate::model::payment::Payment;
+use crate::model::quarantine::Verdict;
 use crate::model::timestamp::Timestamp;
 
 /// The sum received up to a date.
@@ -48,13 +50,35 @@ fn is_earlier(date: &str, other: &str) -> bool {
     }
 }
 
+impl Operation {
+    /// Whether signed answers contradict the newest `payment.sum` of callbacks. A callback has this sum as the sum of the
+    /// operation, and the signed answers have a greater sum of the operation.
+    fn is_payment_sum_contradicted(&self) -> bool {
+        let Some(DatedSum { sum, .. }) = &self.payment_sum else {
+            return false;
+        };
+        let is_greater = self
+            .sum()
+            .is_some_and(|signed| signed.currency == sum.currency && signed.amount > sum.amount);
+        let of_callbacks = self.finals.iter().filter(|report| !report.signed);
+        let mut of_callbacks = of_callbacks.filter(|report| report.outcome == Outcome::Succeeded);
+        self.is_signed()
+            && is_greater
+            && of_callbacks.any(|report| report.sum_initial.as_ref() == Some(sum))
+    }
+}
+
 impl Payment {
     /// Returns the newest `payment.sum` that states the amount received. A callback counts only while its operation
-    /// counts as succeeded.
+    /// counts as succeeded. After a rejection, it does not count if signed answers contradict its sum. Otherwise more money
+    /// than the operator rejected would be hidden.
     pub(in crate::model) fn newest_sum(&self) -> Option<&DatedSum> {
+        let newest_decision = self.decisions.last();
+        let is_rejected = newest_decision.is_some_and(|one| one.verdict == Verdict::Rejected);
         let operations = self.reported.operations.values();
         let of_callbacks = operations
             .filter(|operation| operation.has_succeeded())
+            .filter(|operation| !is_rejected || !operation.is_payment_sum_contradicted())
             .filter_map(|operation| operation.payment_sum.as_ref());
         of_callbacks
             .chain(&self.reported.sums.newest_signed)

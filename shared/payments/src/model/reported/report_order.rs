@@ -28,6 +28,11 @@ impl ReportOrder {
         *self = Self(normal_date(&self.0), normal_date(&self.1), String::new());
     }
 
+    pub(super) fn edit_dates(&mut self, edit: impl Fn(&mut String)) {
+        edit(&mut self.0);
+        edit(&mut self.1);
+    }
+
     /// Returns `operation.date` as a time on the platform's clock; `None` if the date is invalid.
     pub(super) fn operation_time(&self) -> Option<Timestamp> {
         Timestamp::of_platform(&self.0)

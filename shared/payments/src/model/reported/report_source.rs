@@ -24,14 +24,22 @@ pub(super) struct Source<'a> {
     pub(super) digest: String,
     /// Whether the report is a signed answer.
     pub(super) is_answer: bool,
+    /// The latest possible date of the report, which replaces a later date.
+    pub(super) latest_date: &'a str,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(signed: SignedReport<'a>, is_answer: bool) -> Self {
+    pub(super) fn new(
+        report: &'a Report,
+        canonical: &str,
+        is_answer: bool,
+        latest_date: &'a str,
+    ) -> Self {
         Self {
-            report: signed.report,
-            digest: sha256::start_of_hex(signed.canonical.as_bytes(), 16),
+            report,
+            digest: sha256::start_of_hex(canonical.as_bytes(), 16),
             is_answer,
+            latest_date,
         }
     }
 

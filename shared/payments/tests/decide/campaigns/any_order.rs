@@ -1,5 +1,5 @@
 //! Tests that a payment ends the same if its callbacks arrive in any order and repeatedly. The random runs also have
-//! status answers.
+//! status answers, and reports with dates in the future.
 //!
 //! By default, the search tries every set of up to three kinds of callbacks, and there are 300 random runs. With
 //! `LONG=1`, the sets have up to six kinds, and there are 100,000 random runs.
@@ -8,11 +8,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Debug;
+use std::sync::LazyLock;
 
+use payments::Timestamp;
 use payments::decide::{Change, Fact, decide};
 use payments::events::Event;
 use payments::events::view::PaymentView;
 use payments::model::{Payment, Status};
+use payments::service::callback::Verified;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -42,16 +45,20 @@ const KINDS: [&str; 17] = [
 /// Stands for the answer with which Gate accepts the sale.
 const GATE_ANSWER: &str = "GATE_ANSWER";
 
+/// Returns when all facts arrive. No date of [`KINDS`] is too far in the future.
+fn reported_at() -> Timestamp {
+    NOW.after(20 * MINUTE)
+}
+
 fn change_by(payment: &Payment, kind: &str) -> Option<Change> {
-    let answer = accepted(REQUEST);
-    let fact = match kind {
-        GATE_ANSWER => Fact::SaleAnswer {
-            attempt: 0,
-            answer: &answer,
-        },
-        file => corpus(file).fact(),
-    };
-    decide(Some(payment), fact, NOW)
+    match kind {
+        GATE_ANSWER => {
+            let (attempt, answer) = (0, &accepted(REQUEST));
+            let fact = Fact::SaleAnswer { attempt, answer };
+            decide(Some(payment), fact, reported_at())
+        }
+        file => decide(Some(payment), corpus(file).fact(), reported_at()),
+    }
 }
 
 /// Returns the content that must not depend on the order of the reports. It leaves out the fields about emitted events
@@ -216,12 +223,61 @@ fn a_payment_ends_the_same_after_repeated_callbacks_in_any_order() {
 struct Step {
     kind: &'static str,
     is_answer: bool,
+    /// Whether the dates of the report are in the future.
+    is_of_future: bool,
+}
+
+impl Step {
+    fn callback(kind: &'static str) -> Self {
+        Self {
+            kind,
+            is_answer: false,
+            is_of_future: false,
+        }
+    }
+
+    fn report(&self) -> &'static Verified {
+        match self.is_of_future {
+            true => of_future(self.kind),
+            false => corpus(self.kind),
+        }
+    }
+
+    fn change(&self, payment: &Payment) -> Option<Change> {
+        match self {
+            step if step.kind == GATE_ANSWER => change_by(payment, GATE_ANSWER),
+            step if step.is_answer => polled(payment, step.report(), reported_at()),
+            step => decide(Some(payment), step.report().fact(), reported_at()),
+        }
+    }
+}
+
+/// Returns a body of the corpus with dates in the future.
+fn of_future(kind: &'static str) -> &'static Verified {
+    static REPORTS: LazyLock<HashMap<&'static str, Verified>> = LazyLock::new(|| {
+        let reports = KINDS.into_iter().filter(|kind| *kind != GATE_ANSWER);
+        let report = |(kind, year): (&'static str, u32)| {
+            let date = json!(format!("{year}-01-01T00:00:00+0000"));
+            let report = edited(kind, |body| {
+                for part in ["payment", "operation"] {
+                    if body[part]["date"].is_string() {
+                        body[part]["date"] = date.clone();
+                    }
+                }
+            });
+            (kind, report)
+        };
+        reports.zip(2090..).map(report).collect()
+    });
+    &REPORTS[kind]
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    (0..KINDS.len(), prop::bool::weighted(0.2)).prop_map(|(kind, is_answer)| Step {
+    let flags = (prop::bool::weighted(0.2), prop::bool::weighted(0.2));
+    (0..KINDS.len(), flags).prop_map(|(kind, (is_answer, is_of_future))| Step {
         kind: KINDS[kind],
         is_answer: is_answer && KINDS[kind] != GATE_ANSWER,
+        is_of_future,
     })
 }
 
@@ -229,11 +285,7 @@ fn payment_after(steps: &[Step]) -> Payment {
     let mut payment = (*TestPayment::created()).clone();
     let mut emitted = Emitted::new();
     for step in steps {
-        let change = match step.is_answer {
-            false => change_by(&payment, step.kind),
-            true => polled(&payment, step.kind),
-        };
-        if let Some(change) = change {
+        if let Some(change) = step.change(&payment) {
             // A signed answer can withdraw a result that callbacks reported. Then the result can be emitted again.
             if step.is_answer {
                 check_change(&payment, &change, &steps);
@@ -262,9 +314,7 @@ fn a_longer_history_ends_the_same_in_any_order_and_after_a_repeat() {
     ] {
         let kinds = Vec::from_iter(history.split(' '));
         let ends = permutations(&kinds).into_iter().map(|order| {
-            let is_answer = false;
-            let steps = order.into_iter().map(|kind| Step { kind, is_answer });
-            let mut steps = Vec::from_iter(steps);
+            let mut steps = Vec::from_iter(order.into_iter().map(Step::callback));
             let once = content(&payment_after(&steps));
             steps.extend_from_within(..);
             assert_eq!(content(&payment_after(&steps)), once, "{steps:?}");
@@ -294,6 +344,14 @@ proptest! {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             shuffled.swap(index, usize::try_from(seed >> 33).unwrap() % (index + 1));
         }
-        prop_assert_eq!(content(&payment_after(&shuffled)), end, "{:?}", shuffled);
+        let payment = payment_after(&shuffled);
+        prop_assert_eq!(content(&payment), end, "{:?}", shuffled);
+        // A callback that is repeated later adds nothing.
+        let callbacks = steps.iter().filter(|step| !step.is_answer && step.kind != GATE_ANSWER);
+        for step in callbacks {
+            let change = decide(Some(&payment), step.report().fact(), reported_at().after(DAY));
+            let repeated = change.as_ref().map_or(&payment, |change| &change.payment);
+            prop_assert_eq!(repeated.reported(), payment.reported(), "{:?}", step);
+        }
     }
 }

@@ -83,6 +83,8 @@ pub fn payments() -> Vec<(&'static str, Payment)> {
         ("locked", locked()),
         ("reported_again", reported_again()),
         ("foreign", foreign()),
+        ("future_dates", future_dates()),
+        ("dated_by_answer", dated_by_answer()),
     ];
     all.into_iter()
         .map(|(name, payment)| (name, Payment::clone(&payment)))
@@ -178,6 +180,46 @@ fn foreign() -> TestPayment {
         });
         payment.deliver(&report);
     }
+    payment
+}
+
+/// Returns a payment with a callback and a signed answer whose dates are in the future.
+fn future_dates() -> TestPayment {
+    let future = json!("2099-01-01T00:00:00+0000");
+    let [callback, answer] = ["redirect_get", "sale_success"].map(|file| {
+        edited(file, |body| {
+            body["operation"]["date"] = future.clone();
+            body["operation"]["request_id"] = json!("r");
+        })
+    });
+    let mut payment = TestPayment::accepted();
+    payment.fact(callback.fact(), NOW);
+    payment.claim_or_poll_now(NOW.after(MINUTE));
+    payment.status_answer_at(&answer, NOW.after(MINUTE));
+    payment
+}
+
+/// Returns a payment with a sale that a callback dates before the checkout, and one complete signed answer after the
+/// checkout. Another complete signed answer dates a second sale before the checkout.
+fn dated_by_answer() -> TestPayment {
+    let (old, new) = ("2019-06-02T09:28:20+0000", "2019-07-02T09:28:29+0000");
+    let mut payment = TestPayment::created();
+    payment.deliver(&edited("sale_success", |body| {
+        body["operation"]["date"] = json!(old);
+    }));
+    let sale = |id: u64, date: &str| {
+        json!({
+            "id": id, "type": "sale", "status": "success", "date": date,
+            "sum_initial": reports::euros(1000),
+        })
+    };
+    payment.poll_now(
+        NOW,
+        &edited("sale_success", |body| {
+            body.as_object_mut().unwrap().remove("operation");
+            body["operations"] = json!([sale(37_493_000_003_351, new), sale(7, old)]);
+        }),
+    );
     payment
 }
 

@@ -107,6 +107,49 @@ fn the_creation_date_in_a_signed_answer_decides_whether_a_sale_is_older_than_the
     }
 }
 
+#[test]
+fn a_complete_answer_that_dates_a_sale_after_the_checkout_outweighs_an_older_date_in_a_callback() {
+    let (old, new) = ("2018-10-01T00:00:00+0000", "2019-07-02T09:28:29+0000");
+    let callback = dated(json!(old), Value::Null, json!("x"));
+    let answer = |date: &str, is_complete: bool| {
+        edited("sale_success", |body| {
+            let body = body.as_object_mut().unwrap();
+            let mut sale = body.remove("operation").unwrap();
+            sale["date"] = json!(date);
+            sale["request_id"] = json!("x");
+            sale.as_object_mut().unwrap().remove("created_date");
+            let mut operations = vec![sale];
+            if !is_complete {
+                operations.push(json!({ "type": "invoice", "status": "invoice sent" }));
+            }
+            body.insert("operations".into(), json!(operations));
+        })
+    };
+    for (answer, is_foreign) in [
+        (answer(new, true), false),
+        (answer(new, false), true),
+        (answer(old, true), true),
+        // A wrong date.
+        (answer("1970-01-01T00:00:00+0000", true), true),
+        (answer("2099-01-01T00:00:00+0000", true), true),
+    ] {
+        for is_answer_first in [false, true] {
+            let mut payment = TestPayment::with_link();
+            if is_answer_first {
+                payment.status_answer_at(&answer, NOW);
+            }
+            payment.deliver(&callback);
+            payment.status_answer_at(&answer, NOW).deliver(&callback);
+            assert_eq!(payment.is_foreign(), is_foreign, "{answer:?}");
+        }
+    }
+    let mut payment = TestPayment::with_link();
+    for answer in [answer(old, true), answer(new, true), answer(old, true)] {
+        payment.status_answer_at(&answer, NOW);
+    }
+    assert!(payment.is_foreign());
+}
+
 /// Returns a signed answer that lists sales, each with an id, a `request_id`, a status and a creation date.
 fn listed_sales(sales: &[(&str, &str, &str, Value)]) -> Verified {
     edited("sale_success", |body| {

@@ -14,7 +14,7 @@ fn captured_by(kind: &str) -> TestPayment {
     }));
     assert_eq!(payment.status(), Status::Processing);
     assert_eq!(payment.paid_amount(), 0);
-    assert_eq!(poll_at(&payment), Some(NOW));
+    assert_eq!(poll_at(&payment), Some(payment.now));
     payment.poll_now(
         NOW,
         &edited("status_manual_change", |body| {
@@ -86,7 +86,7 @@ fn an_operation_of_undocumented_type_causes_a_poll_and_a_quarantine_when_an_answ
         let mut payment = TestPayment::paid();
         payment.deliver(&callback);
         assert_eq!(payment.status(), Status::Succeeded, "{kind}");
-        assert_eq!(poll_at(&payment), Some(NOW), "{kind}");
+        assert_eq!(poll_at(&payment), Some(payment.now), "{kind}");
         payment.poll_now(NOW, &answer);
         assert_eq!(payment.status(), Status::Quarantined, "{kind}");
         let reasons = payment.quarantine_reasons();

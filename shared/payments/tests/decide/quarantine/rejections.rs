@@ -15,7 +15,7 @@ use crate::fixtures::*;
 fn operation(id: &str, kind: &str, sum: &Value, minute: usize) -> Value {
     json!({
         "id": id, "type": kind, "status": "success", "sum_initial": sum,
-        "date": format!("2019-07-02T10:{minute:02}:00+0000"), "request_id": id,
+        "date": format!("2019-07-02T09:{:02}:00+0000", 30 + minute), "request_id": id,
     })
 }
 
@@ -118,6 +118,22 @@ fn money_in_another_currency_that_was_refunded_by_hand_and_returned_is_quarantin
         payment.review(Verdict::Rejected).unwrap();
     }
     assert_eq!(payment.last_data()["status"], "quarantined");
+}
+
+#[test]
+fn money_that_exceeds_the_rejected_and_refunded_amount_is_quarantined_and_can_be_refunded() {
+    for sum in [100, 1000] {
+        let (mut payment, refund) = rejected();
+        deliver(&mut payment, "refunded", &euros(0), &refund);
+        assert_eq!(payment.status(), Status::Refunded);
+        let sale = operation("1", "sale", &euros(1000), 1);
+        answer(&mut payment, "partially refunded", sum, &[sale, refund]);
+        assert_eq!(payment.status(), Status::Quarantined, "{sum}");
+        assert_eq!(payment.refund_sums(), (900, 0, 100), "{sum}");
+        assert_eq!(payment.last_data()["status"], "quarantined");
+        assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+        assert_eq!(payment.refund_sums(), (900, 100, 0), "{sum}");
+    }
 }
 
 #[test]
@@ -238,7 +254,7 @@ fn apply(payment: &mut TestPayment, (kind, one, other): Step, minute: usize) {
                 let status = operation.platform_status();
                 operations.push(json!({
                     "id": id, "type": kind, "status": status, "sum_initial": operation.sum(),
-                    "date": format!("2019-07-02T10:{minute:02}:00+0000"), "request_id": id,
+                    "date": format!("2019-07-02T09:{:02}:00+0000", 30 + minute), "request_id": id,
                 }));
             }
             let has_refunds = operations.len() > 1;

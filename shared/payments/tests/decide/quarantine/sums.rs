@@ -148,7 +148,7 @@ fn a_lower_sum_in_a_callback_after_a_success_counts_only_after_a_signed_answer_c
     payment.deliver(&lower);
     assert_eq!(payment.paid_amount(), 1000);
     assert_eq!(payment.status(), Status::Quarantined);
-    assert_eq!(poll_at(&payment), Some(NOW));
+    assert_eq!(poll_at(&payment), Some(payment.now));
     let mut lowered = payment.fork();
     lowered.poll_now(NOW, &lower);
     assert_eq!(lowered.paid_amount(), 950);
@@ -261,7 +261,7 @@ fn a_callback_that_differs_from_a_signed_answer_causes_a_poll_before_its_sum_cou
         payment.poll("sale_success").deliver(&callback);
         assert_eq!(payment.paid_amount(), 1000, "{sum}");
         assert_eq!(payment.kinds(), ["payment.created", "payment.succeeded"]);
-        assert_eq!(poll_at(&payment), Some(NOW), "{sum}");
+        assert_eq!(poll_at(&payment), Some(payment.now), "{sum}");
     }
 }
 

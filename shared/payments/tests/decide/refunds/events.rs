@@ -10,7 +10,7 @@ fn the_event_of_a_refund_that_is_reported_before_its_sale_follows_the_event_of_t
     let mut payment = TestPayment::with_callbacks(&["refund_partial_1"]);
     assert_eq!(payment.kinds(), ["payment.created"]);
     assert_eq!(payment.refunded_amount(), 250);
-    assert_eq!(poll_at(&payment), Some(NOW));
+    assert_eq!(poll_at(&payment), Some(payment.now));
     payment.callback("sale_success");
     let kinds = ["payment.succeeded", "refund.succeeded"];
     assert_eq!(payment.kinds()[1..], kinds);

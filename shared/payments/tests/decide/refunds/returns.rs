@@ -139,7 +139,7 @@ fn a_return_that_is_reported_before_its_refund_waits_for_the_refund_and_causes_a
     assert_eq!(payment.status(), Status::Succeeded);
     assert_eq!(payment.refund_sums(), (0, 0, 1000));
     assert_eq!(payment.last_kind(), "payment.succeeded");
-    assert_eq!(poll_at(&payment), Some(NOW));
+    assert_eq!(poll_at(&payment), Some(payment.now));
     payment.callback("refund_partial_1");
     assert_eq!(payment.refund_sums(), (0, 0, 1000));
     assert_eq!(payment.refunds().len(), 1);
@@ -236,7 +236,7 @@ fn a_return_without_an_amount_in_the_ordered_currency_counts_as_zero_and_quarant
             assert_eq!(payment.status(), Status::Quarantined);
             assert_eq!(payment.quarantine_reasons(), [reason].into());
             assert_eq!(payment.last_kind(), "payment.quarantined");
-            assert_eq!(poll_at(&payment), Some(NOW));
+            assert_eq!(poll_at(&payment), Some(payment.now));
             assert_eq!(payment.refund_sums(), (400, 0, 600));
             assert_eq!(payment.refund_status("r-1"), RefundStatus::Succeeded);
             assert_eq!(payment.refunds().len(), 1);

@@ -1,14 +1,15 @@
 //! Tests that `payment.status` does not hide a successful sale if it is about another request, such as a refund.
 
+use payments::decide::decide;
 use payments::model::{RefundStatus, Status};
 use serde_json::{Value, json};
 
 use crate::builders::reports::{self, TestReport, euros};
 use crate::fixtures::*;
 
-/// Returns the date that is this many seconds after 10:00.
+/// Returns the date that is this many seconds after 09:40.
 fn date(second: u32) -> String {
-    format!("2019-07-02T10:00:{second:02}+0000")
+    format!("2019-07-02T09:40:{second:02}+0000")
 }
 
 fn operation(id: &str, kind: &str, status: &str, second: u32) -> Value {
@@ -78,7 +79,7 @@ fn a_sale_whose_only_status_is_error_is_held_and_polled() {
     payment.fact(callback("error", sale()).callback(), NOW);
     assert_eq!(payment.status(), Status::Processing);
     assert_eq!(payment.paid_amount(), 0);
-    assert_eq!(poll_at(&payment), Some(NOW));
+    assert_eq!(poll_at(&payment), Some(payment.now));
 }
 
 #[test]
@@ -136,5 +137,43 @@ fn a_signed_answer_with_an_open_confirmation_holds_the_sale_beside_a_refund() {
             assert_eq!(payment.status(), held, "{status} {outcome}");
             assert_eq!(payment.paid_amount(), 0, "{status} {outcome}");
         }
+    }
+}
+
+/// While a refund is pending, `payment.status` can be `processing` and `payment.sum` the remaining amount.
+#[test]
+fn a_sale_callback_beside_a_pending_refund_does_not_change_the_paid_amount() {
+    for status in [
+        "processing",
+        "external processing",
+        "awaiting clarification",
+    ] {
+        let mut repeated =
+            reports::callback(PAYMENT, status, 600, operation("1", "sale", "success", 0));
+        repeated["payment"]["date"] = json!(date(5));
+        let repeated = TestReport::read(&repeated);
+        let mut remainder = reports::status_answer(
+            PAYMENT,
+            "partially refunded",
+            600,
+            &[sale(), operation("2", "refund", "success", 9)],
+        );
+        remainder["payment"]["date"] = json!(date(9));
+        let remainder = TestReport::read(&remainder);
+
+        let mut payment = paid();
+        payment.fact(repeated.callback(), NOW);
+        assert!(payment.quarantine().is_empty(), "{status}");
+        poll(&mut payment, &remainder);
+        assert_eq!(payment.paid_amount(), 1000, "{status}");
+        assert_eq!(payment.refund_sums(), (400, 0, 600), "{status}");
+        assert_eq!(payment.status(), Status::PartiallyRefunded, "{status}");
+
+        // Without an order, the sum cannot be compared with the order.
+        let sale = callback("success", sale());
+        let mut external = TestPayment::from(decide(None, sale.callback(), NOW).unwrap());
+        external.fact(repeated.callback(), NOW);
+        poll(&mut external, &remainder);
+        assert_eq!(external.paid_amount(), 1000, "{status}");
     }
 }

@@ -184,7 +184,7 @@ impl History {
             credited: 0,
         };
         for (number, step) in steps.iter().enumerate() {
-            let date = format!("2019-07-02T10:{number:02}:00+0000");
+            let date = format!("2019-07-02T09:3{number}:00+0000");
             account.step(*step, sums, &date);
             let mut operations = account.operations.iter();
             let is_refunded = operations.any(|operation| operation["type"] == "refund");
