@@ -17,7 +17,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::json;
 use wire::TABLE;
 
-use crate::world::{AUDIT, World, commit, in_30_seconds, key, report};
+use crate::world::{AUDIT, TWO_DAYS, World, commit, dated_report, in_30_seconds, key};
 
 /// DynamoDB's maximum size of a partition key, of a sort key and of an item, in bytes.
 ///
@@ -109,7 +109,9 @@ async fn a_payment_id_that_is_empty_or_longer_than_255_characters_is_refused() {
 
 async fn check(id: &str) -> Result<(), TestCaseError> {
     let world = World::new().await;
-    let mut report = report("order", 1, "sale", 1000);
+    // The date differs from the day of the first report, so the payment belongs to two days.
+    let date = Timestamp::now().before(TWO_DAYS);
+    let mut report = dated_report("order", 1, "sale", 1000, date);
     report.payment_id = Some(id.to_owned());
     let fact = Fact::Callback(SignedReport {
         report: &report,

@@ -138,7 +138,8 @@ async fn every_kind_of_item_keeps_the_attributes_of_another_release() {
     let world = World::new().await;
     let project_id = key("one").project_id();
     for id in ["zero", "one"] {
-        let change = created_for("shop", id, "order-1");
+        // The sale is reported on a later day, so the payment belongs to two days.
+        let change = created_at("shop", id, "order-1", Timestamp::now().before(TWO_DAYS));
         let commit = Commit {
             token_hash: Some(id),
             ..commit(&change, None)

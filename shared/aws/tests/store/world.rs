@@ -172,6 +172,8 @@ pub fn in_an_hour() -> Timestamp {
     Timestamp::now().after(Duration::from_secs(3_600))
 }
 
+pub const TWO_DAYS: Duration = Duration::from_secs(2 * 86_400);
+
 pub fn in_30_seconds() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
@@ -182,6 +184,11 @@ pub fn created(id: &str) -> Change {
 
 /// Returns the change that creates a payment for a storefront's order.
 pub fn created_for(storefront: &str, id: &str, order_id: &str) -> Change {
+    created_at(storefront, id, order_id, Timestamp::now())
+}
+
+/// Returns the change that creates a payment for a storefront's order at a time.
+pub fn created_at(storefront: &str, id: &str, order_id: &str, at: Timestamp) -> Change {
     let storefront = Storefront {
         key_id: storefront.into(),
         key_hash: String::new(),
@@ -195,25 +202,29 @@ pub fn created_for(storefront: &str, id: &str, order_id: &str) -> Change {
         r#"{{"payment_id":"{id}","order_id":"{order_id}","amount":1000,"currency":"EUR","return_url":"https://shop.example/",
             "customer":{{"id":"c","ip_address":"192.0.2.1","last_name":"Janssens"}}}}"#
     );
-    let now = Timestamp::now();
-    let request = CheckoutRequest::read(body.as_bytes(), &storefront, now).unwrap();
+    let request = CheckoutRequest::read(body.as_bytes(), &storefront, at).unwrap();
     let id = MerchantId::new(id).unwrap();
     let command = Command::Create {
         project_id: storefront.project_id,
         payment_id: &id,
         order: &request.order,
     };
-    execute(None, command, now).unwrap().unwrap()
+    execute(None, command, at).unwrap().unwrap()
 }
 
 /// Returns a report of one successful operation, as in a callback. The date of the operation is after the creation of
 /// every payment.
 pub fn report(id: &str, operation: u64, kind: &str, amount: u64) -> Report {
+    let date = Timestamp::now().after(Duration::from_secs(operation));
+    dated_report(id, operation, kind, amount, date)
+}
+
+/// Returns a report of one successful operation with this date.
+pub fn dated_report(id: &str, operation: u64, kind: &str, amount: u64, date: Timestamp) -> Report {
     let status = match kind {
         "sale" => "success",
         _ => "partially refunded",
     };
-    let date = Timestamp::now().after(Duration::from_secs(operation));
     let date = date.to_seconds_with_offset().replace("+00:00", "+0000");
     let body = format!(
         r#"{{"project_id":211,
