@@ -55,7 +55,7 @@ pub async fn an_interval_is_compared_on_demand(operator: &Operator) -> anyhow::R
         operator.fails(&yes(&args), "", why).await?;
     }
     let without_key = yes(&reconcile("299", &from, &now));
-    let why = "has no key of project 299";
+    let why = "project 299 has never had a key";
     operator.fails_with_result(&without_key, "", why).await?;
     the_stored_token_is_used_by_the_next_run(operator, &args).await
 }

@@ -64,11 +64,14 @@ async fn an_invalid_range_is_refused(system: &System) -> anyhow::Result<()> {
     });
     let summary = invoke_with(&system.sandbox, "reconcile", &unknown_project).await?;
     let failure = summary["failure"].as_str().unwrap_or_default();
-    ensure!(failure.contains("no key of project 212"), "{summary}");
+    ensure!(
+        failure.contains("project 212 has never had a key"),
+        "{summary}"
+    );
     Ok(())
 }
 
-/// Without the permission, the function cannot read the Data API's token. It has the project's key in its cache.
+/// The Data API's token is the only secret that the function reads.
 async fn a_missing_token_does_not_stop_the_report(system: &System) -> anyhow::Result<()> {
     let permissions = Permissions::of(&system.sandbox, "reconcile").await?;
     permissions.revoke("secretsmanager:GetSecretValue").await?;
