@@ -129,13 +129,14 @@ const OF_SERVICES: [&str; 2] = ["DeploymentRole", "BusPipeRole"];
 
 /// The actions that every function needs, except the sample consumer. `security/permissions` tests that a function
 /// fails without them.
-const OF_PAYMENTS: [(&str, &str); 6] = [
+const OF_PAYMENTS: [(&str, &str); 7] = [
     ("dynamodb:GetItem", "Table"),
     ("dynamodb:Query", "Table"),
     ("dynamodb:PutItem", "Table"),
     ("dynamodb:UpdateItem", "Table"),
     ("sqs:SendMessage", "FulfilmentQueue"),
     ("sqs:SendMessage", "AuditQueue"),
+    ("sqs:SendMessage", "BusQueue"),
 ];
 /// For functions that sign or verify with a project key, and for the sweeper, which must know the projects with a key.
 const PROJECT_KEYS: (&str, &str) = ("secretsmanager:GetSecretValue", "ProjectKeys");

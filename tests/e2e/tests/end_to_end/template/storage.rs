@@ -12,7 +12,7 @@ use crate::template::processed::{Template, target, targets};
 async fn every_table_is_encrypted_backed_up_and_protected_from_deletion() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let tables = template.all("AWS::DynamoDB::Table");
-    ensure!(tables.len() == 3, "{:?}", tables.keys());
+    ensure!(tables.len() == 5, "{:?}", tables.keys());
     for (name, table) in tables {
         // A storefront key never expires, so that no other key can have its id.
         let expires = json!({ "AttributeName": "expires_at", "Enabled": true });
