@@ -257,7 +257,7 @@ mod tests {
         let system = System::start().await;
         let (failures, _) = system.handle(&first_try(), 500).await;
         assert_eq!(failures, json!({ "batchItemFailures": [] }));
-        let payment = aws::messages::payment_key("211", "order-1").unwrap();
+        let payment = payments::PaymentKey::from_text("211/order-1").unwrap();
         let deliveries = &system.delivery.webhooks.deliveries;
         let item = deliveries
             .backlog(&system.key.id, &payment)

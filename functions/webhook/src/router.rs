@@ -8,6 +8,7 @@ use aws::environment::{Environment, LiveWebhooks};
 use aws::messages::{Batch, Failures, Message};
 use aws::prewarm;
 use lambda_runtime::{Error, LambdaEvent};
+use payments::PaymentKey;
 use payments::log::{Line, Metric};
 use payments::service::webhook::RoutedEvent;
 use serde::Deserialize;
@@ -106,10 +107,9 @@ impl Router {
 fn read(message: &Message) -> Option<RoutedEvent> {
     let named: Named = serde_json::from_str(&message.body).ok()?;
     let (payment, sequence) = named.id.rsplit_once('/')?;
-    let (project_id, payment_id) = payment.split_once('/')?;
     let storefront = message.message_attributes.get("storefront");
     Some(RoutedEvent {
-        payment: aws::messages::payment_key(project_id, payment_id)?,
+        payment: PaymentKey::from_text(payment)?,
         storefront: storefront.and_then(|attribute| attribute.string_value.clone()),
         sequence: sequence.parse().ok()?,
         kind: named.kind,
@@ -237,7 +237,7 @@ mod tests {
         let (router, key) = router(&wire).await;
         let now = Timestamp::now();
         let deliveries = &router.webhooks.deliveries;
-        let payment = aws::messages::payment_key("211", "order-1").unwrap();
+        let payment = PaymentKey::from_text("211/order-1").unwrap();
         let item = Backlog::of(3, 5, now);
         let put = deliveries.replace_backlog(&key.id, &payment, None, Some(&item));
         put.await.unwrap();

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use ecommpay::fields::ProjectId;
-use payments::PaymentKey;
 use serde::{Deserialize, Serialize};
 
 /// A batch of messages.
@@ -43,12 +41,6 @@ impl Message {
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).map(String::as_str)
     }
-}
-
-/// Returns the key of a payment whose project and id are texts.
-pub fn payment_key(project_id: &str, payment_id: &str) -> Option<PaymentKey> {
-    let project_id = ProjectId::new(project_id.parse().ok()?).ok()?;
-    PaymentKey::parse(project_id, payment_id)
 }
 
 /// The messages that stay in the queue. Lambda deletes all other messages of the batch.

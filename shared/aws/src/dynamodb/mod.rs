@@ -116,17 +116,25 @@ impl DynamoStore {
     }
 
     async fn get(&self, pk: String, sk: &str) -> Result<Option<Item>, StoreError> {
-        let request = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", text(pk))
-            .key("sk", text(sk))
-            .consistent_read(true);
-        // Boxed, because the SDK's futures are large, and each use case holds several of them.
-        let output = Box::pin(request.send()).await.map_err(failed)?;
-        Ok(output.item)
+        get(&self.client, &self.table, pk, sk).await
     }
+}
+
+async fn get(
+    client: &Client,
+    table: &str,
+    pk: String,
+    sk: &str,
+) -> Result<Option<Item>, StoreError> {
+    let request = client
+        .get_item()
+        .table_name(table)
+        .key("pk", text(pk))
+        .key("sk", text(sk))
+        .consistent_read(true);
+    // Boxed, because the SDK's futures are large, and each use case holds several of them.
+    let output = Box::pin(request.send()).await.map_err(failed)?;
+    Ok(output.item)
 }
 
 impl PaymentStore for DynamoStore {

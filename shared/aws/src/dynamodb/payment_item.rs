@@ -1,6 +1,5 @@
 //! Reads the item of a payment, and builds the partition key of the item.
 
-use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;
 use payments::model::{Format, document};
 use payments::ports::{StoreError, Stored};
@@ -16,16 +15,10 @@ pub(super) fn payment_pk(key: &PaymentKey) -> String {
     format!("{PK_PREFIX}{key}")
 }
 
-/// Splits `pk` at the first slash, because the id of a payment can contain slashes.
 pub(super) fn read_payment_key(item: &Item) -> Result<PaymentKey, StoreError> {
-    let pk = read_text(item, "pk")?;
-    let (project_id, id) = pk
-        .strip_prefix(PK_PREFIX)
-        .and_then(|key| key.split_once('/'))
-        .ok_or_else(|| item_error("not the key of a payment"))?;
-    let project_id = project_id.parse().map_err(item_error)?;
-    let project_id = ProjectId::new(project_id).map_err(item_error)?;
-    Ok(PaymentKey::new(project_id, id))
+    let key = read_text(item, "pk")?.strip_prefix(PK_PREFIX);
+    let key = key.and_then(PaymentKey::from_text);
+    key.ok_or_else(|| item_error("not the key of a payment"))
 }
 
 /// Reads a payment. The next change of the payment is stored in `format`, or in the present format if that is greater.
@@ -44,6 +37,8 @@ pub(super) fn read_payment(item: &Item, format: Format) -> Result<Stored, StoreE
 
 #[cfg(test)]
 mod tests {
+    use ecommpay::fields::ProjectId;
+
     use super::super::attributes::text;
     use super::*;
 

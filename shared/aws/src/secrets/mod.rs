@@ -2,8 +2,7 @@
 //! endpoints, and the credentials of the Data API.
 
 mod cached_project_keys;
-mod cached_token_secret;
-mod cached_webhook_secret;
+mod cached_secret;
 mod data_api_secret;
 mod project_key_set;
 mod secret;
@@ -11,8 +10,7 @@ mod secret;
 use payments::log::Line;
 
 pub use self::cached_project_keys::{CacheTtl, CachedProjectKeys};
-pub use self::cached_token_secret::CachedTokenSecret;
-pub use self::cached_webhook_secret::CachedWebhookSecret;
+pub use self::cached_secret::{CachedSecret, CachedTokenSecret, CachedWebhookSecret};
 pub use self::data_api_secret::DataApiSecret;
 pub use self::project_key_set::{ProjectKeySetSecret, StoredKeySet, WriteError};
 pub use self::secret::SecretError;

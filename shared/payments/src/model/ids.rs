@@ -80,6 +80,14 @@ impl PaymentKey {
         Self::is_allowed_length(payment_id).then(|| Self::new(project_id, payment_id))
     }
 
+    /// Parses the text of a key, which `Display` writes. The text is split at the first slash, because the id of a payment
+    /// can contain slashes.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (project_id, payment_id) = text.split_once('/')?;
+        let project_id = ProjectId::new(project_id.parse().ok()?).ok()?;
+        Self::parse(project_id, payment_id)
+    }
+
     /// Whether the text has an allowed length for the id of a payment.
     pub fn is_allowed_length(payment_id: &str) -> bool {
         (1..=Self::MAX_ID_LENGTH).contains(&payment_id.chars().count())

@@ -13,7 +13,7 @@ use super::super::conditional::{self, NotUpdated};
 use super::super::failed;
 use super::super::unreadable::{readable, unreadable};
 use super::deliveries::endpoint_pk;
-use super::{RETENTION, WebhookDeliveries, parse_payment};
+use super::{RETENTION, WebhookDeliveries};
 
 const SK_PREFIX: &str = "backlog#";
 const INDEX: &str = "due";
@@ -28,7 +28,7 @@ impl WebhookDeliveries {
         id: &EndpointId,
         payment: &PaymentKey,
     ) -> Result<Option<Backlog>, StoreError> {
-        let item = self.get(endpoint_pk(id), sk(payment)).await?;
+        let item = self.get(endpoint_pk(id), &sk(payment)).await?;
         let read = item.as_ref().map(read).transpose();
         read.map_err(|error| unreadable(&endpoint_pk(id), &sk(payment), error))
     }
@@ -161,7 +161,7 @@ fn read(item: &Item) -> Result<Backlog, StoreError> {
 
 fn read_entry(item: &Item) -> Result<Waiting, StoreError> {
     let payment = read_text(item, "sk")?.strip_prefix(SK_PREFIX);
-    let payment = payment.and_then(parse_payment);
+    let payment = payment.and_then(PaymentKey::from_text);
     Ok(Waiting {
         payment: payment.ok_or_else(|| item_error("not the key of a backlog"))?,
         since: read_millis(item, "since")?,

@@ -1,9 +1,9 @@
 //! Stores the events that were given up.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use payments::Timestamp;
 use payments::model::webhook::EndpointId;
 use payments::ports::{DeadLetter, StoreError};
+use payments::{PaymentKey, Timestamp};
 
 use super::super::attributes::{
     Item, expiry, item_error, millis, number, read_millis, read_number, read_text, text,
@@ -11,7 +11,7 @@ use super::super::attributes::{
 use super::super::unreadable::readable;
 use super::super::{PAGE, failed};
 use super::deliveries::endpoint_pk;
-use super::{RETENTION, WebhookDeliveries, parse_payment};
+use super::{RETENTION, WebhookDeliveries};
 
 const SK_PREFIX: &str = "dead#";
 
@@ -91,7 +91,7 @@ impl WebhookDeliveries {
 
 fn read(item: &Item) -> Result<DeadLetter, StoreError> {
     let payment = read_text(item, "sk")?.strip_prefix(SK_PREFIX);
-    let payment = payment.and_then(|rest| parse_payment(rest.rsplit_once('#')?.0));
+    let payment = payment.and_then(|rest| PaymentKey::from_text(rest.rsplit_once('#')?.0));
     Ok(DeadLetter {
         payment: payment.ok_or_else(|| item_error("not the key of a dead letter"))?,
         sequence: read_number(item, "sequence")?,

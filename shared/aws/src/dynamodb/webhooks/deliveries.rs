@@ -7,7 +7,6 @@ use payments::ports::{DeadLetter, DeliveryStore, Listed, Replaced, StoreError, W
 use payments::{PaymentKey, Timestamp};
 
 use super::super::attributes::{Item, text};
-use super::super::failed;
 
 /// A client of the table of deliveries.
 #[derive(Debug, Clone)]
@@ -25,16 +24,8 @@ impl WebhookDeliveries {
         Self { client, table }
     }
 
-    pub(super) async fn get(&self, pk: String, sk: String) -> Result<Option<Item>, StoreError> {
-        let request = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", text(pk))
-            .key("sk", text(sk))
-            .consistent_read(true);
-        let output = Box::pin(request.send()).await.map_err(failed)?;
-        Ok(output.item)
+    pub(super) async fn get(&self, pk: String, sk: &str) -> Result<Option<Item>, StoreError> {
+        super::super::get(&self.client, &self.table, pk, sk).await
     }
 
     pub(super) fn update(&self, pk: String, sk: &str) -> UpdateItemFluentBuilder {

@@ -19,7 +19,7 @@ const DISABLED: &str = "disabled";
 
 impl WebhookDeliveries {
     pub(super) async fn read_health(&self, id: &EndpointId) -> Result<Health, StoreError> {
-        let item = self.get(endpoint_pk(id), SK.into()).await?;
+        let item = self.get(endpoint_pk(id), SK).await?;
         let Some(item) = item else {
             return Ok(Health::default());
         };

@@ -32,17 +32,8 @@ mod listed;
 
 use std::time::Duration;
 
-use payments::PaymentKey;
-
 pub use self::deliveries::WebhookDeliveries;
 pub use self::endpoints::WebhookEndpoints;
-use crate::messages::payment_key;
 
 /// An item expires this long after its last write. The events that it names expire at about the same time.
 const RETENTION: Duration = Duration::from_secs(90 * 24 * 3_600);
-
-/// Parses `<project>/<payment id>`.
-fn parse_payment(text: &str) -> Option<PaymentKey> {
-    let (project_id, payment_id) = text.split_once('/')?;
-    payment_key(project_id, payment_id)
-}

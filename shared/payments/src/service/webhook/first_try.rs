@@ -64,11 +64,7 @@ where
         let payment =
             payment.ok_or_else(|| StoreError::Failed("the message has no payment".into()))?;
         let (webhooks, id) = (self.webhooks, &key.id);
-        let (endpoint, health, backlog) = tokio::try_join!(
-            webhooks.readable_endpoint(key),
-            webhooks.deliveries.health(id),
-            webhooks.deliveries.backlog(id, &payment),
-        )?;
+        let (endpoint, health, backlog) = webhooks.load(key, &payment).await?;
         let endpoint = match endpoint {
             Readable::Yes(endpoint) => Some(endpoint),
             Readable::Removed => return Ok(FirstTried::Nothing),

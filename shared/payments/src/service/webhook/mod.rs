@@ -31,8 +31,9 @@ pub use self::first_try::FirstTried;
 pub use self::hand_out::HandedOut;
 pub use self::retry::Retried;
 pub use self::route::RoutedEvent;
-use crate::model::webhook::{Endpoint, EndpointKey, MasterSecret, RetrySchedule};
-use crate::ports::{EndpointStore, StoreError};
+use crate::model::ids::PaymentKey;
+use crate::model::webhook::{Backlog, Endpoint, EndpointKey, Health, MasterSecret, RetrySchedule};
+use crate::ports::{DeliveryStore, EndpointStore, StoreError};
 
 /// The stores of endpoints and their backlogs. The use cases are methods of this type.
 #[derive(Debug)]
@@ -70,7 +71,20 @@ enum Readable {
     No,
 }
 
-impl<E: EndpointStore, D, C> Webhooks<E, D, C> {
+impl<E: EndpointStore, D: DeliveryStore, C> Webhooks<E, D, C> {
+    /// Reads everything that decides whether an event of a payment may be posted to an endpoint.
+    async fn load(
+        &self,
+        key: &EndpointKey,
+        payment: &PaymentKey,
+    ) -> Result<(Readable, Health, Option<Backlog>), StoreError> {
+        tokio::try_join!(
+            self.readable_endpoint(key),
+            self.deliveries.health(&key.id),
+            self.deliveries.backlog(&key.id, payment),
+        )
+    }
+
     async fn readable_endpoint(&self, key: &EndpointKey) -> Result<Readable, StoreError> {
         let read = StoreError::pass_over(self.endpoints.endpoint(key).await)?;
         Ok(match read {

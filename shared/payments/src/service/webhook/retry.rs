@@ -116,11 +116,7 @@ where
         retried: &mut Retried,
     ) -> Result<(), StoreError> {
         let (webhooks, id) = (self.webhooks, &message.endpoint.id);
-        let (endpoint, health, backlog) = tokio::try_join!(
-            webhooks.readable_endpoint(&message.endpoint),
-            webhooks.deliveries.health(id),
-            webhooks.deliveries.backlog(id, payment),
-        )?;
+        let (endpoint, health, backlog) = webhooks.load(&message.endpoint, payment).await?;
         let now = webhooks.clock.now();
         let (Readable::Yes(endpoint), Some(backlog)) = (endpoint, backlog) else {
             retried.skipped += 1;

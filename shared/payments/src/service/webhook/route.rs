@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::join_all;
+
 use super::Webhooks;
 use crate::model::ids::PaymentKey;
 use crate::model::webhook::{EndpointKey, EndpointOwner};
@@ -105,9 +107,12 @@ impl<E: EndpointStore, D, C> Webhooks<E, D, C> {
     ) -> BTreeMap<EndpointOwner, Vec<EndpointEntry>> {
         let owners: BTreeSet<EndpointOwner> =
             events.iter().filter_map(RoutedEvent::owner).collect();
-        let mut all = BTreeMap::new();
-        for owner in owners {
+        let reads = owners.into_iter().map(|owner| async move {
             let read: Result<_, StoreError> = self.endpoints.endpoints_of(&owner).await;
+            (owner, read)
+        });
+        let mut all = BTreeMap::new();
+        for (owner, read) in join_all(reads).await {
             match read {
                 Ok(endpoints) => {
                     all.insert(owner, endpoints);
