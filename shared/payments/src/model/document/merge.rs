@@ -1,12 +1,21 @@
-//! Writes a change of this release into a document that has fields or words of another release.
+//! Merges a change of a payment into its stored document. The document can have fields and words that this release does
+//! not know (`mod.rs` defines *word*).
 //!
-//! Three values are compared: `mine` (the payment after the change), `base` (the payment before the change, both as this
-//! release writes them), and `stored` (the document as it was read). What the change left as it was keeps its stored
-//! form. What the change replaced gets the form of this release, but keeps the fields that this release does not know.
+//! The merge compares three values:
+//! - `stored`: the document as it was read
+//! - `base`: the payment before the change, as this release writes it
+//! - `mine`: the payment after the change, as this release writes it
 //!
-//! A field belongs to its object. If the change removes an object, or replaces it by an object that stands for something
-//! else ([`IDENTITY`]), the unknown fields of the object are removed too. For example, the erasure of the customer
-//! removes all personal data in `customer`.
+//! If a value is equal in `base` and `mine`, it keeps the form that it has in `stored`. Otherwise the change affects
+//! the value:
+//! - An object is merged field by field. It keeps the fields that this release does not know.
+//! - A list is merged element by element. A changed element loses the fields that this release does not know, except in
+//!   `refunds`. If `base` and `stored` have different numbers of elements, the result is `mine`.
+//! - For any other value, the result is `mine`. This includes a value whose JSON type differs between the three.
+//!
+//! If the change removes an object, the unknown fields of the object are removed too. The same holds if the change
+//! replaces the object by another one ([`IDENTITY`]). For example, the erasure of the customer removes all personal
+//! data in `customer`.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +27,8 @@ use crate::model::refunds::refund::Refund;
 use crate::model::reported::operation::Operation;
 use crate::model::short_form::ShortForm;
 
-/// The fields that show for what an object stands: the number of an attempt, the id of a customer, and the dates of a
-/// report. If one of these fields differs, the objects stand for different things.
+/// The fields that identify an object: the number of an attempt, the id of a customer, and the dates of a report. If
+/// `mine` and `base` differ in one of these fields, the change has replaced the object by another one.
 const IDENTITY: [&str; 6] = [
     "number",
     "id",
@@ -29,7 +38,8 @@ const IDENTITY: [&str; 6] = [
     "payment_date",
 ];
 
-/// The objects that are not written if they have their default value. Such an object is empty, not removed.
+/// The objects that are not written if they have their default value. If `mine` lacks such an object, the object has
+/// its default value. It was not removed, so its unknown fields stay.
 const LEFT_OUT: [&str; 6] = [
     "polling",
     "discrepancies",
@@ -39,7 +49,8 @@ const LEFT_OUT: [&str; 6] = [
     "details",
 ];
 
-/// Returns the document after the change of `base` to `mine`. Returns `None` if `stored` is no JSON.
+/// Returns the document after the change. Returns `None` if `stored` is not JSON, or if `mine` or `base` cannot be
+/// serialized.
 pub(super) fn merge(mine: &Payment, base: &Payment, stored: &str) -> Option<String> {
     let stored: Value = serde_json::from_str(stored).ok()?;
     let (mine, base) = (to_value(mine).ok()?, to_value(base).ok()?);
@@ -111,7 +122,8 @@ fn id_of_refund(refund: &Value) -> [Option<String>; 2] {
     }
 }
 
-/// Merges an operation or a refund. A short text has no room for further fields.
+/// Merges an operation or a refund. `mine` can be a short text ([`ShortForm`]), which cannot contain unknown fields.
+/// Therefore the result is `mine` only if the merged object equals `mine`. Otherwise the result is a JSON object.
 fn merge_short<T: ShortForm + Serialize>(mine: Value, base: &Value, stored: &Value) -> Value {
     if mine == *base {
         return stored.clone();
@@ -121,14 +133,15 @@ fn merge_short<T: ShortForm + Serialize>(mine: Value, base: &Value, stored: &Val
     if merged == long_mine { mine } else { merged }
 }
 
-/// Returns the JSON object of an operation or a refund, also if it is stored as a short text.
+/// Returns an operation or a refund as a JSON object, even if `value` is a short text.
 fn long<T: ShortForm + Serialize>(value: &Value) -> Value {
     let read = value.as_str().and_then(T::read);
     let long = read.and_then(|read| to_value(read).ok());
     long.unwrap_or_else(|| value.clone())
 }
 
-/// Returns the new object without the unknown fields of the old object. A part that both have keeps its stored form.
+/// Returns `mine`, which replaces another object. The unknown fields of the replaced object are removed. A field with
+/// equal values in `mine` and `base` keeps its stored form.
 fn replace_object(
     mine: Map<String, Value>,
     base: &Map<String, Value>,
@@ -146,7 +159,8 @@ fn stand_for_the_same(one: &Map<String, Value>, other: &Map<String, Value>) -> b
     let is_object = |value: Option<&Value>| value.is_some_and(Value::is_object);
     IDENTITY.iter().all(|name| {
         let (one, other) = (one.get(*name), other.get(*name));
-        // The order of the payment has a name of this list, but is an object.
+        // The field `order` of a report is a list with its dates. The field `order` of a payment is an object, and
+        // identifies nothing.
         is_object(one) || is_object(other) || one == other
     })
 }
@@ -170,13 +184,15 @@ fn merge_objects(
         };
         merged.extend(value.map(|value| (name.clone(), value)));
     }
-    // The other release does not write a field that is in `base` but not in `stored`.
+    // If a field is in `base` but not in `stored`, the other release does not write it. Such a field is added only if
+    // the change affects it.
     mine.retain(|name, value| base.get(name) != Some(value));
     merged.extend(mine);
     merged
 }
 
-/// Merges the elements of a list. An element that the change left as it was keeps its stored form.
+/// Merges the elements of a list. An element that is also in `base` keeps its stored form. Any other element keeps the
+/// form that it has in `mine`.
 fn merge_lists(mine: Vec<Value>, base: &[Value], stored: &[Value]) -> Vec<Value> {
     let mut known: Vec<_> = base.iter().zip(stored).collect();
     let merged = mine.into_iter().map(|mine| {

@@ -2,7 +2,7 @@
 //!
 //! A *word* is a stored value that has a fixed set of possible values, such as a status. Two releases can work on one
 //! table at the same time. So a document can have fields and words that this release does not know. Each write of this
-//! release keeps the unknown fields and words.
+//! release keeps the unknown fields and words. `merge.rs` lists the exceptions.
 
 mod merge;
 mod words;
@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use super::payment::Payment;
 use crate::json_text::to_json_string;
 
-/// A document that was read, if it possibly has fields or words that this release does not know. `Debug` hides the
+/// A document that was read. It possibly has fields or words that this release does not know. `Debug` hides the
 /// content, because the content can be personal data.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Residue(
@@ -23,8 +23,8 @@ pub struct Residue(
 
 struct Document {
     text: Box<str>,
-    /// Whether this release knows everything in the document. Computed only when a write needs it, so that a read is
-    /// cheap.
+    /// Whether this release knows everything in the document. The computation is slow, so it waits until a write needs
+    /// the value.
     is_known: OnceLock<bool>,
 }
 
@@ -50,8 +50,8 @@ impl Residue {
         })))
     }
 
-    /// Whether this release knows everything in the document. `payment` is the payment that was read from the document.
-    /// It usually saves a second parse.
+    /// Whether this release knows everything in the document. If the caller passes the payment that was read from the
+    /// document, the document usually need not be parsed again.
     pub(crate) fn is_empty(&self, payment: Option<&Payment>) -> bool {
         let Some(document) = &self.0 else {
             return true;
@@ -78,7 +78,8 @@ fn parse(document: &str) -> serde_json::Result<Payment> {
         .or_else(|error| words::parse_with_replaced_words(document).ok_or(error))
 }
 
-/// Writes a document. Adds the fields and words of the replaced document (`over`) that this release does not know.
+/// Returns the document of a payment, with the unknown fields and words of `over`. `over` is the document that the
+/// write replaces.
 pub fn write(payment: &Payment, over: &Residue) -> String {
     let stored = over.0.as_ref().filter(|_| !over.is_empty(None));
     let merged = stored.and_then(|stored| {

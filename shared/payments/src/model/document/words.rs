@@ -16,9 +16,9 @@ use crate::model::quarantine::Verdict;
 use crate::model::refunds::refund_status::RefundStatus;
 use crate::model::reported::waiting::Redirect;
 
-/// The words of a stored value.
+/// The values at one path of a document. Each value is a word or contains a word.
 struct Words {
-    /// The path of the value. `*` stands for each element of a list or of a map.
+    /// The path. `*` stands for each element of a list or of a map.
     path: &'static [&'static str],
     /// Whether this release knows the value.
     is_known: fn(&Value) -> bool,
@@ -26,8 +26,8 @@ struct Words {
     replace: fn(&mut Value),
 }
 
-/// All words of a document, except for the words in the short texts of operations and refunds. A short text never gets
-/// a new word, because an operation or a refund with a new word is stored as JSON.
+/// All words of a document, except for the words in the short texts of operations and refunds (`short_form.rs`). A
+/// short text never gets a new word, because an operation or a refund with a new word is stored as JSON.
 const WORDS: [Words; 10] = [
     Words {
         path: &["order", "channel"],
@@ -114,8 +114,7 @@ fn set(object: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// Parses a document after the replacement of its unknown words. Returns `None` if the document cannot be read even
-/// then.
+/// Parses a document after the replacement of its unknown words. Returns `None` if the document still cannot be read.
 pub(super) fn parse_with_replaced_words(document: &str) -> Option<Payment> {
     let mut document: Value = serde_json::from_str(document).ok()?;
     for words in &WORDS {
