@@ -61,9 +61,10 @@ pub enum Command<'a> {
     Expire,
     /// Erases the customer's data if the retention time is over and no refund is open.
     Erase(&'a Schedule),
-    /// Emits the events that earlier changes left pending. There are two reasons for pending events:
+    /// Emits the events that earlier changes left pending. An event is pending for one of these reasons:
     /// - A change emits at most 8 events.
     /// - The event about an external refund waits up to 15 minutes, because the refund can turn out to be ours.
+    /// - A release that did not know a word of the payment emitted no events.
     EmitPending,
 }
 

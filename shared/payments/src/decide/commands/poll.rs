@@ -1,5 +1,5 @@
-//! Claims status requests. A claim gives the request its number. A scheduled claim also plans the next poll, so a
-//! lost answer does not stop polling. The claim of the last planned poll emits what waited for an answer.
+//! Claims status requests. A claim gives the request its number. A scheduled claim also plans the next poll, so a lost
+//! answer does not stop polling. The claim of the last planned poll emits the event that waited for an answer.
 
 use crate::decide::change::Change;
 use crate::decide::emit;
@@ -8,7 +8,8 @@ use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 
 /// Claims a scheduled status request. Returns `None` if none is due. Never polls a payment whose id cannot be signed.
-/// An earlier release may have planned a poll for it, so the change moves it to the overdue payments.
+/// An earlier release possibly planned a poll for such a payment. Therefore the change moves the payment to the overdue
+/// payments.
 pub(super) fn scheduled(
     payment: &Payment,
     schedule: &Schedule,
@@ -39,8 +40,8 @@ pub(super) fn now(payment: &Payment, at: Timestamp) -> Change {
 }
 
 fn count(payment: &mut Payment, at: Timestamp) {
-    // An abandoned Gate request must time out before this poll is counted. Only then does the answer show its
-    // outcome.
+    // An abandoned Gate request must time out before this poll is counted. Only then does the answer to this poll show
+    // the outcome of the request.
     payment.update_derived(at);
     payment.polling_mut().count_poll();
 }

@@ -11,10 +11,9 @@ use crate::events::{About, Event, EventKind};
 use crate::model::timestamp::Timestamp;
 use crate::model::{Discrepancy, Payment};
 
-/// The maximum number of events that one change emits, not counting the events that [`emit_expiry`] and
-/// [`emit_at_last_poll`] add. A change is one write of at
-/// most 4 MB. Each event contains the whole payment, and a payment has at most 400 KB. The next change emits the
-/// remaining events.
+/// The maximum number of events that one change emits, without the events that [`emit_expiry`] and
+/// [`emit_at_last_poll`] add. A change is one write of at most 4 MB. Each event contains the whole payment, and a
+/// payment has at most 400 KB. The next change emits the remaining events.
 const MAX_EVENTS: usize = 8;
 
 /// An event that is due but not emitted yet.
@@ -83,8 +82,8 @@ impl PendingEvent {
     }
 }
 
-/// Whether at least one event is due but not emitted yet. Also returns true if a release added facts and derived nothing
-/// from them. The change that emits the events then stores what follows from these facts.
+/// Whether at least one event is due but not emitted yet. Also returns true if a release added facts and derived
+/// nothing from them. The next change must then store what follows from these facts.
 pub(crate) fn has_pending_events(payment: &Payment, at: Timestamp) -> bool {
     payment.has_underived_facts() || !collect_pending(&mut payment.clone(), at).is_empty()
 }
@@ -108,8 +107,8 @@ pub(super) fn emit_expiry(mut payment: Payment, at: Timestamp) -> Change {
     create_events(payment, &pending, at)
 }
 
-/// Creates the change of the last planned poll. If only callbacks show that more was refunded than paid, and no signed
-/// answer has confirmed it until now, `payment.overrefunded` is the first event. No later poll would end its wait.
+/// Creates the change of the last planned poll. If `payment.overrefunded` waits for a signed answer, it is the first
+/// event, because no later poll would end its wait.
 pub(super) fn emit_at_last_poll(mut payment: Payment, at: Timestamp) -> Change {
     let mut pending = Vec::new();
     if !payment.needs_newer_release() {

@@ -7,7 +7,7 @@ use crate::model::{EmittedState, Payment, Status, Waiting};
 
 /// Returns the pending events about the payment's status and money, and records them as emitted.
 pub(super) fn collect(payment: &mut Payment, status: Status) -> Vec<PendingEvent> {
-    // `refunded` is a status of paid payments. Rejected money never counts as paid, so its end is a decline.
+    // Rejected money never counts as paid. Therefore the events show a refunded rejection as declined, not as refunded.
     let status = match payment.is_rejected() {
         true => Status::Declined,
         false => status,
@@ -34,8 +34,7 @@ fn emitted_state(payment: &Payment, status: Status) -> EmittedState {
     }
 }
 
-/// Returns the kind of the event about the status and the money; `None` if no event about the status and the money is
-/// due.
+/// Returns the kind of the event about the status and the money; `None` if no such event is due.
 fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
     let kind = EventKind::of_status(status).filter(|_| payment.is_emittable())?;
     // An emitted success holds until an event corrects the success, so waiting for a confirmation causes no event.
@@ -111,8 +110,8 @@ pub(super) fn collect_overrefund(
 ///
 /// - Since when the events show the payment as paid. If a payment waits for a confirmation after `payment.succeeded`,
 ///   the success still holds.
-/// - The state itself, if the payment is open again after an event with a final status. If the payment becomes final
-///   again, that state then has an event.
+/// - The open state, if the payment is open again after an event with a final status. Then the next final status
+///   differs from the recorded state, and has an event.
 pub(super) fn record_shown_state(payment: &mut Payment, at: Timestamp) {
     let status = payment.status();
     let emitted = payment.emitted_mut();

@@ -13,10 +13,10 @@ pub(super) struct PendingRefund {
 
 /// Returns the indexes of the refunds that differ from their last event and whose next event need not wait.
 pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
-    // The first event about a refund must follow the event about the sale. The refunds of another system's payment
-    // have no events. A refund that already has an event is an exception. For example, an operator released the money,
-    // and another sale of the other system succeeded later. Then the storefront must learn the results of the refunds
-    // that it knows.
+    // The first event about a refund must follow the event about the sale. The refunds of another system's payment have
+    // no events. A refund that already has an event is an exception. For example, an operator released the money, and
+    // another sale of the other system succeeded later. In this case, the storefront must learn the results of the
+    // refunds that it knows.
     let has_sale = !payment.is_foreign()
         && (payment.has_money() || payment.is_not_confirmed() || payment.order().is_none());
     // A callback about the returned refund can still follow. Therefore the event about the return waits until the
@@ -87,7 +87,7 @@ pub(super) fn collect(payment: &mut Payment, index: usize) -> Option<PendingRefu
         }
         _ => None,
     };
-    // A decline is corrected by only one event, the first success after the decline.
+    // Only the event about the first success after a decline corrects the decline.
     emitted.declined =
         status == RefundStatus::Declined || emitted.declined && !status.has_succeeded();
     emitted.status = Some(status);

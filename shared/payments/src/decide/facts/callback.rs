@@ -6,8 +6,9 @@ use crate::decide::recheck;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, SignedReport, failed_request};
 
-/// Adds the report, and requests a recheck if the callback gives a new reason or has a date in the future. `known` is
-/// the payment before the callback, if we had it.
+/// Adds the report. Requests a recheck if the callback gives a new reason or has a date in the future. Also requests a
+/// recheck if no operation explains the `payment.status`, or if the callback is about a failed request that is possibly
+/// not ours. `known` is the payment before the callback; `None` if the payment was not stored.
 pub(super) fn apply(
     payment: &mut Payment,
     known: Option<&Payment>,
@@ -25,7 +26,7 @@ pub(super) fn apply(
     }
 }
 
-/// Whether the report says that a request failed which is not known to be ours.
+/// Whether the report says that a request failed, and the request is not known to be ours.
 fn is_about_unknown_request(payment: &Payment, report: &Report) -> bool {
     failed_request(report).is_some_and(|(_, request_id)| {
         !request_id.is_some_and(|request_id| payment.names_own_request(request_id))

@@ -8,7 +8,7 @@ use super::fact::Fact;
 use crate::model::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// Applies a fact. `known` is the payment before the fact, if we had it.
+/// Applies a fact. `known` is the payment before the fact; `None` if the payment was not stored.
 pub(super) fn apply(payment: &mut Payment, known: Option<&Payment>, fact: Fact<'_>, at: Timestamp) {
     match fact {
         Fact::Callback(report) => callback::apply(payment, known, report, at),

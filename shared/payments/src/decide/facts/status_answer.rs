@@ -24,9 +24,9 @@ pub(super) fn apply(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, 
     payment.polling_mut().update_recheck(poll, is_decided, at);
 }
 
-/// Applies an answer without operations. Such an answer can have an error that ends the sale. The error counts only
-/// if the sale was sent before the status request, and no operation was reported. Otherwise it is treated as "not
-/// found". Any other answer changes nothing, and polling continues.
+/// Applies an answer without operations. Such an answer can have an error that ends the sale. The error counts only if
+/// the sale was sent before the status request, and no operation was reported. Otherwise the answer counts as "not
+/// found". An answer without such an error changes nothing, and polling continues.
 fn apply_error(payment: &mut Payment, report: &Report, poll: u32, at: Timestamp) {
     let Some(code) = ending_error(report) else {
         return;
