@@ -17,7 +17,7 @@ use crate::model::payment::Payment;
 use crate::model::timestamp::Timestamp;
 
 impl Payment {
-    /// Adds a callback. Returns whether it has a date in the future, and was not added before.
+    /// Adds a callback. Returns true if the callback has a date in the future and was not added before.
     pub(crate) fn add_callback(&mut self, signed: SignedReport<'_>, at: Timestamp) -> bool {
         let latest = latest_date(at);
         let limited = limited(signed.report, &latest);
@@ -142,8 +142,8 @@ impl Payment {
         }
     }
 
-    /// Whether `payment.sum` of a callback may be the amount that remains beside a pending refund. The remaining amount is
-    /// less than the order. Without an order, any sum may be the remaining amount.
+    /// Whether `payment.sum` of a callback can be the paid amount less a pending refund. Such a remainder is less than
+    /// the ordered amount. Without an order, any sum can be a remainder.
     fn may_be_remainder(&self, status: &str, sum: Option<&Sum>) -> bool {
         let is_less = |order: &Order| {
             sum.is_some_and(|sum| {
@@ -154,7 +154,8 @@ impl Payment {
     }
 
     /// Adds `payment.sum` if it states the amount received. Also adds the sum in a signed answer with refunds, to
-    /// compare this sum with the order. If a report of a successful sale without refunds has no sum, records this.
+    /// compare this sum with the order. If a report of a successful sale without refunds has no sum, records that the
+    /// sum is missing.
     fn add_payment_sum(&mut self, source: &Source<'_>) {
         let status = source.payment_status();
         if Outcome::of_status(status) == Outcome::Declined {

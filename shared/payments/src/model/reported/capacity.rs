@@ -1,7 +1,7 @@
 //! Keeps a payment below the maximum size of a store item, which is 400 KB.
 //!
-//! If there are too many operations, the least important operations are removed. The totals of all operations stay.
-//! Most other operations lose their details: the parts that [`Operation::reduce`] drops.
+//! If there are too many operations, the least important operations are removed. The totals of all operations stay. Of
+//! the stored operations, at most [`MAX_DETAILED`] keep their details, the parts that [`Operation::reduce`] drops.
 //! `shared/decisions/state/0037-largest-payment.md` explains the limits.
 
 use std::cmp::Reverse;
@@ -29,19 +29,19 @@ const MAX_DETAILED_BYTES: usize = 80 * 1_024;
 const MAX_ID_BYTES: usize = 48 * 1_024;
 /// The maximum size of a payment as JSON, in bytes. The keys of the item and of its indexes need the rest of 400 KB.
 const MAX_BYTES: usize = 370 * 1_024;
-/// A payment with at most this many operations and refunds is always below [`MAX_BYTES`]. Its size is not measured.
+/// A payment with at most this many operations and refunds is always below [`MAX_BYTES`], so its size is not measured.
 const MAX_ELEMENTS: usize = 100;
 /// The assumed size of a removed operation with its external refund, in bytes. The real size is smaller. Therefore a
 /// removal can remove too few operations, but never too many. The caller repeats the removal.
 const BYTES_OF_OPERATION: usize = 400;
-/// The maximum number of operations without details that keep their `payment.status` and `payment.sum`. The
-/// operations that decide money are first. Operations about a refund are excluded.
+/// The maximum number of operations without details that keep their `payment.status` and `payment.sum`. The operations
+/// that decide money have priority. Operations about a refund never keep these values.
 const MAX_DECIDING: usize = 50;
-/// The size that is reserved for the operations that decide money, in bytes. These operations are stored without
-/// details. Below this size, none of them is removed.
+/// The size of the operations that are never removed, in bytes. These are the first operations that decide money, after
+/// they have lost their details.
 const MAX_KEPT_BYTES: usize = 64 * 1_024;
 
-/// How important it is to store an operation. The last variant is removed first.
+/// How important it is to store an operation. Operations of the last variant are removed first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Importance {
     /// A successful sale, a confirmation, or a successful operation of undocumented type.
@@ -71,8 +71,8 @@ enum DetailGroup {
 /// The importance, the length of the id, and the id of an operation.
 type Position = (Importance, usize, String);
 
-/// Returns the importance of an operation that decides money or of a pending sale; otherwise `None`.
-/// `failed` has the requests of earlier attempts.
+/// Returns the importance of an operation that decides money, or of a pending sale of the current attempt; otherwise
+/// `None`. `failed` has the requests of earlier attempts.
 fn importance_for_sale(operation: &Operation, failed: &RequestIds<'_>) -> Option<Importance> {
     let kind = operation.kind();
     let takes_money = operation.is_sale() || kind.is_undocumented();
@@ -108,7 +108,7 @@ pub struct Overflow {
     /// The greatest known amount of all successful returns, stored or not.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) returned: u64,
-    /// The digest of the last callback about a removed operation. It identifies a repeated callback.
+    /// The digest of the last callback that caused the removal of an operation. It identifies a repeated callback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_callback: Option<String>,
 }
@@ -131,7 +131,7 @@ impl Payment {
     }
 
     /// Removes the least important operations of a payment that is too large. Returns whether at least one operation
-    /// was removed. Then the caller must update the refunds and call this function again.
+    /// was removed. If so, the caller must update the refunds and call this function again.
     ///
     /// An operation that decides money and a pending sale of the current attempt are removed last. The first
     /// `MAX_KEPT_BYTES` of these operations are never removed.
@@ -148,7 +148,7 @@ impl Payment {
         let decides_money = |(importance, ..): &&Position| *importance <= Importance::OpenSale;
         let mut kept = order.iter().take_while(decides_money).count();
         if kept == operations {
-            // Only operations that decide money are left, so they lose their details first.
+            // No other operations are left. These operations lose their details before one of them is removed.
             self.reduce_operations(&order);
             excess = self.excess_bytes();
             let mut bytes = 0;
@@ -171,7 +171,7 @@ impl Payment {
     fn reduce_operations(&mut self, order: &[Position]) {
         for (index, (importance, _, id)) in order.iter().enumerate() {
             let operation = self.reported.operations.get_mut(id);
-            // The redirect URL of a pending sale is a detail.
+            // A pending sale keeps its details, because its redirect URL is a detail.
             if let Some(operation) = operation.filter(|_| *importance != Importance::OpenSale) {
                 operation.reduce(index < MAX_DECIDING);
             }
@@ -217,8 +217,8 @@ impl Payment {
         true
     }
 
-    /// Drops the details of all but the newest operations. The operations about a refund lose their details first,
-    /// and the operations that decide money lose them last.
+    /// Applies the limits of the operations with details. The operations about a refund lose their details first, and
+    /// the operations that decide money lose them last. Within a group, the oldest operations lose their details first.
     fn limit_details(&mut self) {
         let operations = &self.reported.operations;
         let length = |id: &str, operation: &Operation| id.len() + stored_length(operation);
@@ -277,7 +277,8 @@ impl Payment {
         }
     }
 
-    /// Records a callback about a removed operation. Returns false if it repeats the last recorded callback.
+    /// Records a callback that caused the removal of an operation. Returns false if it repeats the last recorded
+    /// callback.
     pub(crate) fn record_removal(&mut self, callback: SignedReport<'_>) -> bool {
         let digest = sha256::start_of_hex(callback.canonical.as_bytes(), 16);
         let last = &mut self.reported.overflow.last_callback;

@@ -8,14 +8,14 @@
 //! | `p` | a pending report |
 //! | `s`, `d` | a report of a success or of a decline, in a callback |
 //! | `S`, `D` | a report of a success or of a decline, in a signed answer |
-//! | `q` | the digest of `request_id`. A second part is the digest of another `request_id` |
+//! | `q` | the digest of a `request_id`. An operation can have two such parts |
 //! | `m` | the digest of the merchant's id of a refund |
 //! | `c` | the creation date |
 //! | `u` | the newest signed answer does not list the operation |
 //! | `o` | the operation is older than the checkout |
 //!
 //! A report has these fields, separated by `;`:
-//! 1. the type
+//! 1. the type: `s` for a sale, `r` for a refund, `v` for a reversal, `b` for a `refund reverse`
 //! 2. `sum_initial`, without the currency if the currency is EUR
 //! 3. `operation.date`
 //! 4. `payment.date`: empty if equal to `operation.date`, `-` if the report has none

@@ -18,7 +18,7 @@ pub enum Evidence {
     Confirmed,
     /// Signed answers decline the operation, although a callback reported a success.
     Overruled,
-    /// Signed answers contradict each other, or they give another type to a sale that succeeded by callback. Also
+    /// Signed answers contradict each other, or they give another type to a sale that a callback calls a success. Also
     /// used if the newest signed answer does not list an operation that changes the amounts.
     Contradictory,
 }

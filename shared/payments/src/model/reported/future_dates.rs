@@ -1,9 +1,10 @@
-//! Limits the dates in a report. The dates are the platform's, and a wrong date in the future would make the report the
+//! Limits the dates in a report. The dates are the platform's. A date *in the future* is later than the arrival of the
+//! report by more than the possible difference of the clocks. Such a date is wrong, and would make the report the
 //! newest for ever.
 //!
-//! Such a date is estimated: it counts as the time at which the report arrived, plus the possible difference of the
-//! clocks. A signed answer that arrives later is newer, whatever its dates are, because it shows the present state.
-//! Therefore it removes the estimated dates.
+//! Therefore an *estimated* date replaces a date in the future: the time of the arrival plus the possible difference. A
+//! signed answer that arrives later shows the present state. So the answer is newer, whatever its dates are, and
+//! removes the estimated dates.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,17 +22,18 @@ use crate::model::timestamp::{Timestamp, millis};
 /// The maximum number of stored callbacks. The callbacks that arrived first are dropped.
 const MAX_CALLBACKS: usize = 100;
 
-/// The length of a date in the platform's form. Two dates of this length in UTC are in the order of their texts.
+/// The length of a date in the platform's form. If two dates in UTC have this length, the order of their texts is the
+/// order of the times.
 const DATE_LENGTH: usize = "2019-07-02T07:16:46+0000".len();
 
 /// The reports with a date in the future.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FutureDates {
-    /// The callbacks, by the start of the digest of the canonical string. A repeated callback would have another estimated
-    /// date. Therefore only the first one counts.
+    /// The callbacks, by the start of the digest of the canonical string. A repeated callback would have another
+    /// estimated date. Therefore only its first arrival counts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     callbacks: BTreeMap<String, Arrival>,
-    /// When the last signed answer arrived that had such a date.
+    /// When the last signed answer with a date in the future arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answer: Option<Arrival>,
 }
@@ -67,7 +69,7 @@ impl FutureDates {
     }
 }
 
-/// Returns the latest date that a report can have which arrives at this time.
+/// Returns the latest possible date of a report that arrives at this time.
 pub(super) fn latest_date(at: Timestamp) -> String {
     at.after(MAX_CLOCK_DIFFERENCE).to_platform()
 }
@@ -80,7 +82,7 @@ pub(super) struct Limited<'a> {
 }
 
 /// Converts the dates of a report to UTC, and replaces the dates after `latest`. A creation date after `latest` is
-/// removed, because it says nothing.
+/// removed instead.
 pub(super) fn limited<'a>(report: &'a Report, latest: &str) -> Limited<'a> {
     let operations = report.operations.iter();
     let of_operations = operations.flat_map(|one| [&one.date, &one.created_date]);
@@ -116,8 +118,8 @@ fn is_usual(date: &str, latest: &str) -> bool {
     date.len() == DATE_LENGTH && date.ends_with("+0000") && date <= latest
 }
 
-/// Converts a date to UTC. If it is after `latest`, replaces it by `latest` and returns true. A date that cannot be
-/// parsed is compared as text.
+/// Converts a date to UTC. If the date is after `latest`, replaces the date by `latest` and returns true. A date that
+/// cannot be parsed is compared as text.
 fn limit_date(date: &mut String, latest: &str) -> bool {
     if is_usual(date, latest) {
         return false;
@@ -133,8 +135,8 @@ fn limit_date(date: &mut String, latest: &str) -> bool {
 }
 
 impl Payment {
-    /// Removes the estimated dates of all reports that arrived before a signed answer. These reports then count as older
-    /// than any report with a date. The time at which an operation ended stays.
+    /// Removes the estimated dates of all reports that arrived before a signed answer. These reports then count as
+    /// older than any report with a date. The time at which an operation ended stays.
     pub(super) fn remove_estimated_dates(&mut self, answered_at: Timestamp) {
         if is_default(&self.reported.future_dates) {
             return;
@@ -162,12 +164,13 @@ impl Payment {
 
 impl Operation {
     /// Edits the dates that order the reports. Does not edit the first date of a final report. Also does not edit the
-    /// dates of a redirect or a clarification request, because they identify it.
+    /// dates of a redirect or a clarification request, because these dates identify the redirect or the request.
     fn edit_dates(&mut self, edit: impl Fn(&mut String) + Copy) {
         if let Some(pending) = &mut self.pending {
             pending.order.edit_dates(edit);
         }
-        // A pending outcome stands for a word that only a newer release knows. The edit would replace the stored word.
+        // In a final report, `Pending` stands for a word that only a newer release knows. If this report were edited,
+        // the stored word would be lost (`document/merge.rs`).
         let finals = self.finals.iter_mut();
         for report in finals.filter(|report| report.outcome != Outcome::Pending) {
             let first_date = report.first_date().to_owned();

@@ -50,7 +50,7 @@ pub struct Reported {
     /// Whether the payment is a Dashboard payment link.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) is_link: bool,
-    /// Whether an error of an unnamed request said that the payment id exists already.
+    /// Whether an error without a `request_id` said that the payment id exists already.
     #[serde(default, skip_serializing_if = "is_default")]
     is_id_duplicate: bool,
     /// The codes of failed sale or refund requests, by the platform's `request_id`.
@@ -58,7 +58,7 @@ pub struct Reported {
     request_errors: BTreeMap<String, String>,
 }
 
-/// The newest `payment.status`. It is shown, and it shows that there was a report. It decides nothing else.
+/// The newest `payment.status`. It is displayed, and shows that a report has arrived. It decides nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlatformStatus {
     /// The greatest `operation.date` of the report, or `payment.date` if no operation has a date. A refund does not

@@ -10,12 +10,13 @@ use super::texts;
 use crate::model::payment::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// The newest signed answer with a complete list of operations. The greatest value, field by field, is the newest.
+/// The newest signed answer with a complete list of operations. Two answers are compared field by field. The greater
+/// answer is newer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NewestAnswer {
     /// The greatest `payment.date` or `operation.date` in the answer.
     pub(in crate::model) date: String,
-    /// The number of operations. It only increases, because the platform removes no operation.
+    /// The number of operations. The platform removes no operation, so an answer with more operations is newer.
     operations: usize,
     /// The start of the digest of the canonical string. It orders answers that are equal otherwise.
     digest: String,

@@ -49,7 +49,7 @@ pub struct Operation {
     /// The newest `payment.status` of the reports about this operation; only for a successful sale or a confirmation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) payment_status: Option<PaymentStatus>,
-    /// `payment.sum` of the newest callback about this operation that states the amount received.
+    /// The newest `payment.sum` that states the amount received; only from callbacks about this operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) payment_sum: Option<DatedSum>,
     /// Whether the newest signed answer does not list this operation. `false` before the first signed answer.
@@ -72,8 +72,9 @@ pub struct Operation {
     other_request_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     merchant_refund_id: Option<String>,
-    /// The creation date in a signed answer; only for a sale or an operation of undocumented type. Also the creation
-    /// date of a refund or reversal without a `merchant_refund_id`, from any report.
+    /// The creation date. It is stored in two cases:
+    /// - for a sale or an operation of undocumented type, from a signed answer
+    /// - for a refund or reversal without a `merchant_refund_id`, from any report
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created_date: Option<String>,
 }
@@ -112,15 +113,15 @@ impl Operation {
         self.truncate_finals(MAX_FINAL_REPORTS);
     }
 
-    /// Drops the reports of the lowest rank. If no successful sale is left, keeps the highest-ranked one instead of
-    /// the last report.
+    /// Drops the reports of the lowest rank. If this would drop all reports of a successful sale, the highest-ranked of
+    /// them replaces the last report that is kept.
     fn truncate_finals(&mut self, max: usize) {
         if self
             .finals
             .iter()
             .any(|report| report.outcome == Outcome::Pending)
         {
-            // The outcome is a word that only a newer release knows.
+            // In a final report, `Pending` stands for a word that only a newer release knows.
             return;
         }
         let dropped = self.finals.split_off(max.min(self.finals.len()));
@@ -231,7 +232,7 @@ impl Operation {
         if !is_deciding {
             (self.payment_status, self.payment_sum) = (None, None);
         }
-        // The short text cannot contain this field. Without an older date, it decides nothing.
+        // The short text cannot contain `newer_by_answer`. Without `older_than_checkout`, this field decides nothing.
         self.newer_by_answer &= self.older_than_checkout;
         let digest = |id: &mut Option<String>| *id = id.take().map(|id| digest_of_id(&id));
         digest(&mut self.request_id);
@@ -367,14 +368,14 @@ impl Operation {
         self.report_order().map(|order| order.dates().0)
     }
 
-    /// Returns the first `operation.date` of the outcome that counts, in the source that counts. The platform can repeat
-    /// a report with a later date.
+    /// Returns the first `operation.date` of the outcome that counts, in the source that counts. The platform can
+    /// repeat a report with a later date.
     pub(in crate::model) fn first_date(&self) -> Option<&str> {
         let outcome = self.outcome();
         let reports = self.effective_source();
         let reports = reports.filter(|report| report.outcome == outcome);
         let dates = reports.map(FinalReport::first_date);
-        // Usually there is one date, and none is parsed.
+        // Usually there is only one date, so no date is parsed.
         dates.min_by(|one, other| date_rank(one).cmp(&date_rank(other)))
     }
 

@@ -43,7 +43,7 @@ impl Pending {
     }
 }
 
-/// Orders dates: first the dates that are not before `FIRST_DATE`, and then all other texts.
+/// Orders dates: first the dates from `FIRST_DATE` on, and then all other texts.
 pub(super) fn date_rank(date: &str) -> (bool, &str) {
     let time = Timestamp::of_platform(date);
     let is_usable = time.is_some_and(|time| FIRST_DATE <= time);
@@ -71,7 +71,8 @@ pub struct FinalReport {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) ends_payment: bool,
     pub(super) order: ReportOrder,
-    /// The first `operation.date` of repeated reports with this content and source, if it differs from `order`.
+    /// The first `operation.date` of repeated reports with this content and source, if it differs from the date in
+    /// `order`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) first_date: Option<String>,
     pub(super) status: String,

@@ -19,7 +19,7 @@ const MAX_DIFFERING: usize = 16;
 /// The values of `payment.sum` in the reports of one payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentSums {
-    /// The newest sum in a signed answer that states the amount received. Sums in callbacks are stored in the
+    /// The newest sum that states the amount received; only from signed answers. Sums in callbacks are stored in the
     /// operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) newest_signed: Option<DatedSum>,
@@ -140,8 +140,8 @@ impl PaymentSums {
         }
     }
 
-    /// Drops sums after refunds that a stored sum without refunds explains. A sum is explained if it is the stored
-    /// sum, or the stored sum less the refunds in its own report.
+    /// A stored sum from a report without refunds can explain a sum from a report with refunds. Drops each explained
+    /// sum. A sum is explained if it equals the stored sum, or the stored sum less the refunds in its own report.
     fn drop_remainders(&mut self) {
         let received = self.differing.iter().filter(|sum| sum.refunded == 0);
         let received: Vec<Sum> = received.map(|sum| sum.sum.clone()).collect();

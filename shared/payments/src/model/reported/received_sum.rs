@@ -21,10 +21,10 @@ pub(in crate::model) struct ReceivedSum {
 }
 
 impl ReceivedSum {
-    /// Whether the amount of a capture must be added to the sum. Only a capture that was first reported after `until`
-    /// is added. It must also meet the condition of one case:
-    /// - Normally, no callback about the capture may have stated the amount received.
-    /// - If `has_newer_unconfirmed`, the capture must be in a signed answer.
+    /// Whether the amount of a capture must be added to the sum. The first `operation.date` of the capture must be
+    /// after `until`. A second condition depends on `has_newer_unconfirmed`:
+    /// - If true, the outcome of the capture must be from a signed answer.
+    /// - If false, no callback about the capture must have stated the amount received.
     pub(in crate::model) fn is_before(&self, capture: &Operation) -> bool {
         let is_later = capture
             .first_date()
@@ -39,7 +39,7 @@ impl ReceivedSum {
 
 /// Whether a date of the platform is earlier than another date. Two dates can have different time zones.
 fn is_earlier(date: &str, other: &str) -> bool {
-    // Usually the dates are equal, and none is parsed.
+    // Usually the dates are equal, so no date is parsed.
     if date == other {
         return false;
     }
@@ -51,8 +51,9 @@ fn is_earlier(date: &str, other: &str) -> bool {
 }
 
 impl Operation {
-    /// Whether signed answers contradict the newest `payment.sum` of callbacks. A callback has this sum as the sum of the
-    /// operation, and the signed answers have a greater sum of the operation.
+    /// Whether signed answers contradict the newest `payment.sum` of callbacks. Both conditions must hold:
+    /// - A callback about a success has the same sum as `sum_initial` of the operation.
+    /// - Signed answers give the operation a greater `sum_initial`.
     fn is_payment_sum_contradicted(&self) -> bool {
         let Some(DatedSum { sum, .. }) = &self.payment_sum else {
             return false;
@@ -70,8 +71,8 @@ impl Operation {
 
 impl Payment {
     /// Returns the newest `payment.sum` that states the amount received. A callback counts only while its operation
-    /// counts as succeeded. After a rejection, it does not count if signed answers contradict its sum. Otherwise more money
-    /// than the operator rejected would be hidden.
+    /// counts as succeeded. After a rejection, a callback does not count if signed answers contradict its sum.
+    /// Otherwise the sum would hide money that was neither rejected nor refunded.
     pub(in crate::model) fn newest_sum(&self) -> Option<&DatedSum> {
         let newest_decision = self.decisions.last();
         let is_rejected = newest_decision.is_some_and(|one| one.verdict == Verdict::Rejected);
@@ -129,7 +130,7 @@ impl Payment {
         self.reported.sums.missing && self.newest_sum().is_none()
     }
 
-    /// Returns every differing `payment.sum` that no signed answer has settled.
+    /// Returns every `payment.sum` that differs from the order, if no signed answer has settled the difference.
     pub(in crate::model) fn differing_payment_sums(&self) -> BTreeSet<Sum> {
         self.reported.sums.differing()
     }

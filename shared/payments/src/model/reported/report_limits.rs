@@ -3,7 +3,7 @@
 
 use ecommpay::report::{self, Report, Sum};
 
-/// The maximum number of characters of each short text, such as an id or a status.
+/// The maximum number of characters of an id, a date, a status or a similar text.
 const MAX_TEXT_LENGTH: usize = 255;
 /// The maximum size of a redirect, in bytes: the URL and the form fields.
 const MAX_REDIRECT_BYTES: usize = 32 * 1_024;

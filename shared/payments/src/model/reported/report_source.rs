@@ -113,8 +113,8 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Whether this `payment.status` can be about another request than the sale, such as the last refund. Beside a
-    /// confirmation that is pending or declined, the status is always about the sale.
+    /// Whether this `payment.status` can be about another request than the sale, such as the last refund. If the report
+    /// lists a pending or declined confirmation, the status is always about the sale.
     fn may_concern_other_request(&self, status: &str) -> bool {
         let mut confirmations = self.confirmations();
         if confirmations.any(|confirmation| confirmation.outcome() != Outcome::Succeeded) {

@@ -22,7 +22,7 @@ const MAX_ERRORS: usize = 100;
 /// The codes of a failed status request: "not found", and "cannot be shown yet".
 const STATUS_REQUEST_CODES: [&str; 2] = ["3061", "3062"];
 
-/// Codes of temporary failures, and of a general decline. In a status answer without operations, such a code may be
+/// Codes of temporary failures, and of a general decline. In a status answer without operations, such a code can be
 /// about the status request. Therefore it does not end a sale.
 const CODES_WITHOUT_END: [&str; 13] = [
     "100", "314", "501", "601", "602", "10505", "10601", "10602", "10603", "20202", "20601",
@@ -31,11 +31,11 @@ const CODES_WITHOUT_END: [&str; 13] = [
 
 const DAY: u64 = 24 * 3_600;
 
-/// How long the platform may still make a refund after its operation was declined because the processing failed.
+/// How long the platform can still make a refund after a failed processing has declined its operation.
 const MAX_PROCESSING: Duration = Duration::from_secs(DAY);
 
-/// The maximum time between a refund request and the decline of its operation. A later date counts as wrong, because
-/// it would keep the refund open after its last poll.
+/// The maximum time between a refund request and the decline of its operation. A later date is wrong and counts as this
+/// maximum, because the later date would keep the refund open after its last poll.
 const MAX_AGE_AT_DECLINE: Duration = Duration::from_secs(29 * DAY);
 
 /// Returns the code with which a status answer without operations ends the sale; `None` if the outcome stays unknown.
@@ -117,7 +117,7 @@ impl Payment {
         foreign.or(ids.clone().next()).cloned()
     }
 
-    /// Whether the `request_id` in a report is known to belong to our sale or refund request.
+    /// Whether the `request_id` in a report is known to belong to one of our sale or refund requests.
     pub(crate) fn names_own_request(&self, reported_id: &str) -> bool {
         self.own_requests()(&texts::id(reported_id))
     }
@@ -139,7 +139,7 @@ impl Payment {
     }
 
     /// Returns the code with which Gate's answer or a report refused a refund request. A failed processing does not
-    /// count, because the platform may still make the refund.
+    /// count, because the platform can still make the refund.
     pub(in crate::model) fn refusal_of_refund<'a>(
         &'a self,
         request: &'a GateRequest,
@@ -184,8 +184,9 @@ impl Payment {
             && (self.has_processing_failed(request) || self.is_reported_as_duplicate(request))
     }
 
-    /// Whether the platform may still make a refund although the operation was declined, because the processing
-    /// failed. Returns false from a day after the decline on, if a status poll after the last try was answered.
+    /// Whether the platform can still make a refund although its operation was declined. This is possible if the
+    /// processing failed. A day after the decline, it is no longer possible, if a status poll after the last try was
+    /// answered.
     pub(in crate::model) fn may_succeed_after_decline(
         &self,
         refund: &Refund,
@@ -219,7 +220,8 @@ impl Payment {
             || code.is_some_and(|code| !gate_request::is_processing_failure(code))
     }
 
-    /// Whether reports name an error that ends an accepted request. The code 3041 ends no request.
+    /// Whether reports name an error that ends an accepted request. The codes of a failed processing and of a duplicate
+    /// id end no request.
     pub(in crate::model) fn is_ended_by_error(&self, request: &GateRequest) -> bool {
         self.error_of(request).is_some_and(|code| {
             !gate_request::is_processing_failure(code) && !gate_request::is_duplicate(code)
@@ -231,7 +233,8 @@ impl Payment {
         errors.get(request.request_id()?).map(String::as_str)
     }
 
-    /// Returns a function that decides whether a stored `request_id` is known to belong to our sale or refund request.
+    /// Returns a function that decides whether a stored `request_id` is known to belong to one of our sale or refund
+    /// requests.
     fn own_requests(&self) -> impl Fn(&str) -> bool {
         let own_refunds = OnceCell::new();
         move |request_id| {

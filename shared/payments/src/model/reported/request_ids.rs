@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::operation::Operation;
 use super::texts::{digest_of_id, is_digest};
 
-/// The platform's ids of requests of ours. An operation without details has digests instead of ids. The digests of our ids
-/// are computed once, for the first such operation, because a payment can have thousands of these operations.
+/// The platform's ids of requests of ours. An operation without details has digests instead of ids. The digests of our
+/// ids are computed once, for the first such operation, because a payment can have thousands of these operations.
 pub(in crate::model) struct RequestIds<'a> {
     earlier: Option<&'a BTreeSet<String>>,
     current: Option<&'a str>,
@@ -23,7 +23,7 @@ impl<'a> RequestIds<'a> {
         }
     }
 
-    /// Creates the id of one request; `None` if it has no known id.
+    /// Creates the id of one request. `current` is `None` if the id is unknown.
     pub(in crate::model) fn one(current: Option<&'a str>) -> Self {
         Self {
             earlier: None,

@@ -1,14 +1,14 @@
 //! Cuts the texts from reports and from Gate's answers before a payment stores them. The limits are in bytes.
 //!
-//! Known words, such as statuses, types and currencies, are shorter than the limits. So a cut never changes the status
-//! or an amount.
+//! The documented statuses, types and currencies are shorter than the limits. So a cut never changes the status or an
+//! amount.
 
 use ecommpay::operation::OperationType;
 use ecommpay::report::Sum;
 
 use crate::sha256;
 
-/// The limit for a status, and for the word of a type.
+/// The limit for a status, and for a type.
 const MAX_WORD: usize = 64;
 /// The limit for a code of the platform.
 const MAX_CODE: usize = 32;
