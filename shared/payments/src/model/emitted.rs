@@ -23,8 +23,8 @@ pub struct Emitted {
     /// Whether an event corrected a success, and no later event said that the payment is paid.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success_withdrawn: bool,
-    /// Since when events show the payment as paid; `None` if they do not. A payment that is declined, quarantined or
-    /// wholly refunded is not shown as paid.
+    /// Since when events show the payment as paid; `None` if events do not show this. A payment that is declined,
+    /// quarantined or wholly refunded is not shown as paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) paid_since: Option<Timestamp>,
     /// The refunded amount in the last `payment.overrefunded`; 0 if there was no such event.
@@ -37,8 +37,8 @@ pub struct Emitted {
 pub struct EmittedState {
     pub(crate) status: Status,
     pub(crate) paid_amount: u64,
-    /// The digest of the quarantine items; `None` without items. There can be thousands of items, so they are not
-    /// stored.
+    /// The digest of the quarantine items; `None` without items. There can be thousands of items, so only their digest
+    /// is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) quarantine: Option<String>,
     /// The digest of the clarification request.

@@ -80,8 +80,8 @@ impl PaymentKey {
         Self::is_allowed_length(payment_id).then(|| Self::new(project_id, payment_id))
     }
 
-    /// Parses the text of a key, which `Display` writes. The text is split at the first slash, because the id of a payment
-    /// can contain slashes.
+    /// Parses the text that `Display` writes. The text is split at the first slash, because the id of a payment can
+    /// contain slashes.
     pub fn from_text(text: &str) -> Option<Self> {
         let (project_id, payment_id) = text.split_once('/')?;
         let project_id = ProjectId::new(project_id.parse().ok()?).ok()?;

@@ -13,15 +13,15 @@ use super::status::sale_state::SaleState;
 impl Payment {
     /// Returns the amount received, in minor units of the payment's currency. Money in another currency counts as 0.
     ///
-    /// The amount is the sum that `received_sum` returns. Later captures are added, up to the sum of all captures. In
-    /// two cases, the amount is the sum of all captures: no report states the amount received, or the money of a sale
-    /// does not count.
+    /// The amount is the sum that `received_sum` returns. Later captures (see `captures`) are added, up to the sum of
+    /// all captures. In two cases, the amount is the sum of all captures instead: no report states the amount received,
+    /// or the money of a sale does not count.
     pub fn paid_amount(&self) -> u64 {
         if !self.has_money() {
             return 0;
         }
         let sale = self.sale_state();
-        // `payment.sum` may include a sale whose money does not count.
+        // `payment.sum` can include a sale whose money does not count.
         let has_uncounted_sale = !sale.is_counted() && sale != SaleState::None;
         let Some(received) = self.received_sum().filter(|_| !has_uncounted_sale) else {
             return self.captured_amount(|_| true);
@@ -34,13 +34,13 @@ impl Payment {
         if later == 0 {
             return amount;
         }
-        // The sum may already include a capture with a later date.
+        // The sum can already include a capture with a later date.
         let limit = amount.max(self.captured_amount(|_| true));
         amount.saturating_add(later).min(limit)
     }
 
-    /// Returns the amount of the captures for which `is_such` holds. `sum_converted` precedes `sum_initial`, and a
-    /// sum in another currency is skipped.
+    /// Returns the amount of the captures for which `is_such` holds. The amount of a capture is its `sum_converted`, or
+    /// else its `sum_initial`. A sum in another currency than the payment's is skipped.
     pub(super) fn captured_amount(&self, is_such: impl Fn(&Operation) -> bool) -> u64 {
         let currency = self.currency();
         let amount = |capture: &Operation| {
@@ -52,9 +52,11 @@ impl Payment {
         captures.filter_map(amount).fold(0, u64::saturating_add)
     }
 
-    /// Returns the operations that took the money. These are the successful sales, if their money counts. Otherwise
-    /// they are the successful operations of undocumented type in signed answers. Without such operations, they are
-    /// the successful sales, although their money does not count.
+    /// Returns the captures: the operations that took the money. These are the operations of the first group that
+    /// exists:
+    /// 1. the successful sales, if their money counts or is contested
+    /// 2. the successful operations of undocumented type in signed answers
+    /// 3. the successful sales, although their money does not count
     fn captures(&self) -> impl Iterator<Item = &Operation> {
         let operations = || self.reported.operations.values();
         let has_undocumented = operations().any(Operation::is_undocumented_capture);
@@ -78,8 +80,8 @@ impl Payment {
         self.sale_state().is_counted() || operations.any(is_capture)
     }
 
-    /// Returns the currencies, except the currency of the order, in which money arrived. This money counts as 0 and is
-    /// refunded by hand.
+    /// Returns the currencies in which money arrived, except the currency of the order. Money in these currencies
+    /// counts as 0 and is refunded by hand.
     pub(super) fn foreign_currencies(&self) -> BTreeSet<String> {
         let Some(order) = &self.order else {
             return BTreeSet::new();
@@ -118,7 +120,8 @@ impl Payment {
             .saturating_sub(self.returned_amount())
     }
 
-    /// Returns by how much the returns in signed answers exceed all refunds and reversals, or their own refunds.
+    /// Returns the amount by which the returns in signed answers exceed all refunds and reversals, or the refunds to
+    /// which they belong. The greater of these two amounts counts.
     pub(super) fn confirmed_excess_returns(&self) -> u64 {
         let signed = || {
             let returns = self.successful_returns();
@@ -149,7 +152,7 @@ impl Payment {
             .fold(0, u64::saturating_add);
         match self.is_not_confirmed() {
             true => stored,
-            // This amount includes refunds that are not stored.
+            // `overflow.refunded` includes refunds that are not stored.
             false => stored.max(self.reported.overflow.refunded),
         }
     }
@@ -171,7 +174,7 @@ impl Payment {
     }
 
     pub(super) fn returned_by(&self, returns: &Returns) -> u64 {
-        // The second amount includes returns that are not stored.
+        // `overflow.returned` includes returns that are not stored.
         returns.amount.max(self.reported.overflow.returned)
     }
 
@@ -203,8 +206,9 @@ impl Payment {
         received > 0 && refunded.saturating_sub(returned) >= received
     }
 
-    /// Returns the amount of a refund in the payment's `currency`: the amount of its operation, or else the requested
-    /// amount. A refund of ours has the amount of its operation only after a success.
+    /// Returns the amount of a refund in the payment's `currency`. For an external or successful refund, this is the
+    /// amount of its operation. For any other refund, or if the operation has no sum in this currency, it is the
+    /// requested amount. For an external refund, it is then 0.
     pub(crate) fn amount_of_refund(&self, refund: &Refund, currency: Option<&str>) -> u64 {
         let is_shown = refund.refund_id().is_none() || refund.status().has_succeeded();
         let id = refund.operation_id().filter(|_| is_shown);

@@ -17,6 +17,7 @@
 //! | [`discrepancy`] | differences between the platform records and ours |
 //! | [`polling`], [`schedule`] | the status requests that were sent, and what is due next |
 //! | [`emitted`] | what the last events said |
+//! | [`document`], `format` | the stored document of a payment, and its format |
 //! | [`storefront`] | storefronts and the scopes of their keys |
 //! | [`webhook`] | endpoints, their health and backlogs, and the signature of a posted event |
 //! | [`ids`], [`path_id`], [`timestamp`], [`day`] | ids, also in paths, and times |

@@ -109,8 +109,8 @@ impl Payment {
         self.attempt.send_again(self.polling.polls_sent(), at);
     }
 
-    /// Replaces the failed attempt with the next one. Erases old redirects and clarification requests. Also erases
-    /// what events said about the attempt, except for the failure and the refunded amount.
+    /// Replaces the failed attempt with the next one. Erases old redirects and clarification requests. Also resets
+    /// [`Emitted`], except for `unsuccessful` and `overrefunded`.
     pub(crate) fn start_next_attempt(&mut self, order: Order, at: Timestamp) {
         self.attempt = self.attempt.next(at);
         for operation in self.reported.operations.values_mut() {
@@ -147,8 +147,8 @@ impl Payment {
         is_removed
     }
 
-    /// Derives what another release skipped, because it did not know a word of the document. `is_underived` stays
-    /// `true` until the next commit.
+    /// Derives what another release skipped because that release did not know a word of the document. `is_underived`
+    /// stays `true` until the next commit.
     pub(super) fn derive_skipped(&mut self) {
         for operation in self.reported.operations.values_mut() {
             operation.sort_finals();
@@ -378,8 +378,9 @@ impl Payment {
         is_accepted || !self.reported.operations.is_empty()
     }
 
-    /// Whether changes of the payment cause events. An external payment without a report causes none. An external
-    /// payment that is a Dashboard payment link causes none until it has moved money.
+    /// Whether a new status or a new amount of the payment causes an event. An external payment without a report causes
+    /// no such event. An external payment that is a Dashboard payment link causes no such event until it has moved
+    /// money.
     pub(crate) fn is_emittable(&self) -> bool {
         let has_report = self.reported.status.is_some() || !self.reported.operations.is_empty();
         self.order.is_some() || has_report && !self.is_unpaid_link()

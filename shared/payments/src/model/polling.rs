@@ -35,10 +35,11 @@ pub struct Polling {
     recheck: Option<Recheck>,
 }
 
-/// The need for a signed answer, because callbacks alone cannot decide something.
+/// A recheck that has not ended: a signed answer must decide what callbacks alone cannot decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Recheck {
-    /// The last status request before the recheck. Only a later status request can end the recheck.
+    /// The number of the last status request before the recheck. Only the answer to a later status request can end the
+    /// recheck.
     polls_before: u32,
     since: Timestamp,
 }
@@ -64,8 +65,8 @@ impl Polling {
         (self.polls_since_activity, self.last_activity_at) = (0, Some(at));
     }
 
-    /// Applies the signed answer to the status request `poll`. If the answer is decisive, the recheck ends. Otherwise a
-    /// recheck continues or starts. A recheck that was requested after `poll` stays.
+    /// Applies the signed answer to the status request `poll`. If `is_decided`, the recheck ends. Otherwise the recheck
+    /// continues, or a recheck starts. A recheck that was requested after `poll` stays.
     pub(crate) fn update_recheck(&mut self, poll: u32, is_decided: bool, at: Timestamp) {
         let requested_later = self.recheck.filter(|recheck| recheck.polls_before >= poll);
         self.recheck = match is_decided {
@@ -82,13 +83,13 @@ impl Polling {
         self.recheck = None;
     }
 
-    /// Counts a status request that the schedule or an operator caused.
+    /// Counts a status request, scheduled or not.
     pub(crate) fn count_poll(&mut self) {
         self.polls_sent = self.polls_sent.saturating_add(1);
     }
 
-    /// Records that a scheduled poll is sent. If it is a step of the schedule, the next delay starts. The poll for a
-    /// lost redirect URL is no step, so the same delay starts again.
+    /// Records that a scheduled poll is sent. If the poll is a step of the schedule, the next delay starts. The poll
+    /// for a lost redirect URL is no step, so the same delay starts again.
     pub(crate) fn advance_schedule(&mut self, is_step: bool, at: Timestamp) {
         if is_step {
             self.polls_since_activity = self.polls_since_activity.saturating_add(1);

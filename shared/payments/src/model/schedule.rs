@@ -18,7 +18,8 @@ const DAY: u64 = 24 * HOUR;
 /// the outcome is known.
 const CLARIFICATION_TIMEOUT: Duration = Duration::from_secs(31 * MINUTE);
 
-/// If a poll moves to a later time by less than this, its index entry keeps the earlier time.
+/// If a poll moves to a later time by less than this duration, its entry in the index of due times keeps the earlier
+/// time.
 const POLL_TOLERANCE: Duration = Duration::from_secs(5);
 
 /// The delays and time limits. The defaults are for production; a sandbox uses shorter times.
@@ -30,8 +31,8 @@ pub struct Schedule {
     pub redirect_poll_delay: Duration,
     /// How long a sale, a refund or a recheck is polled. Afterwards the payment is overdue.
     pub max_poll_age: Duration,
-    /// The delay after the expiry of the checkout until a sale that the platform does not find fails. During this
-    /// delay, the first report can still arrive.
+    /// The delay between the expiry of the checkout and the failure of a sale that the platform does not find. During
+    /// this delay, the first report can still arrive.
     pub checkout_grace: Duration,
     /// The age of an attempt at which the customer's data is erased.
     pub customer_retention: Duration,
@@ -68,8 +69,8 @@ pub enum Next {
     Expire(Timestamp),
     /// Erase the customer's data.
     Erase(Timestamp),
-    /// Do nothing: since this time, the payment is overdue. The time can be in the future if the payment is never
-    /// polled, because its id cannot be signed.
+    /// Do nothing, because the payment has been overdue since this time. If the payment is never polled, because its id
+    /// cannot be signed, the time can be in the future.
     Overdue(Timestamp),
 }
 
@@ -95,20 +96,21 @@ impl Schedule {
         first.map(|(_, next)| next).or(overdue)
     }
 
-    /// Returns the next action for the index entry, after a change of the payment.
+    /// Returns the next action for the payment's entry in the index of due times, after a change of the payment.
     ///
     /// Each move of an entry costs two write units. Two rules avoid moves:
-    /// - If a poll moves by a few seconds, its entry keeps the earlier time.
+    /// - If a poll moves to a later time by less than [`POLL_TOLERANCE`], its entry keeps the earlier time.
     /// - The entry of a new Gate sale has the time of the poll for the redirect URL. So the entry does not move when
     ///   Gate accepts the sale.
     ///
-    /// A sweeper run that finds an entry too early does nothing, and a later run finds it again.
+    /// If a sweeper run finds an entry whose action is not due yet, the run does nothing. A later run finds the entry
+    /// again.
     pub(crate) fn entry(&self, before: Option<&Payment>, after: &Payment) -> Option<Next> {
         let stored = before.and_then(|before| self.early(before));
         keep_close(stored, self.early(after))
     }
 
-    /// Returns the next action. If a sale is being sent, the poll has the time that it would have after Gate has
+    /// Returns the next action. If a Gate sale is being sent, the poll has the time that it would have after Gate has
     /// accepted the sale.
     fn early(&self, payment: &Payment) -> Option<Next> {
         let next = self.next(payment)?;
@@ -164,7 +166,7 @@ impl Schedule {
             return Some(Next::Overdue(end));
         }
         let usual = since.after(self.delay(polling.polls_since_activity()));
-        // If something changes at a known time before the usual poll, the poll is due at this time.
+        // If a change is known to happen before the usual poll, the poll is due at the time of the change.
         let redirect = since.after(self.redirect_poll_delay);
         let changes = [
             self.not_found_deadline(payment),
@@ -183,7 +185,8 @@ impl Schedule {
     }
 
     /// Returns the time from which the answer "not found" ends the sale. If the platform knows the sale, polling for
-    /// it stops at this time. Returns `None` if the sale was not sent or was refused, or if an operation has ended.
+    /// the sale stops at this time. Returns `None` if the sale was not sent or was refused, or if an operation has
+    /// ended.
     pub(crate) fn not_found_deadline(&self, payment: &Payment) -> Option<Timestamp> {
         let order = payment.order()?;
         let attempt = payment.attempt();

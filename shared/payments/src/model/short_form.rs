@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A value with a short text.
+/// A value that can be stored as a short text.
 pub(in crate::model) trait ShortForm: Sized {
     /// Returns the short text; `None` if the text cannot contain the whole value.
     fn write(&self) -> Option<String>;

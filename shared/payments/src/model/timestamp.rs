@@ -52,8 +52,8 @@ impl Timestamp {
         Self::from_unix_millis(seconds.checked_mul(1_000)?)
     }
 
-    /// Creates a time that was stored or sent by another system. Returns `None` outside the years 0 to 9999, because
-    /// such a time has no text.
+    /// Creates a time from stored or received milliseconds. Returns `None` outside the years 0 to 9999, because such a
+    /// time has no text.
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
         (FIRST..=LAST).contains(&millis).then_some(Self(millis))
     }

@@ -42,8 +42,8 @@ impl Payment {
         is_due.then_some(order.expires_at)
     }
 
-    /// Whether the checkout may expire. The payment must be undecided. If an event said that it is paid, the checkout
-    /// stays, because other services may release the stock on expiry.
+    /// Whether the checkout can expire. The payment must be undecided. If an event said that the payment is paid, the
+    /// checkout does not expire, because other services can release the stock on expiry.
     fn can_expire(&self) -> bool {
         self.status().is_undecided() && !self.emitted().success
     }
@@ -85,7 +85,7 @@ impl Payment {
     }
 
     /// Whether a Gate sale was sent, but no report about the sale has arrived and the payment has no result. The
-    /// callback with the redirect URL may be lost.
+    /// callback with the redirect URL is possibly lost.
     pub(crate) fn awaits_first_report(&self) -> bool {
         let order = self.order.as_ref();
         let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);

@@ -82,8 +82,8 @@ impl Payment {
         })
     }
 
-    /// Records that the platform accepted the answer to the request with this digest. The request is about a refund,
-    /// or it asks the shopper.
+    /// Records that the platform accepted the answer to the request with this digest. The request is about a refund or
+    /// about the sale.
     pub(crate) fn record_clarification_answer(&mut self, digest: &str) {
         let answered = match self.refund_of_request(digest) {
             Some(index) => self

@@ -213,9 +213,9 @@ impl GateRequest {
         };
     }
 
-    /// Applies Gate's answer to a refund request. A failed processing or a lock does not end even a first try,
-    /// because the platform can still make the refund. If this refund ended and the storefront requested a second
-    /// refund, the money would be returned twice.
+    /// Applies Gate's answer to a refund request. A failed processing or a lock does not end even a first try, because
+    /// the platform can still make the refund. If this refund counted as ended and the storefront requested a second
+    /// refund, the money would be refunded twice.
     pub(crate) fn on_refund_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
         let is_unclear = |code: &str| is_processing_failure(code) || LOCK_CODES.contains(&code);
         let answer = match answer {

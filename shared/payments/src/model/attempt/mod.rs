@@ -46,8 +46,8 @@ pub struct Attempt {
     /// The platform's ids of the sale requests of earlier attempts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     failed_requests: BTreeSet<String>,
-    /// Whether the platform may have a sale of an ended request whose `request_id` is unknown. Such a request had no
-    /// clear answer, or was accepted without an id.
+    /// Whether the platform possibly has a sale of ours whose `request_id` is unknown, from an earlier try or an ended
+    /// request. That request had no clear answer, was accepted without an id, or its processing failed.
     #[serde(default, skip_serializing_if = "is_default")]
     may_have_unnamed_sale: bool,
     /// The digest of the answered clarification request, which is not shown again.
@@ -56,13 +56,13 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "is_default")]
     clarification_tries: ClarificationTries,
     /// Whether another system made the payment that the platform has under this id. This is known if the platform
-    /// refused our first try as a duplicate, and can have no unnamed sale of ours.
+    /// refused our first try as a duplicate, and can have no other sale of ours (`may_have_unnamed_sale`).
     #[serde(default, skip_serializing_if = "is_default")]
     foreign: bool,
     /// Whether `checkout.expired` was emitted.
     #[serde(default, skip_serializing_if = "is_default")]
     expired: bool,
-    /// Whether the platform was polled for a redirect URL, because the callback with the URL may be lost.
+    /// Whether the platform was polled for a redirect URL, because the callback with the URL is possibly lost.
     #[serde(default, skip_serializing_if = "is_default")]
     polled_for_redirect: bool,
 }
@@ -105,7 +105,7 @@ impl Attempt {
         }
     }
 
-    /// Claims a repeat of the sale request. The answer may name another `request_id` than the sale has.
+    /// Claims a repeat of the sale request. The answer can name another `request_id` than the sale has.
     pub(super) fn send_again(&mut self, polls_sent: u32, at: Timestamp) {
         self.may_have_unnamed_sale = self.may_have_unnamed_sale();
         self.request.send(polls_sent, at);
@@ -123,7 +123,7 @@ impl Attempt {
     }
 
     /// Applies Gate's answer to the sale request. An accepted sale shows that no other system has the payment id. A
-    /// duplicate shows the opposite, unless the platform may have an unnamed sale of ours.
+    /// duplicate shows the opposite, unless the platform possibly has a sale of ours whose `request_id` is unknown.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
         self.request.on_answer(answer, polls_sent, at);
         match &self.request {
@@ -143,7 +143,7 @@ impl Attempt {
         self.request.refuse(code);
     }
 
-    /// Whether the platform may have a sale of ours, in any attempt, whose `request_id` is unknown.
+    /// Whether the platform possibly has a sale of ours, from any attempt, whose `request_id` is unknown.
     pub(super) fn may_have_unnamed_sale(&self) -> bool {
         let is_unnamed = match &self.request {
             GateRequest::Sending { .. } | GateRequest::Unknown { .. } => {

@@ -15,8 +15,8 @@ pub(crate) fn listed_final_outcome(listed: &ListedOperation) -> Option<Outcome> 
     Some(listed.outcome()).filter(|outcome| outcome.is_final())
 }
 
-/// Returns the digest that identifies a discrepancy. Our status can change while a discrepancy of the status stays
-/// the same. Therefore the digest of such a discrepancy contains our outcome instead of our status.
+/// Returns the digest that identifies a discrepancy. Our status of an operation can change while a discrepancy about
+/// the status stays the same. Therefore the digest of such a discrepancy contains our outcome instead of our status.
 fn digest(discrepancy: &Discrepancy, payment: &Payment) -> String {
     let is_about_status = discrepancy.kind == DiscrepancyKind::Status;
     let local = discrepancy.local.as_ref().filter(|_| !is_about_status);

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::serde_skip::is_default;
 
-/// The maximum number of discrepancies that a payment emits. The number is limited, because the payment stores a
-/// digest of each discrepancy. Further discrepancies are ignored.
+/// The maximum number of discrepancies of a payment that are emitted. The number is limited, because the payment stores
+/// a digest of each discrepancy. Further discrepancies are ignored.
 const MAX_DISCREPANCIES: usize = 1_000;
 /// The maximum number of discrepancies that wait for their events. A further discrepancy is dropped, and a later
 /// comparison finds it again.

@@ -15,17 +15,18 @@ use crate::model::reported::request_ids::RequestIds;
 use crate::model::timestamp::Timestamp;
 
 /// The possible difference of the clocks. An operation is older than the checkout, or than the arrival of a signed
-/// answer, only if the difference of the times exceeds this difference.
+/// answer, only if the times differ by more than this duration.
 pub(in crate::model) const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(15 * 60);
 
 /// The year 2000 in UTC. An earlier date is a placeholder for an unknown date.
 pub(in crate::model) const FIRST_DATE: Timestamp = Timestamp::from_millis(946_684_800_000);
 
 impl Payment {
-    /// Whether another system made the payment at the platform, and no operator has released the money. The money then
-    /// never counts as paid, and this service never refunds it. Storefronts do not see the operations.
+    /// Whether another system made the payment at the platform, and no operator has released the money. The money of
+    /// such a payment never counts as paid, and this service never refunds it. Storefronts do not see its operations.
     ///
-    /// A release still holds when the money is not confirmed later, because the money may have been refunded since.
+    /// A release still holds if the platform later does not confirm the money, because the released money was possibly
+    /// refunded.
     pub fn is_foreign(&self) -> bool {
         if !self.is_of_another_system() {
             return false;
@@ -39,8 +40,7 @@ impl Payment {
         unreleased.iter().any(is_of_foreign)
     }
 
-    /// Whether an operator released the item of an operation that took money of another system's payment, even if the
-    /// item does not exist any more.
+    /// Whether an operator released an item `foreign_payment`, even if the item does not exist any more.
     fn was_foreign_released(&self) -> bool {
         self.operations().any(|(id, operation)| {
             let mut sums = operation.reported_sums();
@@ -102,9 +102,10 @@ impl Payment {
         }
     }
 
-    /// Whether Gate's answers and the reported errors show that the platform made no payment of any sale request of ours.
-    /// A reported sale with a `request_id` of ours shows the opposite, unless the sale ended with an error, or is pending
-    /// although an error of the request was reported.
+    /// Whether Gate's answers and the reports show that the platform made no payment of any sale request of ours. A
+    /// reported sale with a `request_id` of ours shows the opposite, with two exceptions:
+    /// - The status of the sale is `error`.
+    /// - The sale is pending, and a report names an error that ends the request.
     fn has_no_sale_of_ours(&self) -> bool {
         let has_error = self.is_ended_by_error(&self.attempt.request);
         let own = self.attempt.request_ids();
@@ -131,13 +132,14 @@ impl Payment {
     }
 
     /// Whether signed answers show that the platform made no sale of the accepted request. The platform makes the sale
-    /// of a request when it accepts the request, so an answer with a complete list shows the sale. Three conditions
-    /// must hold:
+    /// of a request when it accepts the request, so an answer with a complete list shows the sale. All of these
+    /// conditions must hold:
     ///
     /// - A signed answer had a complete list of operations.
-    /// - No reported operation has the `request_id` of the request.
-    /// - A signed answer has the creation date of each sale, and no sale was created near the time of the request. So
-    ///   even if the reports contain other request ids than Gate's answers, no sale can be ours.
+    /// - The payment stores every reported operation, and none has the `request_id` of the request.
+    /// - A signed answer has the creation date of each operation that can take money, and no such operation was created
+    ///   near the time of the request. So no operation is ours, even if reports contain other request ids than Gate's
+    ///   answers.
     fn is_sale_missing(&self) -> bool {
         let Some(request_id) = self.attempt.request.request_id() else {
             return false;
@@ -157,9 +159,9 @@ impl Payment {
             && !self.reported.operations.values().any(may_be_ours)
     }
 
-    /// Whether an operation is older than the checkout. The creation date in signed answers decides. If there is none, any
-    /// date in a report decides. But callbacks alone do not decide after a complete signed answer dated the operation
-    /// after the checkout.
+    /// Whether an operation is older than the checkout. The creation date in signed answers decides. If there is none,
+    /// any date in a report decides, with one exception. After a complete signed answer dated the operation after the
+    /// checkout, dates in callbacks do not decide.
     fn is_older_than_checkout(&self, operation: &Operation) -> bool {
         match operation.created_at() {
             Some(created) => self.is_before_checkout(created),
@@ -179,8 +181,8 @@ impl Payment {
             && dates.any(|date| self.is_before_checkout(date))
     }
 
-    /// Whether the report of a sale, or of an operation of undocumented type, has a date after the checkout and no creation
-    /// date.
+    /// Whether the report of a sale, or of an operation of undocumented type, has a date after the checkout and no
+    /// creation date.
     pub(in crate::model) fn has_only_date_after_checkout(
         &self,
         operation: &report::Operation,
@@ -196,9 +198,9 @@ impl Payment {
         date < self.created_at().before(MAX_CLOCK_DIFFERENCE)
     }
 
-    /// Returns the time at which a sale, or an operation of undocumented type, was created, by a signed answer. If the
-    /// answer has an earlier date, returns that date. Returns `None` if the answer has no usable creation date, or if
-    /// the payment has no order.
+    /// Returns when a sale, or an operation of undocumented type, was created according to a signed answer. If the
+    /// answer has an earlier date of the operation, returns the earlier date. Returns `None` if the answer has no
+    /// usable creation date, or if the payment has no order.
     pub(in crate::model) fn creation_date(&self, operation: &report::Operation) -> Option<String> {
         date(&operation.created_date)?;
         let earliest = dates(operation).min()?;
@@ -207,12 +209,12 @@ impl Payment {
     }
 }
 
-/// Whether an operation of this type takes money from the shopper, or may do so.
+/// Whether an operation of this type can take money from the shopper.
 fn takes_money(kind: &OperationType) -> bool {
     *kind == OperationType::Sale || kind.is_undocumented()
 }
 
-/// Returns the dates in a report about an operation that can be used.
+/// Returns the usable dates in a report about an operation.
 fn dates(operation: &report::Operation) -> impl Iterator<Item = Timestamp> {
     [&operation.date, &operation.created_date]
         .into_iter()

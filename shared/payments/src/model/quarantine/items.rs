@@ -29,8 +29,8 @@ impl Items<'_> {
         });
     }
 
-    /// Adds a successful sale that a `payment.status` contests. The status is part of the item, so that a release of
-    /// one status does not settle another status.
+    /// Adds the item of a successful sale that a `payment.status` contests. The status is part of the item, so that a
+    /// release of one status does not settle another status.
     fn add_contested(&mut self, sale_id: &str, status: &str) {
         self.items.insert(QuarantineItem {
             reason: QuarantineReason::StatusDiffers,
@@ -94,7 +94,7 @@ impl Payment {
 
     /// Whether operators rejected the money after the last release. The rejection holds until a release, even if
     /// reports remove the rejected items. The rejection of another system's payment does not hold for a later sale of
-    /// ours, unless a rejection refunds the money.
+    /// ours, unless the refund of a rejection is open or succeeded.
     fn has_rejection(&self) -> bool {
         let newest = self.decisions.iter().rev();
         let rejections = newest.take_while(|decision| decision.verdict == Verdict::Rejected);
@@ -299,8 +299,8 @@ impl Payment {
 }
 
 /// Adds an item if a refund, a reversal or a return has no sum, or a sum in another currency. Any amount is allowed,
-/// because a refund can be partial. But a return of 0 returns nothing, so its amount is missing. `by_hand` has the
-/// other currencies in which money arrived. A refund in such a currency needs no item, because an employee refunded
+/// because a refund can be partial. But a return of 0 returns nothing, so its amount counts as missing. `by_hand` has
+/// the other currencies in which money arrived. A refund in such a currency needs no item, because an employee refunded
 /// this money by hand.
 fn add_refund_items(
     id: &str,

@@ -95,8 +95,8 @@ pub struct Decision {
     pub all_items: Option<AllItems>,
 }
 
-/// All items that a decision settles. The decision settles them only together: with a further item, or without one of
-/// them, all of them need a review again.
+/// All items that a decision settles. The decision settles the items only together. If an item is added or no longer
+/// holds, all items need a review again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllItems {
     digest: String,

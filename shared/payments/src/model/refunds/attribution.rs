@@ -34,7 +34,7 @@ impl RefundKey {
     }
 }
 
-/// The ids of operations by their refund.
+/// The ids of the operations of each refund.
 pub(super) type Attributed = BTreeMap<RefundKey, Vec<String>>;
 
 /// A refund operation that names no refund of ours: its `operation.id`, the operation, and its creation time.
@@ -46,10 +46,10 @@ pub(in crate::model) struct OwnRefunds<'a> {
     refunds: Vec<(&'a str, &'a Refund)>,
     /// The key is the `refund_id` in lower case. The value is an index of `refunds`.
     by_refund_id: BTreeMap<String, usize>,
-    /// The key is a `request_id` that Gate's answer names, or an operation that also names the refund. The values are
+    /// The key is a `request_id`, from Gate's answer or from an operation that also names the refund. The values are
     /// indexes of `refunds`. The set is empty if a sale request of ours has the `request_id`.
     by_request_id: BTreeMap<Cow<'a, str>, BTreeSet<usize>>,
-    /// Whether an operation has a digest instead of an id. Then the keys of both maps are digests.
+    /// Whether an operation has a digest instead of an id. If so, the keys of both maps are digests.
     has_digests: bool,
 }
 
@@ -98,8 +98,8 @@ impl<'a> OwnRefunds<'a> {
         }
     }
 
-    /// Returns the `refund_id` of the refund with this `request_id`. If several refunds share it, returns the
-    /// earliest refund to which the operation could belong.
+    /// Returns the `refund_id` of the refund with this `request_id`. If several refunds share this `request_id`,
+    /// returns the earliest refund to which the operation could belong.
     fn requested(&self, request_id: &str, operation: &Operation) -> Option<&'a str> {
         let indexes = self.by_request_id.get(&self.key_of(request_id))?;
         let is_only = indexes.len() == 1;
@@ -134,7 +134,7 @@ impl<'a> OwnRefunds<'a> {
     /// Returns the `refund_id` of the refund that an operation names: by its `merchant_refund_id`, or else by its
     /// `request_id`.
     fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
-        // The digests of the operation's ids are slow to compute.
+        // This check avoids the digests of the operation's ids, which are slow to compute.
         if self.refunds.is_empty() {
             return None;
         }
@@ -196,8 +196,8 @@ impl Payment {
         amounts
     }
 
-    /// Returns the successful operations of our refunds with another amount than requested, if no signed answer lists
-    /// them. Computes this from the reports, because the stored refunds are updated later.
+    /// Returns the successful operations of our refunds that have another amount than requested, if only callbacks
+    /// report the success. Computes this from the reports, because the stored refunds are updated later.
     pub(crate) fn unconfirmed_differing_refunds(&self) -> Vec<String> {
         let currency = self.currency();
         let differs = |id: &String, requested: u64| {
@@ -227,9 +227,9 @@ impl Payment {
 
     /// Finds the operation of a refund by elimination. Returns the `refund_id` by `operation.id`.
     ///
-    /// A candidate is a refund that no operation names, although the platform has it: the platform refused a repeat
-    /// as a duplicate. If exactly one operation matches a candidate, and matches no other refund, it belongs to the
-    /// candidate.
+    /// A candidate is a refund that no operation names, although the platform has it: the platform refused a repeat as
+    /// a duplicate. If exactly one operation matches a candidate, and this operation could belong to no other refund,
+    /// the operation belongs to the candidate.
     fn attributed_by_elimination<'a>(
         &'a self,
         own_refunds: &OwnRefunds<'a>,
@@ -275,7 +275,7 @@ impl Payment {
         found
     }
 
-    /// Returns the refund operations that have no `merchant_refund_id` and name no request of ours.
+    /// Returns the refund operations that have no `merchant_refund_id` and name no refund request of ours.
     fn unattributed(
         &self,
         own_refunds: &OwnRefunds<'_>,
@@ -310,8 +310,8 @@ fn could_match(refund: &Refund, operation: &Operation) -> bool {
     is_same_amount && is_in_time()
 }
 
-/// Whether an operation was created between the first request of a refund and the refusal of the duplicate. The
-/// caller compares the amounts.
+/// Whether an operation was created between the first request of a refund and the refusal of a repeat as a duplicate.
+/// The caller compares the amounts.
 fn matches_exactly(refund: &Refund, created: Timestamp) -> bool {
     let sent = refund.created_at.before(MAX_CLOCK_SKEW);
     let Some(Duplicate::Own(refused)) = refund.request.duplicate() else {

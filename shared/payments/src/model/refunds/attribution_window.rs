@@ -19,7 +19,7 @@ pub(crate) struct UnattributedRefunds<'a> {
     amounts: BTreeSet<u64>,
     /// The amounts of the refunds for which Gate has returned no `request_id`.
     amounts_without_request: BTreeSet<u64>,
-    /// All refunds of ours; `None` if none of them is open and without an operation.
+    /// All refunds of ours; `None` if every open refund of ours has an operation.
     own: Option<OwnRefunds<'a>>,
 }
 

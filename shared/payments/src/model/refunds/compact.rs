@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | 1 | the creation time of the [`Refund`], in milliseconds since 1970, in base 36 |
 //! | 2 | the state |
-//! | 3 | the state in the last event: empty if equal to field 2, `.` if there was no event; then `!` (see below) |
+//! | 3 | the state in the last event: empty if equal to field 2, `.` if there was no event. `!` can follow |
 //! | 4 | the `refund_id` |
 //! | 5 | the digest of the storefront's request |
 //! | 6 | the code |

@@ -33,8 +33,8 @@ pub(crate) struct Returns {
     pub(in crate::model) amount: u64,
     /// The amount by which returns in signed answers exceed the refunds to which they belong.
     pub(in crate::model) signed_excess: u64,
-    /// The amount of returns that only callbacks report and that belong to no single refund. It does not count until
-    /// a signed answer lists these returns. A return that the newest signed answer does not list is left out.
+    /// The amount of returns that only callbacks report and that belong to no single refund. This amount does not count
+    /// until a signed answer lists these returns. A return that the newest signed answer does not list is left out.
     pub(crate) withheld: u64,
     /// The ids of the returns that only callbacks report, and that exceed their refund or belong to no single refund.
     pub(crate) unexplained: BTreeSet<String>,

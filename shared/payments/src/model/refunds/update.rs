@@ -74,7 +74,7 @@ impl Payment {
         let (mut operations, returns) = self.attributed(&amounts);
         let attributed: BTreeSet<&String> = returns.values().flatten().collect();
         for (id, operation) in self.successful_returns() {
-            // A return without an amount in the payment's currency is only a quarantine item.
+            // A return without an amount in the payment's currency causes only a quarantine item.
             if !attributed.contains(id) && amounts.of_operation(id, operation) > 0 {
                 operations.insert(RefundKey::External(id.clone()), vec![id.clone()]);
             }
@@ -120,7 +120,7 @@ impl Payment {
     }
 
     /// Derives the state from the operations, which can be several tries of one refund. The newest try with the
-    /// greatest weight decides: a success, then a try that may still succeed, then a decline.
+    /// greatest weight decides: a success, then a try that can still succeed, then a decline.
     fn state_by_operations(
         &self,
         refund: &Refund,

@@ -24,7 +24,8 @@ pub enum Status {
     Succeeded,
     /// The platform declined the sale, or could not confirm that the money arrived.
     Declined,
-    /// The platform refused or never received the sale request, or the payment link expired.
+    /// The platform refused or never received the sale request, or the payment link expired. Or an operator rejected
+    /// another system's payment.
     Failed,
     /// An operator must review the payment.
     Quarantined,

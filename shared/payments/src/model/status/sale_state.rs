@@ -6,7 +6,7 @@ use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 use crate::model::reported::payment_status::PaymentStatus;
 
-/// What the reports say about the money of the sales. The sums are not compared with the order yet.
+/// What the reports say about the money of the sales. The state does not depend on the sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SaleState {
     /// No sale has succeeded, and none is being confirmed.
@@ -55,7 +55,7 @@ impl Payment {
         let is_declined = self.has_confirmation(Outcome::Declined);
         let is_pending = self.has_confirmation(Outcome::Pending);
         let confirms = |status: &PaymentStatus| match status.as_str() {
-            // Another try of the shopper is still open, so `processing` is about that try.
+            // In a signed answer, `processing` is about another try of the shopper, which is still open.
             "processing" => status.signed && !is_pending && !is_declined,
             // After a declined confirmation, a reversal returns money that was never credited.
             "reversed" | "partially reversed" => !is_declined,
