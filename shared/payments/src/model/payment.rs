@@ -401,8 +401,8 @@ impl Payment {
             || operations.any(|operation| operation.waiting().is_some())
     }
 
-    /// Returns the key of the order that this payment paid; `None` if it has not paid the order, or if the order has
-    /// no id. Rejected money never pays an order.
+    /// Returns the key of the order that this payment paid; `None` if the order is not paid or has no id. Rejected
+    /// money never pays an order.
     pub fn paid_order(&self) -> Option<PaidOrder<'_>> {
         let is_paid = self.status().is_paid() && !self.is_rejected();
         let order = self.order.as_ref().filter(|_| is_paid)?;

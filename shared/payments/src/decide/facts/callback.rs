@@ -6,9 +6,13 @@ use crate::decide::recheck;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, SignedReport, failed_request};
 
-/// Adds the report. Requests a recheck if the callback gives a new reason or has a date in the future. Also requests a
-/// recheck if no operation explains the `payment.status`, or if the callback is about a failed request that is possibly
-/// not ours. `known` is the payment before the callback; `None` if the payment was not stored.
+/// Adds the report. Requests a recheck in these cases:
+/// - The callback gives a new reason.
+/// - The callback has a date in the future.
+/// - No operation explains the `payment.status`.
+/// - The callback is about a failed request that is possibly not ours.
+///
+/// `known` is the payment before the callback; `None` if the payment was not stored.
 pub(super) fn apply(
     payment: &mut Payment,
     known: Option<&Payment>,

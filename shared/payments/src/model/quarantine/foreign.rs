@@ -137,9 +137,9 @@ impl Payment {
     ///
     /// - A signed answer had a complete list of operations.
     /// - The payment stores every reported operation, and none has the `request_id` of the request.
-    /// - A signed answer has the creation date of each operation that can take money, and no such operation was created
-    ///   near the time of the request. So no operation is ours, even if reports contain other request ids than Gate's
-    ///   answers.
+    /// - A signed answer has the creation date of each operation that can take money.
+    /// - No such operation was created near the time of the request. So no operation is ours, even if reports contain
+    ///   other request ids than Gate's answers.
     fn is_sale_missing(&self) -> bool {
         let Some(request_id) = self.attempt.request.request_id() else {
             return false;
