@@ -109,7 +109,7 @@ impl<'a> PaymentView<'a> {
 /// contains the view and must fit into one message of a queue. The view has the number of elements that it does not
 /// list.
 const MAX_LISTED: usize = 200;
-/// The maximum size of the ids of all listed operations, in bytes; also of all listed refunds.
+/// The maximum size of the ids of all listed operations, in bytes. The ids of all listed refunds have the same maximum.
 const MAX_ID_BYTES: usize = 24 * 1_024;
 /// The maximum number of reported sums beside each reason for quarantine.
 const MAX_SUMS: usize = 50;
