@@ -106,8 +106,7 @@ impl<'a> PaymentView<'a> {
 }
 
 /// The maximum number of listed operations, and also of listed refunds. The number is limited, because an event
-/// contains the view and must fit into one message of a queue. The view has the number of elements that it does not
-/// list.
+/// contains the view and must fit into one message of a queue. The view has the number of elements that it leaves out.
 const MAX_LISTED: usize = 200;
 /// The maximum size of the ids of all listed operations, in bytes. The ids of all listed refunds have the same maximum.
 const MAX_ID_BYTES: usize = 24 * 1_024;
