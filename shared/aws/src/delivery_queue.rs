@@ -12,7 +12,7 @@ use crate::sdk::{OwnUserAgent, describe};
 /// The maximum number of messages in one call
 /// ([quotas](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html)).
 const BATCH: usize = 10;
-/// The maximum size of the bodies in one call, in bytes. SQS accepts 1 MiB with everything else.
+/// The maximum size of the bodies in one call, in bytes. SQS accepts 1 MiB for the whole call.
 const MAX_BYTES: usize = 900 * 1_024;
 /// The maximum number of calls in parallel.
 const CONCURRENCY: usize = 4;

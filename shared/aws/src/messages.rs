@@ -20,7 +20,7 @@ pub struct Message {
     pub message_id: String,
     /// The text of the message.
     pub body: String,
-    /// What SQS knows of the message, such as `SentTimestamp`.
+    /// The attributes that SQS set, such as `SentTimestamp`.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
     /// The attributes that the sender set.
@@ -37,7 +37,7 @@ pub struct MessageAttribute {
 }
 
 impl Message {
-    /// Returns what SQS knows of the message, for example `SentTimestamp`.
+    /// Returns an attribute that SQS set, for example `SentTimestamp`.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).map(String::as_str)
     }

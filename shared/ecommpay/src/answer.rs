@@ -18,7 +18,7 @@ pub enum Answer {
     },
     /// The platform refused the request: HTTP 400, 403, 404 or 422 with an error body.
     Refused(Refusal),
-    /// Any other answer: the platform may or may not have accepted the request.
+    /// Any other answer: it is unknown whether the platform accepted the request.
     Unclear,
 }
 
@@ -97,7 +97,7 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
     reason = "there is one answer per status request, and nearly every answer is a report"
 )]
 pub enum StatusAnswer {
-    /// Any answer that is neither of the next two, read as a report about the payment.
+    /// Any answer except the two answers below, read as a report about the payment.
     Report(Report),
     /// The platform does not have the payment (code 3061). This answer can be unsigned if it has no payment object.
     NotFound,

@@ -73,8 +73,9 @@ pub fn for_spreadsheet(text: &str) -> String {
     escaped
 }
 
-/// Replaces characters by their JSON escapes. The values stay the same if `is_escaped` is false for each visible
-/// ASCII character, because all other characters occur only inside strings.
+/// Replaces characters of a JSON text by their JSON escapes. The values stay the same if all replaced characters are
+/// inside strings. So `is_escaped` must be false for visible ASCII characters, and `json` must be compact: without
+/// white space between tokens.
 fn in_json(json: String, is_escaped: impl Fn(char) -> bool) -> String {
     if !json.contains(&is_escaped) {
         return json;
@@ -93,8 +94,8 @@ fn in_json(json: String, is_escaped: impl Fn(char) -> bool) -> String {
     escaped
 }
 
-/// Escapes each invisible character of a JSON text. The values stay the same, and the result is one line for a
-/// terminal.
+/// Escapes each invisible character of a compact JSON text, as `serde_json::to_string` writes it. The values stay the
+/// same, and the result is one line for a terminal.
 pub fn json_for_terminal(json: String) -> String {
     in_json(json, |character| !is_visible(character))
 }
@@ -117,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// Characters that escapes contain, and characters that must be escaped.
+    /// Some characters of which escapes consist, and some characters that must be escaped.
     const ESCAPES: [char; 14] = [
         '\\',
         'u',
@@ -155,7 +156,7 @@ mod tests {
         }
 
         #[test]
-        fn an_escaped_text_is_one_line_of_visible_characters(text in any::<String>()) {
+        fn an_escaped_text_has_no_further_lines_and_escaped_json_keeps_its_value(text in any::<String>()) {
             for escaped in [for_terminal(&text), for_spreadsheet(&text)] {
                 prop_assert!(escaped.chars().all(is_visible), "{}", escaped);
             }

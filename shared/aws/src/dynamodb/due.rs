@@ -1,14 +1,15 @@
 //! Implements two indexes: `outbox` lists the payments with unpublished events, and `next` lists the payments with a
 //! next action, for example a status poll.
 //!
-//! | index | partition | sort | payments |
+//! | index | partition | sort | lists |
 //! | --- | --- | --- | --- |
-//! | `outbox` | `outbox`: shard | `outbox_since` | with events that are not published |
-//! | `next` | `next`: kind of action, shard | `next_at` | with a next action, which is due at `next_at` |
+//! | `outbox` | `outbox`: shard | `outbox_since` | payments with unpublished events |
+//! | `next` | `next`: kind of action, shard | `next_at` | payments with a next action, which is due at `next_at` |
 //!
-//! Both indexes are sparse: a payment that needs nothing has no entry. Commits of a payment write its entries, and
-//! remove the entry in `next`. `published.rs` removes the entry in `outbox`. Each kind of action has separate
-//! partitions, and polls have separate partitions for each project (`shared/decisions/state/0009-polling-index.md`).
+//! Both indexes are sparse: a payment that needs nothing has no entry. A commit of a payment writes its entries, and
+//! removes the entry in `next` if no action is left. `published.rs` removes the entry in `outbox`. Each kind of action
+//! has separate partitions, and polls have separate partitions for each project
+//! (`shared/decisions/state/0009-polling-index.md`).
 
 use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;

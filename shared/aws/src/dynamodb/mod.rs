@@ -1,6 +1,6 @@
 //! Stores payments and everything that belongs to them in one DynamoDB table
-//! (`shared/decisions/state/0011-one-table.md`). The storefront keys ([`StorefrontKeys`]) and everything about endpoints
-//! ([`webhooks`]) are in tables of their own.
+//! (`shared/decisions/state/0011-one-table.md`). The storefront keys ([`StorefrontKeys`]) and everything about
+//! endpoints ([`webhooks`]) are in tables of their own.
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |

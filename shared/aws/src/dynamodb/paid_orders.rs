@@ -3,9 +3,9 @@
 //! The first payment that pays an order writes the item `first`. This write has the condition that the item does not
 //! exist. If the condition fails, the payment writes `paid#<payment id>` instead.
 //!
-//! Both writes belong to the transaction that changes the payment. Nothing deletes these items, because an order counts
-//! as paid even after a refund. The ids of orders and payments are stored in lower case, because ids are compared
-//! without case.
+//! Each of these writes belongs to the transaction that changes the payment. Nothing deletes these items, because an
+//! order counts as paid even after a refund. The ids of orders and payments are stored in lower case, because ids are
+//! compared without case.
 
 use std::collections::BTreeSet;
 

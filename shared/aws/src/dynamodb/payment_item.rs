@@ -21,7 +21,8 @@ pub(super) fn read_payment_key(item: &Item) -> Result<PaymentKey, StoreError> {
     key.ok_or_else(|| item_error("not the key of a payment"))
 }
 
-/// Reads a payment. The next change of the payment is stored in `format`, or in the present format if that is greater.
+/// Reads a payment. The next change of the payment is stored in `format`, or in the format of the stored document if
+/// that format is greater.
 pub(super) fn read_payment(item: &Item, format: Format) -> Result<Stored, StoreError> {
     let read = document::read(read_text(item, "document")?);
     let (mut payment, residue) = read.map_err(item_error)?;

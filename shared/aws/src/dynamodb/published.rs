@@ -36,8 +36,8 @@ impl DynamoStore {
         }
     }
 
-    /// Moves the mark to `through` and removes the payment from the outbox index. The condition fails if the payment
-    /// has an event after `through`.
+    /// Moves the mark to `through` and removes the payment from the outbox index. The condition fails if `through` is
+    /// not the `Commit::outbox_end` of the last commit.
     async fn mark_all(&self, key: &PaymentKey, through: u64) -> Result<Option<Item>, NotUpdated> {
         let request = self
             .mark_update(key, through)

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use super::secret::{Secret, SecretError};
 use super::warn_if_failed;
 
-/// The cache of the secret of checkout tokens. A change of the secret would invalidate the checkout URLs of shoppers
+/// The cache of the token secret. A change of the secret would invalidate the checkout URLs of shoppers
 /// (`shared/decisions/protocol/0015-checkout-tokens.md`).
 pub type CachedTokenSecret = CachedSecret<TokenSecret>;
 /// The cache of the secret from which the secrets of endpoints are derived. A change of the secret would invalidate the

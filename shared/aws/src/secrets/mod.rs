@@ -1,5 +1,5 @@
-//! Reads and changes secrets in Secrets Manager: the keys of the projects, the secrets of checkout tokens and of
-//! endpoints, and the credentials of the Data API.
+//! Reads and changes secrets in Secrets Manager: the project keys, the token secret, the secret from which the secrets
+//! of endpoints are derived, and the credentials of the Data API.
 
 mod cached_project_keys;
 mod cached_secret;

@@ -39,7 +39,7 @@ pub enum WriteError {
     /// The secret was changed after it was read.
     #[error("another operator has changed the keys since they were read")]
     Changed,
-    /// A call failed. The secret may or may not have been changed.
+    /// A call failed. It is unknown whether the secret was changed.
     #[error(transparent)]
     Secret(#[from] SecretError),
 }

@@ -1,5 +1,5 @@
-//! Tests items that a newer release wrote. This release does not know some of their attributes, fields, types of
-//! events, or words (stored values of enums).
+//! Tests items that a newer release wrote. This release does not know some attributes, fields, types of events, or
+//! words (stored values of an enumeration) of these items.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -81,7 +81,8 @@ async fn a_payment_with_an_unknown_word_waits_in_the_outbox_for_the_newer_releas
     assert_eq!(world.sent(AUDIT, "order"), [1]);
     assert_eq!(document(&world, "order").await["order"]["channel"], "next");
 
-    // The known word `gate` stands for a word that the newer release knows.
+    // This test has no newer release. So the word becomes the known word `gate`, and this release acts as the newer
+    // release.
     rewrite(&world, "order", |document| {
         document["order"]["channel"] = json!("gate");
     })

@@ -43,7 +43,7 @@ impl Operation {
 /// Reads `operation` and `operations` of a message. Skips an operation without a type or a status.
 ///
 /// In a callback, `payment.merchant_refund_id` belongs to `operation`. In a status answer, `payment.merchant_refund_id`
-/// belongs to the last operation. Therefore it is not copied to the operations of the list.
+/// belongs to the last operation. Therefore this id is not copied to the operations of the list.
 pub(super) fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Operation> {
     let single = message
         .get("operation")

@@ -11,8 +11,8 @@ pub struct Redirect {
     pub method: RedirectMethod,
     /// The redirect URL.
     pub url: String,
-    /// The form fields of a `POST`, in order. The signature covers the fields only in part: it leaves out the names
-    /// `signature` and `frame_mode`, and does not show where a nested name ends and its value begins.
+    /// The form fields of a `POST`, in order. The signature covers the fields only in part: it leaves out fields with
+    /// the names `signature` and `frame_mode`, and does not show where a nested name ends and its value begins.
     pub fields: Vec<(String, String)>,
 }
 

@@ -89,8 +89,8 @@ fn clarification(fields: &Value<'_>) -> bool {
     })
 }
 
-/// Returns whether a value is a text without a colon. A text with a colon could have been an object, because both have
-/// the same signature.
+/// Returns whether a value is a text without a colon. A text with a colon could have been an object, because the text
+/// and the object have the same signature.
 fn is_name(value: &Value<'_>) -> bool {
     value.as_str().is_some_and(|name| !name.contains(':'))
 }

@@ -1,4 +1,4 @@
-//! Tests that the reader agrees with serde_json.
+//! Tests that the reader agrees with serde_json. [`judge`] has the exceptions.
 
 use ecommpay::json::{Limits, parse};
 use ecommpay::signature::canonical;
@@ -10,7 +10,8 @@ use super::cases;
 use super::message::*;
 use super::model::{self, judge};
 
-/// Texts that are JSON, JSON with a few changed bytes, or random sequences of tokens.
+/// Random sequences of tokens, single strings and numbers of which some are invalid, messages with at most two changes,
+/// and random bytes.
 fn json_texts() -> impl Strategy<Value = Vec<u8>> {
     let pieces = select(vec![
         "{",
@@ -119,7 +120,8 @@ fn json_texts() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![2 => tokens, 2 => scalar, 3 => broken, 1 => vec(any::<u8>(), 0..40)]
 }
 
-/// Messages just below and just above the limits of depth and keys.
+/// Arrays with about as many levels as the limit allows, sometimes without the last bracket. Objects with about as many
+/// keys as the limit allows, sometimes with one key twice.
 fn at_the_limits() -> impl Strategy<Value = Vec<u8>> {
     let deep = (30..35_usize, 0..2_usize)
         .prop_map(|(levels, missing)| "[".repeat(levels) + &"]".repeat(levels - missing));
@@ -151,7 +153,7 @@ proptest! {
     #![proptest_config(cases(500, 20_000))]
 
     #[test]
-    fn the_reader_refuses_a_large_message_only_beyond_its_limits(text in at_the_limits()) {
+    fn a_text_near_the_limits_is_refused_only_for_a_true_reason(text in at_the_limits()) {
         let judged = judge(&text, &parse(&text, Limits::CALLBACK));
         prop_assert_eq!(judged, Ok(()), "{}", text.escape_ascii());
     }

@@ -104,8 +104,8 @@ pub(super) struct StoredContent<'a> {
     #[serde(borrow)]
     pub(super) data: &'a RawValue,
     time: Timestamp,
-    /// The version of the schema of `data`. It is stored, because another release than the one that created the event
-    /// can publish the event.
+    /// The version of the schema of `data`. The version is stored, because the release that publishes the event can
+    /// differ from the release that created it.
     #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
     version: u32,
 }

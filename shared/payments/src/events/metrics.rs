@@ -96,7 +96,7 @@ pub(crate) fn log_alert(payment: &PaymentKey, alert: &Alert) {
         .write();
 }
 
-/// A reason to alert an operator. Only the content of an event shows the reason.
+/// A reason to alert an operator. The type of an event does not show this reason, but the content does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Alert {
     /// The payment is declined after a success was emitted. The shop has possibly shipped the goods.

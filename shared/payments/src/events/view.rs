@@ -106,10 +106,9 @@ impl<'a> PaymentView<'a> {
 }
 
 /// The maximum number of listed operations, and also of listed refunds. The number is limited, because an event
-/// contains the view and must fit into one message of a queue. The view has the number of elements that it does not
-/// list.
+/// contains the view and must fit into one message of a queue. The view has the number of elements that it leaves out.
 const MAX_LISTED: usize = 200;
-/// The maximum size of the ids of all listed operations, in bytes; also of all listed refunds.
+/// The maximum size of the ids of all listed operations, in bytes. The ids of all listed refunds have the same maximum.
 const MAX_ID_BYTES: usize = 24 * 1_024;
 /// The maximum number of reported sums beside each reason for quarantine.
 const MAX_SUMS: usize = 50;

@@ -1,4 +1,4 @@
-//! Defines the ports: the traits between the use cases and the outside world. The crate `aws` implements them, and
+//! Defines the ports: the traits between the use cases and the outside world. The crate `aws` implements the ports, and
 //! tests have implementations in memory.
 //!
 //! | port | guarantee |

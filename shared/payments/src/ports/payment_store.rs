@@ -70,13 +70,13 @@ impl Commit<'_> {
         over.map_or_else(Residue::default, |over| over.residue.clone())
     }
 
-    /// Returns the sequence number that the store compares with the published mark: the payment leaves
-    /// [`Index::Outbox`] when all events up to this number are published.
+    /// Returns the sequence number of the last event to publish. The payment leaves [`Index::Outbox`] when the
+    /// published mark moves to this number.
     ///
-    /// The number is 0 if a later change must emit further events. The mark of an event is at least 1, so the payment
-    /// stays in the index until this later change. Before it, a release that does not know a word of the document can
-    /// publish the events. That release cannot see that further events are due, and must not remove the payment from
-    /// the index.
+    /// Returns 0 if a later change must emit further events. The mark never moves to 0, so the payment stays in the
+    /// index until this later change. The reason is a release that does not know a word of the document: it can publish
+    /// the present events, but cannot see that further events are due. So it must not remove the payment from the
+    /// index.
     pub fn outbox_end(&self) -> u64 {
         let payment = &self.change.payment;
         match payment.needs_newer_release() || decide::leaves_events(self.change) {

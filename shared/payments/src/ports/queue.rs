@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::events::{Event, EventKind};
 
-/// The queue did not accept the event, or its answer was lost. The send may be repeated.
+/// The queue did not accept the event, or its answer was lost. The caller can send the event again.
 #[derive(Debug, Error)]
 #[error("a queue did not accept an event: {0}")]
 pub struct SendError(pub String);

@@ -12,8 +12,8 @@ use crate::model::timestamp::Timestamp;
 use crate::model::webhook::EndpointKey;
 use crate::sha256;
 
-/// The maximum number of first tries that run for one endpoint. With [`RETRY_GROUPS`], at most ten deliveries run for one
-/// endpoint, because a FIFO queue delivers the messages of a group one after another.
+/// The maximum number of first tries that run for one endpoint. With [`RETRY_GROUPS`], at most ten deliveries run for
+/// one endpoint, because a FIFO queue delivers the messages of a group one after another.
 pub const FIRST_TRY_GROUPS: u8 = 6;
 /// The maximum number of retries that run for one endpoint.
 pub const RETRY_GROUPS: u8 = 4;
@@ -66,11 +66,11 @@ pub struct Retry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryAction {
-    /// Deliver it, unless the breaker is open.
+    /// Deliver the event, unless the breaker is open.
     Deliver,
-    /// Deliver it, to find out whether the endpoint answers again.
+    /// Deliver the event, to find out whether the endpoint answers again.
     Probe,
-    /// Give it up, if it is too old.
+    /// Give the event up, if it is too old.
     GiveUp,
 }
 
@@ -128,8 +128,8 @@ fn group(payment: &str, groups: u8) -> u8 {
 
 /// A FIFO queue of deliveries. A message is delivered at least once, and in the order of its group.
 pub trait DeliveryQueue {
-    /// Sends messages. Returns the result of each message, in order. After a failed message, a later message of the
-    /// same group can be accepted, so a call has at most one message of each payment.
+    /// Sends messages. Returns the result of each message, in order. A call must have at most one message of each
+    /// payment, because a later message of a group can be accepted although an earlier message failed.
     fn send(
         &self,
         messages: &[DeliveryMessage],

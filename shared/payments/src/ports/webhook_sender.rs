@@ -54,7 +54,7 @@ impl DeliveryOutcome {
         }
     }
 
-    /// Returns the word for logs and metrics.
+    /// Returns the name of the outcome in logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delivered(_) => "delivered",
@@ -71,7 +71,7 @@ impl DeliveryOutcome {
     }
 }
 
-/// Writes the word, and the status of a refusal, for example `refused 503`.
+/// Writes the name, and the status of a refusal, for example `refused 503`.
 impl fmt::Display for DeliveryOutcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())?;
@@ -85,7 +85,7 @@ impl fmt::Display for DeliveryOutcome {
 /// Posts events to endpoints.
 pub trait WebhookSender {
     /// Posts an event once. After any outcome except [`DeliveryOutcome::ForbiddenAddress`] and
-    /// [`DeliveryOutcome::Dns`], the endpoint may have received the event.
+    /// [`DeliveryOutcome::Dns`], the endpoint has possibly received the event.
     fn send(
         &self,
         url: &EndpointUrl,

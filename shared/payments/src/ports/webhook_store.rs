@@ -73,7 +73,7 @@ pub struct DeadLetter {
     pub since: Timestamp,
     /// The time at which the event was given up.
     pub at: Timestamp,
-    /// The outcome of the last try, or the reason why there was none.
+    /// The outcome of the last try, or the reason why there was no try.
     pub error: String,
 }
 
@@ -151,7 +151,7 @@ pub trait DeliveryStore {
     /// Removes an endpoint from the list unless it was put on the list again since [`Listed::at`].
     fn unlist(&self, listed: &Listed) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Stores a dead letter. Replaces an earlier one of the same event.
+    /// Stores a dead letter. Replaces an earlier dead letter of the same event.
     fn put_dead_letter(
         &self,
         id: &EndpointId,

@@ -68,9 +68,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         })
     }
 
-    /// Applies Gate's answer to a claimed request. `claimed` is the payment after the claim, and `fresh` has the
-    /// events of the claim. The payment and its events are read again only if another writer has changed the payment
-    /// since the claim.
+    /// Applies Gate's answer to a claimed request. `claimed` is the payment after the claim, and `fresh` has the events
+    /// of the claim. The payment and its events are read again only if the answer changes nothing, or if another writer
+    /// has changed the payment since the claim.
     pub(crate) async fn apply_to_claim(
         &self,
         claimed: Stored,

@@ -1,5 +1,5 @@
-//! Tests the dates in reports that are later than the arrival of the report. Such a date is wrong, so the report must not
-//! stay the newest for ever.
+//! Tests reports with a date that is more than 15 minutes after the arrival of the report. Such a date is wrong, so the
+//! report must not stay the newest for ever.
 
 use std::collections::HashSet;
 
@@ -67,7 +67,7 @@ fn a_callback_with_a_date_in_the_future_is_older_than_a_later_signed_answer() {
 fn a_callback_with_a_date_in_the_future_counts_until_a_later_report() {
     let mut payment = TestPayment::paid();
     payment.deliver_at(&sale(FUTURE, "awaiting confirmation", 1000), NOW);
-    // The date counts as the arrival and 15 minutes.
+    // The date is replaced by the time 15 minutes after the arrival.
     for (date, status) in [
         ("2019-07-02T09:43:19+0000", Status::AwaitingConfirmation),
         ("2019-07-02T09:43:21+0000", Status::Succeeded),

@@ -83,7 +83,7 @@ async fn an_event_that_comes_while_missed_events_are_searched_waits_behind_them(
     system.route().await;
     let from = system.now();
     switch_off(&system);
-    // `hold` is written, and the rest is not.
+    // The first write, `hold`, succeeds. All later calls fail.
     system.tables().writes_left = Some(1);
     let enabled = try_enable(&system, Some(from)).await;
     assert!(matches!(enabled, Err(EnableError::Store(_))));

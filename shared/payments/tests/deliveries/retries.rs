@@ -74,7 +74,7 @@ async fn an_event_is_tried_eight_times_over_27_hours_and_then_given_up() {
     let hours = system.now().since(start).as_secs() / 3_600;
     assert!((24..=30).contains(&hours), "{hours}");
     assert_eq!(system.dead_letters(), [(1, "refused 503".to_owned())]);
-    // The next event goes on at once, with tries of its own.
+    // The next event is due at once, and its tries are counted from 0.
     assert_eq!(system.waiting(), Some((2, 2, 0)));
     system.run_when_due().await;
     assert_eq!((system.posted().len(), system.waiting()), (9, None));

@@ -15,7 +15,7 @@ use payments::{PaymentKey, Timestamp};
 
 use crate::fakes::clock::TestClock;
 
-/// The longest time after which the index of waiting payments has a change.
+/// The maximum time until the index of waiting payments shows a change.
 const INDEX_DELAY: Duration = Duration::from_secs(5);
 /// The maximum number of dead letters in a page.
 const PAGE: usize = 2;

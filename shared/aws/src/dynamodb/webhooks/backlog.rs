@@ -1,4 +1,4 @@
-//! Stores backlogs. Each write needs the version that was read.
+//! Stores backlogs. A write succeeds only if the stored item still has the version that was read.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -51,7 +51,8 @@ impl WebhookDeliveries {
             Err(error) => return Err(error.into()),
         };
         let stored = stored.map_err(|error| unreadable(&endpoint_pk(id), &sk(payment), error))?;
-        // The SDK repeats a call if the answer was lost. Then the stored item is the one of the first try.
+        // The SDK repeats a call if the answer was lost. After a repeat, the stored item can be the item of the first
+        // try.
         match stored.is_some() && stored.as_ref() == new {
             true => Ok(Replaced::Done),
             false => Ok(Replaced::Conflict(stored)),

@@ -1,4 +1,4 @@
-//! Stores the events that were given up.
+//! Stores dead letters: the events that were given up.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::model::webhook::EndpointId;
@@ -53,7 +53,7 @@ impl WebhookDeliveries {
         after: Option<&DeadLetter>,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         let mut start_key = after.map(|letter| key(id, letter).into());
-        // An empty page is the end for the caller. Therefore this loop skips a page on which nothing can be read.
+        // An empty page ends the loop of the caller. Therefore this loop skips a page on which no item can be read.
         loop {
             let page = self
                 .client

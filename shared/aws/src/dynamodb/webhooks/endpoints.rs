@@ -72,7 +72,8 @@ impl WebhookEndpoints {
             return Ok(true);
         };
         match error.as_service_error() {
-            // The SDK repeats a call if the answer was lost. Then the stored endpoint is the one of the first try.
+            // The SDK repeats a call if the answer was lost. After a repeat, the stored endpoint can be the endpoint of
+            // the first try.
             Some(PutItemError::ConditionalCheckFailedException(_)) => {
                 Ok(self.endpoint(&endpoint.key).await?.as_ref() == Some(endpoint))
             }
@@ -80,8 +81,8 @@ impl WebhookEndpoints {
         }
     }
 
-    /// Replaces the versions of the secret, unless another operator has replaced them since they were read. Returns
-    /// whether they were replaced.
+    /// Replaces the versions of the secret. Returns false and writes nothing if another operator has replaced the
+    /// versions since they were read.
     pub async fn replace_secrets(
         &self,
         key: &EndpointKey,

@@ -71,7 +71,7 @@ impl WebhookDeliveries {
         match conditional::update(request).await {
             Ok(_) => Ok(true),
             Err(NotUpdated::ConditionFailed(item)) => {
-                // The time is the one of this call, if the answer of its first try was lost.
+                // If the answer to the first try of this call was lost, the stored time is the time of this call.
                 let since = item.as_ref().map(|item| read_millis(item, "state_since"));
                 Ok(since.is_some_and(|since| since.is_ok_and(|since| since == now)))
             }

@@ -16,7 +16,7 @@ use crate::model::Payment;
 use crate::model::ids::PaymentKey;
 use crate::sha256;
 
-/// The HMAC key with which all tokens are computed.
+/// The token secret: the HMAC key with which all tokens are computed.
 #[derive(Clone)]
 pub struct TokenSecret(Hmac<Sha256>);
 

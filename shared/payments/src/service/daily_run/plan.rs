@@ -184,7 +184,7 @@ impl RunContents {
             .collect()
     }
 
-    /// Returns the parts in `first`, and all parts that replace the rest of a returned part.
+    /// Returns the parts in `first`, the parts that replace the rest of these parts, and so on.
     fn tree(&self, first: Vec<Part>) -> Vec<Part> {
         let mut parts = first;
         let mut visited = 0;

@@ -65,9 +65,9 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     /// Returns the next run of a task; `None` if nothing is due. A report covers days that are over. A reconciliation
     /// covers days that ended at least three hours ago.
     ///
-    /// On one day, the same interval always gives the same run. So two scheduled starts, or a scheduled start and the
-    /// end of a previous run, share the results of the run. On a later day, the interval gives a new run, because some
-    /// results of the old run can have expired.
+    /// For the same interval, all calls on one day return the same run. So two scheduled starts, or a scheduled start
+    /// and the end of a previous run, share the results of the run. A call on a later day returns a new run, because
+    /// some results of the old run can have expired.
     pub async fn due_run(
         &self,
         project_id: ProjectId,

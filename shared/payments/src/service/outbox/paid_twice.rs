@@ -73,8 +73,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         });
         for (index, payment) in paid.iter().enumerate() {
             let earlier = paid.iter().take(index);
-            // Quarantine can change the order of the payments later. But once an event has named `payment` as the
-            // earlier of two payments, `payment` stays the earlier.
+            // A quarantine can change later which of two payments is the earlier payment. But if an event has named
+            // `payment` as the earlier payment, it stays the earlier payment.
             let is_later = |other: &&Payment| {
                 let earlier = other.earlier_payments_of_order();
                 earlier.contains(payment.payment_id())

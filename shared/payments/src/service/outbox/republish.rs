@@ -53,7 +53,7 @@ pub enum RepublishError {
     /// The outbox could not be published. Nothing was sent again.
     #[error("the outbox of the payment cannot be published, so nothing was sent again: {0}")]
     NotPublished(#[from] PublishError),
-    /// A queue failed. Some events may have been repeated. The command may be run again.
+    /// A queue failed. Some events were possibly repeated. The operator can run the command again.
     #[error("not all events were sent again: {0}")]
     Incomplete(#[from] SendError),
     /// The store failed.

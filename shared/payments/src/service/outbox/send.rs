@@ -80,7 +80,8 @@ pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
     })
 }
 
-/// Sends events of a payment in order to every queue that receives their types. `repeat` names a deliberate repeat of the events.
+/// Sends events of a payment, in order, to every queue that receives their types. `repeat` names a deliberate repeat of
+/// the events.
 pub(super) async fn send_to_all<Q: EventQueue>(
     queues: &[Q],
     payment: &Payment,

@@ -14,8 +14,9 @@ use crate::service::daily_run::{PartError, PartResult};
 use crate::service::day_pages::{CONCURRENCY, DayPages, load_all};
 
 impl<S: PaymentStore + RunStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Finds the operations of some of a day's payments that ended in the interval of the run and are not listed.
-    /// Leaves out operations that ended in `skipped`, because the platform's list of these spans is unknown.
+    /// Reads some of a day's payments. Finds each operation that ended in the interval of the run and that the platform
+    /// does not list. Leaves out operations that ended in `skipped`, because the platform's list of these spans is
+    /// unknown.
     pub(crate) async fn find_missing(
         &self,
         run: &Run,

@@ -51,8 +51,8 @@ where
         Ok(Some(Claim { payment, events }))
     }
 
-    /// Sends the status request of a claim and applies the answer. Then repeats the sale or the refunds if the answer
-    /// shows that they must be repeated. Returns the kinds of all events that were published since the claim.
+    /// Sends the status request of a claim and applies the answer. Then repeats the sale or the refunds, if the answer
+    /// shows that this is necessary. Returns the kinds of all events that were published since the claim.
     pub(super) async fn poll_claimed(&self, claim: Claim) -> Result<Vec<EventKind>, PollError> {
         let Claim {
             payment,

@@ -15,7 +15,7 @@ use crate::ports::Gate;
 use crate::service::signed_call;
 
 pub(super) enum StatusReply {
-    /// "Not found" for another payment than the requested one.
+    /// "Not found" about another payment or another project.
     Unrelated,
     /// A signed report, which can still name another payment.
     Report(Box<Signed>),

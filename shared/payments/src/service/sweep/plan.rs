@@ -13,8 +13,8 @@ pub const POLLS_PER_MESSAGE: usize = 4;
 /// The maximum number of payments in a message without polls. A payment needs at most 1.7 KB, so ten messages are far
 /// below SQS's limit of 1 MiB for one call.
 const PAYMENTS_PER_MESSAGE: usize = 20;
-/// How long after its planned second a message with polls is still valid. Delivery and a cold start of the worker
-/// need some of this time. After a stop of the worker, at most the polls of this time are sent together.
+/// How long after its planned second a message with polls is still valid. Delivery and a cold start of the worker need
+/// some of this time. After a stop of the worker, at most the polls of six seconds are sent together.
 const TOLERANCE: Duration = Duration::from_secs(5);
 /// The number of waiting messages that do not reduce the new work.
 const USUAL_BACKLOG: usize = 100;

@@ -194,7 +194,7 @@ where
             search.add(run);
             part.extend(due);
         }
-        // Not in parallel, because both load the same payments.
+        // The expiries and the erasures do not run in parallel, because both load the same payments.
         let expired = self.payments.expire_all(part.clone(), deadline).await;
         let erased = self.payments.erase_all(part, deadline).await;
         PollSweep {

@@ -79,7 +79,8 @@ fn content(payment: &Payment) -> String {
     }
     let refunds = fields["refunds"].as_array_mut().unwrap();
     for refund in refunds.iter_mut() {
-        // A refund without a stored Gate request is a text. Its third field says what was emitted.
+        // A refund without a stored Gate request is stored as a short text. The third field of the text says what was
+        // emitted.
         if let Some(text) = refund.as_str() {
             let mut fields: Vec<&str> = text.splitn(7, ';').collect();
             fields.remove(2);

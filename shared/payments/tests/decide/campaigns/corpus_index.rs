@@ -127,7 +127,7 @@ fn check_successes(payment: &TestPayment, order: &[&str]) {
     if payment.status().is_paid() {
         assert_eq!(successes, 1, "{order:?}");
     } else {
-        // A success may be emitted before the confirmation is declined.
+        // A success can be emitted before the confirmation is declined.
         let may_succeed = order.contains(&"sale_success") || order.contains(&"confirm_success");
         assert!(successes <= usize::from(may_succeed), "{order:?}");
     }

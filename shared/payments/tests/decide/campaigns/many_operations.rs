@@ -145,7 +145,7 @@ fn money(payment: &Payment) -> Money {
     (payment.status(), amounts, refunds)
 }
 
-/// Asserts that both are equal. A failure shows only one refund that differs.
+/// Asserts that the two results are equal. A failure shows only one refund that differs.
 fn same(one: &Money, other: &Money) {
     assert_eq!((one.0, one.1), (other.0, other.1));
     for refund in &one.2 {

@@ -1,6 +1,5 @@
-//! Tests documents of a newer release. This release does not know all fields and words of such a document. A word is a
-//! value from a fixed list, such as a status. This release must keep unknown fields and words, and must derive no final
-//! status from an unknown word.
+//! Tests documents of a newer release. This release does not know all fields and words of such a document. This release
+//! must keep unknown fields and words, and must derive no final status from an unknown word.
 
 use std::cell::Cell;
 

@@ -197,7 +197,7 @@ fn a_sale_is_foreign_if_complete_answers_never_list_the_accepted_sale() {
             listed_sales(&[("1", "ours", "decline", later()), other()]),
             false,
         ),
-        // The list may not be complete.
+        // The list is possibly incomplete.
         (dated(later(), later(), json!("other")), false),
     ] {
         let mut payment = answered(&[accepted("ours")]);
@@ -239,7 +239,7 @@ fn a_sale_is_foreign_if_gate_refused_the_only_try_of_each_attempt() {
         (vec![refused("501")], false),
         (vec![refused("602")], false),
         (vec![refused("20602"), refusal.clone()], false),
-        // The repeat is refused, but the platform may have accepted the first try.
+        // The repeat is refused, but the platform has possibly accepted the first try.
         (vec![unclear.clone(), refusal.clone()], false),
         // Another system makes the payment just now, so our try made no sale.
         (vec![refused("2147")], true),

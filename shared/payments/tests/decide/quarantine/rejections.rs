@@ -1,5 +1,5 @@
-//! Tests the life of a rejected payment. A rejection holds until an operator releases the money: the payment never counts
-//! as paid, and money that was not refunded stays in quarantine.
+//! Tests the life of a rejected payment. A rejection holds until an operator releases the money: the payment never
+//! counts as paid, and money that was not refunded stays in quarantine.
 
 use ecommpay::answer::Answer;
 use payments::decide::{Command, execute};

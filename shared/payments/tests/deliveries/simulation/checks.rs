@@ -1,4 +1,4 @@
-//! Checks what always holds.
+//! Checks the conditions that must hold after each step and at the end of a run.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ impl Run {
         }
     }
 
-    /// Checks that no endpoint received an event that was switched off or removed before the deliveries started.
+    /// Checks that no event was sent to an endpoint that was switched off or removed before the deliveries started.
     pub fn check_none_posted_to(&self, off: &BTreeSet<String>, before: usize) {
         let state = self.system.sender.state();
         for posted in &state.posted[before..] {
@@ -85,7 +85,7 @@ impl Run {
         }
     }
 
-    /// Checks that each event was posted, also those that were given up before.
+    /// Checks that each wanted event was posted, even if the event had been given up before.
     pub fn check_all_delivered(&self) {
         for (id, types) in self.endpoints() {
             for (payment, number) in self.wanted(types) {

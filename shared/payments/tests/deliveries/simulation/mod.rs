@@ -1,5 +1,5 @@
-//! Makes random runs of the delivery of events: endpoints fail, answer 410, are removed and switched on again; functions
-//! crash at any point and work at the same time; queues repeat, refuse and delay messages.
+//! Makes random runs of the delivery of events: endpoints fail, answer 410, are removed and switched on again;
+//! functions crash at any point and work at the same time; queues repeat, refuse and delay messages.
 //!
 //! The seed of a run determines the whole run. The test runs 200 seeds, or 10,000 seeds with `LONG=1`. `SEED=7` replays
 //! the run with this seed.
@@ -69,7 +69,7 @@ fn each_wanted_event_reaches_its_endpoint_in_order_or_is_a_dead_letter_and_none_
         }
     });
     println!("{totals:?}");
-    // Runs without a case would prove nothing about it.
+    // Runs without a case would prove nothing about this case.
     if seeds.end - seeds.start >= 200 {
         for name in run::CASES {
             assert!(

@@ -56,7 +56,7 @@ pub struct Run {
     emitted: BTreeMap<PaymentKey, u64>,
     all: Vec<RoutedEvent>,
     pub removed: BTreeSet<&'static str>,
-    /// The events that were ever given up: endpoint, payment, number.
+    /// The events that were ever given up, each as endpoint, payment and number.
     pub given_up: BTreeSet<(String, PaymentKey, u64)>,
     last_run: Timestamp,
 }
@@ -187,7 +187,7 @@ impl Run {
         panic!("the run does not end");
     }
 
-    /// Returns the time at which the first backlog is due of the endpoints that are not removed.
+    /// Returns the earliest time at which a backlog is due. Leaves out the backlogs of removed endpoints.
     fn next_due(&self) -> Option<Timestamp> {
         let ids: BTreeSet<&str> = self.endpoints().map(|(id, _)| id).collect();
         let tables = self.system.tables();
@@ -214,7 +214,8 @@ impl Run {
         self.count("emitted", count);
     }
 
-    /// Sends an event again, as the outbox does after a crash, or an operator who republishes it.
+    /// Sends an event again: with the same deduplication id as after a crash of the outbox, or with a new one as after
+    /// a republish.
     fn repeat(&mut self) {
         if self.all.is_empty() {
             return;

@@ -18,7 +18,7 @@ pub struct Sums {
 
 const AS_ORDERED: Sums = sums(ORDERED, ORDERED);
 
-/// As ordered, a greater or a lower `payment.sum`, a lower `sum_initial`, and both lower.
+/// The ordered sums, a greater `payment.sum`, a lower `payment.sum`, a lower `sum_initial`, and two lower sums.
 pub const SUMS: [Sums; 5] = [
     AS_ORDERED,
     sums(1234, ORDERED),
