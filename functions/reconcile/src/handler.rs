@@ -193,7 +193,7 @@ impl Reconciler {
         Ok(access.map(create).transpose()?)
     }
 
-    /// Reports a run that has ended, and starts the next run of its task.
+    /// Logs a run that has ended, and starts the next due run of the same kind (comparison or report).
     async fn end(&self, run: &Run, counts: Counts) -> Result<(), Error> {
         let lag = match run.is_scheduled {
             true => Some(self.lag(run.daily).await?),
@@ -203,11 +203,12 @@ impl Reconciler {
         if let Some(next) = self.payments.next_run(run).await? {
             self.start_run(&next).await?;
         }
-        // This write is the last step. Until then, a message that is delivered again repeats the end of the run.
+        // This write is the last step. If a step before it fails, SQS delivers the message again, and all steps repeat.
         Ok(self.payments.close(run).await?)
     }
 
-    /// Returns how far a task is behind: the time since the end of the last interval that the slowest project has done.
+    /// Returns the lag of the comparisons or of the reports: the time since the end of the last interval that is done
+    /// for all projects.
     async fn lag(&self, daily: Daily) -> Result<Duration, Error> {
         let now = Timestamp::now();
         let mut lag = Duration::ZERO;
