@@ -52,13 +52,13 @@ impl Reconciler {
         })
     }
 
-    /// Opens a connection to the table before the first event. Each part reads the credentials of the Data API, because an
-    /// operator can replace them at any time.
+    /// Opens a connection to the table before the first event. Reads no credentials of the Data API: each part reads
+    /// them again, because an operator can replace them at any time.
     pub async fn prewarm(&self) {
         prewarm::within_limit(self.payments.store.prewarm()).await;
     }
 
-    /// Handles one event. Returns an error only if the event is invalid.
+    /// Handles one event. Returns an error if the event is invalid, or if the state of a run cannot be read.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         let deadline = deadline(&event.context, RESERVE);
         Ok(match Request::read(&event.payload, Timestamp::now())? {
@@ -75,8 +75,8 @@ impl Reconciler {
         })
     }
 
-    /// Starts the runs that are due, for each project that has ever had a key. Continues a run that was started on the same
-    /// day.
+    /// Starts the runs that are due, for each project that has ever had a key. Continues a run that was started on the
+    /// same day.
     async fn start(&self) -> Started {
         let mut started = Started::default();
         match self.payments.store.projects().await {
