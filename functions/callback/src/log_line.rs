@@ -162,7 +162,7 @@ mod tests {
                 "duration_ms": 41,
             })
         );
-        // A deployed function also writes the name of its stack in both namespaces, and a line feed.
+        // In a deployed function, both namespaces end with the name of the stack, and the line ends with a line feed.
         let length = length + 2 * "/bancontact-prod".len() + 1;
         assert!(length < 600, "{length} bytes");
     }

@@ -327,7 +327,7 @@ async fn a_repeat_after_a_failed_send_reads_the_events_from_the_table_and_sends_
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(
         !calls.contains(&"UpdateItem".to_owned()),
-        "the published mark must not move: {calls:?}"
+        "the events must not be marked as published: {calls:?}"
     );
 
     world.wire.repair_queues();

@@ -45,8 +45,8 @@ impl Checkouts {
         }))
     }
 
-    /// Returns the redirect that the platform reported, if its URL has the scheme https. In the sandbox, this service
-    /// and the bank have loopback addresses; then http is also allowed.
+    /// Returns the redirect that the platform reported, if its URL has the scheme https. If this service and the bank
+    /// have loopback addresses, as in the sandbox, http is also allowed.
     fn redirect_to_bank(&self, payment: &Payment) -> Option<Redirect> {
         let redirect = payment.redirect()?;
         let url = Url::parse(&redirect.url).ok()?;

@@ -1,7 +1,7 @@
 //! Stores the action of each processed event of a payment.
 //!
-//! Consecutive sequence numbers with the same action form a run, and only the runs are stored. Therefore the text is
-//! short: a thousand refunds need hardly more text than two refunds.
+//! Consecutive sequence numbers with the same action form a run, and only the runs are stored. Therefore the stored
+//! text is short: a thousand refunds need hardly more text than two refunds.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Decides the action that follows from an event and the stored memory of its payment. The functions are pure, so that
+//! Decides the action that follows from an event and the [`Memory`] of its payment. The functions are pure, so that
 //! tests can try every order of events.
 //!
 //! Each event carries the whole state of its payment, so no event waits for another event. Events can arrive in any
@@ -26,12 +26,13 @@ enum Money {
     Pending,
     /// The money is paid and not refunded in full.
     Paid,
-    /// A person must decide. For example, the payment is quarantined or unmatched, or another payment paid its order
-    /// first.
+    /// A person must decide: the payment is quarantined or unmatched, another payment paid its order first, or the
+    /// money is paid again after it was gone or under review.
     InReview,
     /// The payment is declined, failed or refunded in full.
     Gone,
-    /// The money is not confirmed, and was gone or under review after the last `payment.succeeded`.
+    /// The money is not confirmed. Also, it was gone or under review after the last `payment.succeeded`, or another
+    /// payment paid the order first.
     Withdrawn,
 }
 
@@ -108,8 +109,8 @@ pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
     Decision::New(action, memory)
 }
 
-/// Looks up the action. A row is what the events say about the money. A column is the location of the goods before the
-/// action.
+/// Looks up the action in a table. The row is what the events say about the money. The column is the location of the
+/// goods before the action.
 #[rustfmt::skip]
 fn action(goods: Goods, money: Money) -> Action {
     use Action::{Hold, Nothing, Ship, TakeBack};

@@ -1,5 +1,5 @@
-//! Stores the memories in DynamoDB, one item for each payment. The attributes are words and numbers, because the
-//! warehouse also reads them.
+//! Stores the [`Memory`] of each payment as an item in DynamoDB. The attributes are words and numbers, because the
+//! warehouse also reads the items.
 
 use std::time::Duration;
 

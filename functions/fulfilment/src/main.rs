@@ -2,7 +2,7 @@
 //! hold or take back the goods. The warehouse reads the stored actions as its instructions.
 //!
 //! SQS can deliver an event twice or late, and an operator can publish an event again months later. Therefore the
-//! consumer stores a memory for each payment: the processed events with their actions, and the newest state. One
+//! consumer stores the memory of each payment: the processed events with their actions, and the newest state. One
 //! conditional write stores an event together with its action. After a crash before the write, SQS delivers the event
 //! again. After a later crash, the event arrives again as a duplicate, which changes nothing.
 

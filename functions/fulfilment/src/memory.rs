@@ -1,4 +1,5 @@
-//! Defines the memory of a payment, and the store of the memories.
+//! Defines the memory of a payment: the data that the consumer stores for the payment. Also defines the interface of
+//! the store.
 
 use std::future::Future;
 
@@ -9,14 +10,15 @@ use crate::actions::Actions;
 use crate::event::State;
 use crate::goods::Goods;
 
-/// The data that the consumer stores for one payment.
+/// The memory of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memory {
     pub goods: Goods,
     pub newest: Newest,
     /// Whether another payment paid the order first.
     pub is_paid_twice: bool,
-    /// The highest sequence number of a `payment.succeeded` with paid money; 0 if none was processed.
+    /// The highest sequence number of a `payment.succeeded` whose state shows the money as paid; 0 if none was
+    /// processed.
     pub last_success: u64,
     /// The highest sequence number of an event that shows the money as gone or under review; 0 if none was processed.
     pub last_without_money: u64,

@@ -54,7 +54,7 @@ mod tests {
     use payments::PaymentKey;
     use std::sync::Mutex;
 
-    /// A store of one memory. It can simulate concurrent writers and lost responses.
+    /// A store with the memory of one payment. It can simulate concurrent writers and lost responses.
     #[derive(Default)]
     struct FakeStore {
         stored: Mutex<Option<(Memory, u64)>>,

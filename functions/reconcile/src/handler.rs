@@ -52,13 +52,13 @@ impl Reconciler {
         })
     }
 
-    /// Opens a connection to the table before the first event. Each part reads the credentials of the Data API, because an
-    /// operator can replace them at any time.
+    /// Opens a connection to the table before the first event. Reads no credentials of the Data API: each part reads
+    /// them again, because an operator can replace them at any time.
     pub async fn prewarm(&self) {
         prewarm::within_limit(self.payments.store.prewarm()).await;
     }
 
-    /// Handles one event. Returns an error only if the event is invalid.
+    /// Handles one event. Returns an error if the event is invalid, or if the state of a run cannot be read.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         let deadline = deadline(&event.context, RESERVE);
         Ok(match Request::read(&event.payload, Timestamp::now())? {
@@ -75,8 +75,8 @@ impl Reconciler {
         })
     }
 
-    /// Starts the runs that are due, for each project that has ever had a key. Continues a run that was started on the same
-    /// day.
+    /// Starts the runs that are due, for each project that has ever had a key. Continues a run that was started on the
+    /// same day.
     async fn start(&self) -> Started {
         let mut started = Started::default();
         match self.payments.store.projects().await {
@@ -193,7 +193,7 @@ impl Reconciler {
         Ok(access.map(create).transpose()?)
     }
 
-    /// Reports a run that has ended, and starts the next run of its task.
+    /// Logs a run that has ended, and starts the next due run of the same kind (comparison or report).
     async fn end(&self, run: &Run, counts: Counts) -> Result<(), Error> {
         let lag = match run.is_scheduled {
             true => Some(self.lag(run.daily).await?),
@@ -203,11 +203,12 @@ impl Reconciler {
         if let Some(next) = self.payments.next_run(run).await? {
             self.start_run(&next).await?;
         }
-        // This write is the last step. Until then, a message that is delivered again repeats the end of the run.
+        // This write is the last step. If a step before it fails, SQS delivers the message again, and all steps repeat.
         Ok(self.payments.close(run).await?)
     }
 
-    /// Returns how far a task is behind: the time since the end of the last interval that the slowest project has done.
+    /// Returns the lag of the comparisons or of the reports: the time since the end of the last interval that is done
+    /// for all projects.
     async fn lag(&self, daily: Daily) -> Result<Duration, Error> {
         let now = Timestamp::now();
         let mut lag = Duration::ZERO;

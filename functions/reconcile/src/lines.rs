@@ -73,7 +73,7 @@ pub struct Answer {
     /// The new differences.
     #[serde(flatten)]
     pub differences: Differences,
-    /// The number of parts of the platform's list that could not be used.
+    /// The number of listed operations that could not be read.
     pub unreadable: u64,
     /// The project, if it was not compared because no token of the Data API is stored.
     pub without_token: Vec<ProjectId>,
@@ -142,8 +142,8 @@ pub fn unreadable(message_id: &str, error: &serde_json::Error) -> Line {
         .with("error", error.to_string())
 }
 
-/// Creates the log line of a run that has ended. `lag` is how far the task is behind. A run on demand has no lag,
-/// because it does not change the progress.
+/// Creates the log line of a run that has ended. `lag` is the time since the end of the last interval that is done for
+/// all projects. A run on demand has no lag, because it does not change the stored progress.
 pub fn of_run(run: &Run, counts: Counts, lag: Option<Duration>) -> Line {
     let (line, name) = match run.daily {
         Daily::Compare => (of_comparison(run, &counts), "reconciliation_lag_s"),

@@ -1,5 +1,5 @@
-//! Executes the five parts of a run in parallel, logs one line, and returns a summary. The next run repeats a failed
-//! part.
+//! Executes the five parts of a run in parallel, logs one line, and returns a summary. The next run repeats the failed
+//! parts.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

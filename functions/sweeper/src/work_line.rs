@@ -17,7 +17,7 @@ pub enum Kind {
     Erase,
 }
 
-/// Creates the log line. If the sweeper does such work itself, its log line has the same metric names.
+/// Creates the log line. If the sweeper does such work itself, the sweeper's log line has the same metric names.
 pub fn line(kind: Kind, run: &BatchRun) -> Line {
     let line = match run.failed {
         0 if run.in_time => Line::info("work: done"),

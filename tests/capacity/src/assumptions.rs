@@ -38,8 +38,8 @@ pub struct Assumptions {
 pub const PLATFORM_LOG_BYTES: f64 = 400.0;
 
 impl Assumptions {
-    /// Returns the duration of a step in ms. The durations of all calls are added, because the function makes one call
-    /// after another.
+    /// Returns the duration of a step in ms. The durations of all calls are added, although the function makes two
+    /// sends in parallel.
     pub fn busy_ms(&self, step: &Step) -> f64 {
         self.working_ms(step) + self.wait_ms(step)
     }

@@ -147,7 +147,7 @@ impl Counted {
             used.read_units += reads;
             *used.calls.entry("UpdateItem".to_owned()).or_default() += SLOT_WRITES;
             used.write_units += SLOT_WRITES;
-            // A request that gets no slot also tries the claim. Therefore the claim is not counted as part of the wait.
+            // The claim of the slot is not a part of the wait, because a request that gets no slot also tries to claim.
             used.wait_calls = reads as u64 + SLOT_WRITES - 1;
             used.log_bytes += HAND_OFF_LINE_BYTES;
             self.payment_metrics += 1;

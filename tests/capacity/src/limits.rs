@@ -12,9 +12,11 @@ use crate::tables::Model;
 /// `shared/payments/src/service/sweep/sweeper.rs`).
 const FOUND_BY_A_RUN: f64 = 100_000.0;
 /// The additional pages of the Data API that the comparison of a day reads, as a share of the pages with the operations
-/// of the day. The comparison also reads ten minutes before and ten minutes after the day. It reads the list of the
-/// platform in slices of time. Each slice needs two additional pages: one shows whether the slice must be split, and
-/// the last one is not full. A slice has at least 100 pages, because only a slice of more than 200 pages is split.
+/// of the day. There are two reasons for additional pages:
+/// - The comparison also reads the ten minutes before the day and the ten minutes after the day.
+/// - The comparison reads the platform's list in slices of time. Each slice needs two additional pages: the first shows
+///   whether the slice must be split, and the last is not full. Only a slice of more than 200 pages is split, so a
+///   slice has at least 100 pages.
 const FURTHER_PAGES: f64 = 20.0 / 1_440.0 + 2.0 / 100.0;
 
 /// One row of the table `limits`.

@@ -7,8 +7,7 @@ use payments::ports::SHARDS;
 use crate::assumptions::Assumptions;
 use crate::counted::{Counted, Used};
 
-/// How unlikely it is that a bucket (a shard or a partition) exceeds [`largest_share`]: on average, at most once in
-/// e^12 (about 160,000) seconds.
+/// A bucket (a shard or a partition) exceeds [`largest_share`] on average at most once in e^12 (about 160,000) seconds.
 const LOG_ODDS: f64 = 12.0;
 
 /// DynamoDB lets a partition use the unused capacity of the last 300 seconds. The calculation relies on only 60
@@ -171,7 +170,7 @@ pub fn largest_share(items: f64, buckets: f64) -> f64 {
     share.min(buckets)
 }
 
-/// Returns [`largest_share`] of the items of `BURST_S` seconds, because DynamoDB's burst capacity absorbs peaks within
+/// Returns [`largest_share`] for the items of `BURST_S` seconds together. DynamoDB's burst capacity covers peaks within
 /// this time.
 pub fn largest_share_in_burst(items_per_second: f64, buckets: f64) -> f64 {
     largest_share(items_per_second * BURST_S, buckets)

@@ -103,8 +103,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Sends a message in the message group of `payment`, such as `211/order-1`. `name` is the deduplication
-    /// id and the attribute `type`.
+    /// Sends a message in the message group of `payment`, such as `211/order-1`. `name` is the deduplication id and the
+    /// attribute `type`.
     pub async fn send(&self, payment: &str, name: &str, body: &str) -> anyhow::Result<()> {
         let attribute = MessageAttributeValue::builder().data_type("String");
         let attribute = attribute.string_value(name);

@@ -98,7 +98,7 @@ impl DeployScript {
 
     /// Runs a command of the script.
     pub async fn run(&self, command: &str, arguments: &[String]) -> anyhow::Result<Run> {
-        // The installation keeps the user's environment variables, because pip may need the variables of a proxy.
+        // The installation keeps the user's environment variables, because pip can need the variables of a proxy.
         self.supervisor.install(PACKAGES).await?;
         let mut script = self.script(command);
         with_clean_environment(&mut script, &self.endpoint)
@@ -116,7 +116,7 @@ impl DeployScript {
         })
     }
 
-    /// The build keeps the user's environment variables, because cargo may need them.
+    /// The build keeps the user's environment variables, because cargo can need them.
     async fn build(&self) -> anyhow::Result<String> {
         let mut script = self.script("build");
         let log = self.folder.join("build.log");

@@ -1,8 +1,10 @@
 //! Makes `infra/events/bundle.json` from the schemas of the events, in a form that type generators understand.
 //!
-//! A schema of an event extends the definitions of `definitions.json`, which a generator would ignore: it would lose the
-//! payment's fields. In the bundle, each object has all its fields in one place. The bundle does not have the values to
-//! which a type of event limits a field of the payment, so that all types share the definition of their data.
+//! A schema of an event extends definitions of `definitions.json`. A generator would ignore the extended definitions,
+//! and lose the payment's fields. Therefore each object has all its fields in one place in the bundle.
+//!
+//! The schema of a type of event can limit a field of the payment to some values. The bundle leaves these limits out,
+//! so that all types share the definition of their data.
 #![allow(clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -19,7 +21,7 @@ pub fn make() -> anyhow::Result<Value> {
     let definitions = Definitions(infra::json(DEFINITIONS)?);
     let mut bundled = Map::new();
     for (name, definition) in definitions.0["$defs"].as_object().into_iter().flatten() {
-        // Each event has its own envelope, and each kind of data has all fields of the payment.
+        // `event` and `payment` are left out, because the definitions that extend them get all of their fields.
         if is_named(definition) && !["event", "payment"].contains(&name.as_str()) {
             bundled.insert(type_name(name), definitions.flatten(definition)?);
         }
@@ -102,8 +104,8 @@ fn merge(schema: &mut Value, more: &Value) {
     }
 }
 
-/// Whether the bundle has a definition of its own for this schema. It repeats the schema of a text or a number, because
-/// a generator would make a class for such a definition.
+/// Whether the bundle has a definition of its own for this schema. The bundle has no definition of a plain text or
+/// number, but repeats the schema, because a generator would make a class for the definition.
 fn is_named(schema: &Value) -> bool {
     schema["type"] == "object"
         || ["$ref", "enum"]

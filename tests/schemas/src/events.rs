@@ -26,11 +26,11 @@ pub fn types() -> anyhow::Result<Vec<&'static str>> {
     Ok(validators()?.keys().map(String::as_str).collect())
 }
 
-/// Checks an event against the schema of its type, and against the bundle. The event must have no other fields than
-/// these schemas.
+/// Checks an event against the schema of its type, and against the bundle. The event must have only fields that the
+/// schemas name. The error lists all differences from the schemas.
 ///
-/// A schema cannot express these rules, which are also checked: the id consists of the project, the payment and the
-/// sequence number, and both fields with the payment id are equal. The error lists all differences from the schemas.
+/// Also checks two rules that a schema cannot express: the id consists of the project, the payment and the sequence
+/// number, and both fields with the payment id are equal.
 pub fn check(event: &Value) -> anyhow::Result<()> {
     let validators = validators_of(event)?;
     let mut differences = differences(&validators.closed, event);

@@ -23,7 +23,7 @@ pub enum FormNotice {
 }
 
 /// Shown if the platform requests data: a form that posts its fields to `target`. After a failed submission, the form
-/// has the submitted values. It also shows the problems of invalid values, or the notice.
+/// has the submitted values, and shows the problems of invalid values or the notice.
 pub fn clarification(
     language: Language,
     target: &str,
@@ -57,7 +57,7 @@ pub fn clarification(
     };
     let mut response = Page {
         body,
-        // The redirects after the post can lead to the checkout and to the bank, so the policy must allow both.
+        // After the post, the browser is redirected to the checkout or to the bank, so the policy must allow both.
         has_form: true,
         ..Page::new(status, language, &texts.clarification)
     }

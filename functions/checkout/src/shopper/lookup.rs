@@ -42,9 +42,8 @@ impl ShopperCheckout {
         chosen.filter(|_| self.is_current).unwrap_or(browser)
     }
 
-    /// Returns the status that this shopper sees. If the payment has money, every token shows the status of the
-    /// payment. Otherwise, the status is `failed` if the payment has a later attempt, because another shopper can have
-    /// started the later attempt.
+    /// Returns the status that this shopper sees: normally the status of the payment. If the payment has a later
+    /// attempt and no money, the status is `failed`, because another shopper can have started the later attempt.
     pub(super) fn status(&self) -> Status {
         match self.shows_payment() {
             true => self.payment.status(),

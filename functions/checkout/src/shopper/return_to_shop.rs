@@ -1,5 +1,5 @@
 //! Serves `GET` and `POST /checkouts/{token}/return`: redirects the shopper to the storefront after the visit to the
-//! bank. A bank can return the shopper by a posted form. The content of the form is ignored.
+//! bank. A bank can return the shopper with a posted form. The content of the form is ignored.
 
 use std::time::Duration;
 

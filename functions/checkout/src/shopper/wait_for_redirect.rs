@@ -1,5 +1,5 @@
-//! Lets a shopper's request wait for the redirect URL. If no callback arrives in time, the callback may be lost.
-//! Therefore the request then polls the platform.
+//! Lets a shopper's request wait for the redirect URL. If no callback arrives in time, the request polls the platform,
+//! because the callback is possibly lost.
 
 use std::time::Duration;
 

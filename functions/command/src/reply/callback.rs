@@ -30,7 +30,7 @@ pub struct CallbackDone {
     pub why: Option<Explanation>,
 }
 
-/// An operation, with its type and status in the platform's words.
+/// An operation, with its type and status in the platform's spelling.
 #[derive(Debug, Serialize)]
 struct Operation {
     operation_id: Option<String>,

@@ -394,9 +394,9 @@ fn every_order_with_duplicates_leaves_the_goods_where_the_newest_state_requires(
     }
 }
 
-/// The order in which four events arrive does not change where the goods end. There are two exceptions. If the newest
-/// state is pending, goods can stay unshipped, although they would be shipped in the order of the numbers. If the money
-/// is gone, goods can end in the warehouse or on hold.
+/// The order in which four events arrive does not change where the goods are at the end. There are two exceptions:
+/// - If the newest state is pending, goods can stay unshipped, although the order of the numbers would ship them.
+/// - If the money is gone, the goods can be in the warehouse or on hold.
 #[test]
 fn every_order_of_any_four_events_ends_like_the_order_of_their_numbers() {
     let refunded_at_the_same_time = |sequence| {

@@ -62,7 +62,7 @@ async fn a_clarification_that_the_platform_refuses_for_its_key_is_sent_again_wit
     Ok(())
 }
 
-/// Possibly, the platform refused only the old key. The function cannot find out, because it cannot read the new key.
+/// The platform possibly refuses only the old key. The function cannot find out, because it cannot read the new key.
 #[tokio::test]
 async fn the_outcome_of_a_sale_is_unknown_if_its_key_is_refused_and_the_keys_cannot_be_read_again()
 -> anyhow::Result<()> {

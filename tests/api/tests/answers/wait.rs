@@ -30,7 +30,7 @@ async fn the_preferred_wait_of_a_checkout_request_includes_the_time_of_gate() ->
     create(&api, "warm", "wait=0").await?;
     let gate = Duration::from_secs(1);
     api.gate.delay(gate);
-    // Gate alone takes the whole second of this wait.
+    // Gate's answer takes the whole preferred wait of one second, so the request must not wait any longer.
     let (_, time) = create(&api, "p-1", "wait=1").await?;
     ensure!(time < gate + Duration::from_millis(700), "{time:?}");
     let (_, time) = create(&api, "p-2", "wait=2").await?;

@@ -57,7 +57,7 @@ async fn a_key_gives_no_access_to_other_shops_projects_and_scopes() -> anyhow::R
         };
         let what = format!("{key} {route}");
         if route == CHECKOUTS && status == 409 {
-            // This request can call a write operation, because a conditional write finds the conflict.
+            // `refused` would fail here, because the function finds the conflict by a conditional write.
             let sent = api.gate.requests().len();
             let answer = api.call(call).await?;
             ensure!(answer.status == 409, "{what}: {answer:?}");

@@ -173,7 +173,7 @@ async fn only_one_request_of_a_checkout_waits_and_the_others_are_answered_immedi
         let immediate = answers.iter().filter(is_answered_immediately).count();
         ensure!(immediate == 4, "{route}: {answers:?}");
     }
-    // The first requests have ended, so this request waits.
+    // The requests above have ended, so this request gets the slot and waits.
     let page = shopper.page().await?;
     ensure!(
         page.headers

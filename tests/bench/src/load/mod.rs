@@ -73,12 +73,12 @@ pub struct Arguments {
     minutes: f64,
 }
 
-/// This variable is set for the supervised copy of this program, so that the copy starts no further copy.
+/// This variable is set in the supervised copy of this program, so that the copy starts no further copy.
 const SUPERVISED: &str = "BENCH_SUPERVISED";
 
-/// Runs this program again with the same arguments, as a supervised copy. The supervisor ends all processes of the
-/// copy. The supervisor cannot start the functions itself, because a function must be a child of the process that
-/// measures it.
+/// Runs this program again with the same arguments, as a child of a supervisor. When this program ends, the supervisor
+/// ends the copy with all its processes. The supervisor does not start the functions itself, because a function must be
+/// a child of the process that measures it.
 async fn run_supervised() -> anyhow::Result<ExitCode> {
     let program = std::env::current_exe()?.into_os_string();
     let command: Vec<OsString> = ["env".into(), format!("{SUPERVISED}=1").into(), program]

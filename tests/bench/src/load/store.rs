@@ -84,8 +84,8 @@ impl Store {
             "GetItem" => run(body, |request| database.get_item(request)),
             "UpdateItem" => run(body, |request| database.update_item(request)),
             "TransactWriteItems" => run(body, |mut request: TransactWriteItemsRequest| {
-                // The token is removed, because with the token, each call would make dynoxide search the tokens of ten
-                // minutes. The token marks a repeated call after a lost answer. In this test, no answer is lost.
+                // The token marks a call that repeats an earlier call after a lost answer. In this test, no answer is
+                // lost. With the token, dynoxide would search the tokens of the last ten minutes in each call.
                 request.client_request_token = None;
                 database.transact_write_items(request)
             }),

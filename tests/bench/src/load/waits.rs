@@ -1,6 +1,6 @@
 //! Measures how fast a shopper is redirected to a known redirect URL while many other clients wait.
 //!
-//! The shoppers' function has as many instances as the template reserves. As on Lambda, a request is refused if all
+//! `ShopperFunction` has as many instances as the template reserves. As on Lambda, a request is refused if all
 //! instances are busy.
 //!
 //! The waiting clients have checkouts without a redirect URL. Half of the clients request the page of the checkout, and

@@ -85,7 +85,8 @@ impl Scenario {
                 event("POST /callbacks", None, &callback(&payment_id)?)
             }
             Self::DuplicateCallback => {
-                // The payment keeps its id, because the item has a hash of the report.
+                // The payment keeps its id, because the stored payment has a hash of the report, and the report has the
+                // id.
                 stubs.put(serde_json::from_str(PAID)?)?;
                 event("POST /callbacks", None, &callback(PLACEHOLDER)?)
             }

@@ -14,8 +14,9 @@
 //!
 //! `timers` makes delayed changes, and `shared` holds the state that all parts use.
 //!
-//! The words are those of the real platform. A *merchant* is a client of the platform; here it is the product. The
-//! *provider* moves the money for the platform. A *held* payment waits for a decision of the platform's support.
+//! The words are those of the real platform. A *merchant* is a client of the platform. In the sandbox, our service is
+//! the merchant. The *provider* moves the money for the platform. A *held* payment waits for a decision of the
+//! platform's support.
 
 mod bank;
 mod callbacks;

@@ -91,7 +91,7 @@ pub fn begin_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
     });
 }
 
-/// Schedules the result of an accepted refund without the provider.
+/// Schedules the result of an accepted refund that does not wait at the provider.
 pub fn continue_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
     settle_refund_after(STEP, shared, payment_id, refund_id);
 }
@@ -102,7 +102,8 @@ fn settle_refund_after(delay: Duration, shared: &Arc<Shared>, payment_id: &str, 
     });
 }
 
-/// Schedules the end of the confirmation procedure, unless the switch `confirmation` has the result `none`.
+/// Schedules the result of the confirmation procedure that the switch `confirmation` sets. For the result `none`,
+/// schedules nothing.
 fn settle_confirmation(shared: &Arc<Shared>, payment_id: &str, faults: &Faults) {
     let procedure = faults.confirmation;
     let procedure = procedure.filter(|procedure| procedure.result != CreditingResult::None);

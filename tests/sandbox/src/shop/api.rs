@@ -44,7 +44,7 @@ impl PaymentStatus {
         self.status == "refunded"
     }
 
-    /// Whether the shop expects no change: the payment is lost, or is paid and has no pending refund.
+    /// Whether the shop expects no change: the payment ended without money, or is paid and has no pending refund.
     pub fn is_settled(&self) -> bool {
         self.is_lost() || (self.is_paid() && self.pending_refund_amount == 0)
     }

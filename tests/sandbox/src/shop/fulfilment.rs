@@ -3,8 +3,8 @@
 //! Other programs in the sandbox read the same queue. Therefore the shop reads the queue only while a page shows a paid
 //! order without its event. The shop stops reading when a shipment has changed.
 //!
-//! Each read of an event counts as a delivery. After ten deliveries, SQS would move the event to the dead-letter queue.
-//! Therefore the shop hides the events about other payments after each read, each time for longer.
+//! Each read of an event counts as a delivery, and after ten deliveries, SQS moves the event to the dead-letter queue.
+//! Therefore the shop hides an event that is not about its own payments after each read, each time for longer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

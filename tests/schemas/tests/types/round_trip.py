@@ -11,7 +11,8 @@ types, samples = map(Path, sys.argv[1:])
 sys.path.insert(0, str(types.parent))
 events = __import__(types.stem)
 
-# The types of the payment's fields. A field whose type is lost would also survive the round trip.
+# The types of the payment's fields are checked separately, because a field without a type would also survive the round
+# trip.
 FIELDS = {
     "payment_id": str,
     "status": events.PaymentStatus,

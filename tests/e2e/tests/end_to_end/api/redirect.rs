@@ -16,8 +16,8 @@ const WANTED: usize = 5;
 #[tokio::test]
 async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
-    // On a slow machine, the callback can arrive before the page waits. The function then logs no latency. Therefore
-    // the test makes payments until it has enough log lines.
+    // On a slow machine, the callback can arrive before the shopper's request. In this case, the function logs no
+    // latency. Therefore the test makes payments until it has enough log lines.
     let end = Instant::now() + 2 * TIMEOUT;
     let mut private = vec!["Janssens".to_owned(), "192.0.2.10".to_owned()];
     let mut number = 0;

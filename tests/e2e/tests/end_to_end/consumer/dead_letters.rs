@@ -26,7 +26,7 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
     })
     .await?;
     setup.ship("healthy").await?;
-    // The order was shipped before the two messages became dead letters, so the messages did not delay this payment.
+    // `healthy` was shipped before the two messages became dead letters, so the messages did not delay this payment.
     setup.ensure_no_dead_letters().await?;
 
     setup.refund("poisoned", 1000, "refunded").await?;
@@ -60,8 +60,8 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
         "the log contains the body of a message"
     );
 
-    // This deletion repairs the payment. Then the test sends the payment's events in reverse order. The consumer must
-    // not ship the refunded order.
+    // Without the invalid item, the consumer can process the payment again. The test sends the payment's events in
+    // reverse order. The consumer must not ship the refunded order.
     table::delete(&setup.system, "failing").await?;
     for event in events.iter().rev() {
         let event = serde_json::from_str(event)?;

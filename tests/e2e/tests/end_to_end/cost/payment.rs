@@ -44,8 +44,8 @@ async fn a_paid_payment_makes_exactly_the_calls_in_counted_json() -> anyhow::Res
     test.never_erase("order-1000-1").await?;
 
     let erasure_at = Instant::now() + CUSTOMER_RETENTION;
-    // A comparison stores the digests of the compared operations, in one item for thousands of operations of a shard.
-    // Both payments have the same shard, so the second payment adds no item.
+    // A comparison stores the digests of the compared operations. One item has the digests of thousands of operations
+    // of a shard. Both payments have the same shard, so the second payment adds no item.
     let mut steps = test.payment("order-1006-1").await?;
     let of_two = test.compare(start).await?;
     steps.push(step(
@@ -69,8 +69,8 @@ async fn a_paid_payment_makes_exactly_the_calls_in_counted_json() -> anyhow::Res
     Ok(())
 }
 
-/// A comparison lists the operations of each hour, up to ten minutes after now. Waits until no comparison of this test
-/// can reach a further hour.
+/// A comparison lists the operations hour by hour, until ten minutes after the present time. If this end could reach
+/// the next hour during the test, waits until it has reached that hour.
 async fn wait_for_a_constant_number_of_slices() {
     const HOUR: u64 = 3_600;
     const LONGEST_TEST: u64 = 180;

@@ -49,19 +49,19 @@ async fn two_releases_work_on_one_table_and_a_rollback_loses_nothing() -> anyhow
     let mut canary = previous.clone();
     canary.extend(CANARY.map(|name| (name.to_owned(), this[name].clone())));
 
-    // Each step pays a new payment, and refunds a part of the payments of all earlier steps.
+    // Each step refunds a part of the payments of all earlier steps, and pays a new payment.
     let mut paid = Vec::new();
     for (step, release) in [&previous, &canary, &this].into_iter().enumerate() {
         deploy(&script, release).await?;
         step_with(&system, &mut paid, step).await?;
     }
-    // This channel simulates a word of a newer release. Neither of the two releases knows the word.
+    // This value of the enum `channel` simulates a newer release. Neither of the two releases knows the value.
     set_channel(&system, "paid-2", "next_word").await?;
     // The first rollback deploys the canary deployment, and the second deploys the previous release.
     for step in [3, 4] {
         succeeded(script.run("rollback", &[]).await?)?;
         step_with(&system, &mut paid, step).await?;
-        a_payment_with_an_unknown_word_takes_only_reports(&system, "paid-2", step).await?;
+        a_payment_with_an_unknown_value_takes_only_reports(&system, "paid-2", step).await?;
     }
     deploy(&script, &this).await?;
     set_channel(&system, "paid-2", "gate").await?;
@@ -140,8 +140,8 @@ async fn deploy(script: &DeployScript, binaries: &Binaries) -> anyhow::Result<()
     Ok(())
 }
 
-/// Refunds a part of each earlier payment, and then creates and pays a payment. The API answers 503 to a refund of a
-/// payment with an unknown word, so this payment stays as it is.
+/// Refunds a part of each earlier payment, and then creates and pays a payment. If a stored payment has an enum value
+/// that the release does not know, the API answers 503 to the refund, and this payment stays as it is.
 async fn step_with(system: &System, paid: &mut Vec<String>, step: usize) -> anyhow::Result<()> {
     let payment_id = format!("paid-{step}");
     for earlier in paid.iter() {
@@ -173,9 +173,9 @@ async fn step_with(system: &System, paid: &mut Vec<String>, step: usize) -> anyh
     Ok(())
 }
 
-/// Checks a payment whose document has a word that the deployed releases do not know. The API must show the payment and
-/// refuse a refund. A refund by the platform must be stored, but must not emit an event.
-async fn a_payment_with_an_unknown_word_takes_only_reports(
+/// Checks a payment whose document has an enum value that the deployed releases do not know. The API must show the
+/// payment and refuse a refund. A refund that is made at the platform must be stored, but must not emit an event.
+async fn a_payment_with_an_unknown_value_takes_only_reports(
     system: &System,
     payment_id: &str,
     step: usize,

@@ -11,9 +11,9 @@ use crate::gate::requests::{once, pay_once, post};
 /// Each case has a fault of Gate's first answer, whether the platform receives the first sale, the number of repeated
 /// checkout requests, and the total number of sale requests.
 ///
-/// Only the first repeated checkout request repeats the sale. The second follows within ten seconds, which is too
-/// early. If the platform has received the first sale, it refuses the repeat with the code 3041, and the outcome stays
-/// unknown.
+/// Only the first repeated checkout request repeats the sale. The second does not, because it follows within ten
+/// seconds. If the platform has received the first sale, the platform refuses the repeat with the code 3041, and the
+/// outcome stays unknown.
 const CASES: [(&str, bool, usize, usize); 8] = [
     ("cut", true, 0, 1),
     ("cut", true, 2, 2),

@@ -57,8 +57,8 @@ pub async fn pay_once(system: &System, payment_id: &str, checkout: &Value) -> an
     ensure_contains(&records, json!({ "paid": 1000 }))
 }
 
-/// Returns switches that change the first answer of Gate. The platform also holds its callbacks back, so no callback
-/// reports the outcome of the sale.
+/// Returns switches that change only the first answer of Gate. With these switches, the platform also sends no
+/// callback, so no callback reports the outcome of the sale.
 pub fn once(answer: &str) -> Value {
     json!({ "answer": answer, "answer_times": 1, "slow_ms": 20_000, "hold": true })
 }

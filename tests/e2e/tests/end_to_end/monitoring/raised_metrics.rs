@@ -19,7 +19,7 @@ use crate::monitoring::metric::Metric;
 #[tokio::test]
 async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() -> anyhow::Result<()>
 {
-    // These values end the polling of a payment after 15 s, and erase customer data after 5 s.
+    // With these values, polling of a payment ends after 15 s, and customer data is erased after 5 s.
     let parameters = with_parameters([
         ("StatusPollMaxAgeSeconds", "15"),
         ("CustomerRetentionSeconds", "5"),
@@ -43,7 +43,7 @@ async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() 
     let is_overdue = |swept: &Value| swept["overdue"]["found"].as_u64() > Some(0);
     let overdue = system.sweep_until("a payment past its last poll", is_overdue);
     overdue.await?;
-    // No answer of the platform lists the refunds, so the event is emitted with the last poll.
+    // No answer of the platform confirms the excess, so `payment.overrefunded` is emitted after the last poll.
     eventually("the last poll about an excess", async || {
         system.sweep().await?;
         let lines = logs::json_lines(&system.sandbox).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The maximum number of attempts. All attempts together take less than 11 days.
 pub const ATTEMPTS: u32 = 120;
 
-/// The short pause follows this many attempts. The pauses after the later attempts grow.
+/// After each of the first attempts, up to this number, the pause is short. After later attempts, the pauses grow.
 const SHORT_REPEATS: u32 = 6;
 const SHORT_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4 * 60 * 60);

@@ -103,7 +103,7 @@ fn read_link_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status
     read_one_of(deserializer, &allowed)
 }
 
-/// Returns a refusal if the shopper has already confirmed the link.
+/// Returns a refusal if the link is closed, already confirmed or already in this status.
 pub fn set_status(payment: &mut Payment, link: LinkStatus, stamp: Stamp) -> Result<Change, Code> {
     payment.set_link_status(link.status, stamp.now)
 }

@@ -1,8 +1,8 @@
 //! Simulates Payment Page. The browser opens a signed link, and the shopper confirms the order and continues at the
 //! bank.
 //!
-//! The payment exists from the confirmation on. If the link lacks the last name or a mandatory field, the page requests
-//! this field. The merchant receives no callback before the payment has a result.
+//! The payment exists only after the shopper has confirmed the order. If the link lacks the last name or a mandatory
+//! field, the page requests this field. The merchant receives no callback before the payment has a result.
 
 mod dashboard_link;
 mod link;
@@ -79,7 +79,7 @@ async fn confirm(
         return refused(refusal.code);
     }
     let payment = || shared.state().records.payment(&payment_id).cloned();
-    // The shopper may have pressed the button twice.
+    // If the shopper presses the button twice, the second request must not add a payment.
     if let Some(payment) = payment().filter(|payment| is_of(payment, &link)) {
         return continue_payment(&shared, &payment);
     }

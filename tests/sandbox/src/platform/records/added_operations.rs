@@ -81,7 +81,7 @@ impl Payment {
         })
     }
 
-    /// Refused if the payment has no sale.
+    /// Refused if the payment has no sale, or has the status `error`.
     pub fn add_sale(&mut self, further: FurtherSale, stamp: Stamp) -> Result<Change, Code> {
         check(self.sale().is_some() && self.status() != Status::Error)?;
         let now = stamp.now;
@@ -104,7 +104,7 @@ impl Payment {
         self.set_status(id, (result.status, code_of(result.status)), stamp.now)
     }
 
-    /// Refused if the simulation knows the type.
+    /// Refused if the type is empty, if the simulation knows the type, or if the payment has the status `error`.
     pub fn add_other(&mut self, other: OtherOperation, stamp: Stamp) -> Result<Change, Code> {
         let simulated = OperationType::SIMULATED.map(OperationType::as_str);
         let is_other = !other.name.is_empty() && !simulated.contains(&other.name.as_str());

@@ -20,7 +20,7 @@ impl Change {
         &self.payment.order.payment_id
     }
 
-    /// Whether the callback of this change has no result yet. After such a callback, another callback follows.
+    /// Whether the callback of this change reports no result. After such a callback, another callback follows.
     pub fn is_intermediate(&self) -> bool {
         let payment = self.payment.status();
         self.operation.status.is_open()

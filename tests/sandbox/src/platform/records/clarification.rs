@@ -23,8 +23,7 @@ impl Payment {
         })
     }
 
-    /// Applies the data of a clarification request. If a part is still missing, the platform requests clarification
-    /// again.
+    /// Applies the merchant's data. If required data is still missing, the platform requests clarification again.
     pub fn clarify(
         &mut self,
         added: &Map<String, Value>,
@@ -54,9 +53,9 @@ impl Payment {
         })
     }
 
-    /// Declines an operation at the time limit of clarification request number `step`.
+    /// Declines an operation at the time limit of the platform's request for data with the number `step`.
     ///
-    /// Refused if the operation no longer waits, or if a later request replaced this one.
+    /// Refused if the operation no longer waits, or if the platform has requested data again.
     pub fn end_clarification(
         &mut self,
         operation_id: u64,

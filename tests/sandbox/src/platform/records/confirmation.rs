@@ -40,8 +40,11 @@ impl Payment {
 
     /// Applies the provider's report, which can contradict an earlier report.
     ///
-    /// Refused if the provider reports nothing, the status stays the same, or an earlier report caused a reversal of
-    /// the sale.
+    /// Refused in these cases:
+    /// - The payment has no operation `payment confirmation`.
+    /// - The provider reports nothing.
+    /// - The operation already has the reported status.
+    /// - An earlier report was [`CreditingResult::DeclineAndReverse`].
     pub fn settle_confirmation(
         &mut self,
         result: CreditingResult,
@@ -68,7 +71,7 @@ impl Payment {
         })
     }
 
-    /// Reverses the sale once. Refused unless the last report was [`CreditingResult::DeclineAndReverse`].
+    /// Reverses the sale once, after the report [`CreditingResult::DeclineAndReverse`]. Refused without this report.
     pub fn reverse_sale(&mut self, stamp: Stamp) -> Result<Change, Code> {
         let kind = OperationType::Reversal;
         check(self.is_reversing() && self.first(kind).is_none())?;

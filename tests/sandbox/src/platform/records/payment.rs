@@ -123,7 +123,7 @@ impl Payment {
 
     /// Returns what an operation added to the merchant's money, in minor units.
     ///
-    /// The sum of all effects is [`Payment::remaining`]. If the sum is below 0, nothing remains.
+    /// The sum of all effects is [`Payment::remaining`]. If the sum is below 0, [`Payment::remaining`] is 0.
     pub fn effect(&self, operation: &Operation) -> i64 {
         let moved = i64::try_from(operation.moved).unwrap_or(i64::MAX);
         match operation.kind {
@@ -131,7 +131,7 @@ impl Payment {
             _ if operation.is_charge && !self.is_unconfirmed(operation) => moved,
             OperationType::Refund => -moved,
             OperationType::RefundReverse => moved,
-            // The reversed money was never credited.
+            // A reversal changes nothing, because the reversed money was never credited.
             _ => 0,
         }
     }

@@ -14,7 +14,7 @@ impl Payment {
         }
     }
 
-    /// Returns the status without regard to undecided refunds. The first rule that fits decides.
+    /// Returns the status as if the provider worked on no refund.
     pub fn status_of_money(&self) -> Status {
         let special = self.status_without_sale();
         let special = special.or_else(|| self.unconfirmed_status());
@@ -29,7 +29,7 @@ impl Payment {
         }
     }
 
-    /// For a payment link without a sale, or a sale that ended in `error`.
+    /// Returns the status of a payment link without a sale, or of a payment whose sale ended in `error`.
     fn status_without_sale(&self) -> Option<Status> {
         match (self.sale(), self.invoice()) {
             (None, Some(invoice)) if self.charges().next().is_none() => Some(invoice.status),
@@ -40,7 +40,7 @@ impl Payment {
 
     /// Returns the status that the confirmation procedure sets.
     ///
-    /// Returns `None` without a procedure, after the money was credited, or if another charge counts.
+    /// Returns `None` if the payment has no procedure, if the money was credited, or if another charge counts.
     fn unconfirmed_status(&self) -> Option<Status> {
         let procedure = self.confirmation?;
         let Some(confirmation) = self.first(OperationType::PaymentConfirmation) else {

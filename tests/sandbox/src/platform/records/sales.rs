@@ -34,8 +34,8 @@ pub struct Charge {
 }
 
 impl Payment {
-    /// Moves an accepted sale from `processing` to its next step. Refused if the sale or the payment waits for
-    /// something else.
+    /// Moves an accepted sale from `processing` to its next step. Refused if the sale is not in `processing`, if the
+    /// payment is held, or if the plan has no next step.
     pub fn proceed(&mut self, plan: &SalePlan, now: OffsetDateTime) -> Result<Change, Code> {
         let sale = self.sale().ok_or(codes::STATUS_FORBIDS)?;
         check(sale.status == Status::Processing && self.held.is_none())?;
@@ -53,7 +53,8 @@ impl Payment {
         self.set_status(id, next, now)
     }
 
-    /// Declines an open sale at its time limit. Refused if the payment is held or decided.
+    /// Declines an open sale at its time limit. Refused if the sale or the payment is decided, or if the payment is
+    /// held.
     pub fn time_out(&mut self, sale_id: u64, now: OffsetDateTime) -> Result<Change, Code> {
         let sale = self.operation(sale_id)?;
         let is_open = self.status().is_open() && sale.status.is_open();

@@ -32,8 +32,8 @@ impl Records {
         self.payments.values()
     }
 
-    /// Returns the payment of the page with this token. If that payment ended in an error, a newer payment with the
-    /// same id can have replaced it.
+    /// Returns the payment of the page with this token. If the payment ended in `error` and its id was used again,
+    /// returns the newer payment.
     pub fn at_page(&self, token: &str) -> Option<&Payment> {
         self.payments.get(self.by_token.get(token)?)
     }

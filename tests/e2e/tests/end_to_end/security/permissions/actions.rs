@@ -142,7 +142,7 @@ impl<'a> Actions<'a> {
                 system.reconcile(from).await?;
                 self.work_parts(from, number).await?;
             }
-            // For `callback`, and for `fulfilment`, which consumes the events of `callback`.
+            // For `callback`. Also for `fulfilment`, which consumes the event that `callback` publishes.
             _ => {
                 let paid = callback_message(payment, 10 * number, "sale", "success", 1000);
                 system.post_signed(&paid, 200).await?;

@@ -20,8 +20,8 @@ const ADDITIONAL_DELAY: Duration = Duration::from_secs(2);
 /// The test waits at most this long for an action. An action can also fail or take longer, because only the refusals in
 /// the logs count.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
-/// The maximum number of tries for a permission. A try proves nothing if a scheduled sweep did the work before the
-/// action.
+/// The maximum number of tries for a permission. A try without a refusal can be repeated, because a scheduled sweep
+/// possibly did the work before the action.
 const ATTEMPTS: u32 = 3;
 
 /// Lambda itself needs these actions to write logs and read queues. The test does not revoke them.
