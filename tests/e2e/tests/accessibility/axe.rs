@@ -1,10 +1,9 @@
 //! Runs axe-core, an accessibility checker, inside a page.
 
 use anyhow::Context;
-use chromiumoxide::Page;
-use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
-use serde::de::DeserializeOwned;
 use tools::Supervisor;
+
+use crate::devtools::Page;
 
 /// Returns a line for each faulty element, and for each element that axe-core cannot judge.
 const RUN: &str = r#"
@@ -34,21 +33,7 @@ impl Axe {
 
     pub async fn faults(&self, page: &Page) -> anyhow::Result<Vec<String>> {
         // The browser cannot return the script's value, so the expression ends with `true`.
-        let _: bool = evaluate(page, &format!("{};\ntrue", self.0)).await?;
-        evaluate(page, RUN).await
+        let _: bool = page.evaluate(&format!("{};\ntrue", self.0)).await?;
+        page.evaluate(RUN).await
     }
-}
-
-/// Returns the value of an expression in a page. A promise is awaited.
-pub async fn evaluate<T: DeserializeOwned>(page: &Page, expression: &str) -> anyhow::Result<T> {
-    let parameters = EvaluateParams::builder()
-        .expression(expression)
-        .await_promise(true)
-        .return_by_value(true)
-        .build()
-        .map_err(anyhow::Error::msg)?;
-    let value = page.evaluate_expression(parameters).await?;
-    value
-        .into_value()
-        .context("The expression has a value of another type")
 }

@@ -4,6 +4,8 @@
 mod axe;
 #[path = "../browser/chromium.rs"]
 mod chromium;
+#[path = "../browser/devtools.rs"]
+mod devtools;
 mod pages;
 #[path = "../browser/screenshots.rs"]
 mod screenshots;
@@ -17,21 +19,19 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{Response, StatusCode, header};
 use axum::routing::get;
-use chromiumoxide::Page;
-use chromiumoxide::cdp::browser_protocol::emulation::{
-    MediaFeature, SetDeviceMetricsOverrideParams,
-};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use sandbox::workspace::Folder;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tools::Supervisor;
 
-use self::axe::{Axe, evaluate};
+use self::axe::Axe;
 use self::chromium::Chromium;
+use self::devtools::Page;
 
 /// A small phone in CSS pixels. With this width, a page must not scroll sideways (WCAG 2.2, 1.4.10).
-const SMALL_SCREEN: (i64, i64) = (320, 640);
+const SMALL_SCREEN: (u32, u32) = (320, 640);
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -55,7 +55,7 @@ fn in_chromium(
         let folder = Folder::new()?;
         let chromium = Chromium::start(program, &supervisor, &folder.file("chromium")).await?;
         let outcome = async {
-            let page = chromium.open("about:blank").await?;
+            let page = chromium.open().await?;
             test(&page, &axe).await
         }
         .await;
@@ -77,13 +77,15 @@ async fn every_page_is_accessible(page: &Page, axe: &Axe) -> anyhow::Result<()> 
     let server = tokio::spawn(async move { axum::serve(listener, routes).await });
     let mut faults = Vec::new();
     for scheme in ["light", "dark"] {
-        let feature = MediaFeature::new("prefers-color-scheme", scheme);
-        page.emulate_media_features(vec![feature]).await?;
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        let features = json!({ "features": [feature] });
+        page.call("Emulation.setEmulatedMedia", features).await?;
         // Dark colors do not change the text, so one language is enough.
         let is_checked = |name: &&String| scheme == "light" || name.ends_with("-en");
         for name in names.iter().filter(is_checked) {
-            shrink(page).await?;
-            let opened = page.goto(format!("{origin}/pages/{name}")).await;
+            // A screenshot changes the size.
+            page.set_screen(SMALL_SCREEN).await?;
+            let opened = page.goto(&format!("{origin}/pages/{name}")).await;
             opened.with_context(|| format!("{name} cannot be opened"))?;
             let found = faults_of(page, axe).await;
             let found = found.with_context(|| format!("{name} cannot be checked"))?;
@@ -100,8 +102,10 @@ async fn every_page_is_accessible(page: &Page, axe: &Axe) -> anyhow::Result<()> 
 async fn each_fault_of_a_page_is_found(page: &Page, axe: &Axe) -> anyhow::Result<()> {
     let faulty = "<title>t</title><meta name=viewport content='width=device-width'>\
         <main><img src=x><p style='color:#ccc;min-width:50rem'>words</p></main>";
-    shrink(page).await?;
-    page.set_content(faulty).await?;
+    page.set_screen(SMALL_SCREEN).await?;
+    let tree = page.call("Page.getFrameTree", json!({})).await?;
+    let content = json!({ "frameId": tree["frameTree"]["frame"]["id"], "html": faulty });
+    page.call("Page.setDocumentContent", content).await?;
     let faults = faults_of(page, axe).await?.join("\n");
     for fault in [
         "image-alt",
@@ -115,22 +119,14 @@ async fn each_fault_of_a_page_is_found(page: &Page, axe: &Axe) -> anyhow::Result
     Ok(())
 }
 
-/// Gives the page the size of a small phone. This is necessary before each page, because a screenshot changes the size.
-async fn shrink(page: &Page) -> anyhow::Result<()> {
-    let (width, height) = SMALL_SCREEN;
-    let screen = SetDeviceMetricsOverrideParams::new(width, height, 1.0, true);
-    page.execute(screen).await?;
-    Ok(())
-}
-
 async fn faults_of(page: &Page, axe: &Axe) -> anyhow::Result<Vec<String>> {
     let mut faults = axe.faults(page).await?;
     let wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
-    if evaluate(page, wide).await? {
+    if page.evaluate(wide).await? {
         faults.push("too wide for a small phone".to_owned());
     }
     let unstyled = "getComputedStyle(document.querySelector('main')).borderRadius === '0px'";
-    if evaluate(page, unstyled).await? {
+    if page.evaluate(unstyled).await? {
         faults.push("the style sheet is not applied".to_owned());
     }
     Ok(faults)

@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use chromiumoxide::{Browser, Page};
 use e2e::eventually;
-use futures_util::StreamExt;
 use libtest_mimic::{Completion, Failed};
 use tools::supervised::log_to;
 use tools::{Supervised, Supervisor};
+
+use crate::devtools::{Browser, Page};
 
 /// The possible names of Chromium.
 const NAMES: [&str; 4] = [
@@ -50,7 +49,6 @@ pub fn with(test: impl FnOnce(&Path) -> anyhow::Result<()>) -> Result<Completion
 pub struct Chromium {
     process: Supervised,
     browser: Browser,
-    events: tokio::task::JoinHandle<()>,
 }
 
 impl Chromium {
@@ -87,26 +85,17 @@ impl Chromium {
         log_to(&mut command, &log)?;
         let process = supervisor.start(command)?;
         let address = address(&profile.join("DevToolsActivePort")).await?;
-        let (browser, mut handler) = Browser::connect(address)
-            .await
-            .context("Chromium does not answer")?;
-        let events = tokio::spawn(async move { while handler.next().await.is_some() {} });
-        Ok(Self {
-            process,
-            browser,
-            events,
-        })
+        let browser = Browser::connect(&address).await?;
+        Ok(Self { process, browser })
     }
 
-    /// Opens a URL in a new tab.
-    pub async fn open(&self, address: &str) -> anyhow::Result<Page> {
-        Ok(self.browser.new_page(address).await?)
+    /// Opens an empty tab.
+    pub async fn open(&self) -> anyhow::Result<Page> {
+        self.browser.open().await
     }
 
     /// Stops Chromium, and waits for its end.
     pub async fn stop(self) {
-        self.events.abort();
-        drop(self.browser);
         self.process.stop().await;
     }
 }

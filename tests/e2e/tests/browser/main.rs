@@ -3,6 +3,7 @@
 
 mod chromium;
 mod clarification;
+mod devtools;
 mod outcomes;
 mod payment_page;
 mod purchase;

@@ -121,10 +121,10 @@ pub async fn only_pages_of_the_shop_can_read_the_checkout_status(
         checkout_url(&checkout)?
     );
     let tab = setup.shop().await?;
-    let status: Value = tab.0.evaluate(read.as_str()).await?.into_value()?;
+    let status: Value = tab.0.evaluate(&read).await?;
     ensure!(status["final"] == false, "{status}");
     tab.open(&setup.ready().platform).await?;
-    let status: Value = tab.0.evaluate(read.as_str()).await?.into_value()?;
+    let status: Value = tab.0.evaluate(&read).await?;
     ensure!(status == "refused", "another site reads {status}");
     Ok(())
 }

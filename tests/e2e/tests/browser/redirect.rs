@@ -38,10 +38,10 @@ pub async fn a_shopper_without_scripts_reaches_the_bank_with_buttons(
     // The page reloads itself, but without scripts it cannot send the form.
     tab.shows("h1", "To Bancontact").await?;
     tab.screenshot("hand-off").await?;
-    tab.click_in_place("button").await?;
+    tab.click("button").await?;
     tab.text("#amount").await?;
     ensure_second_origin(&tab).await?;
-    tab.click_in_place("#pay").await?;
+    tab.click("#pay").await?;
     setup.ensure_paid(&tab, payment_id, 1000).await?;
     setup.ensure_events(payment_id, &PAID).await
 }

@@ -53,7 +53,7 @@ impl Setup {
 
     /// Opens a URL in a new tab.
     pub async fn open(&self, address: &str) -> anyhow::Result<Tab> {
-        let tab = Tab(self.chromium.open("about:blank").await?);
+        let tab = Tab(self.chromium.open().await?);
         tab.bring_to_front().await?;
         tab.open(address).await?;
         Ok(tab)
