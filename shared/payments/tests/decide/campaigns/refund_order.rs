@@ -1,7 +1,7 @@
 //! Tests that the refunds of a payment end the same if the reports and Gate's answers arrive in any order. A callback
 //! names the refund of its operation, another refund, or no refund.
 //!
-//! By default, the test makes 500 runs. With `LONG=1`, it makes 50,000 runs.
+//! By default, the test makes 200 runs. With `LONG=1`, it makes 50,000 runs.
 //!
 //! `LONG=1 cargo test --release -p payments --test decide refund_order`
 
@@ -184,7 +184,7 @@ fn end(payment: &TestPayment, steps: &[Step]) -> String {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: if is_long() { 50_000 } else { 500 },
+        cases: if is_long() { 50_000 } else { 200 },
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

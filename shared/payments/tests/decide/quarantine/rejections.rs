@@ -353,7 +353,7 @@ fn check(payment: &TestPayment, first: usize, path: &[Step]) {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: if is_long() { 100_000 } else { 2_000 },
+        cases: if is_long() { 100_000 } else { 500 },
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

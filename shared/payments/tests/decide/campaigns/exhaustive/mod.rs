@@ -4,7 +4,7 @@
 //! Each history has a sale, whose sums can differ from the order. A history can also have a confirmation, a refund, the
 //! return of the refund, and a manual change. After each step, the platform sends a callback and answers a status poll.
 //! If a history has at most 6 reports, the search delivers all of them. For a longer history, the search delivers every
-//! selection of 3 or 4 reports. With `LONG=1`, the search delivers every selection of 6 reports.
+//! selection of 3 reports. With `LONG=1`, the search delivers every selection of 6 reports.
 //!
 //! `LONG=1 cargo test --release -p payments --test decide exhaustive`
 //!
@@ -255,7 +255,6 @@ fn the_reports_of_a_history_and_a_decision_end_the_same_in_every_order() {
                 let most = match history.deliveries.len() {
                     ..=6 => 6,
                     _ if is_long() => 6,
-                    7..=8 => 4,
                     _ => 3,
                 };
                 let found = explore(&history, most);
