@@ -1,5 +1,7 @@
-//! Implements the operator's tool: shows and repairs payments of a stack, and manages its keys, queues and reports.
+//! Implements the operator's tool: shows and repairs payments of a stack, and manages its keys, endpoints, queues and
+//! reports.
 
+mod endpoints;
 mod input;
 mod keys;
 mod output;
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::endpoints::EndpointArgs;
 use crate::input::confirm::ConfirmArgs;
 use crate::keys::data_api_token::DataApiTokenArgs;
 use crate::keys::project_key::ProjectKeyArgs;
@@ -31,7 +34,7 @@ use crate::reports::report::ReportArgs;
 use crate::session::Session;
 use crate::stack::StackArgs;
 
-/// Shows and repairs payments of a stack, and manages its keys, queues and reports.
+/// Shows and repairs payments of a stack, and manages its keys, endpoints, queues and reports.
 ///
 /// AWS credentials come from the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
 #[derive(Parser)]
@@ -63,6 +66,7 @@ enum Command {
     /// Shows the quarantine items and the amount first. The decision settles only the items that were shown.
     Reject(ReviewArgs),
     Storefront(StorefrontArgs),
+    Endpoint(EndpointArgs),
     ProjectKey(ProjectKeyArgs),
     DataApiToken(DataApiTokenArgs),
     Queues(QueuesArgs),
@@ -82,6 +86,8 @@ async fn main() -> ExitCode {
         }
         Err(help) => help.exit(),
     };
+    // Adapters log items that cannot be read. Standard output has only the result of the command.
+    payments::log::write_to_stderr();
     let mut out = terminal::stdout();
     let done = match run(&args, &mut out).await {
         Ok(()) => out.flush().map_err(anyhow::Error::from),
@@ -114,6 +120,7 @@ async fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Release(args) => args.run(Verdict::Release, session).await,
         Command::Reject(args) => args.run(Verdict::Reject, session).await,
         Command::Storefront(args) => args.run(session).await,
+        Command::Endpoint(args) => args.run(session).await,
         Command::ProjectKey(args) => args.run(session).await,
         Command::DataApiToken(args) => args.run(session).await,
         Command::Queues(args) => args.run(session).await,

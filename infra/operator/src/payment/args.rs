@@ -20,7 +20,7 @@ pub struct PaymentArgs {
     pub payment_id: String,
 }
 
-fn payment_id(text: &str) -> Result<String, String> {
+pub fn payment_id(text: &str) -> Result<String, String> {
     let id = path_id::from_path(text).map_err(|error| error.to_string())?;
     PaymentKey::is_allowed_length(&id)
         .then(|| id.into_owned())

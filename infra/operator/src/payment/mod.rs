@@ -1,6 +1,6 @@
 //! Defines the commands that concern one payment.
 
-mod args;
+pub mod args;
 pub mod callback;
 mod quarantine;
 pub mod republish;

@@ -40,6 +40,11 @@ enum QueueName {
     Audit,
     /// All events, for the event bus.
     Bus,
+    /// All events, for the endpoints of storefronts.
+    Webhook,
+    /// The first tries to post events to endpoints.
+    #[value(name = "webhookdelivery")]
+    WebhookDelivery,
 }
 
 impl QueueName {
@@ -48,6 +53,8 @@ impl QueueName {
             QueueName::Fulfilment => "fulfilment",
             QueueName::Audit => "audit",
             QueueName::Bus => "bus",
+            QueueName::Webhook => "webhook",
+            QueueName::WebhookDelivery => "webhookdelivery",
         }
     }
 }

@@ -8,10 +8,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use aws::dynamodb::{DynamoStore, StorefrontKeys};
+use aws::environment::LiveWebhooks;
 use aws::sdk;
+use aws::secrets::CachedWebhookSecret;
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
 use clap::Args;
+use payments::model::webhook::{LoopbackHosts, RetrySchedule};
+use payments::ports::SystemClock;
+use payments::service::webhook::Webhooks;
 use serde::Deserialize;
 
 /// The key id and the secret key for the sandbox, which accepts any credentials.
@@ -59,6 +64,17 @@ pub struct Resources {
     functions: BTreeMap<String, String>,
     pub project_keys_secret: String,
     pub data_api_token_secret: String,
+    /// `None` if the stack posts no events to endpoints.
+    #[serde(flatten)]
+    webhooks: Option<WebhookResources>,
+}
+
+/// The resources that a stack has with the parameter `Webhooks`.
+#[derive(Deserialize)]
+struct WebhookResources {
+    webhook_endpoints_table: String,
+    webhook_deliveries_table: String,
+    webhook_secret: String,
 }
 
 impl StackArgs {
@@ -91,6 +107,14 @@ fn read(path: &Path) -> anyhow::Result<Resources> {
         .with_context(|| format!("{} does not describe a stack", path.display()))
 }
 
+impl Resources {
+    fn webhooks(&self) -> anyhow::Result<&WebhookResources> {
+        self.webhooks.as_ref().context(
+            "the stack posts no events to endpoints: deploy it with the parameter Webhooks=true",
+        )
+    }
+}
+
 impl Stack {
     pub fn store(&self) -> DynamoStore {
         DynamoStore::new(&self.config, self.resources.table.clone())
@@ -99,5 +123,30 @@ impl Stack {
     pub fn storefront_keys(&self) -> StorefrontKeys {
         let table = self.resources.storefront_keys_table.clone();
         self.store().storefront_keys(table)
+    }
+
+    pub fn webhooks(&self) -> anyhow::Result<LiveWebhooks> {
+        let (store, resources) = (self.store(), self.resources.webhooks()?);
+        Ok(Webhooks {
+            endpoints: store
+                .webhook_endpoints(&resources.webhook_endpoints_table, self.loopback_hosts()),
+            deliveries: store.webhook_deliveries(&resources.webhook_deliveries_table),
+            clock: SystemClock,
+            schedule: RetrySchedule::default(),
+        })
+    }
+
+    /// Returns the secret from which the secrets of endpoints are derived.
+    pub fn webhook_secret(&self) -> anyhow::Result<CachedWebhookSecret> {
+        let secret = &self.resources.webhooks()?.webhook_secret;
+        Ok(CachedWebhookSecret::new(&self.config, secret))
+    }
+
+    /// Only a stack in an emulator of AWS can have endpoints on this machine.
+    pub fn loopback_hosts(&self) -> LoopbackHosts {
+        match self.resources.aws_endpoint {
+            Some(_) => LoopbackHosts::Allowed,
+            None => LoopbackHosts::Refused,
+        }
     }
 }

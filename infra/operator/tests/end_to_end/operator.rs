@@ -53,6 +53,18 @@ impl Operator {
         self.system.sandbox.ready()
     }
 
+    /// Adds resources to the file that the tool reads.
+    pub fn add_resources(&self, added: &[(&str, &str)]) -> anyhow::Result<()> {
+        let mut resources: Value = serde_json::from_slice(&std::fs::read(&self.ready_file)?)?;
+        for (name, value) in added {
+            resources[name] = (*value).into();
+        }
+        Ok(std::fs::write(
+            &self.ready_file,
+            serde_json::to_vec(&resources)?,
+        )?)
+    }
+
     /// Returns a command that runs the tool with `--sandbox` and these arguments.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_operator"));

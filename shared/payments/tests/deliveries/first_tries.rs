@@ -110,7 +110,7 @@ async fn nothing_is_sent_to_an_endpoint_that_is_removed_or_switched_off() {
     let first_try = system.route().await.remove(0);
     system.set_health(
         "a",
-        Health::default().disabled(system.now(), DisabledBy::Operator),
+        Health::default().disabled(system.now(), DisabledBy::Endpoint),
     );
     let tried = system.deliverer().first_try(&first_try, system.now()).await;
     assert_eq!(tried.unwrap(), FirstTried::SwitchedOff);

@@ -68,7 +68,7 @@ const DESTROYS: &str = "the command removes or stops the stack under test";
 const SETS_UP: &str = "the test makes this setting itself";
 
 /// The starts of commands that no test runs as they are written, each with the reason.
-pub const NOWHERE: [(&str, &str); 29] = [
+pub const NOWHERE: [(&str, &str); 30] = [
     ("LONG=1 cargo test", TAKES_HOURS),
     (
         "SEED=7 cargo test",
@@ -94,6 +94,10 @@ pub const NOWHERE: [(&str, &str); 29] = [
         "tests/capacity/tests/tables.rs runs the program with each option",
     ),
     ("cargo run --release", MEASURES),
+    (
+        "operator endpoint",
+        "infra/operator/tests/end_to_end/administration/endpoints.rs runs each command on tables of its own",
+    ),
     ("alias operator='cargo run", SETS_UP),
     ("export BANCONTACT_STACK=.deployed/", SETS_UP),
     (

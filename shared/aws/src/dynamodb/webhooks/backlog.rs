@@ -15,7 +15,7 @@ use super::super::unreadable::{readable, unreadable};
 use super::deliveries::endpoint_pk;
 use super::{RETENTION, WebhookDeliveries};
 
-const SK_PREFIX: &str = "backlog#";
+pub(super) const SK_PREFIX: &str = "backlog#";
 const INDEX: &str = "due";
 
 fn sk(payment: &PaymentKey) -> String {

@@ -13,7 +13,7 @@ use super::super::{PAGE, failed};
 use super::deliveries::endpoint_pk;
 use super::{RETENTION, WebhookDeliveries};
 
-const SK_PREFIX: &str = "dead#";
+pub(super) const SK_PREFIX: &str = "dead#";
 
 /// Returns a sort key with ten digits, so that DynamoDB sorts the events of a payment by their numbers.
 fn sk(letter: &DeadLetter) -> String {

@@ -136,7 +136,15 @@ impl WebhookEndpoints {
             .send();
         let mut entries = Vec::new();
         while let Some(item) = items.next().await {
-            entries.push(self.read_entry(&item.map_err(failed)?)?);
+            let item = item.map_err(failed)?;
+            let key = read_key(&item)?;
+            let endpoint = self.read(&item, &key);
+            // The error is not logged, because the operator's tool shows it.
+            let endpoint = endpoint.map_err(|error| StoreError::Unreadable {
+                item: format!("{} {}", owner(&key.owner), key.id),
+                why: error.why().to_owned(),
+            });
+            entries.push(EndpointEntry { key, endpoint });
         }
         entries.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(entries)
@@ -151,24 +159,25 @@ impl WebhookEndpoints {
     fn read_entry(&self, item: &Item) -> Result<EndpointEntry, StoreError> {
         let key = read_key(item)?;
         Ok(EndpointEntry {
-            endpoint: self.read(item, &key),
+            endpoint: self.read_or_log(item, &key),
             key,
         })
     }
 
-    fn read(&self, item: &Item, key: &EndpointKey) -> Result<Endpoint, StoreError> {
-        let read = || {
-            let url = read_text(item, "url")?;
-            Ok(Endpoint {
-                key: key.clone(),
-                url: EndpointUrl::parse(url, self.loopback).map_err(item_error)?,
-                types: read_types(item)?,
-                secrets: read_secrets(item)?,
-                created_at: read_millis(item, "created_at")?,
-            })
-        };
-        let read: Result<Endpoint, StoreError> = read();
+    fn read_or_log(&self, item: &Item, key: &EndpointKey) -> Result<Endpoint, StoreError> {
+        let read = self.read(item, key);
         read.map_err(|error| unreadable(&owner(&key.owner), key.id.as_str(), error))
+    }
+
+    fn read(&self, item: &Item, key: &EndpointKey) -> Result<Endpoint, StoreError> {
+        let url = read_text(item, "url")?;
+        Ok(Endpoint {
+            key: key.clone(),
+            url: EndpointUrl::parse(url, self.loopback).map_err(item_error)?,
+            types: read_types(item)?,
+            secrets: read_secrets(item)?,
+            created_at: read_millis(item, "created_at")?,
+        })
     }
 }
 
@@ -183,7 +192,7 @@ impl EndpointStore for WebhookEndpoints {
             .consistent_read(true);
         let output = Box::pin(request.send()).await.map_err(failed)?;
         let item = output.item.as_ref();
-        item.map(|item| self.read(item, key)).transpose()
+        item.map(|item| self.read_or_log(item, key)).transpose()
     }
 
     async fn endpoints_of(

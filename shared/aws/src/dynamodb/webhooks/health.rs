@@ -13,7 +13,7 @@ use super::super::unreadable::unreadable;
 use super::WebhookDeliveries;
 use super::deliveries::endpoint_pk;
 
-const SK: &str = "health";
+pub(super) const SK: &str = "health";
 const HELD: &str = "held";
 const DISABLED: &str = "disabled";
 
@@ -62,12 +62,23 @@ impl WebhookDeliveries {
     ) -> Result<bool, StoreError> {
         let request = self
             .update(endpoint_pk(id), SK)
-            .update_expression("SET #state = :disabled, state_since = :now, disabled_by = :by")
+            .update_expression(match by.reason() {
+                Some(_) => {
+                    "SET #state = :disabled, state_since = :now, disabled_by = :by, reason = :reason"
+                }
+                None => {
+                    "SET #state = :disabled, state_since = :now, disabled_by = :by REMOVE reason"
+                }
+            })
             .condition_expression("attribute_not_exists(#state) OR #state <> :disabled")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":disabled", text(DISABLED))
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":by", text(by.as_str()));
+        let request = match by.reason() {
+            Some(reason) => request.expression_attribute_values(":reason", text(reason)),
+            None => request,
+        };
         match conditional::update(request).await {
             Ok(_) => Ok(true),
             Err(NotUpdated::ConditionFailed(item)) => {
@@ -82,7 +93,7 @@ impl WebhookDeliveries {
     pub(super) async fn set_held(&self, id: &EndpointId) -> Result<(), StoreError> {
         let request = self
             .update(endpoint_pk(id), SK)
-            .update_expression("SET #state = :held REMOVE state_since, disabled_by")
+            .update_expression("SET #state = :held REMOVE state_since, disabled_by, reason")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":held", text(HELD));
         conditional::update(request).await?;
@@ -98,7 +109,7 @@ impl WebhookDeliveries {
             .update(endpoint_pk(id), SK)
             .update_expression(
                 "SET failures = :zero, enabled_at = :now \
-                 REMOVE failing_since, #state, state_since, disabled_by",
+                 REMOVE failing_since, #state, state_since, disabled_by, reason",
             )
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":zero", number(0))
@@ -124,7 +135,12 @@ fn read(item: &Item) -> Result<Health, StoreError> {
             since: read_millis(item, "state_since")?,
             by: match read_text(item, "disabled_by")? {
                 "endpoint" => DisabledBy::Endpoint,
-                _ => DisabledBy::Operator,
+                _ => DisabledBy::Operator {
+                    reason: match item.contains_key("reason") {
+                        true => read_text(item, "reason")?.to_owned(),
+                        false => String::new(),
+                    },
+                },
             },
         },
         // A state of a newer release: nothing is delivered, and no event is lost.

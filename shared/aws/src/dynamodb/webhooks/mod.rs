@@ -16,7 +16,7 @@
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
-//! | `endpoint#<id>` | `health` | `failures`, `failing_since`, `state`, `state_since`, `disabled_by`, `enabled_at` |
+//! | `endpoint#<id>` | `health` | `failures`, `failing_since`, `state`, `state_since`, `disabled_by`, `reason`, `enabled_at`; `expires_at` after the endpoint is removed |
 //! | `endpoint#<id>` | `backlog#<project>/<payment id>` | `next`, `through`, `failures`, `since`, `due`, `version`, `due_of`: the endpoint's id, `expires_at` |
 //! | `endpoint#<id>` | `dead#<project>/<payment id>#<sequence>` | `sequence`, `since`, `at`, `error`, `expires_at` |
 //! | `listed` | `<endpoint id>` | `project_id`, `storefront`, `at` |
@@ -29,11 +29,13 @@ mod deliveries;
 mod endpoints;
 mod health;
 mod listed;
+mod stored;
 
 use std::time::Duration;
 
 pub use self::deliveries::WebhookDeliveries;
 pub use self::endpoints::WebhookEndpoints;
+pub use self::stored::StoredCounts;
 
 /// An item expires this long after its last write. The events that it names expire at about the same time.
 const RETENTION: Duration = Duration::from_secs(90 * 24 * 3_600);

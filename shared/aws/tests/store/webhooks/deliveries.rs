@@ -26,19 +26,29 @@ async fn the_stored_health_changes_like_the_health_of_the_model() {
         let counted = store.count_failure(&id, later(seconds)).await.unwrap();
         assert_eq!(counted, expected);
     }
-    for (seconds, by) in [(6, DisabledBy::Endpoint), (7, DisabledBy::Operator)] {
-        let is_first = expected.state == EndpointState::Enabled;
-        expected = expected.disabled(later(seconds), by);
-        let disabled = store.disable(&id, later(seconds), by).await;
-        assert_eq!(disabled.unwrap(), is_first);
+    let operator = |reason: &str| DisabledBy::Operator {
+        reason: reason.into(),
+    };
+    for (first, second) in [
+        (DisabledBy::Endpoint, operator("moved")),
+        (operator("moved"), operator("again")),
+        (operator("again"), DisabledBy::Endpoint),
+        (DisabledBy::Endpoint, DisabledBy::Endpoint),
+    ] {
+        for (seconds, by) in [(6, first), (7, second)] {
+            let is_first = expected.state == EndpointState::Enabled;
+            expected = expected.disabled(later(seconds), by.clone());
+            let disabled = store.disable(&id, later(seconds), by).await;
+            assert_eq!(disabled.unwrap(), is_first);
+            assert_eq!(store.health(&id).await.unwrap(), expected);
+        }
+        expected = expected.held();
+        store.hold(&id).await.unwrap();
+        assert_eq!(store.health(&id).await.unwrap(), expected);
+        expected = expected.enabled(later(7));
+        store.enable(&id, later(7)).await.unwrap();
         assert_eq!(store.health(&id).await.unwrap(), expected);
     }
-    expected = expected.held();
-    store.hold(&id).await.unwrap();
-    assert_eq!(store.health(&id).await.unwrap(), expected);
-    expected = expected.enabled(later(7));
-    store.enable(&id, later(7)).await.unwrap();
-    assert_eq!(store.health(&id).await.unwrap(), expected);
     expected = expected.failed(later(8)).delivered();
     store.count_failure(&id, later(8)).await.unwrap();
     store.count_success(&id).await.unwrap();

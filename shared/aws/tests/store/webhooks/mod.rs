@@ -1,8 +1,10 @@
 //! Tests the stores of endpoints and deliveries, and the queue of deliveries.
 
 mod deliveries;
+mod enabling;
 mod endpoints;
 mod queue;
+mod stored;
 
 use aws::dynamodb::DynamoStore;
 use aws::dynamodb::webhooks::{WebhookDeliveries, WebhookEndpoints};

@@ -25,7 +25,7 @@ pub struct Health {
 }
 
 /// Whether an endpoint is switched on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum EndpointState {
     /// Events are delivered.
     #[default]
@@ -43,20 +43,31 @@ pub enum EndpointState {
 }
 
 /// Who switched an endpoint off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DisabledBy {
     /// The endpoint itself, with the HTTP status 410.
     Endpoint,
     /// An operator.
-    Operator,
+    Operator {
+        /// The reason that the operator gave.
+        reason: String,
+    },
 }
 
 impl DisabledBy {
     /// Returns the word for the store and for operators.
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Endpoint => "endpoint",
-            Self::Operator => "operator",
+            Self::Operator { .. } => "operator",
+        }
+    }
+
+    /// Returns the reason that an operator gave.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Endpoint => None,
+            Self::Operator { reason } => Some(reason),
         }
     }
 }
@@ -102,7 +113,7 @@ impl Health {
 
     /// Returns what to do with an event.
     pub fn admit(&self, reason: Reason) -> Admission {
-        match (self.state, reason) {
+        match (&self.state, reason) {
             (EndpointState::Enabled, Reason::Probe) => Admission::Deliver,
             (EndpointState::Enabled, _) if self.is_breaker_open() => Admission::Wait,
             (EndpointState::Enabled, _) => Admission::Deliver,
@@ -230,7 +241,10 @@ mod tests {
     #[test]
     fn an_endpoint_keeps_the_time_and_the_reason_of_its_first_switch_off() {
         let off = Health::default().disabled(NOW, DisabledBy::Endpoint);
-        assert_eq!(off.clone().disabled(LATER, DisabledBy::Operator), off);
+        let operator = DisabledBy::Operator {
+            reason: "moved".into(),
+        };
+        assert_eq!(off.clone().disabled(LATER, operator), off);
         let on = with_failures(BREAKER).held().enabled(LATER);
         let expected = Health {
             enabled_at: Some(LATER),

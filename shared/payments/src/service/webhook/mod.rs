@@ -9,6 +9,7 @@
 //! | a retry | [`Deliverer::retry`] |
 //! | an operator switches an endpoint on, and sends what it missed | [`Webhooks::enable`] |
 //! | an operator sends dead letters again | [`Webhooks::redeliver`] |
+//! | an operator adds an endpoint, or sends it a test event | [`new_id`], [`test_event`] |
 //!
 //! An event that an endpoint wants is delivered at least once, or it waits in the backlog, or it is a dead letter, or
 //! the endpoint was switched off when the event came. The first tries of a payment's events are in order: while an event
@@ -20,17 +21,21 @@ mod enable;
 mod first_try;
 mod hand_out;
 mod missed;
+mod new_id;
 mod plan;
 mod post;
 mod retry;
 mod route;
+mod test_event;
 
 pub use self::dead_letters::RedeliverError;
 pub use self::enable::{EnableError, Enabled};
 pub use self::first_try::FirstTried;
 pub use self::hand_out::HandedOut;
+pub use self::new_id::new_id;
 pub use self::retry::Retried;
 pub use self::route::RoutedEvent;
+pub use self::test_event::{TEST_TYPE, test_event};
 use crate::model::ids::PaymentKey;
 use crate::model::webhook::{Backlog, Endpoint, EndpointKey, Health, MasterSecret, RetrySchedule};
 use crate::ports::{DeliveryStore, EndpointStore, StoreError};

@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_is_not_switched_on_gets_nothing() {
-        let disabled = Health::default().disabled(NOW, DisabledBy::Operator);
+        let disabled = Health::default().disabled(NOW, DisabledBy::Endpoint);
         for health in [disabled, open().held()] {
             assert_eq!(plan(&health, &many(3), 0), []);
         }

@@ -355,7 +355,8 @@ impl Run {
             0 if off => self.enable(id).await,
             1 if self.random(6) == 0 => {
                 let (deliveries, now) = (&self.system.webhooks.deliveries, self.system.now());
-                let by = payments::model::webhook::DisabledBy::Operator;
+                let reason = "moved".to_owned();
+                let by = payments::model::webhook::DisabledBy::Operator { reason };
                 deliveries.disable(&endpoint_id(id), now, by).await.unwrap();
             }
             _ => {
