@@ -45,6 +45,13 @@ def _content(stage, stack):
         "project_keys_secret": outputs["ProjectKeysSecret"],
         "data_api_token_secret": outputs["DataApiTokenSecret"],
     }
+    # These outputs exist only with the parameter Webhooks=true.
+    webhooks = {
+        "webhook_endpoints_table": "WebhookEndpointsTableName",
+        "webhook_deliveries_table": "WebhookDeliveriesTableName",
+        "webhook_secret": "WebhookSecret",
+    }
+    content |= {name: outputs[output] for name, output in webhooks.items() if output in outputs}
     return {"aws_endpoint": stage.endpoint, **content} if stage.endpoint else content
 
 

@@ -32,6 +32,11 @@ impl RetrySchedule {
         Self(delays)
     }
 
+    /// Returns the delays.
+    pub fn delays(&self) -> &[Duration] {
+        &self.0
+    }
+
     /// Returns the time of the next try of an event after this number of failed tries; `None` after the last try. The
     /// delay differs from the scheduled delay by at most a tenth, so that events that failed together are not tried
     /// together. `random` is any random number.
