@@ -16,7 +16,7 @@ use tools::Supervisor;
 use crate::template::processed::Template;
 
 /// The valid values of variables, by the end of the variable's name. All other variables accept any value.
-const VALUES: [(&str, &str); 10] = [
+const VALUES: [(&str, &str); 11] = [
     ("_CONCURRENCY", "10"),
     ("_SECONDS", "60"),
     ("_DELAYS", "60,120"),
@@ -27,6 +27,7 @@ const VALUES: [(&str, &str); 10] = [
     ("_LANGUAGES", "en,fr"),
     ("_RETRIES", "true"),
     ("_FORMAT", "1"),
+    ("_LOOPBACK", "false"),
 ];
 
 /// These variables have defaults for tests and tools.

@@ -46,7 +46,7 @@ async fn every_alarm_watches_a_written_metric_and_links_to_its_section_of_the_ru
         };
         ensure!((60..=longest).contains(&seconds), "{alarm}: {seconds} s");
     }
-    ensure!(sections.len() >= 28, "{sections:?}");
+    ensure!(sections.len() >= 32, "{sections:?}");
     Ok(())
 }
 
@@ -79,6 +79,7 @@ async fn an_alarm_that_also_detects_missing_runs_fires_when_its_metric_is_missin
         ("UnreconciledAlarm", "breaching"),
         ("UnreportedAlarm", "breaching"),
         ("OverdueAlarm", "notBreaching"),
+        ("WebhookRunsAlarm", "breaching"),
     ] {
         let properties = &template.resource(alarm)["Properties"];
         ensure!(properties["TreatMissingData"] == missing, "{alarm}");

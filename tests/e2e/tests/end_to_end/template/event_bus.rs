@@ -55,22 +55,30 @@ async fn the_bus_is_used_only_if_a_parameter_names_it() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn every_function_that_sends_events_also_sends_each_event_to_the_queue_of_the_bus()
+async fn every_function_that_sends_events_also_sends_each_event_to_the_queues_of_bus_and_webhooks()
 -> anyhow::Result<()> {
     let template = Template::processed().await?;
-    let entry = json!({ "Fn::Sub": r#",{"url":"${BusQueue}"}"# });
-    let entry = json!({ "Bus": { "Fn::If": ["SendToBus", entry, ""] } });
+    let entry = |condition: &str, queue: &str| {
+        let entry = json!({ "Fn::Sub": format!(r#",{{"url":"${{{queue}}}"}}"#) });
+        json!({ "Fn::If": [condition, entry, ""] })
+    };
+    let entries = json!({
+        "Bus": entry("SendToBus", "BusQueue"),
+        "Endpoints": entry("PostEvents", "WebhookQueue"),
+    });
+    let mut senders = 0;
     for (function, queues) in template.variables("EVENT_QUEUES") {
         if queues.is_null() {
             continue;
         }
+        senders += 1;
         let queues = &queues["Fn::Sub"];
-        ensure!(queues[1] == entry, "{function}: {queues}");
+        ensure!(queues[1] == entries, "{function}: {queues}");
         let text = queues[0].as_str().context("EVENT_QUEUES is not a text")?;
-        ensure!(text.ends_with("}${Bus}]"), "{function}: {text}");
+        ensure!(text.ends_with("}${Bus}${Endpoints}]"), "{function}: {text}");
         for end in ["", r#",{"url":"x"}"#] {
-            let list: Vec<BTreeMap<String, Value>> =
-                serde_json::from_str(&text.replace("${Bus}", end))?;
+            let text = text.replace("${Bus}", end).replace("${Endpoints}", end);
+            let list: Vec<BTreeMap<String, Value>> = serde_json::from_str(&text)?;
             // Without types, a queue receives every event.
             ensure!(
                 list.iter().skip(1).all(|queue| queue.len() == 1),
@@ -78,6 +86,8 @@ async fn every_function_that_sends_events_also_sends_each_event_to_the_queue_of_
             );
         }
     }
+    // All functions except the sample consumer and the two functions of webhooks.
+    ensure!(senders == 8, "{senders}");
     Ok(())
 }
 

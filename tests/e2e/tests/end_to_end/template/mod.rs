@@ -10,3 +10,4 @@ mod releases;
 mod routes;
 mod schedules;
 mod storage;
+mod webhooks;

@@ -20,6 +20,7 @@ async fn only_roles_that_need_an_index_can_query_it() -> anyhow::Result<()> {
     }
     let expected = [
         ("day", ["ReconcileRole"].into()),
+        ("due", ["WebhookRouterRole"].into()),
         ("next", ["SweeperRole"].into()),
         ("outbox", ["SweeperRole"].into()),
     ];
@@ -32,7 +33,7 @@ async fn every_function_has_its_own_role_without_a_wildcard() -> anyhow::Result<
     let template = Template::processed().await?;
     let mut roles = BTreeSet::new();
     let functions = template.all("AWS::Lambda::Function");
-    ensure!(functions.len() == 9, "{:?}", functions.keys());
+    ensure!(functions.len() == 11, "{:?}", functions.keys());
     for (name, function) in functions {
         let role = target(&function["Role"]).with_context(|| format!("{name} has no role"))?;
         ensure!(roles.insert(role), "{role} serves two functions");
@@ -127,9 +128,8 @@ async fn only_traces_and_network_interfaces_have_a_wildcard_and_the_code_manages
 /// The roles of services of AWS.
 const OF_SERVICES: [&str; 2] = ["DeploymentRole", "BusPipeRole"];
 
-/// The actions that every function needs, except the sample consumer. `security/permissions` tests that a function
-/// fails without them.
-const OF_PAYMENTS: [(&str, &str); 7] = [
+/// The actions that every function of payments needs. `security/permissions` tests that a function fails without them.
+const OF_PAYMENTS: [(&str, &str); 8] = [
     ("dynamodb:GetItem", "Table"),
     ("dynamodb:Query", "Table"),
     ("dynamodb:PutItem", "Table"),
@@ -137,6 +137,7 @@ const OF_PAYMENTS: [(&str, &str); 7] = [
     ("sqs:SendMessage", "FulfilmentQueue"),
     ("sqs:SendMessage", "AuditQueue"),
     ("sqs:SendMessage", "BusQueue"),
+    ("sqs:SendMessage", "WebhookQueue"),
 ];
 /// For functions that sign or verify with a project key, and for the sweeper, which must know the projects with a key.
 const PROJECT_KEYS: (&str, &str) = ("secretsmanager:GetSecretValue", "ProjectKeys");
@@ -144,6 +145,41 @@ const PROJECT_KEYS: (&str, &str) = ("secretsmanager:GetSecretValue", "ProjectKey
 const TOKENS: (&str, &str) = ("secretsmanager:GetSecretValue", "TokenSecret");
 /// For functions that authenticate storefronts.
 const KEY: (&str, &str) = ("dynamodb:GetItem", "StorefrontKeys");
+
+/// The router can neither read a payment nor the secret of webhooks.
+const OF_ROUTER: [(&str, &str); 13] = [
+    ("dynamodb:GetItem", "WebhookEndpoints"),
+    ("dynamodb:Query", "WebhookEndpoints"),
+    ("dynamodb:GetItem", "WebhookDeliveries"),
+    ("dynamodb:Query", "WebhookDeliveries"),
+    ("dynamodb:DeleteItem", "WebhookDeliveries"),
+    ("dynamodb:Query", "WebhookDeliveries/index/due"),
+    ("sqs:SendMessage", "WebhookDeliveryQueue"),
+    ("sqs:SendMessageBatch", "WebhookDeliveryQueue"),
+    ("sqs:SendMessage", "WebhookRetryQueue"),
+    ("sqs:SendMessageBatch", "WebhookRetryQueue"),
+    ("sqs:ReceiveMessage", "WebhookQueue"),
+    ("sqs:DeleteMessage", "WebhookQueue"),
+    ("sqs:GetQueueAttributes", "WebhookQueue"),
+];
+/// The function that posts events can change neither a payment nor an endpoint, and list no endpoints.
+const OF_DELIVERY: [(&str, &str); 15] = [
+    ("dynamodb:Query", "Table"),
+    ("dynamodb:GetItem", "WebhookEndpoints"),
+    ("dynamodb:GetItem", "WebhookDeliveries"),
+    ("dynamodb:PutItem", "WebhookDeliveries"),
+    ("dynamodb:UpdateItem", "WebhookDeliveries"),
+    ("dynamodb:DeleteItem", "WebhookDeliveries"),
+    ("secretsmanager:GetSecretValue", "WebhookSecret"),
+    ("sqs:SendMessage", "WebhookRetryQueue"),
+    ("sqs:SendMessageBatch", "WebhookRetryQueue"),
+    ("sqs:ReceiveMessage", "WebhookDeliveryQueue"),
+    ("sqs:DeleteMessage", "WebhookDeliveryQueue"),
+    ("sqs:GetQueueAttributes", "WebhookDeliveryQueue"),
+    ("sqs:ReceiveMessage", "WebhookRetryQueue"),
+    ("sqs:DeleteMessage", "WebhookRetryQueue"),
+    ("sqs:GetQueueAttributes", "WebhookRetryQueue"),
+];
 
 /// Returns the actions that a role must allow, without those on logs.
 fn needed(role: &str) -> BTreeSet<(&str, &str)> {
@@ -188,6 +224,8 @@ fn needed(role: &str) -> BTreeSet<(&str, &str)> {
             ]
             .into();
         }
+        "WebhookRouterRole" => return OF_ROUTER.into(),
+        "WebhookRole" => return OF_DELIVERY.into(),
         _ => &[],
     };
     OF_PAYMENTS.iter().chain(more).copied().collect()

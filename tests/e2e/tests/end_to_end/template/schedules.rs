@@ -1,8 +1,11 @@
 //! Tests the scheduled functions, and the defaults of the parameters for times.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use payments::model::Format;
 use payments::model::schedule::Schedule;
+use payments::model::webhook::RetrySchedule;
 use serde_json::{Value, json};
 
 use crate::template::processed::{Template, list, target};
@@ -41,7 +44,7 @@ fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::
 async fn the_reconciliation_runs_once_a_day_with_the_data_apis_token() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     ensure_schedule(&template, "ReconcileFunction", "cron(30 4 * * ? *)")?;
-    ensure!(template.all("AWS::Events::Rule").len() == 2);
+    ensure!(template.all("AWS::Events::Rule").len() == 3);
     ensure!(template.default("DataApiUrl") == "https://data.ecommpay.com");
     let function = &template.resource("ReconcileFunction")["Properties"];
     ensure!(function["Timeout"] == 900 && function["MemorySize"] == 1769);
@@ -51,6 +54,21 @@ async fn the_reconciliation_runs_once_a_day_with_the_data_apis_token() -> anyhow
     // An operator stores the token, which a deployment must not overwrite.
     let secret = &template.resource("DataApiToken")["Properties"];
     ensure!(secret["SecretString"].is_null() && secret["GenerateSecretString"].is_null());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_router_runs_each_minute_with_the_default_schedule() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    ensure_schedule(&template, "WebhookRouterFunction", "rate(1 minute)")?;
+    let schedule = RetrySchedule::default();
+    let delays = schedule.delays().iter();
+    let delays: Vec<String> = delays.map(|delay| delay.as_secs().to_string()).collect();
+    ensure!(template.default("WebhookDelays") == delays.join(",").as_str());
+    // The queue delays each message of a first retry.
+    let queue = &template.resource("WebhookRetryQueue")["Properties"];
+    let first = schedule.delays().first().map(Duration::as_secs);
+    ensure!(queue["DelaySeconds"].as_u64() == first, "{queue}");
     Ok(())
 }
 

@@ -61,6 +61,8 @@ async fn every_queue_of_events_is_fifo_encrypted_and_has_its_own_dead_letter_que
         "WorkDeadLetters",
         "DailyQueue",
         "DailyDeadLetters",
+        "WebhookRetryQueue",
+        "WebhookRetryDeadLetters",
     ] {
         queues.remove(name).context(name)?;
     }
@@ -159,7 +161,7 @@ async fn each_consumer_reports_failed_messages_and_has_enough_time_and_permissio
 -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let mappings = template.all("AWS::Lambda::EventSourceMapping");
-    ensure!(mappings.len() == 3, "{:?}", mappings.keys());
+    ensure!(mappings.len() == 6, "{:?}", mappings.keys());
     for (name, mapping) in mappings {
         let reports = json!({ "FunctionResponseTypes": ["ReportBatchItemFailures"] });
         ensure_contains(mapping, reports).context(name.to_owned())?;
