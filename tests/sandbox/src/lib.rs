@@ -237,7 +237,8 @@ async fn start(
         storefront_key: storefront_key.clone(),
         address: shop_address.clone(),
     };
-    let memory = outputs.find("FulfilmentMemoryName").map(str::to_owned);
+    let optional = |output| outputs.find(output).map(str::to_owned);
+    let memory = optional("FulfilmentMemoryName");
     let history = Arc::new(History::default());
     let delivery = match &memory {
         Some(table) => Delivery::Sample(SampleMemory {
@@ -267,6 +268,9 @@ async fn start(
         dead_letters: outputs.ending("DeadLettersUrl"),
         project_keys_secret: secret.to_owned(),
         data_api_token_secret: token_secret.to_owned(),
+        webhook_endpoints_table: optional("WebhookEndpointsTableName"),
+        webhook_deliveries_table: optional("WebhookDeliveriesTableName"),
+        webhook_secret: optional("WebhookSecret"),
         functions: outputs.ending("FunctionName"),
         fulfilment_memory: memory,
         storefront_key,

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// The command line.
 #[derive(Clone, Debug, Parser)]
@@ -61,7 +61,11 @@ pub struct Options {
     /// Deploy the sample consumer. The sample consumer, not the demo shop, then reads the fulfilment queue
     #[arg(long)]
     pub sample_consumer: bool,
-    /// Divide the times of a payment's schedule (poll delays, deadlines, retention of customer data) by this number
+    /// Do not deploy the functions that post events to the endpoints of storefronts
+    #[arg(long = "no-webhooks", action = ArgAction::SetFalse)]
+    pub webhooks: bool,
+    /// Divide the times of a payment's schedule (poll delays, deadlines, retention of customer data), and the delays of
+    /// retries of events, by this number
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub divide_times: u32,
     /// The template to deploy; by default infra/template.yaml
@@ -83,7 +87,8 @@ pub struct Options {
 
 impl Options {
     /// Returns options for tests. The sandbox uses any free ports, so that several sandboxes can run at the same time.
-    /// If the variable `DEPLOY_BY_SCRIPT` is set, `infra/deploy.py` deploys the stack.
+    /// If the variable `DEPLOY_BY_SCRIPT` is set, `infra/deploy.py` deploys the stack. Without webhooks, a test needs
+    /// fewer processes.
     pub fn any_ports() -> Self {
         Self {
             port: None,
@@ -92,6 +97,7 @@ impl Options {
             project: 211,
             key: "test-secret-key".to_owned(),
             sample_consumer: false,
+            webhooks: false,
             divide_times: 1,
             template: None,
             parameters: BTreeMap::new(),
@@ -155,7 +161,9 @@ mod tests {
             (options.project, options.key.as_str()),
             (211, "test-secret-key")
         );
-        assert!(!options.sample_consumer);
+        assert!(!options.sample_consumer && options.webhooks);
+        let line = parsed("sandbox --no-webhooks").unwrap();
+        assert!(!line.options.webhooks);
         assert!(
             parsed("sandbox --sample-consumer")
                 .unwrap()

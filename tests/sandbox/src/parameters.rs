@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use payments::model::schedule::Schedule;
+use payments::model::webhook::RetrySchedule;
 
 use crate::Options;
 
@@ -11,6 +12,7 @@ use crate::Options;
 pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, String> {
     let payment_page = format!("{platform}/payment");
     let times = divided(&Schedule::default(), options.divide_times);
+    let retries = divided_list(RetrySchedule::default().delays(), options.divide_times);
     let mut parameters = vec![
         ("PublicBaseUrl", api),
         ("GateUrl", platform),
@@ -30,6 +32,13 @@ pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeM
     if options.sample_consumer {
         parameters.push(("SampleConsumer", "true"));
     }
+    if options.webhooks {
+        parameters.extend([
+            ("Webhooks", "true"),
+            ("WebhookAllowLoopback", "true"),
+            ("WebhookDelays", retries.as_str()),
+        ]);
+    }
     parameters
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -38,10 +47,9 @@ pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeM
 }
 
 fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 5] {
-    let seconds = |time: &Duration| (time.as_secs_f64() / f64::from(by)).to_string();
-    let delays: Vec<String> = schedule.poll_delays.iter().map(seconds).collect();
+    let seconds = |time: &Duration| divided_time(*time, by);
     [
-        ("StatusPollDelays", delays.join(",")),
+        ("StatusPollDelays", divided_list(&schedule.poll_delays, by)),
         (
             "RedirectPollDelaySeconds",
             seconds(&schedule.redirect_poll_delay),
@@ -53,4 +61,13 @@ fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 5] {
             seconds(&schedule.customer_retention),
         ),
     ]
+}
+
+fn divided_list(times: &[Duration], by: u32) -> String {
+    let times: Vec<String> = times.iter().map(|time| divided_time(*time, by)).collect();
+    times.join(",")
+}
+
+fn divided_time(time: Duration, by: u32) -> String {
+    (time.as_secs_f64() / f64::from(by)).to_string()
 }

@@ -33,6 +33,15 @@ pub struct Ready {
     pub project_keys_secret: String,
     /// The id of the secret with the Data API's token.
     pub data_api_token_secret: String,
+    /// The name of the table of endpoints. This name and the next two are absent without webhooks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_endpoints_table: Option<String>,
+    /// The name of the table of deliveries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_deliveries_table: Option<String>,
+    /// The id of the secret from which the secrets of endpoints are derived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_secret: Option<String>,
     /// The names of the functions in the local AWS. A key is the name of the template's output in lower case, without
     /// `FunctionName`.
     pub functions: BTreeMap<String, String>,
