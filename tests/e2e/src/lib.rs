@@ -8,6 +8,7 @@
 #![allow(clippy::indexing_slicing)]
 
 pub mod aws_call;
+pub mod endpoint;
 pub mod lambda;
 pub mod logs;
 pub mod permissions;

@@ -17,3 +17,4 @@ mod refunds;
 mod security;
 mod sweeps;
 mod template;
+mod webhooks;

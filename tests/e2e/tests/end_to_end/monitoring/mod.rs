@@ -3,5 +3,6 @@
 mod alarms;
 mod dashboard;
 mod metric;
+mod raised_by_webhooks;
 mod raised_metrics;
 mod sources;

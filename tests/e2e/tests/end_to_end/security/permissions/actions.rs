@@ -13,7 +13,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-pub const FUNCTIONS: [&str; 9] = [
+use crate::security::permissions::webhooks;
+
+pub const FUNCTIONS: [&str; 11] = [
     "checkout",
     "shopper",
     "callback",
@@ -23,6 +25,8 @@ pub const FUNCTIONS: [&str; 9] = [
     "command",
     "fulfilment",
     "worker",
+    "webhookrouter",
+    "webhook",
 ];
 
 pub struct Actions<'a> {
@@ -142,6 +146,8 @@ impl<'a> Actions<'a> {
                 system.reconcile(from).await?;
                 self.work_parts(from, number).await?;
             }
+            "webhookrouter" => webhooks::route_and_hand_out(system, payment).await?,
+            "webhook" => webhooks::deliver(system, payment).await?,
             // For `callback`. Also for `fulfilment`, which consumes the event that `callback` publishes.
             _ => {
                 let paid = callback_message(payment, 10 * number, "sale", "success", 1000);

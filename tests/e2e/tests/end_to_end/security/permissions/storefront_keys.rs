@@ -84,6 +84,7 @@ fn forbidden_calls(table: &str, key_id: &str) -> Vec<(&'static str, Value)> {
 async fn no_function_can_make_change_or_list_storefront_keys() -> anyhow::Result<()> {
     let system = System::start(Options {
         sample_consumer: true,
+        webhooks: true,
         ..accelerated()
     })
     .await?;

@@ -1,0 +1,3 @@
+//! Tests that events are posted to the endpoints of storefronts.
+
+mod deliveries;
