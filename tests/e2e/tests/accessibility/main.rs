@@ -1,5 +1,6 @@
 //! Checks each page of a checkout with axe-core in Chromium, on the screen of a small phone. With light colors, the
 //! test checks all languages. With dark colors, it checks only English.
+#![allow(clippy::indexing_slicing)]
 
 mod axe;
 #[path = "../browser/chromium.rs"]
