@@ -3,4 +3,5 @@
 mod deliveries;
 mod failures;
 mod load;
+mod shop;
 mod tls;
