@@ -1,18 +1,20 @@
 //! Adds an endpoint of the sandbox's storefront, and receives the events that are posted to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, ensure};
 use aws::dynamodb::DynamoStore;
 use aws::dynamodb::webhooks::{WebhookDeliveries, WebhookEndpoints};
 use aws::secrets::CachedWebhookSecret;
 use axum::Router;
-use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use ecommpay::fields::ProjectId;
+use futures_util::stream;
 use payments::Timestamp;
 use payments::model::webhook::{
     Endpoint, EndpointId, EndpointKey, EndpointOwner, EndpointUrl, LoopbackHosts, RetrySchedule,
@@ -36,6 +38,8 @@ pub struct Received {
     pub headers: BTreeMap<String, String>,
     /// The body.
     pub body: String,
+    /// The status of the answer; `None` without an answer or with a redirect.
+    pub status: Option<u16>,
 }
 
 impl Received {
@@ -47,41 +51,75 @@ impl Received {
     }
 }
 
+/// The answer of an endpoint.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// This status.
+    Status(u16),
+    /// A redirect to this URL.
+    Redirect(String),
+    /// This status, with a body that does not end.
+    Endless(u16),
+    /// No answer.
+    Never,
+}
+
+impl Answer {
+    fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status(code) | Self::Endless(code) => Some(*code),
+            Self::Redirect(_) | Self::Never => None,
+        }
+    }
+
+    async fn response(self) -> Response {
+        let status = |code| StatusCode::from_u16(code).unwrap_or_default();
+        match self {
+            Self::Status(code) => status(code).into_response(),
+            // With this status, a client that follows the redirect posts the event again.
+            Self::Redirect(url) => {
+                (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, url)]).into_response()
+            }
+            Self::Endless(code) => {
+                let parts = stream::repeat(Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 1024])));
+                (status(code), Body::from_stream(parts)).into_response()
+            }
+            Self::Never => std::future::pending().await,
+        }
+    }
+}
+
 /// An endpoint that runs in this process.
 #[derive(Debug)]
 pub struct TestEndpoint {
     /// The endpoint, as it is stored.
     pub endpoint: Endpoint,
     secret: CachedWebhookSecret,
-    received: Arc<Mutex<Vec<Received>>>,
-    status: Arc<AtomicU16>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    received: Vec<Received>,
+    first: VecDeque<Answer>,
+    status: u16,
 }
 
 impl TestEndpoint {
-    /// Starts an endpoint that wants all events and accepts them, and stores it.
+    /// Starts an endpoint of the sandbox's storefront that wants all events and accepts them, and stores it.
     pub async fn start(ready: &Ready, id: &str) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = format!("http://{}/events?shop=1", listener.local_addr()?);
-        let received: Arc<Mutex<Vec<Received>>> = Arc::default();
-        let status = Arc::new(AtomicU16::new(204));
-        let service = Router::new().fallback({
-            let (received, status) = (Arc::clone(&received), Arc::clone(&status));
-            async move |headers: HeaderMap, body: Bytes| {
-                let texts = headers.iter().map(|(name, value)| {
-                    let value = String::from_utf8_lossy(value.as_bytes());
-                    (name.to_string(), value.into_owned())
-                });
-                let request = Received {
-                    headers: texts.collect(),
-                    body: String::from_utf8_lossy(&body).into_owned(),
-                };
-                let mut all = received.lock().unwrap_or_else(PoisonError::into_inner);
-                all.push(request);
-                StatusCode::from_u16(status.load(Ordering::Relaxed)).unwrap_or_default()
-            }
-        });
-        tokio::spawn(async move { axum::serve(listener, service).await });
-        let endpoint = endpoint(ready, id, &url)?;
+        Self::start_of(ready, STOREFRONT, id).await
+    }
+
+    /// Starts an endpoint of this storefront as [`TestEndpoint::start`] does.
+    pub async fn start_of(ready: &Ready, storefront: &str, id: &str) -> anyhow::Result<Self> {
+        let state = Arc::new(Mutex::new(State {
+            received: Vec::new(),
+            first: VecDeque::new(),
+            status: 204,
+        }));
+        let url = format!("{}/events?shop=1", serve(Arc::clone(&state)).await?);
+        let endpoint = endpoint_of(ready, storefront, id, &url)?;
         let added = stores(ready)?.endpoints.add(&endpoint).await?;
         ensure!(added, "there is an endpoint {id}");
         let secret = ready.webhook_secret.as_deref();
@@ -89,20 +127,23 @@ impl TestEndpoint {
         Ok(Self {
             secret: CachedWebhookSecret::new(&account(ready), secret),
             endpoint,
-            received,
-            status,
+            state,
         })
     }
 
     /// Sets the status of the following answers.
     pub fn answer(&self, status: u16) {
-        self.status.store(status, Ordering::Relaxed);
+        lock(&self.state).status = status;
+    }
+
+    /// Sets the answers to the next requests. Later requests get the status of [`TestEndpoint::answer`].
+    pub fn answer_first(&self, answers: impl IntoIterator<Item = Answer>) {
+        lock(&self.state).first = answers.into_iter().collect();
     }
 
     /// Returns all requests in the order of their arrival.
     pub fn received(&self) -> Vec<Received> {
-        let all = self.received.lock().unwrap_or_else(PoisonError::into_inner);
-        all.clone()
+        lock(&self.state).received.clone()
     }
 
     /// Waits until an event of this type about a payment has arrived. Returns the events about this payment.
@@ -139,13 +180,55 @@ impl TestEndpoint {
     }
 }
 
+/// Starts a server, and returns its address.
+async fn serve(state: Arc<Mutex<State>>) -> anyhow::Result<String> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let service = Router::new().fallback(async move |headers: HeaderMap, body: Bytes| {
+        let texts = headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.to_string(), value.into_owned())
+        });
+        let mut request = Received {
+            headers: texts.collect(),
+            body: String::from_utf8_lossy(&body).into_owned(),
+            status: None,
+        };
+        let answer = {
+            let mut state = lock(&state);
+            let first = state.first.pop_front();
+            let answer = first.unwrap_or(Answer::Status(state.status));
+            request.status = answer.status();
+            state.received.push(request);
+            answer
+        };
+        answer.response().await
+    });
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    Ok(address)
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Returns an endpoint of the sandbox's storefront. It wants all events.
 pub fn endpoint(ready: &Ready, id: &str, url: &str) -> anyhow::Result<Endpoint> {
+    endpoint_of(ready, STOREFRONT, id, url)
+}
+
+/// Returns an endpoint of this storefront. It wants all events.
+pub fn endpoint_of(
+    ready: &Ready,
+    storefront: &str,
+    id: &str,
+    url: &str,
+) -> anyhow::Result<Endpoint> {
     Ok(Endpoint {
         key: EndpointKey {
             owner: EndpointOwner {
                 project_id: ProjectId::new(ready.project_id.into())?,
-                storefront: STOREFRONT.to_owned(),
+                storefront: storefront.to_owned(),
             },
             id: EndpointId::new(id).context("not the id of an endpoint")?,
         },

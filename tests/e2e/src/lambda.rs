@@ -37,13 +37,23 @@ pub async fn configuration(sandbox: &Sandbox, function: &str) -> anyhow::Result<
     call(sandbox, "lambda", "get_function_configuration", &name).await
 }
 
-/// Restarts the processes of a function, because new processes have empty caches. To do this, changes the
-/// configuration, and moves each alias to a new version.
+/// Restarts the processes of a function, because new processes have empty caches.
 pub async fn restart(sandbox: &Sandbox, function: &str) -> anyhow::Result<()> {
+    let now = Timestamp::now().to_string();
+    set_variable(sandbox, function, "STARTED_AT", &now).await
+}
+
+/// Sets an environment variable of a function, and moves each alias to a new version. New processes replace the old ones.
+pub async fn set_variable(
+    sandbox: &Sandbox,
+    function: &str,
+    variable: &str,
+    value: &str,
+) -> anyhow::Result<()> {
     let name = name(sandbox, function)?;
     let mut changed = name.clone();
     changed["Environment"] = configuration(sandbox, function).await?["Environment"].take();
-    changed["Environment"]["Variables"]["STARTED_AT"] = json!(Timestamp::now());
+    changed["Environment"]["Variables"][variable] = value.into();
     call(sandbox, "lambda", "update_function_configuration", &changed).await?;
     let aliases = call(sandbox, "lambda", "list_aliases", &name).await?;
     for alias in aliases["Aliases"].as_array().into_iter().flatten() {

@@ -1,12 +1,16 @@
 //! Simulates the back end of a storefront.
 
 use anyhow::{Context, ensure};
+use aws::dynamodb::DynamoStore;
+use ecommpay::fields::ProjectId;
 use payments::model::path_id::to_path;
+use payments::model::storefront::{self as model, Scope};
+use payments::{Timestamp, sha256};
 use reqwest::{Client, Method, StatusCode};
 use sandbox::Ready;
 use serde_json::{Value, json};
 
-use crate::until_matching;
+use crate::{account, until_matching};
 
 /// A storefront and its key.
 #[derive(Debug, Clone)]
@@ -26,6 +30,25 @@ impl Storefront {
             key: ready.storefront_key.clone(),
             return_url: format!("{}/thanks", ready.shop),
         })
+    }
+
+    /// Adds another storefront. Its endpoints get only the events of its payments.
+    pub async fn add(ready: &Ready, name: &str) -> anyhow::Result<Self> {
+        let key = format!("sk_{name}_secret-of-a-test");
+        let storefront = model::Storefront {
+            key_id: name.to_owned(),
+            key_hash: sha256::hex(key.as_bytes()),
+            name: name.to_owned(),
+            project_id: ProjectId::new(ready.project_id.into())?,
+            scopes: [Scope::Checkout, Scope::Read].into(),
+            return_origins: [ready.shop.clone()].into(),
+            payment_id_prefix: None,
+        };
+        let store = DynamoStore::new(&account(ready), ready.table.clone());
+        let keys = store.storefront_keys(ready.storefront_keys_table.clone());
+        let added = keys.add(&storefront, Timestamp::now()).await?;
+        ensure!(added, "there is a storefront {name}");
+        Ok(Self::new(ready)?.with_key(&key))
     }
 
     /// Returns the same storefront with another key.

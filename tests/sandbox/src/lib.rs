@@ -49,6 +49,7 @@ use crate::shop::Shop;
 use crate::shop::delivery::{Delivery, SampleMemory};
 use crate::shop::fulfilment::Fulfilment;
 use crate::shop::history::History;
+use crate::shop::webhooks::Webhooks;
 use crate::workspace::Folder;
 
 /// A running sandbox. Dropping this value stops all processes, but does not wait until the processes have ended.
@@ -241,6 +242,13 @@ async fn start(
     let memory = optional("FulfilmentMemoryName");
     let history = Arc::new(History::default());
     let delivery = match &memory {
+        _ if options.webhook_shop => {
+            let endpoints = outputs.get("WebhookEndpointsTableName")?;
+            let secret = outputs.get("WebhookSecret")?;
+            let secret =
+                account.put_endpoint(tables, endpoints, secret, options.project, &shop_address);
+            Delivery::Webhooks(Webhooks::new(secret.await?, Arc::clone(&history)))
+        }
         Some(table) => Delivery::Sample(SampleMemory {
             client: account.tables(),
             table: table.clone(),

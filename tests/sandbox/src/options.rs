@@ -64,6 +64,9 @@ pub struct Options {
     /// Do not deploy the functions that post events to the endpoints of storefronts
     #[arg(long = "no-webhooks", action = ArgAction::SetFalse)]
     pub webhooks: bool,
+    /// Let the demo shop act on events that are posted to its endpoint. It then reads no queue
+    #[arg(long, conflicts_with = "webhooks")]
+    pub webhook_shop: bool,
     /// Divide the times of a payment's schedule (poll delays, deadlines, retention of customer data), and the delays of
     /// retries of events, by this number
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
@@ -98,6 +101,7 @@ impl Options {
             key: "test-secret-key".to_owned(),
             sample_consumer: false,
             webhooks: false,
+            webhook_shop: false,
             divide_times: 1,
             template: None,
             parameters: BTreeMap::new(),
@@ -164,6 +168,8 @@ mod tests {
         assert!(!options.sample_consumer && options.webhooks);
         let line = parsed("sandbox --no-webhooks").unwrap();
         assert!(!line.options.webhooks);
+        let line = parsed("sandbox --webhook-shop").unwrap();
+        assert!(line.options.webhook_shop && line.options.webhooks);
         assert!(
             parsed("sandbox --sample-consumer")
                 .unwrap()
@@ -192,6 +198,7 @@ mod tests {
             "sandbox --port 70000",
             "sandbox --project x",
             "sandbox --project 0",
+            "sandbox --webhook-shop --no-webhooks",
             "sandbox exec",
             "sandbox run",
         ] {

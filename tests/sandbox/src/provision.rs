@@ -4,12 +4,16 @@
 use anyhow::{Context, ensure};
 use aws::dynamodb::DynamoStore;
 use aws::sdk;
-use aws::secrets::{DataApiSecret, ProjectKeySetSecret};
+use aws::secrets::{CachedWebhookSecret, DataApiSecret, ProjectKeySetSecret};
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
 use payments::model::storefront::{Scope, Storefront};
+use payments::model::webhook::{
+    Endpoint, EndpointId, EndpointKey, EndpointOwner, EndpointUrl, LoopbackHosts, SecretVersions,
+    WebhookSecret,
+};
 use payments::service::project_keys::SecretText;
 use payments::sha256;
 
@@ -18,6 +22,7 @@ use crate::platform::{DATA_API_KEY, DATA_API_TOKEN};
 
 /// Valid only in a sandbox.
 const STOREFRONT_KEY: &str = "sk_sandbox_not-a-secret-outside-of-this-sandbox";
+const STOREFRONT: &str = "sandbox";
 
 #[derive(Clone, Copy)]
 pub struct Tables<'a> {
@@ -88,7 +93,7 @@ impl Account {
         let storefront = Storefront {
             key_id: key_id.to_owned(),
             key_hash: sha256::hex(STOREFRONT_KEY.as_bytes()),
-            name: "sandbox".to_owned(),
+            name: STOREFRONT.to_owned(),
             project_id: ProjectId::new(project.into())?,
             scopes: [Scope::Checkout, Scope::Read, Scope::Refund, Scope::Project].into(),
             // The examples in the documents have return URLs with the origin `https://shop.example`.
@@ -103,5 +108,40 @@ impl Account {
             .context("The storefront cannot be stored")?;
         ensure!(added, "The table already has this storefront");
         Ok(STOREFRONT_KEY.to_owned())
+    }
+
+    /// Adds the shop's endpoint at the path `/webhooks`. `secret` is the secret of all endpoints. Returns the endpoint's
+    /// own secret.
+    pub async fn put_endpoint(
+        &self,
+        tables: Tables<'_>,
+        endpoints: &str,
+        secret: &str,
+        project: u32,
+        shop: &str,
+    ) -> anyhow::Result<WebhookSecret> {
+        let endpoint = Endpoint {
+            key: EndpointKey {
+                owner: EndpointOwner {
+                    project_id: ProjectId::new(project.into())?,
+                    storefront: STOREFRONT.to_owned(),
+                },
+                id: EndpointId::new("demo-shop").context("The id of the endpoint is invalid")?,
+            },
+            url: EndpointUrl::parse(&format!("{shop}/webhooks"), LoopbackHosts::Allowed)?,
+            types: [].into(),
+            secrets: SecretVersions::FIRST,
+            created_at: Timestamp::now(),
+        };
+        let store = DynamoStore::new(&self.0, tables.payments);
+        let store = store.webhook_endpoints(endpoints, LoopbackHosts::Allowed);
+        let added = store.add(&endpoint).await;
+        ensure!(
+            added.context("The shop's endpoint cannot be stored")?,
+            "The table already has the shop's endpoint"
+        );
+        let secret = CachedWebhookSecret::new(&self.0, secret);
+        let master = secret.get().await?;
+        Ok(master.secret(endpoint.key.id.as_str(), endpoint.secrets.current))
     }
 }

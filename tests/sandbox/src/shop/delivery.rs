@@ -1,10 +1,11 @@
-//! Finds out whether an order was shipped, from the sample consumer's table or the shop's own consumer.
+//! Finds out whether an order was shipped, from the sample consumer's table, the shop's own consumer or its endpoint.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::fulfilment::Fulfilment;
 use super::orders::Shipment;
+use super::webhooks::Webhooks;
 use crate::progress::say;
 
 /// The consumer that decides about shipments.
@@ -14,10 +15,12 @@ pub enum Delivery {
     Queue(Fulfilment),
     /// The sample consumer reads the queue.
     Sample(SampleMemory),
+    /// The shop receives the events at its endpoint, and reads no queue.
+    Webhooks(Webhooks),
 }
 
 impl Delivery {
-    /// Lets the shop's own consumer read the queue. The sample consumer always reads.
+    /// Lets the shop's own consumer read the queue. The sample consumer always reads, and the endpoint never does.
     pub fn check_queue(&self) {
         if let Delivery::Queue(fulfilment) = self {
             fulfilment.check_queue();
@@ -29,6 +32,7 @@ impl Delivery {
         match self {
             Delivery::Queue(fulfilment) => fulfilment.shipment(payment_id),
             Delivery::Sample(memory) => memory.shipment(payment_id).await,
+            Delivery::Webhooks(webhooks) => webhooks.shipment(payment_id),
         }
     }
 }

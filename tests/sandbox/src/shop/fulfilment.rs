@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::Message;
-use payments::escape::for_terminal;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -20,8 +19,6 @@ use super::history::History;
 use super::orders::{Event, Orders, Shipment};
 use crate::progress::say;
 
-/// The prefix of the shop's payment ids.
-const PAYMENT_ID_PREFIX: &str = "shop-";
 /// The maximum time of reading after a call of [`Fulfilment::check_queue`].
 const READ_TIME: Duration = Duration::from_secs(20);
 
@@ -117,7 +114,7 @@ impl Consumer {
         let event: Option<Event> = message
             .body
             .and_then(|body| serde_json::from_str(&body).ok());
-        let Some(event) = event.filter(|event| event.subject.starts_with(PAYMENT_ID_PREFIX)) else {
+        let Some(event) = event.filter(Event::is_of_shop) else {
             let _ = self
                 .client
                 .change_message_visibility()
@@ -128,16 +125,7 @@ impl Consumer {
                 .await;
             return false;
         };
-        self.history.add_event(&event.subject, &event.kind);
-        let changed = self.orders().apply(&event);
-        if let Some(shipment) = changed {
-            say(&format!(
-                "  shop     {} {}: {}",
-                for_terminal(&event.kind),
-                for_terminal(&event.subject),
-                shipment.as_str()
-            ));
-        }
+        let has_changed = self.orders().receive(&event, &self.history);
         // If the deletion fails, SQS delivers the event again, and `Orders` ignores the repeat.
         let _ = self
             .client
@@ -146,6 +134,6 @@ impl Consumer {
             .receipt_handle(receipt)
             .send()
             .await;
-        changed.is_some()
+        has_changed
     }
 }

@@ -1,4 +1,4 @@
-//! Stores the activity of all orders since the start of the shop: statuses from the API, and events from the queue.
+//! Stores the activity of all orders since the start of the shop: statuses from the API, and events.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,8 +15,8 @@ const MAX_POLLED: usize = 5;
 pub enum Source {
     /// A status from the API.
     Api,
-    /// An event from the queue.
-    Queue,
+    /// An event from the queue or to the endpoint.
+    Event,
 }
 
 /// One line of the activity page.
@@ -65,7 +65,7 @@ impl History {
 
     /// Adds a line for an event.
     pub fn add_event(&self, payment_id: &str, kind: &str) {
-        self.inner().add(payment_id, Source::Queue, kind);
+        self.inner().add(payment_id, Source::Event, kind);
     }
 
     /// Returns all lines. The newest is the first.

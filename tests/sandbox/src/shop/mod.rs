@@ -1,7 +1,8 @@
 //! Serves the demo shop: products, a checkout button, order pages, and a page with the activity of all orders.
 //!
 //! The shop is a storefront with a key for the public API. It ships an order after an event from the queue
-//! `fulfilment`. If the sample consumer reads this queue, the shop reads the consumer's table instead.
+//! `fulfilment`. If the sample consumer reads this queue, the shop reads the consumer's table instead. With
+//! `--webhook-shop`, it ships an order after an event that is posted to its endpoint.
 
 mod api;
 mod choice;
@@ -10,6 +11,7 @@ pub mod fulfilment;
 pub mod history;
 mod orders;
 mod pages;
+pub mod webhooks;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,9 +20,10 @@ use anyhow::Context;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Form, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use payments::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -81,6 +84,7 @@ impl Shop {
             .route("/thanks", get(thanks))
             .route("/send-back", post(send_back))
             .route("/activity", get(activity))
+            .route("/webhooks", post(webhooks))
             .with_state(Arc::new(shared));
         let server = tokio::spawn(async move {
             // `axum::serve` retries a failed accept and never returns an error.
@@ -191,6 +195,13 @@ async fn activity(State(shop): State<Arc<Shared>>) -> Html<String> {
         let _ = shop.order(&payment_id).await;
     }
     pages::activity(&shop.history.lines())
+}
+
+async fn webhooks(State(shop): State<Arc<Shared>>, headers: HeaderMap, body: String) -> StatusCode {
+    match &shop.delivery {
+        Delivery::Webhooks(webhooks) => webhooks.receive(&headers, &body, Timestamp::now()),
+        _ => StatusCode::NOT_FOUND,
+    }
 }
 
 fn api_failed(error: &anyhow::Error) -> Response {

@@ -2,7 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use payments::escape::for_terminal;
 use serde::Deserialize;
+
+use super::history::History;
+use crate::progress::say;
+
+/// The prefix of the shop's payment ids.
+const PAYMENT_ID_PREFIX: &str = "shop-";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shipment {
@@ -36,6 +43,13 @@ pub struct Event {
     data: EventData,
 }
 
+impl Event {
+    /// Whether the event is about a payment of the shop.
+    pub fn is_of_shop(&self) -> bool {
+        self.subject.starts_with(PAYMENT_ID_PREFIX)
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct EventData {
     status: String,
@@ -45,7 +59,7 @@ struct EventData {
 
 #[derive(Debug, Default)]
 pub struct Orders {
-    /// The ids of the applied events, because the queue can deliver an event twice.
+    /// The ids of the applied events, because an event can arrive twice.
     seen: BTreeSet<String>,
     shipments: BTreeMap<String, Shipment>,
 }
@@ -56,8 +70,27 @@ impl Orders {
         shipment.copied().unwrap_or(Shipment::NotYet)
     }
 
+    /// Applies a received event, and adds it to the history. Ignores an event that is not about a payment of the shop.
+    /// Returns whether a shipment changed.
+    pub fn receive(&mut self, event: &Event, history: &History) -> bool {
+        if !event.is_of_shop() {
+            return false;
+        }
+        history.add_event(&event.subject, &event.kind);
+        let changed = self.apply(event);
+        if let Some(shipment) = changed {
+            say(&format!(
+                "  shop     {} {}: {}",
+                for_terminal(&event.kind),
+                for_terminal(&event.subject),
+                shipment.as_str()
+            ));
+        }
+        changed.is_some()
+    }
+
     /// Applies an event once. Returns the new shipment if it changed.
-    pub fn apply(&mut self, event: &Event) -> Option<Shipment> {
+    fn apply(&mut self, event: &Event) -> Option<Shipment> {
         if !self.seen.insert(event.id.clone()) {
             return None;
         }

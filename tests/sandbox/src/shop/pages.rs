@@ -120,8 +120,8 @@ pub fn order(
 /// The newest line is the first.
 pub fn activity(lines: &[Line]) -> Html<String> {
     let content = html! {
-        p { "The statuses from the API, and the events from the queue " code { "fulfilment" }
-            ". This page refreshes by itself; keep it open in a second tab." }
+        p { "The statuses from the API, and the events that the shop received. "
+            "This page refreshes by itself; keep it open in a second tab." }
         @if lines.is_empty() { p { "No activity yet." } }
         ol #lines {
             @for line in lines {
@@ -129,7 +129,7 @@ pub fn activity(lines: &[Line]) -> Html<String> {
                     time { (line.at.format(TIME).unwrap_or_default()) }
                     @match line.source {
                         Source::Api => span.source { "API" },
-                        Source::Queue => span.source.queue { "Queue" },
+                        Source::Event => span.source.event { "Event" },
                     }
                     strong { (line.text) }
                     a href=(order_path(&line.payment_id)) { (line.payment_id) }
