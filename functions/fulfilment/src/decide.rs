@@ -66,6 +66,7 @@ impl Money {
     }
 }
 
+/// What follows from an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// The event was processed before and led to this action.
@@ -74,7 +75,7 @@ pub enum Decision {
     New(Action, Memory),
 }
 
-/// `memory` is `None` before the first event of the payment.
+/// Decides the action for an event. `memory` is `None` before the first event of the payment.
 pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
     let arrived = Newest {
         sequence: event.sequence,

@@ -24,6 +24,7 @@ use crate::memory::{Memory, MemoryStore, Newest};
 /// were shipped.
 const RETENTION: Duration = Duration::from_secs(400 * 24 * 3_600);
 
+/// The table of memories.
 #[derive(Debug, Clone)]
 pub struct MemoryTable {
     client: Client,
@@ -31,6 +32,7 @@ pub struct MemoryTable {
 }
 
 impl MemoryTable {
+    /// Creates the access to a table.
     pub fn new(config: &aws_types::SdkConfig, table: String) -> Self {
         Self {
             client: sdk::dynamodb(config),

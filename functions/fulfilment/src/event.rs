@@ -10,6 +10,7 @@ use thiserror::Error;
 /// The parts of an event that the consumer needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
+    /// The payment.
     pub key: PaymentKey,
     /// The sequence number of the event, unique within the payment.
     pub sequence: u64,
@@ -23,6 +24,7 @@ pub struct Event {
 /// The parts of a payment's state that the consumer needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State {
+    /// The status of the payment.
     pub status: Status,
     /// In minor units.
     pub paid_amount: u64,
@@ -34,10 +36,13 @@ pub struct State {
 /// personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InvalidEvent {
+    /// The text is not JSON, or lacks a field.
     #[error("not JSON, or a field is missing or has the wrong type")]
     Malformed,
+    /// The text has another `specversion`.
     #[error("not CloudEvents 1.0")]
     UnsupportedVersion,
+    /// The ids contradict each other.
     #[error("id, source, subject and data do not identify the same event")]
     Inconsistent,
 }
@@ -63,6 +68,7 @@ struct Data {
 }
 
 impl Event {
+    /// Parses a CloudEvent.
     pub fn parse(body: &str) -> Result<Self, InvalidEvent> {
         let event: CloudEvent = serde_json::from_str(body).map_err(|_| InvalidEvent::Malformed)?;
         if event.specversion != "1.0" {
@@ -131,6 +137,7 @@ pub mod samples {
         }
     }
 
+    /// Returns the event of a payment that is paid as ordered.
     pub fn succeeded(sequence: u64) -> Event {
         event(sequence, "payment.succeeded", Status::Succeeded, 0)
     }

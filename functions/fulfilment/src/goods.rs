@@ -8,6 +8,7 @@ pub enum Goods {
     Waiting,
     /// In the warehouse until a person has decided.
     Held,
+    /// At the shopper, or on the way.
     Shipped,
     /// Shipped, with the delivery stopped until a person has decided.
     Stopped,
@@ -16,6 +17,7 @@ pub enum Goods {
 }
 
 impl Goods {
+    /// Every location.
     pub const ALL: [Goods; 5] = [
         Goods::Waiting,
         Goods::Held,
@@ -24,6 +26,7 @@ impl Goods {
         Goods::TakenBack,
     ];
 
+    /// Returns the word that DynamoDB stores.
     pub fn as_str(self) -> &'static str {
         match self {
             Goods::Waiting => "waiting",
@@ -34,10 +37,12 @@ impl Goods {
         }
     }
 
+    /// Returns the location with this word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|goods| goods.as_str() == word)
     }
 
+    /// Returns the location after an action.
     pub fn after(self, action: Action) -> Self {
         match (action, self) {
             (Action::Ship, _) => Goods::Shipped,
@@ -58,6 +63,7 @@ pub enum Action {
     TakeBack,
     /// Ship nothing and stop the delivery until a person has decided.
     Hold,
+    /// Leave the goods as they are.
     Nothing,
 }
 
@@ -79,6 +85,7 @@ impl Action {
         }
     }
 
+    /// Returns the action with this word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == word)
     }

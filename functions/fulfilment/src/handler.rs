@@ -21,10 +21,12 @@ pub struct Fulfilment<S> {
 }
 
 impl<S: MemoryStore> Fulfilment<S> {
+    /// Creates a consumer with this store.
     pub fn new(store: S) -> Self {
         Self { store }
     }
 
+    /// Processes a batch. The answer has the ids of the messages that failed.
     pub async fn handle(&self, event: LambdaEvent<Batch>) -> Result<Failures, Error> {
         let deadline = deadline(&event.context, RESERVE);
         let batch = event.payload;

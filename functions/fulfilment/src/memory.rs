@@ -13,7 +13,9 @@ use crate::goods::Goods;
 /// The memory of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memory {
+    /// The location of the goods.
     pub goods: Goods,
+    /// The newest state of the payment.
     pub newest: Newest,
     /// Whether another payment paid the order first.
     pub is_paid_twice: bool,
@@ -22,16 +24,20 @@ pub struct Memory {
     pub last_success: u64,
     /// The highest sequence number of an event that shows the money as gone or under review; 0 if none was processed.
     pub last_without_money: u64,
+    /// The action of each processed event.
     pub actions: Actions,
 }
 
 /// The state from the event with the highest sequence number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Newest {
+    /// The sequence number of the event.
     pub sequence: u64,
+    /// The state that the event carries.
     pub state: State,
 }
 
+/// Stores the memories.
 pub trait MemoryStore {
     /// Returns the memory of a payment and its version; `None` if nothing is stored.
     fn load(

@@ -23,6 +23,7 @@ pub mod progress;
 mod provision;
 pub mod proxy;
 pub mod ready;
+pub mod rehearsal;
 pub mod shop;
 pub mod workspace;
 

@@ -10,6 +10,7 @@ use anyhow::Context;
 use sandbox::options::{self, Command, CommandLine};
 use sandbox::progress::say;
 use sandbox::ready::ReadyFile;
+use sandbox::rehearsal::Rehearsal;
 use sandbox::{Ready, Sandbox, workspace};
 use tools::signals::{Signals, pass_on};
 
@@ -34,6 +35,11 @@ async fn main() -> ExitCode {
 
 async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new()?;
+    let exec = match line.command {
+        Some(Command::Rehearse(rehearsal)) => return rehearse(&rehearsal, &mut signals).await,
+        Some(Command::Exec { command }) => Some(command),
+        None => None,
+    };
     // `claim` deletes the file of a killed run. Otherwise a program could read old addresses while this run starts.
     let sandboxes = workspace::sandboxes();
     let own = sandboxes.join(format!("ready-{}.json", std::process::id()));
@@ -47,20 +53,20 @@ async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     let Some(sandbox) = sandbox else {
         return Ok(exit_code(128 + received.map_or(0, |signal| signal as i32)));
     };
-    let outcome = serve(&sandbox, line.command, &file, &mut signals).await;
+    let outcome = serve(&sandbox, exec, &file, &mut signals).await;
     sandbox.stop().await;
     outcome
 }
 
 async fn serve(
     sandbox: &Sandbox,
-    command: Option<Command>,
+    exec: Option<Vec<OsString>>,
     file: &ReadyFile,
     signals: &mut Signals,
 ) -> anyhow::Result<ExitCode> {
     file.write(sandbox.ready())?;
-    match command {
-        Some(Command::Exec { command }) => exec(sandbox, &command, file.path(), signals).await,
+    match exec {
+        Some(command) => run_command(sandbox, &command, file.path(), signals).await,
         None => {
             show(sandbox.ready());
             tokio::select! {
@@ -72,6 +78,19 @@ async fn serve(
             }
         }
     }
+}
+
+/// Rehearses until the result or a signal. The exit status is 0 only if the consumer did everything right.
+async fn rehearse(rehearsal: &Rehearsal, signals: &mut Signals) -> anyhow::Result<ExitCode> {
+    let outcome = tokio::select! {
+        outcome = rehearsal.run() => outcome?,
+        signal = signals.next() => return Ok(exit_code(128 + signal as i32)),
+    };
+    let _ = write!(std::io::stdout(), "{}", outcome.report);
+    Ok(match outcome.wrong.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 fn show(ready: &Ready) {
@@ -90,7 +109,7 @@ fn show(ready: &Ready) {
 
 /// Runs the user's command and returns its exit status. The command stays in this program's process group, so that it
 /// can use the terminal.
-async fn exec(
+async fn run_command(
     sandbox: &Sandbox,
     command: &[OsString],
     ready: &Path,

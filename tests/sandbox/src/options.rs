@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::rehearsal::Rehearsal;
+
 /// The command line.
 #[derive(Clone, Debug, Parser)]
 #[command(
@@ -38,6 +40,8 @@ pub enum Command {
         )]
         command: Vec<OsString>,
     },
+    /// Play against a consumer what can happen to it, and check what it did. This needs no sandbox
+    Rehearse(Box<Rehearsal>),
 }
 
 /// The options of a sandbox. Without a port, or with port 0, any free port is used.

@@ -25,10 +25,10 @@ mod data_api;
 mod faults;
 mod gate;
 mod html;
-mod ids;
-mod messages;
+pub(crate) mod ids;
+pub(crate) mod messages;
 mod payment_page;
-mod records;
+pub(crate) mod records;
 mod shared;
 #[cfg(test)]
 mod tests;

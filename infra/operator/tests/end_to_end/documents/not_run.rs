@@ -68,7 +68,7 @@ const DESTROYS: &str = "the command removes or stops the stack under test";
 const SETS_UP: &str = "the test makes this setting itself";
 
 /// The starts of commands that no test runs as they are written, each with the reason.
-pub const NOWHERE: [(&str, &str); 30] = [
+pub const NOWHERE: [(&str, &str); 31] = [
     ("LONG=1 cargo test", TAKES_HOURS),
     (
         "SEED=7 cargo test",
@@ -92,6 +92,10 @@ pub const NOWHERE: [(&str, &str); 30] = [
     (
         "cargo run --bin capacity -- --",
         "tests/capacity/tests/tables.rs runs the program with each option",
+    ),
+    (
+        "cargo run -- rehearse",
+        "tests/e2e/tests/end_to_end/consumer/rehearsal.rs rehearses the sample consumer",
     ),
     ("cargo run --release", MEASURES),
     (

@@ -52,6 +52,12 @@ impl fmt::Debug for WebhookSecret {
 }
 
 impl WebhookSecret {
+    /// Reads the form that [`to_text`](Self::to_text) returns. Standard Webhooks asks for a key of 24 to 64 bytes.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let key = STANDARD.decode(text.strip_prefix("whsec_")?).ok()?;
+        (24..=64).contains(&key.len()).then_some(Self(key))
+    }
+
     /// Returns the form in which the libraries of Standard Webhooks read a secret: `whsec_` and base64.
     pub fn to_text(&self) -> String {
         format!("whsec_{}", STANDARD.encode(&self.0))
@@ -178,6 +184,25 @@ mod tests {
         let text = master("m").secret("ep_1", 1).to_text();
         let encoded = text.strip_prefix("whsec_").unwrap();
         assert_eq!(STANDARD.decode(encoded).unwrap().len() * 8, 256);
+    }
+
+    #[test]
+    fn a_secret_is_equal_after_writing_and_reading_and_other_texts_are_refused() {
+        let secret = master("m").secret("ep_1", 1);
+        assert!(WebhookSecret::from_text(&secret.to_text()) == Some(secret));
+        let of_length = |bytes| format!("whsec_{}", STANDARD.encode(vec![7; bytes]));
+        assert!(WebhookSecret::from_text(&of_length(24)).is_some());
+        let no_prefix = STANDARD.encode([7; 32]);
+        for text in [
+            "",
+            "whsec_",
+            "whsec_?",
+            &no_prefix,
+            &of_length(23),
+            &of_length(65),
+        ] {
+            assert!(WebhookSecret::from_text(text).is_none(), "{text}");
+        }
     }
 
     #[test]

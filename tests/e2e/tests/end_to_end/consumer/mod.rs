@@ -7,5 +7,6 @@ mod event_bus;
 #[cfg(target_os = "linux")]
 mod processes;
 mod redelivery;
+mod rehearsal;
 mod setup;
 mod table;

@@ -20,6 +20,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use added_operations::FurtherSale;
 pub use change::Change;
 pub use confirmation::CreditingResult;
 pub use operation::{CURRENCY, Money, Operation, OperationType};
@@ -27,6 +28,7 @@ pub use order::{
     CallbackOptions, PageOrder, PageUrls, RefundOrder, ReturnUrls, SaleOrder, Stamp, is_web_address,
 };
 pub use payment::Payment;
+pub use refunds::RefundReversal;
 pub use requirement::{ClarificationForm, FieldNames, Requirement};
 pub use sales::{Charge, SalePlan};
 pub use status::{Status, read_one_of, read_optional};
