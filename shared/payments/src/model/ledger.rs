@@ -249,11 +249,17 @@ impl Payment {
         refunded.saturating_add(self.pending_refund_amount()) > self.paid_amount()
     }
 
-    /// Returns the paid amount less the refunded and reserved amounts; 0 for another system's payment.
+    /// Returns the amount that can be refunded: the remaining amount. It is 0 for another system's payment, and while
+    /// the amount of an external refund is unknown.
     pub fn refundable_amount(&self) -> u64 {
-        if self.is_foreign() {
+        if self.is_foreign() || self.has_refund_of_unknown_amount() {
             return 0;
         }
+        self.remaining_amount()
+    }
+
+    /// Returns the paid amount less the refunded and reserved amounts.
+    pub(crate) fn remaining_amount(&self) -> u64 {
         self.paid_amount()
             .saturating_sub(self.refunded_amount())
             .saturating_sub(self.pending_refund_amount())
@@ -286,9 +292,15 @@ impl<'a> RefundAmounts<'a> {
     /// Returns the amount of a refund operation or a return. Without a sum in the payment's currency, returns the
     /// requested amount, or 0 for an external refund.
     pub(super) fn of_operation(&self, id: &str, operation: &Operation) -> u64 {
+        self.known(id, operation).unwrap_or_default()
+    }
+
+    /// Returns the amount like [`Self::of_operation`]; `None` if the amount is unknown.
+    pub(super) fn known(&self, id: &str, operation: &Operation) -> Option<u64> {
         let reported = operation.sum().filter(|sum| is_in(self.currency, sum));
-        let requested = || self.requested.get(id).copied().unwrap_or_default();
-        reported.map_or_else(requested, |sum| sum.amount)
+        reported
+            .map(|sum| sum.amount)
+            .or_else(|| self.requested.get(id).copied())
     }
 }
 

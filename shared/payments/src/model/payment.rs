@@ -186,14 +186,18 @@ impl Payment {
         self.updated_at = at;
     }
 
-    /// Erases the customer's data, redirects and clarification requests. A redirect can identify the shopper. The
-    /// amounts, the operations and the refunds stay.
+    /// Erases the customer's data, redirects, clarification requests, and the texts of ended refund requests. A redirect
+    /// can identify the shopper. The amounts, the operations and the refunds stay.
     pub(crate) fn erase_customer(&mut self) {
         if let Some(order) = &mut self.order {
             order.customer = None;
         }
         for operation in self.reported.operations.values_mut() {
             operation.erase_waiting();
+        }
+        let refunds = self.refunds.iter_mut();
+        for refund in refunds.filter(|refund| !refund.status().is_reserved()) {
+            refund.erase_request_data();
         }
     }
 }

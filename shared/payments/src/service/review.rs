@@ -100,7 +100,7 @@ fn is_being_refunded(payment: &Payment) -> bool {
     let was_rejected = decisions.any(|decision| decision.verdict == Verdict::Rejected);
     // Another system's payment is excluded, because its rejection sends no refund.
     let is_nothing_left =
-        payment.paid_amount() > 0 && payment.refundable_amount() == 0 && !payment.is_foreign();
+        payment.paid_amount() > 0 && payment.remaining_amount() == 0 && !payment.is_foreign();
     was_rejected && is_nothing_left || payment.is_refunded_by_rejection()
 }
 

@@ -40,15 +40,14 @@ fn is_full(payment: &Payment, description: &Text, requester: Requester) -> bool 
     };
     let all = payment.refunds().iter();
     let requested: Vec<&Refund> = all.filter(|one| one.refund_id().is_some()).collect();
-    let descriptions = requested.iter().filter_map(|one| one.description());
+    let is_open = |one: &&&Refund| one.status().is_reserved();
+    let descriptions = requested.iter().filter(is_open);
+    let descriptions = descriptions.filter_map(|one| one.description());
     let lengths = descriptions.map(|text| text.as_str().len());
     let bytes = lengths.sum::<usize>() + description.as_str().len();
     let is_refused = |one: &&&Refund| matches!(one.request(), GateRequest::Refused { .. });
     let refused = requested.iter().filter(is_refused).count();
-    let open = requested
-        .iter()
-        .filter(|one| one.status().is_reserved())
-        .count();
+    let open = requested.iter().filter(is_open).count();
     requested.len() - refused >= MAX_REFUNDS + extra
         || requested.len() >= MAX_WITH_REFUSED + extra
         || open >= MAX_OPEN + extra
@@ -99,6 +98,7 @@ pub(super) fn reserve(
 ///   that could belong to the refund.
 /// - The platform refused a repeat as a duplicate.
 /// - A repeat could refund more than was paid.
+/// - The description was erased, because the refund had ended before.
 pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
     let request = refund.request();
@@ -117,7 +117,7 @@ pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -
     let refused_repeat = request.refused_repeat();
     match refused_repeat.or(is_id_used.then_some(DUPLICATE_REFUND)) {
         Some(code) => after.refund_request_mut(refund_id)?.refuse(code),
-        None if payment.exceeds_paid_amount() => return None,
+        None if payment.exceeds_paid_amount() || refund.description().is_none() => return None,
         None => after.send_refund_again(refund_id, at),
     }
     after.update_derived(at);

@@ -12,6 +12,8 @@ use crate::model::{Payment, SignedReport, failed_request};
 /// - No operation explains the `payment.status`.
 /// - The callback is about a failed request that is possibly not ours.
 ///
+/// The last two cases count only if the callback changes the payment, so that a repeated callback changes nothing.
+///
 /// `known` is the payment before the callback; `None` if the payment was not stored.
 pub(super) fn apply(
     payment: &mut Payment,
@@ -22,9 +24,9 @@ pub(super) fn apply(
     let before = recheck::reasons(payment);
     let is_of_future = payment.add_callback(signed, at);
     let status = signed.report.payment_status.as_deref();
-    let is_unexplained = recheck::is_status_unexplained(payment, status) && known != Some(payment);
-    let has_cause =
-        is_of_future || is_unexplained || is_about_unknown_request(payment, signed.report);
+    let is_unclear = recheck::is_status_unexplained(payment, status)
+        || is_about_unknown_request(payment, signed.report);
+    let has_cause = is_of_future || is_unclear && known != Some(payment);
     if has_cause || !recheck::reasons(payment).is_subset(&before) {
         payment.polling_mut().request_recheck(at);
     }

@@ -8,6 +8,7 @@ mod overrefund;
 pub mod refund;
 pub mod refund_status;
 pub(in crate::model) mod returns;
+mod unknown_amount;
 pub(in crate::model) mod update;
 
 use ecommpay::fields::{Currency, Text};

@@ -35,14 +35,16 @@ pub struct Refund {
     /// of the request, and the payment has many refunds.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) request: GateRequest,
-    /// Whether the request was sent again because the first try had no clear answer. Stored only while the refund is
-    /// open.
+    /// Whether the request was sent again because the first try had no clear answer. Stored as long as the
+    /// description.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) repeated: bool,
-    /// The description. Stored only while the refund is open, to repeat the request with the same data.
+    /// The description, to repeat the request with the same data. Erased together with the customer's data. If the
+    /// payment has many refunds or long descriptions, erased when the refund ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<Text>,
-    /// The shopper's IP address in the storefront's request; `None` means the address in the order.
+    /// The shopper's IP address in the storefront's request; `None` means the address in the order. Stored as long as
+    /// the description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ip_address: Option<Private<Text>>,
     /// The platform's code, if the refund was declined.
@@ -150,9 +152,14 @@ impl Refund {
         self.repeated
     }
 
-    /// Returns the description; `None` if the refund is not open or is external.
+    /// Returns the description; `None` if it was erased, or if the refund is external.
     pub fn description(&self) -> Option<&Text> {
         self.description.as_ref()
+    }
+
+    /// Erases the texts of the Gate request, so that the request can no longer be repeated.
+    pub(in crate::model) fn erase_request_data(&mut self) {
+        (self.description, self.ip_address) = (None, None);
     }
 
     /// Returns the platform's code, if the refund was declined.

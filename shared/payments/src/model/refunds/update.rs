@@ -18,6 +18,9 @@ use crate::model::timestamp::Timestamp;
 /// reports contain the same data.
 const MAX_WITH_REQUEST: usize = 50;
 
+/// Up to this size of all descriptions in bytes, ended refunds keep the data of their Gate request.
+const MAX_DESCRIPTION_BYTES: usize = 8 * 1_024;
+
 /// The code of an operation that was declined because its `merchant_refund_id` exists already.
 pub(crate) const DUPLICATE_REFUND: &str = "3230";
 
@@ -33,8 +36,8 @@ struct RefundState {
 
 impl RefundState {
     /// Stores the state in the refund. `has_many` says whether the payment has more than [`MAX_WITH_REQUEST`] refunds
-    /// of ours.
-    fn store(self, refund: &mut Refund, has_many: bool) {
+    /// of ours. `keeps_request_data` says whether an ended refund keeps the data of its Gate request.
+    fn store(self, refund: &mut Refund, has_many: bool, keeps_request_data: bool) {
         (refund.status, refund.code) = (self.status, self.code);
         refund.returned_amount = self.returned_amount;
         match (self.operation, &refund.refund_id) {
@@ -53,8 +56,10 @@ impl RefundState {
             (None, None) => {}
         }
         if !refund.status.is_reserved() {
-            // The request will not be repeated, so its personal data is erased.
-            (refund.description, refund.ip_address, refund.repeated) = (None, None, false);
+            if !keeps_request_data {
+                refund.erase_request_data();
+                refund.repeated = false;
+            }
             if self.is_request_reported && has_many {
                 refund.request = GateRequest::NotSent;
             }
@@ -114,8 +119,16 @@ impl Payment {
             .collect();
         let requested = self.refunds.iter().filter(|one| one.refund_id().is_some());
         let has_many = requested.count() > MAX_WITH_REQUEST;
+        let descriptions = self.refunds.iter().filter_map(Refund::description);
+        let bytes: usize = descriptions.map(|text| text.as_str().len()).sum();
+        let customer = self
+            .order
+            .as_ref()
+            .and_then(|order| order.customer.as_ref());
+        // A later report can open an ended refund again.
+        let keeps_request_data = customer.is_some() && !has_many && bytes <= MAX_DESCRIPTION_BYTES;
         for (refund, state) in self.refunds.iter_mut().zip(states) {
-            state.store(refund, has_many);
+            state.store(refund, has_many, keeps_request_data);
         }
     }
 

@@ -8,6 +8,7 @@ pub mod future_dates;
 pub mod newest_answer;
 pub mod operation;
 pub mod operation_report;
+mod operation_sums;
 pub mod payment_status;
 pub(crate) mod payment_sums;
 mod received_sum;

@@ -7,7 +7,6 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use ecommpay::operation::{OperationType, Outcome};
-use ecommpay::report::Sum;
 use serde::{Deserialize, Serialize};
 
 use super::compact::normal_date;
@@ -277,12 +276,6 @@ impl Operation {
         reports.filter(move |report| report.signed == signed)
     }
 
-    pub(in crate::model) fn successful_sums(&self) -> impl Iterator<Item = &Sum> {
-        let reports = self.effective_source();
-        let successes = reports.filter(|report| report.outcome == Outcome::Succeeded);
-        successes.filter_map(|report| report.sum_initial.as_ref())
-    }
-
     /// Returns the type.
     pub fn kind(&self) -> &OperationType {
         const NONE: &OperationType = &OperationType::Other(String::new());
@@ -324,36 +317,6 @@ impl Operation {
             (Some(report), _) => report.code.as_deref(),
             (None, pending) => pending.as_ref()?.code.as_deref(),
         }
-    }
-
-    /// Returns the requested sum, `sum_initial`, in the report that counts.
-    pub fn sum(&self) -> Option<&Sum> {
-        match (self.effective_report(), &self.pending) {
-            (Some(report), _) => report.sum_initial.as_ref(),
-            (None, pending) => pending.as_ref()?.sum.as_ref(),
-        }
-    }
-
-    /// Returns `sum_initial` of every final report, including reports that do not count.
-    pub(in crate::model) fn reported_sums(&self) -> impl Iterator<Item = Option<&Sum>> {
-        let reports = self.finals.iter();
-        reports.map(|report| report.sum_initial.as_ref())
-    }
-
-    pub(in crate::model) fn final_sums(&self) -> impl Iterator<Item = &Sum> {
-        let report = self.effective_report().into_iter();
-        let sums = report.flat_map(|report| [&report.sum_converted, &report.sum_initial]);
-        sums.flatten()
-    }
-
-    /// Returns the amount of `sum_initial` in minor units.
-    pub fn amount(&self) -> Option<u64> {
-        self.sum().map(|sum| sum.amount)
-    }
-
-    /// Returns the currency of `sum_initial`.
-    pub fn currency(&self) -> Option<&str> {
-        self.sum().map(|sum| sum.currency.as_str())
     }
 
     /// Returns the age of the report that counts. The newer report has the greater value.

@@ -79,5 +79,7 @@ fn the_customers_data_is_erased_when_the_last_open_refund_has_ended() {
     assert_eq!(next(&payment), Some(Next::Erase(due)));
     payment.erase(due);
     assert!(!document(&payment).to_string().contains("192.0.2.77"));
+    let mut descriptions = payment.refunds().iter().map(|one| one.description());
+    assert!(descriptions.all(|description| description.is_none()));
     assert_eq!(payment.refund_sums(), (800, 0, 200));
 }

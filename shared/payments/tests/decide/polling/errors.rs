@@ -1,8 +1,9 @@
 //! Tests payments for which the platform answers a status poll with a signed error.
 
 use ecommpay::answer::Answer;
-use payments::decide::Fact;
+use payments::decide::{Fact, decide};
 use payments::model::Status;
+use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
@@ -99,5 +100,25 @@ fn an_answer_with_code_3062_is_not_a_fact_and_never_ends_a_payment() {
         payment.fact(fact, end);
         assert!(!payment.can_conclude(end));
         assert_eq!(payment.status(), status);
+    }
+}
+
+/// The platform repeats each callback for days.
+#[test]
+fn a_repeated_callback_about_the_error_of_an_unknown_request_changes_nothing() {
+    for request_id in [json!("unknown"), Value::Null] {
+        let error = edited("sale_success", |body| {
+            body["payment"] = json!({ "id": PAYMENT, "status": "error" });
+            body["operation"] =
+                json!({ "type": "sale", "status": "error", "request_id": request_id });
+            body["errors"] = json!([{ "code": "2004" }]);
+        });
+        let mut payment = TestPayment::accepted();
+        payment.deliver(&error);
+        assert!(payment.is_poll_due(), "{request_id}");
+        payment.poll_now(NOW, corpus("sale_success"));
+        assert_eq!(payment.status(), Status::Succeeded, "{request_id}");
+        let repeated = decide(Some(&payment), error.fact(), payment.now.after(HOUR));
+        assert_eq!(repeated, None, "{request_id}");
     }
 }

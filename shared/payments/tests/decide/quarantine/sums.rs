@@ -358,3 +358,51 @@ fn a_quarantined_payment_can_be_refunded_and_is_polled_only_until_a_signed_answe
     assert_eq!(more, Err(Rejection::MoreThanLeft(950)));
     assert_eq!(payment.reserve("r-1", Some(950)), Ok(true));
 }
+
+/// Returns a callback about the sale after a refund. The callback has no `payment.sum`.
+fn sale_after_refund(second: u32, sum_initial: Option<u64>) -> Verified {
+    edited("sale_success", |body| {
+        let payment = body["payment"].as_object_mut().unwrap();
+        payment.insert("status".to_owned(), "refunded".into());
+        payment.remove("sum");
+        let operation = body["operation"].as_object_mut().unwrap();
+        let date = format!("2019-07-02T09:28:{second:02}+0000");
+        operation.insert("date".to_owned(), date.into());
+        operation.remove("sum_converted");
+        operation.remove("sum_initial");
+        if let Some(amount) = sum_initial {
+            operation.insert("sum_initial".to_owned(), reports::euros(amount));
+        }
+    })
+}
+
+/// Reports about one operation can have different formats, and one format can lack fields.
+#[test]
+fn a_sale_keeps_its_sum_after_a_later_callback_without_a_sum() {
+    let reports = [
+        sale_after_refund(15, Some(1000)),
+        sale_after_refund(16, None),
+    ];
+    for order in permutations(&[0, 1]) {
+        let mut payment = TestPayment::accepted();
+        for index in &order {
+            payment.deliver(&reports[*index]);
+        }
+        assert_eq!(payment.paid_amount(), 1000, "{order:?}");
+        let kinds = payment.kinds();
+        let successes = kinds.iter().filter(|kind| **kind == "payment.succeeded");
+        assert_eq!(successes.count(), 1, "{order:?}: {kinds:?}");
+    }
+}
+
+#[test]
+fn an_external_refund_keeps_its_sum_after_a_later_callback_without_a_sum() {
+    let mut payment = TestPayment::paid();
+    let fields = json!({ "sum_initial": null, "date": "2019-07-02T10:28:20+0000" });
+    payment.deliver(&refund_of_300()).deliver(&refund_operation(
+        "37493000003451",
+        "success",
+        fields,
+    ));
+    assert_eq!(payment.refund_sums(), (300, 0, 700));
+}

@@ -1,7 +1,9 @@
-//! Tests refunds of ours that the platform ends with another amount than requested.
+//! Tests refunds of ours that the platform ends with another amount than requested, and external refunds without an
+//! amount.
 
-use payments::model::{QuarantineReason, Status};
-use serde_json::json;
+use payments::decide::Rejection;
+use payments::model::{QuarantineReason, Status, Verdict};
+use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
@@ -52,4 +54,52 @@ fn a_signed_answer_with_the_requested_amount_restores_the_refund() {
 #[test]
 fn a_refund_with_the_requested_amount_needs_no_recheck() {
     assert!(!refunded(250).needs_recheck());
+}
+
+/// Returns a payment of 10.00 EUR after a callback about an external refund without a sum in EUR.
+fn with_refund_of_unknown_amount(status: &str, sum: &Value) -> TestPayment {
+    let mut payment = TestPayment::paid();
+    payment.deliver(&refund_operation(
+        "7",
+        status,
+        json!({ "sum_initial": sum }),
+    ));
+    payment
+}
+
+#[test]
+fn nothing_can_be_refunded_until_a_signed_answer_names_the_sum_of_an_external_refund() {
+    for status in ["success", "processing"] {
+        for sum in [Value::Null, json!({ "amount": 250, "currency": "USD" })] {
+            let mut payment = with_refund_of_unknown_amount(status, &sum);
+            assert_eq!(payment.refund_sums(), (0, 0, 0), "{status} {sum}");
+            let refused = Err(Rejection::MoreThanLeft(0));
+            assert_eq!(payment.reserve("r-1", None), refused, "{status} {sum}");
+            assert!(poll_at(&payment).is_some(), "{status} {sum}");
+            let known = json!({ "sum_initial": reports::euros(250) });
+            payment.poll_now(NOW, &refund_operation("7", "success", known));
+            assert_eq!(payment.refund_sums(), (250, 0, 750), "{status} {sum}");
+        }
+    }
+}
+
+#[test]
+fn a_declined_external_refund_without_a_sum_prevents_no_refund() {
+    let mut payment = with_refund_of_unknown_amount("decline", &Value::Null);
+    assert_eq!(payment.reserve("r-1", None), Ok(true));
+}
+
+#[test]
+fn a_rejection_sends_no_refund_while_the_amount_of_an_external_refund_is_unknown() {
+    let mut payment = with_refund_of_unknown_amount("success", &Value::Null);
+    assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+    assert_eq!(payment.refunds().len(), 1);
+    assert_eq!(payment.status(), Status::Quarantined);
+}
+
+#[test]
+fn a_refund_of_unknown_amount_prevents_no_refund_after_its_release() {
+    let mut payment = with_refund_of_unknown_amount("success", &Value::Null);
+    assert_eq!(payment.review(Verdict::Released), Ok(true));
+    assert_eq!(payment.refund_sums(), (0, 0, 1000));
 }

@@ -399,3 +399,31 @@ fn a_lost_refund_is_not_repeated_while_less_than_its_amount_is_left() {
     payment.deliver(&refund_operation("9", "decline", declined));
     assert_eq!(payment.refund_sums(), (800, 0, 200));
 }
+
+/// Returns a callback about a refund of ours that is declined with this code.
+fn declined(code: &str, date: &str) -> Verified {
+    let fields = json!({ "merchant_refund_id": "r-1", "code": code, "date": date });
+    refund_operation("7", "decline", fields)
+}
+
+/// A declined refund is open again if a newer report says that only a duplicate request was declined.
+#[test]
+fn a_lost_refund_that_is_open_again_can_be_repeated() {
+    let reports = [
+        declined("20101", "2019-07-02T09:40:01+0000"),
+        declined("3230", "2019-07-02T09:40:02+0000"),
+    ];
+    for order in permutations(&[0, 1]) {
+        let mut payment = lost(&["r-1"]);
+        for index in &order {
+            payment.deliver(&reports[*index]);
+        }
+        payment.poll_now(NOW, &reports[1]);
+        assert_eq!(payment.refund_status("r-1"), RefundStatus::Unknown);
+        assert!(payment.can_repeat("r-1"), "{order:?}");
+        assert!(
+            payment.our_refund("r-1").description().is_some(),
+            "{order:?}"
+        );
+    }
+}
