@@ -74,7 +74,7 @@ pub enum Rejection {
     /// The stored payment has a word that this release does not know ([`crate::model::document`]). A release that
     /// knows the word must execute the command.
     NeedsNewerRelease,
-    /// The `refund_id` belongs to a refund request with other content.
+    /// The `refund_id` belongs to a refund request with other content, or to a refund that the platform reported.
     OtherContent,
     /// The payment cannot be refunded. Or an operator rejects the money, but was not shown every quarantine item.
     NotRefundable,

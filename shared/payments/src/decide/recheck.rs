@@ -19,6 +19,8 @@ pub(super) enum Reason {
     UndocumentedOperation(String),
     /// A callback says that a refund of ours succeeded with another amount than requested.
     RefundDiffers(String),
+    /// A callback says that a refund of ours succeeded again.
+    RefundRepeated(String),
     /// A report says that the processing of an accepted refund failed, or that its id exists already. The text is the
     /// `refund_id`.
     RefundQuestioned(String),
@@ -94,6 +96,8 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     }
     let differing = payment.unconfirmed_differing_refunds().into_iter();
     reasons.extend(differing.map(Reason::RefundDiffers));
+    let repeated = payment.unconfirmed_further_successes().into_iter();
+    reasons.extend(repeated.map(Reason::RefundRepeated));
     let unexplained = payment.returns().unexplained.into_iter();
     reasons.extend(unexplained.map(Reason::UnexplainedReturn));
     if payment.has_money() && payment.is_newest_sum_unconfirmed() {

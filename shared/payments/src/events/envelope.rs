@@ -11,7 +11,7 @@ use super::view::{DiscrepancyView, OperationView, PaymentView, RefundView};
 use crate::escape;
 use crate::json_text::{to_json, to_json_string};
 use crate::model::Payment;
-use crate::model::ids::PaymentKey;
+use crate::model::ids::{MerchantId, PaymentKey};
 use crate::model::timestamp::Timestamp;
 use crate::sha256;
 
@@ -55,6 +55,9 @@ pub enum About<'a> {
         /// The type of an earlier event that no longer holds.
         #[serde(skip_serializing_if = "Option::is_none")]
         corrects: Option<&'static str>,
+        /// The id of our refund that the platform made again by this refund.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        repeats: Option<&'a MerchantId>,
     },
     /// Other payments that had paid the same order before this payment.
     PaidBefore {

@@ -81,6 +81,10 @@ pub(crate) fn log_alert(payment: &PaymentKey, alert: &Alert) {
             "refund_clarification",
             "the platform requests data for a refund",
         ),
+        Alert::RefundRepeated => (
+            "overrefunded",
+            "the platform made a refund of ours more than once",
+        ),
         Alert::UnsendableData(_) => (
             "unsendable_data",
             "the platform requests data with field names that no request to it can have",
@@ -103,6 +107,8 @@ pub enum Alert {
     SuccessWithdrawn,
     /// A refund waits for data. Without the data, the platform declines the refund after 30 minutes.
     RefundClarification,
+    /// The platform made a refund of ours more than once, so more money was refunded than requested.
+    RefundRepeated,
     /// The platform requests data that cannot be sent, in the fields with these names.
     UnsendableData(String),
     /// The payment is in quarantine because another system made it.
@@ -113,6 +119,8 @@ pub enum Alert {
 struct Details {
     #[serde(default)]
     corrects: Option<String>,
+    #[serde(default)]
+    repeats: Option<String>,
     #[serde(default)]
     clarification_fields: Vec<String>,
     #[serde(default)]
@@ -156,6 +164,9 @@ fn collect_alerts(event: &Event) -> Option<Vec<Alert>> {
                 alerts.push(Alert::RefundClarification);
             }
             alerts.extend(unsendable_data(&fields));
+        }
+        EventKind::RefundSucceeded if details()?.repeats.is_some() => {
+            alerts.push(Alert::RefundRepeated);
         }
         EventKind::PaymentQuarantined => {
             let mut items = details()?.quarantine?.into_iter();
@@ -222,6 +233,7 @@ mod tests {
         let withdrawn = r#"{"payment_id":"p","corrects":"payment.succeeded","quarantine":null}"#;
         let with_fields =
             r#"{"payment_id":"p","refund":{"clarification_fields":["customer.email"]}}"#;
+        let repeated = r#"{"payment_id":"p","repeats":"r-1","refund":{"clarification_fields":[]}}"#;
         let plain = r#"{"payment_id":"p","refund":{"clarification_fields":[]}}"#;
         for (kind, data, expected) in [
             (
@@ -231,6 +243,12 @@ mod tests {
             ),
             (EventKind::PaymentDeclined, plain, None),
             (EventKind::PaymentSucceeded, withdrawn, None),
+            (
+                EventKind::RefundSucceeded,
+                repeated,
+                Some(Alert::RefundRepeated),
+            ),
+            (EventKind::RefundSucceeded, plain, None),
             (
                 EventKind::RefundPending,
                 with_fields,

@@ -30,6 +30,23 @@ pub struct Emitted {
     /// The refunded amount in the last `payment.overrefunded`; 0 if there was no such event.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) overrefunded: u64,
+    /// The refunds in the last event of any type; `None` before the first event, and if an earlier release wrote the
+    /// document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shown: Option<ShownRefunds>,
+}
+
+/// What an event of any type said about the refunds of the payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownRefunds {
+    /// The sequence number of the event. If later events follow, an earlier release emitted them and did not store what
+    /// they said.
+    pub(crate) sequence: u64,
+    pub(crate) refunded_amount: u64,
+    pub(crate) pending_refund_amount: u64,
+    /// Whether the status was `refunded`. Money in another currency does not count in the amounts.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) is_fully_refunded: bool,
 }
 
 /// What the last event said about the payment itself.

@@ -55,7 +55,7 @@ fn is_full(payment: &Payment, description: &Text, requester: Requester) -> bool 
 }
 
 /// Reserves the amount of a refund and claims its request. Returns `Ok(None)` if the same refund was requested
-/// before.
+/// before. Refuses an id that a report names: the report would count for the new refund.
 pub(super) fn reserve(
     payment: &Payment,
     order: &RefundOrder,
@@ -67,6 +67,9 @@ pub(super) fn reserve(
             true => Ok(None),
             false => Err(Rejection::OtherContent),
         };
+    }
+    if payment.is_refund_id_reported(&order.refund_id) {
+        return Err(Rejection::OtherContent);
     }
     if !payment.is_refundable() {
         return Err(Rejection::NotRefundable);

@@ -97,7 +97,7 @@ fn full_refund(payment: &Payment, by: &str, at: Timestamp) -> Option<RefundOrder
     let digest = sha256::start_of_hex(decision.as_bytes(), 16);
     let refund_id = (1..=MAX_REQUESTED)
         .filter_map(|number| MerchantId::new(format!("rejected-{digest}-{number}")))
-        .find(|id| payment.refund(id).is_none())?;
+        .find(|id| payment.refund(id).is_none() && !payment.is_refund_id_reported(id))?;
     Some(RefundOrder {
         refund_id,
         amount: None,

@@ -9,7 +9,7 @@ use crate::decide::change::Change;
 use crate::events::view::{DiscrepancyView, OperationView, PaymentView, RefundView};
 use crate::events::{About, Event, EventKind};
 use crate::model::timestamp::Timestamp;
-use crate::model::{Discrepancy, Payment};
+use crate::model::{Discrepancy, Payment, Refund};
 
 /// The maximum number of events that one change emits, without the events that [`emit_expiry`] and
 /// [`emit_at_last_poll`] add. A change is one write of at most 4 MB. Each event contains the whole payment, and a
@@ -24,6 +24,11 @@ enum PendingEvent {
         corrects: Option<EventKind>,
     },
     Refund(PendingRefund),
+    /// An external refund that the payment no longer lists.
+    Revoked {
+        refund: Box<Refund>,
+        corrects: Option<EventKind>,
+    },
     EarlierPayments,
     Discrepancy(Discrepancy),
 }
@@ -58,8 +63,17 @@ impl PendingEvent {
                 let about = About::Refund {
                     refund: RefundView::new(payment, refund),
                     corrects: pending.corrects.map(EventKind::as_str),
+                    repeats: payment.repeated_refund(refund),
                 };
                 (pending.kind, about)
+            }
+            Self::Revoked { refund, corrects } => {
+                let about = About::Refund {
+                    refund: RefundView::new(payment, refund),
+                    corrects: corrects.map(EventKind::as_str),
+                    repeats: None,
+                };
+                (EventKind::RefundDeclined, about)
             }
             Self::EarlierPayments => {
                 let about = About::PaidBefore {
@@ -128,6 +142,7 @@ fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) 
     payment_events::record_shown_state(&mut payment, at);
     let first = payment.sequence() + 1;
     pending.iter().for_each(|_| payment.next_sequence());
+    payment.emitted_mut().shown = Some(payment_events::shown_refunds(&payment));
     // Only the sequence number of the view differs between the events.
     let mut view = PaymentView::new(&payment, at);
     for (sequence, event) in (first..).zip(pending) {
@@ -153,6 +168,8 @@ fn collect_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
             pending.extend(refund_events::collect(payment, index).map(PendingEvent::Refund));
         }
     }
+    let room = MAX_EVENTS.saturating_sub(pending.len());
+    pending.extend(refund_events::collect_revoked(payment, room, at));
     if pending.len() < MAX_EVENTS {
         pending.extend(collect_overrefund(payment, Unconfirmed::Waits));
     }
@@ -162,5 +179,31 @@ fn collect_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
     let room = MAX_EVENTS.saturating_sub(pending.len());
     let discrepancies = payment.discrepancies_mut().drain_pending(room);
     pending.extend(discrepancies.into_iter().map(PendingEvent::Discrepancy));
+    if pending.is_empty() {
+        pending.extend(collect_unexplained(payment));
+    }
     pending
+}
+
+/// Returns an event if the last event shows other refunded or reserved sums than the payment has, the status is final,
+/// and no event explains the difference. For example, a signed answer can list refunds that the payment has no room to store.
+///
+/// The event is about the newest refund, because a repeated `payment.succeeded` could ship the goods again.
+fn collect_unexplained(payment: &Payment) -> Option<PendingEvent> {
+    let status = payment.status();
+    let shown = payment.emitted().shown.as_ref()?;
+    let refunds = payment_events::shown_refunds(payment);
+    let differs = shown.sequence == refunds.sequence && *shown != refunds;
+    if !differs || !status.is_final() || !refund_events::are_all_emitted(payment) {
+        return None;
+    }
+    let Some(index) = refund_events::newest(payment) else {
+        return EventKind::of_status(status).map(PendingEvent::plain);
+    };
+    let refund = payment.refunds().get(index)?;
+    Some(PendingEvent::Refund(PendingRefund {
+        kind: EventKind::of_refund(refund.status()),
+        index,
+        corrects: None,
+    }))
 }

@@ -3,7 +3,7 @@
 use super::PendingEvent;
 use crate::events::EventKind;
 use crate::model::timestamp::Timestamp;
-use crate::model::{EmittedState, Payment, Status, Waiting};
+use crate::model::{EmittedState, Payment, ShownRefunds, Status, Waiting};
 
 /// Returns the pending events about the payment's status and money, and records them as emitted.
 pub(super) fn collect(payment: &mut Payment, status: Status) -> Vec<PendingEvent> {
@@ -125,5 +125,17 @@ pub(super) fn record_shown_state(payment: &mut Payment, at: Timestamp) {
     let last = payment.emitted().last.as_ref();
     if last.is_some_and(|last| last.status.is_final()) && !status.is_final() {
         payment.emitted_mut().last = Some(emitted_state(payment, status));
+    }
+}
+
+/// Returns what the last event says about the refunds if it shows the current state. The money of another system's
+/// payment is not shown.
+pub(super) fn shown_refunds(payment: &Payment) -> ShownRefunds {
+    let unless_foreign = |amount: u64| if payment.is_foreign() { 0 } else { amount };
+    ShownRefunds {
+        sequence: payment.sequence(),
+        refunded_amount: unless_foreign(payment.refunded_amount()),
+        pending_refund_amount: unless_foreign(payment.pending_refund_amount()),
+        is_fully_refunded: payment.status() == Status::Refunded,
     }
 }

@@ -1,8 +1,9 @@
 //! Emits the events about refunds.
 
+use super::PendingEvent;
 use crate::events::EventKind;
 use crate::model::timestamp::Timestamp;
-use crate::model::{Operation, Payment, Refund, RefundStatus, Waiting};
+use crate::model::{Operation, Payment, Refund, RefundStatus, RevokedRefund, Waiting};
 
 /// An event about the refund at an index.
 pub(super) struct PendingRefund {
@@ -20,10 +21,13 @@ pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
     let has_sale = !payment.is_foreign()
         && (payment.has_money() || payment.is_not_confirmed() || payment.order().is_none());
     // A callback about the returned refund can still follow. Therefore the event about the return waits until the
-    // refund is known, or until a signed answer lists the return.
+    // refund is known, or until a signed answer lists the return. It does not wait if an event said something else about
+    // the operation.
     let is_unexplained = |refund: &Refund| {
         let operation = refund.operation_id().and_then(|id| payment.operation(id));
-        payment.is_unattributed_return(refund) && !operation.is_some_and(Operation::is_signed)
+        refund.emitted().status.is_none()
+            && payment.is_unattributed_return(refund)
+            && !operation.is_some_and(Operation::is_signed)
     };
     let currency = payment.currency();
     let own = payment.unattributed_refunds();
@@ -102,4 +106,45 @@ pub(super) fn collect(payment: &mut Payment, index: usize) -> Option<PendingRefu
         index,
         corrects,
     })
+}
+
+/// Returns at most `room` events about revoked refunds, and records them as emitted.
+pub(super) fn collect_revoked(
+    payment: &mut Payment,
+    room: usize,
+    at: Timestamp,
+) -> Vec<PendingEvent> {
+    // The refunds of another system's payment have no events.
+    if payment.is_foreign() {
+        return Vec::new();
+    }
+    let revoked = payment.revoked_refunds(at).into_iter().take(room);
+    let revoked: Vec<RevokedRefund> = revoked.collect();
+    revoked
+        .into_iter()
+        .map(|RevokedRefund { refund, emitted }| {
+            payment.mark_revoked_emitted(&refund);
+            let corrects = emitted
+                .has_succeeded()
+                .then(|| EventKind::of_refund(emitted));
+            PendingEvent::Revoked {
+                refund: Box::new(refund),
+                corrects,
+            }
+        })
+        .collect()
+}
+
+/// Whether every refund agrees with its last event. Otherwise, an event about a refund waits.
+pub(super) fn are_all_emitted(payment: &Payment) -> bool {
+    let currency = payment.currency();
+    let mut refunds = payment.refunds().iter();
+    refunds.all(|refund| is_emitted(payment, refund, currency))
+}
+
+/// Returns the index of the newest refund.
+pub(super) fn newest(payment: &Payment) -> Option<usize> {
+    let refunds = payment.refunds().iter().enumerate();
+    let newest = refunds.max_by_key(|(index, refund)| (refund.created_at(), *index));
+    newest.map(|(index, _)| index)
 }

@@ -131,9 +131,15 @@ impl<'a> OwnRefunds<'a> {
         self.by_refund_id.get(folded.as_ref()).copied()
     }
 
+    /// Returns the refund with this `refund_id`.
+    pub(super) fn get(&self, refund_id: &str) -> Option<&'a Refund> {
+        let (_, refund) = self.refunds.get(self.index_of(refund_id)?)?;
+        Some(refund)
+    }
+
     /// Returns the `refund_id` of the refund that an operation names: by its `merchant_refund_id`, or else by its
     /// `request_id`.
-    fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
+    pub(super) fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
         // This check avoids the digests of the operation's ids, which are slow to compute.
         if self.refunds.is_empty() {
             return None;
@@ -161,8 +167,8 @@ impl Payment {
     }
 
     /// Attributes each refund operation to the refund that it names, or else to a refund found by elimination. Any
-    /// other operation is an external refund.
-    fn attributed_refunds<'a>(&'a self, own_refunds: &OwnRefunds<'a>) -> Attributed {
+    /// other operation is an external refund. If several operations of a refund succeeded, all but one are external.
+    pub(super) fn attributed_refunds<'a>(&'a self, own_refunds: &OwnRefunds<'a>) -> Attributed {
         let eliminated = self.attributed_by_elimination(own_refunds);
         let mut attributed = Attributed::new();
         let operations = self.reported.operations.iter();
@@ -174,6 +180,7 @@ impl Payment {
             };
             attributed.entry(key).or_default().push(id.clone());
         }
+        self.separate_further_successes(own_refunds, &mut attributed);
         attributed
     }
 

@@ -25,11 +25,15 @@ pub(crate) struct UnattributedRefunds<'a> {
 
 impl UnattributedRefunds<'_> {
     /// Whether an operation with this amount and `request_id` can belong to one of the refunds. A shared `request_id`
-    /// ([`OwnRefunds::is_shared`]) excludes no refund. Any other `request_id` excludes the refunds that have a
-    /// `request_id`.
+    /// ([`OwnRefunds::is_shared`]) excludes no refund. The `request_id` of one refund excludes all: the operation is a
+    /// further success of this refund. Any other `request_id` excludes the refunds that have a `request_id`.
     fn may_own(&self, amount: u64, request_id: Option<&str>) -> bool {
         let own = self.own.as_ref();
         let is_shared = |id: &str| own.is_some_and(|own| own.is_shared(id));
+        let is_request = |id: &str| own.is_some_and(|own| own.is_request(id));
+        if request_id.is_some_and(|id| is_request(id) && !is_shared(id)) {
+            return false;
+        }
         match request_id.is_none_or(is_shared) {
             true => self.amounts.contains(&amount),
             false => self.amounts_without_request.contains(&amount),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compact::{read_emitted, write_emitted};
 use super::refund::Refund;
+use super::refund_status::RefundStatus;
 use crate::model::emitted::EmittedRefund;
 use crate::model::reported::texts::digest_of_id;
 
@@ -29,6 +30,28 @@ impl FormerRefunds {
             && self.0.len() < MAX_FORMER
         {
             self.0.insert(digest_of_id(id), text);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns what the last event about the refund said.
+    pub(super) fn get(&self, operation_id: &str) -> Option<EmittedRefund> {
+        read_emitted(self.0.get(&digest_of_id(operation_id))?)
+    }
+
+    /// Records an event that said `declined`.
+    pub(super) fn decline(&mut self, operation_id: &str) {
+        let emitted = self.get(operation_id).map(|emitted| EmittedRefund {
+            status: Some(RefundStatus::Declined),
+            declined: true,
+            returned_amount: 0,
+            ..emitted
+        });
+        if let Some(text) = emitted.as_ref().and_then(write_emitted) {
+            self.0.insert(digest_of_id(operation_id), text);
         }
     }
 

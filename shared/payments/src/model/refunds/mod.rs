@@ -4,10 +4,12 @@ pub(in crate::model) mod attribution;
 mod attribution_window;
 pub(in crate::model) mod compact;
 pub(in crate::model) mod former;
+mod further_success;
 mod overrefund;
 pub mod refund;
 pub mod refund_status;
 pub(in crate::model) mod returns;
+pub(in crate::model) mod revoked;
 mod unknown_amount;
 pub(in crate::model) mod update;
 

@@ -95,7 +95,8 @@ impl Payment {
         returns
     }
 
-    /// Attributes each successful return to the refund with the same `merchant_refund_id`. A return without a
+    /// Attributes each successful return to the refund with the same `merchant_refund_id`, or to a further success of
+    /// this refund if the refund has been returned already. A return without a
     /// `merchant_refund_id` belongs to the only refund that has the same amount and is not newer than the return. A
     /// return without a single match is left out.
     pub(super) fn attributed_returns(
@@ -125,12 +126,30 @@ impl Payment {
             same.returns.sort_unstable();
         }
         let mut attributed = Attributed::new();
+        let has_named = self
+            .successful_returns()
+            .any(|(_, operation)| operation.merchant_refund_id().is_some());
+        let further = match has_named {
+            true => self.further_successes(own_refunds, refunds),
+            false => BTreeMap::new(),
+        };
         for (id, operation) in self.successful_returns() {
             let key = match operation.merchant_refund_id() {
-                Some(named) => {
-                    let refund_id = own_refunds.named(named);
-                    refund_id.map(|refund_id| RefundKey::Own(refund_id.to_owned()))
-                }
+                Some(named) => own_refunds.named(named).map(|refund_id| {
+                    let own = RefundKey::Own(refund_id.to_owned());
+                    let further = further.get(refund_id).into_iter().flatten();
+                    let further = further.map(|id| RefundKey::External((*id).clone()));
+                    let amount = amounts.of_operation(id, operation);
+                    let has_room = |key: &RefundKey| {
+                        let total = |all: &Attributed| {
+                            let ids = all.get(key).into_iter().flatten();
+                            self.successful_amount(ids, amounts)
+                        };
+                        total(&attributed).saturating_add(amount) <= total(refunds)
+                    };
+                    let mut keys = std::iter::once(own.clone()).chain(further);
+                    keys.find(has_room).unwrap_or(own)
+                }),
                 None => operation.date().and_then(|date| {
                     let same = by_amount.get(&amounts.of_operation(id, operation))?;
                     same.only_match(date).cloned()
@@ -161,6 +180,18 @@ impl Payment {
             operation.has_succeeded().then_some((amount, date))
         };
         ids.iter().filter_map(successful).max()
+    }
+
+    fn successful_amount<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a String>,
+        amounts: &RefundAmounts<'_>,
+    ) -> u64 {
+        let amount = |id: &String| {
+            let operation = self.operation(id).filter(|one| one.has_succeeded())?;
+            Some(amounts.of_operation(id, operation))
+        };
+        ids.filter_map(amount).fold(0, u64::saturating_add)
     }
 
     /// Whether a [`Refund`] stands for a return that matches no single refund.
