@@ -24,7 +24,7 @@ pub struct Rehearsal {
     #[arg(long, value_name = "URL", value_parser = endpoint_url)]
     pub endpoint: Option<EndpointUrl>,
     /// A shell command that prints what the consumer did, as JSON lines in the order of time:
-    /// {"payment": "<project>/<payment id>", "action": "ship", "hold" or "take_back"}
+    /// {"payment": "211/order-1", "action": "ship", "hold" or "take_back"}
     #[arg(long, value_name = "CMD", value_parser = NonEmptyStringValueParser::new())]
     pub state_command: String,
     /// A shell command that runs the consumer. The rehearsal starts it, kills it and starts it again
