@@ -237,10 +237,10 @@ fn the_message_says_which_python_is_missing() {
 #[test]
 fn the_message_names_the_type_of_the_resource_that_the_local_aws_refused() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.yaml");
-    let template = "Parameters: {PublicBaseUrl: {Type: String}, GateUrl: {Type: String}, \
-                    PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, RequireTls: {Type: String}, PollConcurrency: {Type: String}, ReconcileConcurrency: {Type: String}, \
-                    OutboxGraceSeconds: {Type: Number}}\n\
-                    Resources: {Nothing: {Type: 'AWS::Nothing::AtAll'}}\n";
+    let template = include_str!("../../../infra/template.yaml").replace(
+        "\nResources:\n",
+        "\nResources:\n  Nothing: {Type: 'AWS::Nothing::AtAll'}\n",
+    );
     std::fs::write(&file, template).unwrap();
     let since = Instant::now();
     let message = refused(

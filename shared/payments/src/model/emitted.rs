@@ -30,8 +30,8 @@ pub struct Emitted {
     /// The refunded amount in the last `payment.overrefunded`; 0 if there was no such event.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) overrefunded: u64,
-    /// The refunds in the last event of any type; `None` before the first event, and if an earlier release wrote the
-    /// document.
+    /// The refunds in the last event of any type. `None` if no event was about a refund and the sums were 0, and if an
+    /// earlier release wrote the document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shown: Option<ShownRefunds>,
 }
@@ -42,11 +42,20 @@ pub struct ShownRefunds {
     /// The sequence number of the event. If later events follow, an earlier release emitted them and did not store what
     /// they said.
     pub(crate) sequence: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) refunded_amount: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) pending_refund_amount: u64,
     /// Whether the status was `refunded`. Money in another currency does not count in the amounts.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) is_fully_refunded: bool,
+}
+
+impl ShownRefunds {
+    /// Whether a refund counts in the sums or in the status.
+    pub(crate) fn has_amount(&self) -> bool {
+        self.refunded_amount > 0 || self.pending_refund_amount > 0 || self.is_fully_refunded
+    }
 }
 
 /// What the last event said about the payment itself.

@@ -142,7 +142,7 @@ fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) 
     payment_events::record_shown_state(&mut payment, at);
     let first = payment.sequence() + 1;
     pending.iter().for_each(|_| payment.next_sequence());
-    payment.emitted_mut().shown = Some(payment_events::shown_refunds(&payment));
+    record_shown_refunds(&mut payment);
     // Only the sequence number of the view differs between the events.
     let mut view = PaymentView::new(&payment, at);
     for (sequence, event) in (first..).zip(pending) {
@@ -152,6 +152,13 @@ fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) 
         }
     }
     Change { payment, events }
+}
+
+/// Records the refunds that the events of this change show. Most payments have no refund, and store nothing.
+fn record_shown_refunds(payment: &mut Payment) {
+    let refunds = payment_events::shown_refunds(payment);
+    let is_needed = refunds.has_amount() || refund_events::is_any_emitted(payment);
+    payment.emitted_mut().shown = is_needed.then_some(refunds);
 }
 
 /// Returns the pending events in order, at most [`MAX_EVENTS`], and records them as emitted. Returns no events if the
@@ -191,9 +198,11 @@ fn collect_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
 /// The event is about the newest refund, because a repeated `payment.succeeded` could ship the goods again.
 fn collect_unexplained(payment: &Payment) -> Option<PendingEvent> {
     let status = payment.status();
-    let shown = payment.emitted().shown.as_ref()?;
     let refunds = payment_events::shown_refunds(payment);
-    let differs = shown.sequence == refunds.sequence && *shown != refunds;
+    let differs = match &payment.emitted().shown {
+        Some(shown) => shown.sequence == refunds.sequence && *shown != refunds,
+        None => refunds.has_amount() && !refund_events::is_any_emitted(payment),
+    };
     if !differs || !status.is_final() || !refund_events::are_all_emitted(payment) {
         return None;
     }

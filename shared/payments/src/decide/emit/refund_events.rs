@@ -135,6 +135,12 @@ pub(super) fn collect_revoked(
         .collect()
 }
 
+/// Whether an event was about a refund of the payment.
+pub(super) fn is_any_emitted(payment: &Payment) -> bool {
+    let mut refunds = payment.refunds().iter();
+    refunds.any(|refund| refund.emitted().status.is_some())
+}
+
 /// Whether every refund agrees with its last event. Otherwise, an event about a refund waits.
 pub(super) fn are_all_emitted(payment: &Payment) -> bool {
     let currency = payment.currency();
