@@ -48,6 +48,13 @@ async fn the_first_run_compares_yesterday_and_the_next_run_continues() {
 }
 
 #[tokio::test]
+async fn the_first_run_before_three_o_clock_compares_the_day_before_yesterday() {
+    let system = System::empty();
+    assert_eq!(runs(&system, "22T02:59:59").await, [day("20", "21")]);
+    assert_eq!(runs(&system, "22T03:00:00").await, [day("21", "22")]);
+}
+
+#[tokio::test]
 async fn a_run_with_a_failed_part_does_not_end_and_the_next_run_compares_the_same_interval() {
     let system = System::empty();
     system.list("unknown", "1", on("21T15:30:00"), 1000);

@@ -33,9 +33,17 @@ pub struct RunState {
     pub failure: Option<String>,
 }
 
+/// Returns the day whose start is the end of what a task can cover.
+fn settled_until(daily: Daily, now: Timestamp) -> Day {
+    match daily {
+        Daily::Compare => Day::of(now.before(SETTLED_AFTER)),
+        Daily::Report => Day::of(now),
+    }
+}
+
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
     /// Returns the time up to which a task of a project is done. Without a progress that can be used, this is the start
-    /// of yesterday.
+    /// of the last day that the task can cover now, so the first run is due at once.
     pub async fn done_until(
         &self,
         project_id: ProjectId,
@@ -45,7 +53,8 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         S: ProgressStore,
     {
         let until = self.usable_progress(project_id, daily).await?;
-        Ok(until.unwrap_or_else(|| Day::of(self.clock.now()).previous().start()))
+        let settled = settled_until(daily, self.clock.now());
+        Ok(until.unwrap_or_else(|| settled.previous().start()))
     }
 
     pub(super) async fn usable_progress(
@@ -78,11 +87,12 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     {
         let now = self.clock.now();
         let from = self.done_until(project_id, daily).await?;
-        let (settled, name) = match daily {
-            Daily::Compare => (now.before(SETTLED_AFTER), "compare"),
-            Daily::Report => (now, "report"),
+        let name = match daily {
+            Daily::Compare => "compare",
+            Daily::Report => "report",
         };
-        let to = Day::of(from).next().start().min(Day::of(settled).start());
+        let settled = settled_until(daily, now);
+        let to = Day::of(from).next().start().min(settled.start());
         let run = Run {
             project_id,
             daily,
