@@ -1,13 +1,34 @@
 //! Reads `infra/template.yaml` after SAM has processed it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use anyhow::ensure;
 use sandbox::local_aws;
 use serde_json::Value;
+use tokio::sync::Mutex;
 use tools::Supervisor;
 
-pub struct Template(Value);
+pub struct Template(Arc<Value>);
+
+/// The processed templates, by their parameters. SAM needs more than a second for each, and most tests read the same.
+static PROCESSED: Mutex<BTreeMap<Vec<String>, Arc<Value>>> = Mutex::const_new(BTreeMap::new());
+
+async fn process(parameters: &[&str]) -> anyhow::Result<Value> {
+    let supervisor = Supervisor::new()?;
+    let python = local_aws::python(&supervisor).await?;
+    let root = tools::root();
+    let mut command = supervisor.command(&python);
+    command
+        .arg(root.join("tests/e2e/tests/end_to_end/template/process.py"))
+        .arg(root.join("infra/template.yaml"))
+        .args(parameters)
+        .env("AWS_DEFAULT_REGION", "eu-west-1");
+    let (status, output) = supervisor.output(command).await?;
+    ensure!(status.success(), "the template cannot be processed");
+    Ok(serde_json::from_slice(&output)?)
+}
 
 impl Template {
     /// Processes the template with the defaults of all parameters.
@@ -17,18 +38,14 @@ impl Template {
 
     /// Processes the template with these parameters. A parameter has the form `Name=value`.
     pub async fn with_parameters(parameters: &[&str]) -> anyhow::Result<Self> {
-        let supervisor = Supervisor::new()?;
-        let python = local_aws::python(&supervisor).await?;
-        let root = tools::root();
-        let mut command = supervisor.command(&python);
-        command
-            .arg(root.join("tests/e2e/tests/end_to_end/template/process.py"))
-            .arg(root.join("infra/template.yaml"))
-            .args(parameters)
-            .env("AWS_DEFAULT_REGION", "eu-west-1");
-        let (status, output) = supervisor.output(command).await?;
-        ensure!(status.success(), "the template cannot be processed");
-        Ok(Self(serde_json::from_slice(&output)?))
+        let key = parameters.iter().map(|&parameter| parameter.to_owned());
+        // The lock is held while SAM works, so no other test processes the same template at the same time.
+        let mut processed = PROCESSED.lock().await;
+        let template = match processed.entry(key.collect()) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(Arc::new(process(parameters).await?)),
+        };
+        Ok(Self(Arc::clone(template)))
     }
 
     /// Returns a section, such as `Outputs`.
