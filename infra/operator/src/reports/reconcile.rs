@@ -78,8 +78,10 @@ struct Totals {
     unreadable: u64,
 }
 
-/// The pause before the state of an unfinished run is read again.
-const PAUSE: Duration = Duration::from_secs(5);
+/// The pause before the state of an unfinished run is read for the first time. Each further pause is twice as long, up to
+/// the longest pause.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl ReconcileArgs {
     pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
@@ -96,7 +98,7 @@ impl ReconcileArgs {
             serde_json::from_value(answer).context("the function's answer cannot be read")
         };
         let interval = json!({ "project_id": project, "from": from, "to": to });
-        let result = answer.ask_until_the_end(interval, PAUSE, ask).await;
+        let result = answer.ask_until_the_end(interval, LONGEST_PAUSE, ask).await;
         // After a failure, the totals show what was compared before the failure.
         let mut table = session.table(&COLUMNS)?;
         table.write(&self.totals(&answer))?;
@@ -124,9 +126,10 @@ impl Answer {
     async fn ask_until_the_end(
         &mut self,
         interval: Value,
-        pause: Duration,
+        longest_pause: Duration,
         mut ask: impl AsyncFnMut(Value) -> anyhow::Result<Self>,
     ) -> anyhow::Result<()> {
+        let mut pause = FIRST_PAUSE;
         *self = ask(interval).await?;
         loop {
             if let Some(failure) = &self.failure {
@@ -140,7 +143,8 @@ impl Answer {
                 return Ok(());
             }
             ensure!(!self.run.is_null(), "the function started no run");
-            sleep(pause).await;
+            sleep(pause.min(longest_pause)).await;
+            pause = longest_pause.min(pause * 2);
             *self = ask(json!({ "run": self.run })).await?;
         }
     }
