@@ -27,7 +27,8 @@ pub struct Emitted {
     /// quarantined or wholly refunded is not shown as paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) paid_since: Option<Timestamp>,
-    /// The refunded amount in the last `payment.overrefunded`; 0 if there was no such event.
+    /// The refunded amount in the last `payment.overrefunded`; 0 if there was no such event, or if its excess has
+    /// ended.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) overrefunded: u64,
     /// The refunds in the last event of any type. `None` if no event was about a refund and the sums were 0, and if an

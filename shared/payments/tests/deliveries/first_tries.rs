@@ -191,6 +191,30 @@ async fn an_event_that_cannot_be_read_is_a_dead_letter_and_stops_no_other() {
 }
 
 #[tokio::test]
+async fn the_events_behind_a_backlog_item_that_cannot_be_read_are_dead_letters_and_stop_no_other() {
+    let system = System::new();
+    let item = (endpoint_id("a"), payment(PAYMENT));
+    system.tables().unreadable_backlogs.insert(item);
+    system.emit(PAYMENT, 2).await;
+    system.emit("order-2", 1).await;
+    let expected = [
+        FirstTried::GivenUp,
+        FirstTried::Delivered,
+        FirstTried::GivenUp,
+    ];
+    assert_eq!(system.first_tries().await, expected);
+    let error = || "unreadable backlog".to_owned();
+    assert_eq!(system.dead_letters(), [(1, error()), (2, error())]);
+    assert_eq!(system.posted(), Vec::<u64>::new());
+    // After a repair, an operator sends the dead letters again.
+    system.tables().unreadable_backlogs.clear();
+    let redelivered = system.webhooks.redeliver(&endpoint_key("a"), None).await;
+    assert_eq!(redelivered.unwrap(), 2);
+    system.run().await;
+    assert_eq!((system.posted(), system.waiting()), (vec![1, 2], None));
+}
+
+#[tokio::test]
 async fn the_events_of_an_endpoint_that_cannot_be_read_wait() {
     let system = System::new();
     system.emit(PAYMENT, 1).await;

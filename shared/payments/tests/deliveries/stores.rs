@@ -33,6 +33,8 @@ pub struct Tables {
     pub dead_letters: BTreeMap<(EndpointId, PaymentKey, u64), DeadLetter>,
     /// The endpoints whose items cannot be read.
     pub unreadable: BTreeSet<EndpointId>,
+    /// The backlog items that cannot be read.
+    pub unreadable_backlogs: BTreeSet<(EndpointId, PaymentKey)>,
     /// Runs before the next conditional write of a backlog item.
     pub before_next_replace: Option<Hook>,
     /// The number of writes that still succeed. Then all calls fail, as after a crash.
@@ -180,7 +182,11 @@ impl DeliveryStore for MemoryDeliveries {
         payment: &PaymentKey,
     ) -> Result<Option<Backlog>, StoreError> {
         let tables = self.read().await?;
-        Ok(tables.backlogs.get(&(id.clone(), payment.clone())).cloned())
+        let key = (id.clone(), payment.clone());
+        match tables.unreadable_backlogs.contains(&key) {
+            true => Err(unreadable(id)),
+            false => Ok(tables.backlogs.get(&key).cloned()),
+        }
     }
 
     async fn replace_backlog(

@@ -92,12 +92,16 @@ pub(super) enum Unconfirmed {
     IsEmitted,
 }
 
-/// Returns `payment.overrefunded` if this event is pending, and records the event as emitted.
+/// Returns `payment.overrefunded` if this event is pending, and records the event as emitted. After the end of an
+/// excess, the next excess has an event even if its refunded amount is the same.
 pub(super) fn collect_overrefund(
     payment: &mut Payment,
     unconfirmed: Unconfirmed,
 ) -> Option<PendingEvent> {
-    let excess = payment.overrefund()?;
+    let Some(excess) = payment.overrefund() else {
+        payment.emitted_mut().overrefunded = 0;
+        return None;
+    };
     let waits = unconfirmed == Unconfirmed::Waits && payment.awaits_answer_about(&excess);
     if waits || payment.emitted().overrefunded == excess.refunded {
         return None;

@@ -42,7 +42,7 @@ impl Payment {
         if limited.is_estimated {
             self.reported.future_dates.add_answer(at);
         }
-        self.reset_totals(source.report.operations.len());
+        self.reset_totals(source.report);
         self.add_newest_answer(&source, at);
         self.add_report(&source);
     }

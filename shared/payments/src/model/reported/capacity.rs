@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use ecommpay::operation::Outcome;
+use ecommpay::report::{self, Report};
 use serde::{Deserialize, Serialize};
 
 use super::compact::stored_length;
@@ -268,11 +269,16 @@ impl Payment {
         }
     }
 
-    /// Resets the totals before a signed answer is added, because the answer lists all operations. An answer with
-    /// fewer operations than known is out of date and resets nothing.
-    pub(super) fn reset_totals(&mut self, listed: usize) {
+    /// Resets the totals before a signed answer is added, because the answer lists all operations. These answers reset
+    /// nothing: an answer that lists fewer operations than known, because it is out of date, and an answer that lacks
+    /// the id of an operation or the sum of a refund or return, because the totals do not follow from it.
+    pub(super) fn reset_totals(&mut self, answer: &Report) {
+        let ids: BTreeSet<_> = answer.operations.iter().map(|one| &one.id).collect();
+        let has_sum =
+            |one: &report::Operation| !one.kind.is_about_refund() || one.sum_initial.is_some();
+        let has_totals = answer.has_complete_list && answer.operations.iter().all(has_sum);
         let overflow = &mut self.reported.overflow;
-        if listed >= overflow.operations {
+        if has_totals && ids.len() >= overflow.operations {
             (overflow.refunded, overflow.returned) = (0, 0);
         }
     }

@@ -139,13 +139,14 @@ impl FinalReport {
     }
 
     /// Whether two reports agree on the outcome. Successes must also agree on the type and `sum_initial`. After a
-    /// failed processing, the operation can still succeed, so such a decline agrees with a success.
+    /// failed processing, the operation can still succeed, so such a decline agrees with a success that is not older.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let has_failed = |report: &Self| {
             let code = report.code.as_deref();
             report.outcome == Outcome::Declined && code.is_some_and(is_processing_failure)
         };
-        if has_failed(self) && other.outcome == Outcome::Succeeded {
+        let is_older = || other.order.dates().0 < self.order.dates().0;
+        if has_failed(self) && other.outcome == Outcome::Succeeded && !is_older() {
             return true;
         }
         let is_success = self.outcome == Outcome::Succeeded;

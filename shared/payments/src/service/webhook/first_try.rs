@@ -74,6 +74,13 @@ where
         if admission == Admission::Drop {
             return Ok(FirstTried::SwitchedOff);
         }
+        let Some(backlog) = StoreError::pass_over(backlog)? else {
+            // The event cannot wait behind the earlier events, and must not overtake them.
+            let error = "unreadable backlog".to_owned();
+            let now = webhooks.clock.now();
+            self.give_up(id, &payment, sequence, now, error).await?;
+            return Ok(FirstTried::GivenUp);
+        };
         if let Some(stored) = backlog {
             let added = webhooks.add_to(id, &payment, stored, sequence, sequence);
             if added.await? == Added::Yes {
@@ -94,8 +101,7 @@ where
             Found::Nothing => return Ok(FirstTried::Nothing),
             Found::Unreadable => {
                 let error = "unreadable".to_owned();
-                self.give_up(&endpoint, &payment, sequence, now, error)
-                    .await?;
+                self.give_up(id, &payment, sequence, now, error).await?;
                 return Ok(FirstTried::GivenUp);
             }
         };
@@ -117,8 +123,7 @@ where
                 let random = webhooks.clock.random(u64::MAX);
                 let Some(retry_at) = webhooks.schedule.retry_at(1, now, random) else {
                     let error = outcome.to_string();
-                    self.give_up(&endpoint, &payment, sequence, now, error)
-                        .await?;
+                    self.give_up(id, &payment, sequence, now, error).await?;
                     return Ok(FirstTried::GivenUp);
                 };
                 let item = Backlog::after_failure(sequence, now, retry_at);

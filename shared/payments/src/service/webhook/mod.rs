@@ -82,11 +82,11 @@ impl<E: EndpointStore, D: DeliveryStore, C> Webhooks<E, D, C> {
         &self,
         key: &EndpointKey,
         payment: &PaymentKey,
-    ) -> Result<(Readable, Health, Option<Backlog>), StoreError> {
+    ) -> Result<(Readable, Health, Result<Option<Backlog>, StoreError>), StoreError> {
         tokio::try_join!(
             self.readable_endpoint(key),
             self.deliveries.health(&key.id),
-            self.deliveries.backlog(&key.id, payment),
+            async { Ok(self.deliveries.backlog(&key.id, payment).await) },
         )
     }
 

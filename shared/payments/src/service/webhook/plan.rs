@@ -10,11 +10,9 @@ use crate::ports::{DeliveryMessage, RETRY_GROUPS, Retry, RetryAction, Waiting, r
 const PAYMENTS_PER_MESSAGE: usize = 100;
 /// The maximum number of payments of an endpoint that a run hands out.
 pub(super) const MAX_PAYMENTS: usize = PAYMENTS_PER_MESSAGE * RETRY_GROUPS as usize;
-/// A probe is one of this many payments that are due first. If one event makes the endpoint fail, probes with other
-/// events still find out that the endpoint answers.
-const PROBE_CHOICE: usize = 20;
 
-/// Plans the messages of an endpoint. `waiting` has the earliest due payments, in order.
+/// Plans the messages of an endpoint. `waiting` has the earliest due payments, in order. A probe is any of them that is
+/// due. If some events make the endpoint fail, a probe with another event still finds out that the endpoint answers.
 pub(super) fn messages(
     key: &EndpointKey,
     health: &Health,
@@ -33,8 +31,7 @@ pub(super) fn messages(
     let is_too_old = |entry: &&&Waiting| health.is_too_old(entry.since, schedule, now);
     let (old, others): (Vec<&Waiting>, Vec<&Waiting>) = due.iter().partition(is_too_old);
     let mut messages = in_groups(key, &old, RetryAction::GiveUp, now);
-    let choice = others.len().min(PROBE_CHOICE);
-    let number = random.checked_rem(choice as u64).unwrap_or_default();
+    let number = random.checked_rem(others.len() as u64).unwrap_or_default();
     let probe = others.get(usize::try_from(number).unwrap_or_default());
     messages.extend(probe.map(|entry| message(key, &[*entry], RetryAction::Probe, now)));
     messages
@@ -164,9 +161,9 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_with_an_open_breaker_gets_one_probe_of_the_first_payments() {
+    fn an_endpoint_with_an_open_breaker_gets_one_probe_of_any_payment() {
         let entries = many(100);
-        for (random, expected) in [(0, "order-0"), (19, "order-19"), (20, "order-0")] {
+        for (random, expected) in [(0, "order-0"), (99, "order-99"), (100, "order-0")] {
             let retries = plan(&open(), &entries, random);
             assert_eq!(retries.len(), 1);
             assert_eq!(retries[0].action, RetryAction::Probe);

@@ -8,7 +8,7 @@ use crate::log::{Line, Metric, Unit};
 use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 use crate::model::webhook::health::BREAKER;
-use crate::model::webhook::{DisabledBy, Endpoint, Health, Reason};
+use crate::model::webhook::{DisabledBy, Endpoint, EndpointId, Health, Reason};
 use crate::ports::{
     Clock, DeadLetter, DeliveryOutcome, DeliveryStore, PaymentStore, StoreError, WebhookSender,
 };
@@ -102,7 +102,7 @@ where
     /// Stores that an event is given up.
     pub(super) async fn give_up(
         &self,
-        endpoint: &Endpoint,
+        id: &EndpointId,
         payment: &PaymentKey,
         sequence: u64,
         since: Timestamp,
@@ -115,7 +115,6 @@ where
             at: self.webhooks.clock.now(),
             error,
         };
-        let id = &endpoint.key.id;
         self.webhooks
             .deliveries
             .put_dead_letter(id, &letter)

@@ -118,7 +118,7 @@ where
         let (webhooks, id) = (self.webhooks, &message.endpoint.id);
         let (endpoint, health, backlog) = webhooks.load(&message.endpoint, payment).await?;
         let now = webhooks.clock.now();
-        let (Readable::Yes(endpoint), Some(backlog)) = (endpoint, backlog) else {
+        let (Readable::Yes(endpoint), Some(backlog)) = (endpoint, backlog?) else {
             retried.skipped += 1;
             return Ok(());
         };
@@ -269,8 +269,8 @@ where
             true => progress.claim.held().since,
             false => self.webhooks.clock.now(),
         };
-        let (endpoint, payment) = (target.endpoint, target.payment);
-        self.give_up(endpoint, payment, progress.next, since, error.to_owned())
+        let (id, payment) = (&target.endpoint.key.id, target.payment);
+        self.give_up(id, payment, progress.next, since, error.to_owned())
             .await?;
         progress.retried.given_up += 1;
         Ok(())

@@ -104,6 +104,31 @@ fn a_refund_that_was_removed_and_is_listed_again_is_emitted_once() {
     assert_eq!(listed.refunded_amount(), 19_990);
 }
 
+#[test]
+fn an_answer_without_an_id_or_a_sum_of_each_refund_keeps_the_total_of_the_removed_refunds() {
+    let mut listed = vec![sale(1_000)];
+    listed.extend((1..=2_000).map(|number| refund(number, "success", 0)));
+    listed.extend((2_001..=2_100).map(|number| refund(number, "success", 9)));
+    let without = |field: &str, count: usize| {
+        let mut listed = listed.clone();
+        for operation in listed.iter_mut().rev().take(count) {
+            operation.as_object_mut().unwrap().remove(field);
+        }
+        status_answer(PAYMENT, "partially refunded", 100, &listed)
+    };
+    let complete = TestReport::read(&without("id", 0));
+    for (field, count) in [("id", 150), ("sum_initial", 2_100)] {
+        let incomplete = TestReport::read(&without(field, count));
+        let facts = [complete.answer_to(0), incomplete.answer_to(0)];
+        let (payment, _) = apply_all(Some(created(1_000)), &facts);
+        assert_eq!(
+            (payment.refunded_amount(), payment.refundable_amount()),
+            (900, 100),
+            "{field}"
+        );
+    }
+}
+
 /// This is the slowest case for the ledger. The test prints the times and does not check them.
 #[test]
 fn two_thousand_reversals_after_a_declined_confirmation_are_excluded() {

@@ -36,6 +36,22 @@ fn refunds_above_the_paid_amount_count_and_cause_an_overrefunded_event_after_a_s
 }
 
 #[test]
+fn a_second_excess_of_the_same_amount_causes_a_second_overrefunded_event_after_a_return() {
+    let mut payment = TestPayment::paid();
+    let operations = [
+        ("7", "refund", 800),
+        ("8", "refund", 400),
+        ("9", "refund reverse", 400),
+        ("10", "refund", 400),
+    ];
+    for (listed, refunded, expected) in [(2, 1200, 1), (3, 800, 1), (4, 1200, 2)] {
+        payment.poll_now(NOW, &answer_with(&operations[..listed]));
+        assert_eq!(payment.refunded_amount(), refunded);
+        assert_eq!(overrefunds(&payment), expected, "{listed} operations");
+    }
+}
+
+#[test]
 fn an_excess_that_a_late_callback_about_a_return_explains_causes_no_overrefunded_event() {
     let mut payment = overrefunded_by_callbacks();
     payment.deliver(&returned("9", 800, None));

@@ -281,6 +281,29 @@ fn a_refund_that_succeeds_after_its_processing_failed_causes_no_quarantine() {
     assert_eq!(payment.last_kind(), "refund.succeeded");
 }
 
+#[test]
+fn a_signed_success_and_a_newer_signed_failed_processing_quarantine_until_a_newer_success() {
+    let at = |status: &str, code: &str, minute: u32| {
+        let mut answer = refund_answer(status, code);
+        let refund = answer.report.operations.last_mut().unwrap();
+        refund.date = Some(format!("2019-07-02T10:{minute:02}:00+0000"));
+        answer
+    };
+    let (success, decline) = (at("success", "0", 0), at("decline", "501", 10));
+    for answers in [[&success, &decline], [&decline, &success]] {
+        let mut payment = TestPayment::paid();
+        payment.reserve("r-1", Some(400)).unwrap();
+        payment.refund_answer("r-1", &accepted("q1"));
+        for answer in answers {
+            payment.poll_now(NOW.after(HOUR), answer);
+        }
+        assert_eq!(payment.status(), Status::Quarantined);
+        assert_eq!(payment.refund_sums(), (400, 0, 600));
+        payment.poll_now(NOW.after(HOUR), &at("success", "0", 20));
+        assert_eq!(payment.status(), Status::PartiallyRefunded);
+    }
+}
+
 /// The callback has an operation id. The code is in the error of the callback, and not in the operation.
 #[test]
 fn a_refund_error_with_an_operation_id_leaves_the_refund_unknown_if_its_processing_failed() {
