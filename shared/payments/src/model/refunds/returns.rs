@@ -1,5 +1,6 @@
 //! Finds the refund that each return (`refund reverse`) takes back, and decides whether the return counts.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribution::{Attributed, OwnRefunds, RefundKey};
@@ -133,29 +134,43 @@ impl Payment {
             true => self.further_successes(own_refunds, refunds),
             false => BTreeMap::new(),
         };
+        // The amount of each refund that no return has taken back yet. It is not computed anew for each return, because
+        // there can be thousands.
+        let rooms: BTreeMap<&RefundKey, Cell<u64>> = refunds
+            .iter()
+            .filter(|_| has_named)
+            .map(|(key, ids)| (key, Cell::new(self.successful_amount(ids, amounts))))
+            .collect();
+        let rooms_of = |refund_id: &str| -> Vec<(&RefundKey, &Cell<u64>)> {
+            let further = further.get(refund_id).into_iter().flatten();
+            let further = further.map(|id| RefundKey::External((*id).clone()));
+            let keys = std::iter::once(RefundKey::Own(refund_id.to_owned())).chain(further);
+            let keys = keys.filter_map(|key| refunds.get_key_value(&key));
+            keys.filter_map(|(key, _)| Some((key, rooms.get(key)?)))
+                .collect()
+        };
+        let mut rooms_of_named = BTreeMap::new();
         for (id, operation) in self.successful_returns() {
+            let amount = amounts.of_operation(id, operation);
             let key = match operation.merchant_refund_id() {
                 Some(named) => own_refunds.named(named).map(|refund_id| {
-                    let own = RefundKey::Own(refund_id.to_owned());
-                    let further = further.get(refund_id).into_iter().flatten();
-                    let further = further.map(|id| RefundKey::External((*id).clone()));
-                    let amount = amounts.of_operation(id, operation);
-                    let has_room = |key: &RefundKey| {
-                        let total = |all: &Attributed| {
-                            let ids = all.get(key).into_iter().flatten();
-                            self.successful_amount(ids, amounts)
-                        };
-                        total(&attributed).saturating_add(amount) <= total(refunds)
-                    };
-                    let mut keys = std::iter::once(own.clone()).chain(further);
-                    keys.find(has_room).unwrap_or(own)
+                    let rooms = rooms_of_named
+                        .entry(refund_id)
+                        .or_insert_with(|| rooms_of(refund_id));
+                    let mut rooms = rooms.iter();
+                    match rooms.find(|(_, room)| amount <= room.get()) {
+                        Some((key, _)) => (*key).clone(),
+                        None => RefundKey::Own(refund_id.to_owned()),
+                    }
                 }),
-                None => operation.date().and_then(|date| {
-                    let same = by_amount.get(&amounts.of_operation(id, operation))?;
-                    same.only_match(date).cloned()
-                }),
+                None => operation
+                    .date()
+                    .and_then(|date| by_amount.get(&amount)?.only_match(date).cloned()),
             };
             if let Some(key) = key {
+                if let Some(room) = rooms.get(&key) {
+                    room.set(room.get().saturating_sub(amount));
+                }
                 attributed.entry(key).or_default().push(id.clone());
             }
         }
@@ -182,16 +197,13 @@ impl Payment {
         ids.iter().filter_map(successful).max()
     }
 
-    fn successful_amount<'a>(
-        &self,
-        ids: impl Iterator<Item = &'a String>,
-        amounts: &RefundAmounts<'_>,
-    ) -> u64 {
+    fn successful_amount(&self, ids: &[String], amounts: &RefundAmounts<'_>) -> u64 {
         let amount = |id: &String| {
             let operation = self.operation(id).filter(|one| one.has_succeeded())?;
             Some(amounts.of_operation(id, operation))
         };
-        ids.filter_map(amount).fold(0, u64::saturating_add)
+        let amounts = ids.iter().filter_map(amount);
+        amounts.fold(0, u64::saturating_add)
     }
 
     /// Whether a [`Refund`] stands for a return that matches no single refund.

@@ -167,3 +167,28 @@ fn the_id_of_a_reported_refund_or_return_is_refused() {
         Err(Rejection::OtherContent)
     );
 }
+
+/// Each return must find the success that it takes back. The work for one return must not grow with their number.
+#[test]
+fn many_returns_that_name_one_refund_take_back_all_its_successes() {
+    let sale = reports::operation("1", "sale", "success", 1_000);
+    let operations = |kind: &'static str, first: usize| {
+        let ids = (first..first + 900).map(|id| id.to_string());
+        ids.map(move |id| operation_of_r_1(&id, kind, "success", 1))
+    };
+    let listed: Vec<Value> = std::iter::once(sale.clone())
+        .chain(operations("refund", 1_000))
+        .chain(operations("refund reverse", 2_000))
+        .collect();
+    let answer = |listed: &[Value]| {
+        let answer = reports::status_answer(PAYMENT, "success", 1_000, listed);
+        reports::TestReport::read(&answer)
+    };
+    let mut payment = TestPayment::accepted();
+    payment.fact(answer(&[sale]).answer_to(0), NOW);
+    payment.reserve("r-1", Some(1)).unwrap();
+    payment.fact(answer(&listed).answer_to(0), NOW.after(HOUR));
+    assert_eq!(payment.refund_sums(), (0, 0, 1_000));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Returned);
+    assert_eq!(payment.status(), Status::Succeeded);
+}
