@@ -123,3 +123,30 @@ fn many_differing_sums_quarantine_the_same_in_any_order() {
     });
     assert_eq!(one.outcome(), other.outcome());
 }
+
+/// A signed answer names 9.00 EUR for the sale. Later answers name 10.00 EUR, each with another `sum_converted`.
+#[test]
+fn a_signed_sum_quarantines_although_later_answers_repeat_another_sum_with_many_converted_sums() {
+    let lower = operation("1", "sale", 900, 1);
+    let mut answers = vec![lower];
+    answers.extend((0..8).map(|number| {
+        let mut sale = sale(2 + number);
+        sale["sum_converted"] = json!({ "amount": 1100 + number, "currency": "USD" });
+        sale
+    }));
+    let orders = [answers.clone(), answers.into_iter().rev().collect()];
+    let [one, other] = orders.map(|answers| {
+        let mut payment = TestPayment::accepted();
+        for sale in answers {
+            answer(&mut payment, "success", 1000, &[sale]);
+        }
+        payment
+    });
+    assert_eq!(one.status(), Status::Quarantined);
+    assert!(
+        one.quarantine()
+            .iter()
+            .any(|item| item.reported.as_ref().is_some_and(|sum| sum.amount == 900))
+    );
+    assert_eq!(one.outcome(), other.outcome());
+}
