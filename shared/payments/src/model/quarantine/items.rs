@@ -275,6 +275,9 @@ impl Payment {
         for sum in self.differing_payment_sums() {
             items.add_differences(None, &sum);
         }
+        if self.has_other_differing_payment_sums() {
+            items.add(QuarantineReason::AmountDiffers, None, None);
+        }
         if self.is_payment_sum_missing() {
             items.add(QuarantineReason::AmountMissing, None, None);
         }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::payment_status::is_intermediate;
 use super::report_source::Source;
 use super::texts;
 use crate::model::payment::Payment;
@@ -22,6 +23,9 @@ pub struct NewestAnswer {
     digest: String,
     /// When this service last received the answer.
     pub(in crate::model) received_at: Timestamp,
+    /// The `payment.status` about the sales and confirmations, if it is final.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::model) final_status: Option<String>,
 }
 
 impl Payment {
@@ -33,11 +37,15 @@ impl Payment {
         }
         let operations = &source.report.operations;
         let date = source.newest_date(|_| true).max(source.payment_date());
+        let statuses = operations.iter();
+        let statuses = statuses.filter_map(|operation| source.payment_status_of(operation));
+        let mut statuses = statuses.filter(|status| !is_intermediate(status.as_str()));
         let answer = NewestAnswer {
             date: texts::date(date).to_owned(),
             operations: operations.len(),
             digest: source.digest.clone(),
             received_at,
+            final_status: statuses.next().map(|status| status.as_str().to_owned()),
         };
         let newest = &mut self.reported.newest_answer;
         if newest.as_ref().is_some_and(|newest| *newest >= answer) {

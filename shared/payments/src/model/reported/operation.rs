@@ -112,7 +112,8 @@ impl Operation {
         self.truncate_finals(MAX_FINAL_REPORTS);
     }
 
-    /// Drops the reports of the lowest rank. If this would drop all reports of a successful sale, the highest-ranked of
+    /// Drops the reports of the lowest rank. Drops first the reports that differ from a report of higher rank only in
+    /// `sum_converted`, because they contradict no report. If this would drop all reports of a successful sale, the highest-ranked of
     /// them replaces the last report that is kept.
     fn truncate_finals(&mut self, max: usize) {
         if self
@@ -123,6 +124,11 @@ impl Operation {
             // In a final report, `Pending` stands for a word that only a newer release knows.
             return;
         }
+        while self.finals.len() > max
+            && let Some(index) = self.last_repeated_result()
+        {
+            self.finals.remove(index);
+        }
         let dropped = self.finals.split_off(max.min(self.finals.len()));
         let is_sale_kept = self.finals.iter().any(FinalReport::is_successful_sale);
         let mut sales = dropped.into_iter().filter(FinalReport::is_successful_sale);
@@ -130,6 +136,25 @@ impl Operation {
             self.finals.pop();
             self.finals.push(sale);
         }
+    }
+
+    /// Returns the index of the lowest-ranked report that differs from a report of higher rank only in `sum_converted`.
+    fn last_repeated_result(&self) -> Option<usize> {
+        let result = |report: &FinalReport| {
+            let sum = report.sum_initial.clone();
+            (
+                report.outcome,
+                report.kind.clone(),
+                sum,
+                report.ends_payment,
+            )
+        };
+        let mut reports = self.finals.iter().enumerate().rev();
+        let is_repeated = |(index, report): &(usize, &FinalReport)| {
+            let mut higher = self.finals.iter().take(*index);
+            higher.any(|one| result(one) == result(report))
+        };
+        reports.find(is_repeated).map(|(index, _)| index)
     }
 
     fn insert_final(&mut self, report: FinalReport) {

@@ -4,6 +4,7 @@ use ecommpay::operation::{OperationType, Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::model::serde_skip::is_default;
+use crate::model::timestamp::Timestamp;
 
 /// `payment.status` with the dates of its report. The newest status is the greatest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,6 +28,12 @@ impl PaymentStatus {
         edit(&mut self.payment_date);
     }
 
+    /// Returns the later date of the report.
+    pub(in crate::model) fn time(&self) -> Option<Timestamp> {
+        let dates = [&self.operation_date, &self.payment_date].into_iter();
+        dates.filter_map(|date| Timestamp::of_platform(date)).max()
+    }
+
     /// Returns the status in the platform's spelling.
     pub fn as_str(&self) -> &str {
         &self.status
@@ -48,7 +55,7 @@ pub(super) fn stage(status: &str) -> u8 {
     }
 }
 
-pub(super) fn is_intermediate(status: &str) -> bool {
+pub(in crate::model) fn is_intermediate(status: &str) -> bool {
     stage(status) < 2
 }
 

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::order::Order;
 use crate::model::serde_skip::is_default;
 
-/// The maximum number of stored sums that differ from the order. The lowest sums are dropped first.
+/// The maximum number of stored sums that differ from the order. The sums of callbacks are dropped first, and of them the
+/// lowest.
 const MAX_DIFFERING: usize = 16;
 
 /// The values of `payment.sum` in the reports of one payment.
@@ -32,6 +33,12 @@ pub struct PaymentSums {
     /// Whether a report of a successful sale without refunds had no sum.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) missing: bool,
+    /// Whether a further sum differed from the order, but is not stored.
+    #[serde(default, skip_serializing_if = "is_default")]
+    others_differ: bool,
+    /// Whether a signed answer named a further sum that is not stored.
+    #[serde(default, skip_serializing_if = "is_default")]
+    signed_others_differ: bool,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     differing: BTreeSet<DifferingSum>,
 }
@@ -73,13 +80,29 @@ impl DatedSum {
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct DifferingSum {
+    #[serde(default, skip_serializing_if = "is_default")]
+    signed: bool,
     #[serde(flatten)]
     sum: Sum,
     /// The refunds and reversals in the same report, less the returns, in minor units.
     #[serde(default, skip_serializing_if = "is_default")]
     refunded: u64,
-    #[serde(default, skip_serializing_if = "is_default")]
-    signed: bool,
+}
+
+/// A stored sum from a report without refunds can explain a sum from a report with refunds. Drops each explained sum. A
+/// sum is explained if it equals the stored sum, or the stored sum less the refunds in its own report.
+fn drop_remainders(sums: &mut BTreeSet<DifferingSum>, may_explain: impl Fn(&DifferingSum) -> bool) {
+    let received = sums.iter().filter(|sum| sum.refunded == 0);
+    let received = received.filter(|sum| may_explain(sum));
+    let received: Vec<Sum> = received.map(|sum| sum.sum.clone()).collect();
+    sums.retain(|differing| {
+        let before_refunds = differing.sum.amount.saturating_add(differing.refunded);
+        let follows_from = |received: &Sum| {
+            received.currency == differing.sum.currency
+                && [differing.sum.amount, before_refunds].contains(&received.amount)
+        };
+        differing.refunded == 0 || !received.iter().any(follows_from)
+    });
 }
 
 pub(super) struct SumReport<'a> {
@@ -133,34 +156,29 @@ impl PaymentSums {
                 refunded,
                 signed,
             });
-            self.drop_remainders();
+            // A sum of a callback can lose its effect later, so it explains nothing for ever.
+            drop_remainders(&mut self.differing, |sum| sum.signed);
             while self.differing.len() > MAX_DIFFERING {
-                self.differing.pop_first();
+                let dropped = self.differing.pop_first();
+                self.others_differ = true;
+                self.signed_others_differ |= dropped.is_some_and(|sum| sum.signed);
             }
         }
     }
 
-    /// A stored sum from a report without refunds can explain a sum from a report with refunds. Drops each explained
-    /// sum. A sum is explained if it equals the stored sum, or the stored sum less the refunds in its own report.
-    fn drop_remainders(&mut self) {
-        let received = self.differing.iter().filter(|sum| sum.refunded == 0);
-        let received: Vec<Sum> = received.map(|sum| sum.sum.clone()).collect();
-        self.differing.retain(|differing| {
-            let before_refunds = differing.sum.amount.saturating_add(differing.refunded);
-            let follows_from = |received: &Sum| {
-                received.currency == differing.sum.currency
-                    && [differing.sum.amount, before_refunds].contains(&received.amount)
-            };
-            differing.refunded == 0 || !received.iter().any(follows_from)
-        });
+    /// Returns the sums that differ from the order. Sums that only callbacks named neither count nor explain other sums
+    /// after a signed answer without refunds named exactly the ordered sum.
+    pub(super) fn differing(&self) -> BTreeSet<Sum> {
+        let mut differing = self.differing.clone();
+        differing.retain(|sum| sum.signed || !self.signed_in_full);
+        drop_remainders(&mut differing, |_| true);
+        differing.into_iter().map(|sum| sum.sum).collect()
     }
 
-    /// Returns the sums that differ from the order. Sums that only callbacks named are left out after a signed answer
-    /// without refunds named exactly the ordered sum.
-    pub(super) fn differing(&self) -> BTreeSet<Sum> {
-        let counts = |sum: &&DifferingSum| sum.signed || !self.signed_in_full;
-        let differing = self.differing.iter().filter(counts);
-        differing.map(|sum| sum.sum.clone()).collect()
+    /// Whether a sum that is not stored differs from the order. Sums of callbacks are left out as in
+    /// [`differing`](Self::differing).
+    pub(super) fn has_others_that_differ(&self) -> bool {
+        self.signed_others_differ || self.others_differ && !self.signed_in_full
     }
 
     /// Returns all differing sums, and the newest sum in a signed answer.

@@ -134,4 +134,9 @@ impl Payment {
     pub(in crate::model) fn differing_payment_sums(&self) -> BTreeSet<Sum> {
         self.reported.sums.differing()
     }
+
+    /// Whether more values of `payment.sum` differ from the order than are stored.
+    pub(in crate::model) fn has_other_differing_payment_sums(&self) -> bool {
+        self.reported.sums.has_others_that_differ()
+    }
 }

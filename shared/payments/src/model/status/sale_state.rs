@@ -3,8 +3,9 @@
 use ecommpay::operation::{OperationType, Outcome, is_paid_status};
 
 use crate::model::payment::Payment;
+use crate::model::quarantine::MAX_CLOCK_DIFFERENCE;
 use crate::model::reported::operation::Operation;
-use crate::model::reported::payment_status::PaymentStatus;
+use crate::model::reported::payment_status::{PaymentStatus, is_intermediate};
 
 /// What the reports say about the money of the sales. The state does not depend on the sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +55,10 @@ impl Payment {
     pub(crate) fn sale_state(&self) -> SaleState {
         let is_declined = self.has_confirmation(Outcome::Declined);
         let is_pending = self.has_confirmation(Outcome::Pending);
-        let confirms = |status: &PaymentStatus| match status.as_str() {
+        let effective = |status| self.effective_status(status);
+        let confirms = |(status, is_signed): (&str, bool)| match status {
             // In a signed answer, `processing` is about another try of the shopper, which is still open.
-            "processing" => status.signed && !is_pending && !is_declined,
+            "processing" => is_signed && !is_pending && !is_declined,
             // After a declined confirmation, a reversal returns money that was never credited.
             "reversed" | "partially reversed" => !is_declined,
             other => is_paid_status(other),
@@ -66,24 +68,24 @@ impl Payment {
             let sales = self.successful_sales();
             sales.filter_map(|sale| sale.payment_status.as_ref().max(of_confirmations))
         };
-        if deciding().any(confirms) {
+        if deciding().map(effective).any(confirms) {
             return SaleState::Counts;
         }
-        let newest = deciding().chain(of_confirmations).max();
-        let newest_is = |words: &[&str]| newest.is_some_and(|one| words.contains(&one.as_str()));
+        let newest = deciding().chain(of_confirmations).max().map(effective);
+        let newest_is = |words: &[&str]| newest.is_some_and(|(word, _)| words.contains(&word));
         let is_reversed = self.unconfirmed_reversals().next().is_some();
         if is_declined && (newest_is(&["decline"]) || is_reversed) {
             return SaleState::NotConfirmed;
         }
         let has_sale = self.has_successful_sale();
-        let is_signed = newest.is_some_and(|status| status.signed);
+        let is_signed = newest.is_some_and(|(_, is_signed)| is_signed);
         let ends_payment = newest_is(&["decline", "canceled", "cancelled", "expired"]);
         if has_sale && !is_declined && is_signed && ends_payment {
             return SaleState::Contested;
         }
-        let is_awaited = |status: &PaymentStatus| status.as_str() == "awaiting confirmation";
+        let is_awaited = |(status, _): (&str, bool)| status == "awaiting confirmation";
         let awaits_confirmation = match has_sale {
-            true => is_declined || deciding().any(is_awaited),
+            true => is_declined || deciding().map(effective).any(is_awaited),
             false => newest.is_some_and(is_awaited),
         };
         match has_sale {
@@ -103,7 +105,28 @@ impl Payment {
     pub(crate) fn newest_sale_status(&self) -> Option<&str> {
         let operations = self.successful_sales().chain(self.confirmations());
         let statuses = operations.filter_map(|operation| operation.payment_status.as_ref());
-        statuses.max().map(PaymentStatus::as_str)
+        let newest = statuses.max()?;
+        Some(self.effective_status(newest).0)
+    }
+
+    /// Returns the `payment.status` that counts instead of a stored one, and whether it is from a signed answer. The
+    /// final status in the newest complete answer replaces an intermediate status of a callback. For this, the answer
+    /// must have arrived later than the dates of the callback by more than the possible difference of the clocks. The
+    /// time of arrival is used, because the dates in an answer only say when the payment last changed. A pending or
+    /// declined confirmation prevents the replacement, because the status can be about the confirmation.
+    fn effective_status<'a>(&'a self, status: &'a PaymentStatus) -> (&'a str, bool) {
+        let is_replaceable = !status.signed
+            && is_intermediate(status.as_str())
+            && self.confirmations().all(Operation::has_succeeded);
+        let answer = self.reported.newest_answer.as_ref();
+        let answer = answer.filter(|_| is_replaceable).filter(|answer| {
+            let time = status.time();
+            time.is_some_and(|time| time.after(MAX_CLOCK_DIFFERENCE) < answer.received_at)
+        });
+        match answer.and_then(|answer| answer.final_status.as_deref()) {
+            Some(replacement) => (replacement, true),
+            None => (status.as_str(), status.signed),
+        }
     }
 
     /// Returns the successful reversals since the first declined confirmation. Their money was never credited.

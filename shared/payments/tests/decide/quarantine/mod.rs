@@ -1,5 +1,6 @@
 //! Tests money that differs from the order, and an operator's decision about this money.
 
+mod differing_sums;
 mod foreign;
 mod foreign_evidence;
 mod other_operations;

@@ -6,6 +6,7 @@ mod declines;
 mod expiry;
 mod external;
 mod gate_answers;
+mod held;
 mod last_request;
 mod lifecycle;
 mod unlisted;
