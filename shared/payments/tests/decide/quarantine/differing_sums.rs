@@ -37,6 +37,9 @@ fn answer(payment: &mut TestPayment, status: &str, sum: u64, operations: &[Value
     payment.fact(TestReport::read(&body).answer_to(poll), at(6));
 }
 
+/// Delivers a report with a `payment.sum`.
+type Report = dyn Fn(&mut TestPayment, u64);
+
 /// Delivers reports in every order, and returns the payments.
 fn in_every_order(reports: &[&dyn Fn(&mut TestPayment)]) -> Vec<TestPayment> {
     let orders = permutations(reports).into_iter();
@@ -90,7 +93,7 @@ fn a_lower_signed_sum_quarantines_beside_many_greater_sums_of_callbacks() {
 
 #[test]
 fn a_sum_that_is_not_stored_quarantines_again_after_the_stored_sums_were_released() {
-    let report: [&dyn Fn(&mut TestPayment, u64); 2] = [&callback, &|payment, sum| {
+    let report: [&Report; 2] = [&callback, &|payment, sum| {
         answer(payment, "success", sum, &[sale(1)])
     }];
     for report in report {
