@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::order::Order;
 use crate::model::serde_skip::is_default;
 
-/// The maximum number of stored sums that differ from the order. The sums of callbacks are dropped first, and of them the
-/// lowest.
+/// The maximum number of stored sums that differ from the order. The sums of callbacks are dropped first, the lowest
+/// before the others.
 const MAX_DIFFERING: usize = 16;
 
 /// The values of `payment.sum` in the reports of one payment.
@@ -181,9 +181,13 @@ impl PaymentSums {
         self.signed_others_differ || self.others_differ && !self.signed_in_full
     }
 
-    /// Returns all differing sums, and the newest sum in a signed answer.
-    pub(super) fn named(&self) -> impl Iterator<Item = &Sum> {
-        let differing = self.differing.iter().map(|sum| &sum.sum);
-        differing.chain(self.newest_signed.iter().map(|sum| &sum.sum))
+    /// Returns the newest sum in a signed answer, and all differing sums except those that other sums explain: such a sum
+    /// has no event of its own. If the explaining sum does not count, the explained sum is returned too.
+    pub(super) fn named(&self) -> BTreeSet<Sum> {
+        let mut named = self.differing.clone();
+        drop_remainders(&mut named, |_| true);
+        let named = named.into_iter().map(|sum| sum.sum);
+        let newest = self.newest_signed.iter().map(|sum| sum.sum.clone());
+        named.chain(self.differing()).chain(newest).collect()
     }
 }

@@ -17,12 +17,12 @@ pub(crate) struct ReportedSum {
 
 impl Payment {
     pub(crate) fn reported_sums(&self) -> Vec<ReportedSum> {
-        let newest = self.newest_sum().map(|newest| &newest.sum);
-        let of_payment: BTreeSet<&Sum> = self.reported.sums.named().chain(newest).collect();
+        let mut of_payment = self.reported.sums.named();
+        of_payment.extend(self.newest_sum().map(|newest| newest.sum.clone()));
         let of_payment = of_payment.into_iter().map(|sum| ReportedSum {
             operation_id: None,
             field: "payment.sum",
-            sum: sum.clone(),
+            sum,
         });
         let operations = self.reported.operations.iter();
         let of_operations = operations

@@ -13,11 +13,7 @@ fn at(minute: u32) -> Timestamp {
 
 fn operation(id: &str, kind: &str, amount: u64, minute: u32) -> Value {
     let mut operation = reports::operation(id, kind, "success", amount);
-    operation["date"] = json!(
-        at(minute)
-            .to_seconds_with_offset()
-            .replace("+00:00", "+0000")
-    );
+    operation["date"] = json!(at(minute).to_platform());
     operation
 }
 
@@ -72,6 +68,24 @@ fn a_remainder_in_a_signed_answer_quarantines_when_only_a_callback_explains_it()
         payment.review(Verdict::Released).unwrap();
         assert!(payment.status().is_paid());
     }
+}
+
+/// The last event must show the same sums as the payment. A sum that follows from a refund has no event of its own.
+#[test]
+fn a_remainder_that_another_sum_of_a_callback_explains_is_not_shown() {
+    let mut payment = TestPayment::accepted();
+    callback(&mut payment, 2000);
+    let refund = operation("3", "refund", 300, 5);
+    let body = reports::callback(PAYMENT, "partially refunded", 1700, refund.clone());
+    payment.fact(TestReport::read(&body).callback(), at(6));
+    let events = payment.kinds();
+    answer(&mut payment, "partially refunded", 1700, &[sale(1), refund]);
+    assert_eq!(payment.kinds(), events);
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(
+        payment.view()["quarantine"],
+        payment.last_data()["quarantine"]
+    );
 }
 
 #[test]
