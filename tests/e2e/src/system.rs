@@ -231,8 +231,7 @@ pub fn callback_message(payment: &str, id: u64, kind: &str, status: &str, amount
     // date is computed once, so that a repeated message is equal.
     static DATE: LazyLock<String> = LazyLock::new(|| {
         let tomorrow = Timestamp::now().after(Duration::from_secs(24 * 3600));
-        let text = tomorrow.to_seconds_with_offset();
-        text.replace("+00:00", "+0000")
+        tomorrow.to_platform()
     });
     let date = DATE.as_str();
     json!({

@@ -78,8 +78,8 @@ struct Totals {
     unreadable: u64,
 }
 
-/// The pause before the state of an unfinished run is read for the first time. Each further pause is twice as long, up to
-/// the longest pause.
+/// The first pause before the state of an unfinished run is read again. Each further pause is twice as long, up to the
+/// longest pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -129,7 +129,7 @@ impl Answer {
         longest_pause: Duration,
         mut ask: impl AsyncFnMut(Value) -> anyhow::Result<Self>,
     ) -> anyhow::Result<()> {
-        let mut pause = FIRST_PAUSE;
+        let mut pause = FIRST_PAUSE.min(longest_pause);
         *self = ask(interval).await?;
         loop {
             if let Some(failure) = &self.failure {
@@ -143,7 +143,7 @@ impl Answer {
                 return Ok(());
             }
             ensure!(!self.run.is_null(), "the function started no run");
-            sleep(pause.min(longest_pause)).await;
+            sleep(pause).await;
             pause = longest_pause.min(pause * 2);
             *self = ask(json!({ "run": self.run })).await?;
         }

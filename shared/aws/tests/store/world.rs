@@ -225,7 +225,7 @@ pub fn dated_report(id: &str, operation: u64, kind: &str, amount: u64, date: Tim
         "sale" => "success",
         _ => "partially refunded",
     };
-    let date = date.to_seconds_with_offset().replace("+00:00", "+0000");
+    let date = date.to_platform();
     let body = format!(
         r#"{{"project_id":211,
             "payment":{{"id":"{id}","status":"{status}","sum":{{"amount":1000,"currency":"EUR"}}}},

@@ -59,7 +59,7 @@ impl Timestamp {
     }
 
     /// Returns the platform's form, in UTC.
-    pub(crate) fn to_platform(self) -> String {
+    pub fn to_platform(self) -> String {
         self.to_seconds_with_offset().replace("+00:00", "+0000")
     }
 

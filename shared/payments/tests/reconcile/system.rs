@@ -112,8 +112,7 @@ pub fn differences(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 
 pub fn sale_report(payment: &str, operation_id: &str, ended: Timestamp, amount: u64) -> TestReport {
     let mut sale = operation(operation_id, "sale", "success", amount);
-    let date = ended.to_seconds_with_offset();
-    sale["date"] = date.replace("+00:00", "+0000").into();
+    sale["date"] = ended.to_platform().into();
     TestReport::read(&callback(payment, "success", amount, sale))
 }
 

@@ -65,8 +65,7 @@ pub fn callback(plan: Plan, content: Report) -> anyhow::Result<String> {
         (Report::End, false) => ("success", "0", "Success"),
         (Report::End, true) => ("decline", "20301", "Account owner cancelled operation"),
     };
-    let date = Timestamp::now().to_seconds_with_offset();
-    let date = date.replace("+00:00", "+0000");
+    let date = Timestamp::now().to_platform();
     let mut message = report(&plan.payment_id());
     for (field, value) in [
         ("/payment/status", json!(status)),

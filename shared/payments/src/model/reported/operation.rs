@@ -112,9 +112,9 @@ impl Operation {
         self.truncate_finals(MAX_FINAL_REPORTS);
     }
 
-    /// Drops the reports of the lowest rank. Drops first the reports that differ from a report of higher rank only in
-    /// `sum_converted`, because they contradict no report. If this would drop all reports of a successful sale, the highest-ranked of
-    /// them replaces the last report that is kept.
+    /// Drops the reports of the lowest rank. The first to go are reports that differ from a report of higher rank only in
+    /// `sum_converted`, because they contradict no report. If all reports of a successful sale would go, the
+    /// highest-ranked of them replaces the last report that is kept.
     fn truncate_finals(&mut self, max: usize) {
         if self
             .finals
@@ -140,19 +140,10 @@ impl Operation {
 
     /// Returns the index of the lowest-ranked report that differs from a report of higher rank only in `sum_converted`.
     fn last_repeated_result(&self) -> Option<usize> {
-        let result = |report: &FinalReport| {
-            let sum = report.sum_initial.clone();
-            (
-                report.outcome,
-                report.kind.clone(),
-                sum,
-                report.ends_payment,
-            )
-        };
         let mut reports = self.finals.iter().enumerate().rev();
         let is_repeated = |(index, report): &(usize, &FinalReport)| {
             let mut higher = self.finals.iter().take(*index);
-            higher.any(|one| result(one) == result(report))
+            higher.any(|higher| higher.is_same_unconverted(report))
         };
         reports.find(is_repeated).map(|(index, _)| index)
     }

@@ -105,6 +105,13 @@ impl FinalReport {
         (self.outcome, &self.kind, sums, self.ends_payment)
     }
 
+    /// Whether the content of two reports is equal except for `sum_converted`.
+    pub(super) fn is_same_unconverted(&self, other: &Self) -> bool {
+        let (outcome, kind, [sum, _], ends_payment) = self.content();
+        let (other_outcome, other_kind, [other_sum, _], other_ends) = other.content();
+        (outcome, kind, sum, ends_payment) == (other_outcome, other_kind, other_sum, other_ends)
+    }
+
     /// Compares two reports; the greater report counts. The first rule that distinguishes the reports decides:
     ///
     /// 1. A signed answer is greater than a callback.

@@ -14,11 +14,7 @@ fn at(minute: u32) -> Timestamp {
 fn operation(id: &str, kind: &str, status: &str, minute: u32) -> Value {
     let amount = if kind == "refund" { 300 } else { 1000 };
     let mut operation = reports::operation(id, kind, status, amount);
-    operation["date"] = json!(
-        at(minute)
-            .to_seconds_with_offset()
-            .replace("+00:00", "+0000")
-    );
+    operation["date"] = json!(at(minute).to_platform());
     operation
 }
 

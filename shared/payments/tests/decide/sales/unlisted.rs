@@ -12,8 +12,7 @@ use crate::fixtures::*;
 
 /// Returns the date that is this many seconds after [`NOW`], in the platform's format.
 fn date(second: u64) -> String {
-    let time = NOW.after(Duration::from_secs(second));
-    time.to_seconds_with_offset().replace("+00:00", "+0000")
+    NOW.after(Duration::from_secs(second)).to_platform()
 }
 
 fn operation(id: &str, kind: &str, status: &str, second: u64) -> Value {
