@@ -21,7 +21,7 @@ pub const HOSTS: [&str; 4] = [
 ];
 
 /// Replaces references in the template's texts.
-const REFERENCES: [(&str, &str); 4] = [
+const REFERENCES: [(&str, &str); 3] = [
     (
         "${FulfilmentQueue}",
         "https://sqs.eu-west-1.amazonaws.com/123456789012/fulfilment.fifo",
@@ -30,8 +30,6 @@ const REFERENCES: [(&str, &str); 4] = [
         "${AuditQueue}",
         "https://sqs.eu-west-1.amazonaws.com/123456789012/audit.fifo",
     ),
-    // Without an event bus, there is no further queue.
-    ("${Bus}", ""),
     ("${AWS::StackName}", "bench"),
 ];
 
@@ -75,14 +73,20 @@ fn resolved(template: &Value, value: &Value) -> String {
     // The text is the first element of a list if it has variables of its own.
     let text = value.get(0).unwrap_or(value);
     let text = text.as_str().unwrap_or_default();
+    // Each of these variables is a part of the text that a condition adds. By default, no such part is added.
+    let optional = value.get(1).and_then(Value::as_object);
+    let text = optional
+        .into_iter()
+        .flatten()
+        .fold(text.to_owned(), |text, (name, _)| {
+            text.replace(&format!("${{{name}}}"), "")
+        });
     match template.pointer(&format!("/Parameters/{text}/Default")) {
         Some(Value::String(default)) => default.clone(),
         Some(default) => default.to_string(),
-        None => REFERENCES
-            .iter()
-            .fold(text.to_owned(), |text, (reference, value)| {
-                text.replace(reference, value)
-            }),
+        None => REFERENCES.iter().fold(text, |text, (reference, value)| {
+            text.replace(reference, value)
+        }),
     }
 }
 
