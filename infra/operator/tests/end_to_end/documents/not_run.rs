@@ -68,7 +68,7 @@ const DESTROYS: &str = "the command removes or stops the stack under test";
 const SETS_UP: &str = "the test makes this setting itself";
 
 /// The starts of commands that no test runs as they are written, each with the reason.
-pub const NOWHERE: [(&str, &str); 31] = [
+pub const NOWHERE: [(&str, &str); 30] = [
     ("LONG=1 cargo test", TAKES_HOURS),
     (
         "SEED=7 cargo test",
@@ -80,10 +80,6 @@ pub const NOWHERE: [(&str, &str); 31] = [
     ),
     ("RUSTC_BOOTSTRAP=1 cargo fuzz", "a fuzzer has no end"),
     ("cargo bench", MEASURES),
-    (
-        "cargo test -p bench --features measure",
-        "`.ci/run` runs these tests",
-    ),
     (
         "python3 infra/deploy.py build",
         "a release build takes minutes; `.github/workflows/ci.yml` runs it in a job of its own",
