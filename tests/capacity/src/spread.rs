@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 
 use crate::load::largest_share;
 
-/// The distribution over the buckets of one kind. A bucket is a shard of an index, or a partition of a table or queue.
+/// How evenly payments are distributed over the buckets of one kind. A bucket is a shard of an index, or a partition of
+/// a table or queue.
 #[derive(Debug, Clone)]
 pub struct Spread {
     /// The kind of bucket.
@@ -21,18 +22,18 @@ pub struct Spread {
     pub buckets: usize,
     /// The number of buckets with a payment.
     pub used: usize,
-    /// The most payments of a bucket in one second, as a multiple of the mean.
+    /// The payments of the fullest bucket in its fullest second, divided by the mean per bucket and second.
     pub in_a_second: f64,
-    /// The maximum of `in_a_second` that the calculation assumes.
+    /// The maximum of `in_a_second` that `load.rs` assumes ([`largest_share`]).
     pub assumed: f64,
-    /// The most payments of a bucket in the whole simulation, as a multiple of the mean.
+    /// The payments of the fullest bucket in the whole simulation, divided by the mean per bucket.
     pub overall: f64,
-    /// The maximum of `overall` that the calculation assumes.
+    /// The maximum of `overall` that follows from [`largest_share`].
     pub assumed_overall: f64,
 }
 
 impl Spread {
-    /// Whether each bucket has a payment, and none exceeds an assumed maximum.
+    /// Whether each bucket has a payment, and neither maximum is exceeded.
     pub fn is_even(&self) -> bool {
         self.used == self.buckets
             && self.in_a_second <= self.assumed

@@ -6,9 +6,8 @@ use std::fmt::Write as _;
 use super::{path_order, php_number};
 use crate::json::{Member, Value};
 
-/// The canonical string must have this number of bytes for each fraction or exponent. Otherwise every number counts as
-/// it is written, because the conversion of numbers is slow. The limit does not affect the platform, because it sends
-/// only integers.
+/// The canonical string must have this number of bytes for each fraction or exponent. Otherwise no number is converted,
+/// because the conversion is slow. The limit does not affect the platform, because the platform sends only integers.
 const BYTES_FOR_EACH_FRACTION: usize = 256;
 /// A message can always have this number of fractions and exponents, even if its canonical string is short.
 const FRACTIONS_OF_A_SHORT_MESSAGE: usize = 16;
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_count_as_written_if_a_message_has_too_many_fractions() {
+    fn only_the_written_form_of_numbers_is_tried_if_a_message_has_too_many_decimal_numbers() {
         let as_php = |fractions: usize, length: usize| {
             let elements = vec!["1.0"; fractions].join(",");
             let text = format!(r#"{{"a":"{}","b":[{elements}]}}"#, "x".repeat(length));

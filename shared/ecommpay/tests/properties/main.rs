@@ -1,4 +1,5 @@
-//! Tests properties of the reader, the canonical string and the order of paths, on random input.
+//! Tests properties of the reader, of the canonical string, and of the order in which field paths are signed, on random
+//! input.
 //!
 //! By default, each property runs with 500 or 2,000 cases.
 //! `LONG=1 cargo test --release -p ecommpay --test properties` runs 20,000 to 1,000,000 cases for each property.

@@ -1,4 +1,5 @@
-//! Tests that the order of paths is a total order, and that the reference model has the same order.
+//! Tests the order in which field paths are signed: it is a total order, and the reference model has the same
+//! order.
 
 use std::cmp::Ordering;
 

@@ -1,5 +1,5 @@
-//! Tests orders that were paid by more than one payment. The check runs when a success is published, and again in the
-//! daily report.
+//! Tests the check for orders that more than one payment has paid, and which days the daily report covers. The check
+//! runs when a success is published, and again in the daily report.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use super::system::*;
 use crate::builders::reports::{TestReport, callback, operation, status_answer};
 use crate::builders::*;
 
-/// Returns an operation that ended on 2027-01-15 at `time`.
-fn ended(payment_id: &str, kind: &str, status: &str, time: &str) -> Value {
-    let mut ended = operation(&format!("{kind} of {payment_id}"), kind, status, 1000);
-    ended["date"] = json!(format!("2027-01-15T{time}+0000"));
-    ended
+/// Returns an operation of a payment. The date of the operation is 2027-01-15 at `time`.
+fn dated(payment_id: &str, kind: &str, status: &str, time: &str) -> Value {
+    let mut dated = operation(&format!("{kind} of {payment_id}"), kind, status, 1000);
+    dated["date"] = json!(format!("2027-01-15T{time}+0000"));
+    dated
 }
 
 impl System {
@@ -29,7 +29,7 @@ impl System {
         self.create(storefront, &request).await.unwrap();
     }
 
-    /// Creates a payment of `order-1` and reports it as paid.
+    /// Creates a payment of the order `Order-1` and reports it as paid. `order-1` is the same order.
     async fn pay(&self, payment_id: &str, time: &str) {
         self.create_for(&storefront("shop"), payment_id, "Order-1")
             .await;
@@ -37,13 +37,13 @@ impl System {
     }
 
     async fn report_paid(&self, payment_id: &str, time: &str) -> bool {
-        let sale = ended(payment_id, "sale", "success", time);
+        let sale = dated(payment_id, "sale", "success", time);
         self.callback(&callback(payment_id, "success", 1000, sale))
             .await
     }
 
     async fn report_refunded(&self, payment_id: &str) {
-        let refund = ended(payment_id, "refund", "success", "20:00:00");
+        let refund = dated(payment_id, "refund", "success", "20:00:00");
         let body = callback(payment_id, "refunded", 1000, refund);
         assert!(self.callback(&body).await);
         assert_eq!(self.payment(payment_id).status(), Status::Refunded);
@@ -51,7 +51,7 @@ impl System {
 
     /// Reports a successful sale whose amount differs from the order, so that the payment is quarantined.
     async fn report_another_amount(&self, payment_id: &str, time: &str) {
-        let mut sale = ended(payment_id, "sale", "success", time);
+        let mut sale = dated(payment_id, "sale", "success", time);
         sale["sum_initial"]["amount"] = json!(900);
         let body = callback(payment_id, "success", 900, sale);
         assert!(self.callback(&body).await);
@@ -165,7 +165,8 @@ async fn no_other_payments_are_queried_for_the_first_payment_of_an_order() {
 }
 
 #[tokio::test]
-async fn the_payment_whose_success_is_emitted_first_is_first_whatever_the_platforms_dates_are() {
+async fn the_order_of_the_emitted_successes_decides_which_payment_is_first_and_not_the_platforms_dates()
+ {
     let system = System::empty();
     system.pay("one", "11:00:00").await;
     system.pass(MINUTE);
@@ -189,7 +190,8 @@ async fn the_creation_time_decides_which_of_two_successes_emitted_at_the_same_ti
     assert!(system.earlier("b").is_empty());
 }
 
-/// The goods of the other payment can be shipped before an operator releases the quarantined payment.
+/// While one payment is quarantined, another payment can pay the order, and its goods can be shipped. Therefore the
+/// quarantined payment counts as the later payment.
 #[tokio::test]
 async fn a_payment_that_is_released_after_another_payment_paid_the_order_is_the_later_payment() {
     let system = System::empty();
@@ -205,10 +207,10 @@ async fn a_payment_that_is_released_after_another_payment_paid_the_order_is_the_
     assert!(system.earlier("two").is_empty());
 }
 
-/// A quarantine stops the delivery of the goods. Therefore a success before the quarantine does not make the payment
-/// the first payment of the order.
+/// A shop does not ship the goods of a quarantined payment. Therefore only the time of the success after the quarantine
+/// counts.
 #[tokio::test]
-async fn the_success_after_a_quarantine_decides_and_not_the_success_before() {
+async fn a_success_before_a_quarantine_does_not_make_a_payment_the_first_payment_of_its_order() {
     let system = System::empty();
     system.pay("one", "10:00:00").await;
     system.report_another_amount("one", "10:00:00").await;
@@ -220,13 +222,14 @@ async fn the_success_after_a_quarantine_decides_and_not_the_success_before() {
     assert!(system.earlier("two").is_empty());
 }
 
-/// The goods of the first payment can be shipped before this payment waits for the confirmation of its money.
+/// The payment first succeeded, so its goods can be shipped already. Only then it waits for a confirmation. Therefore
+/// it stays the first payment.
 #[tokio::test]
 async fn a_payment_stays_first_while_it_waits_for_a_confirmation_after_its_success() {
     let system = System::empty();
     system.pay("one", "10:00:00").await;
-    let sale = || ended("one", "sale", "success", "10:00:00");
-    let mut refund = ended("one", "refund", "processing", "10:30:00");
+    let sale = || dated("one", "sale", "success", "10:00:00");
+    let mut refund = dated("one", "refund", "processing", "10:30:00");
     refund["sum_initial"]["amount"] = json!(400);
     let body = callback("one", "success", 1000, refund.clone());
     assert!(system.callback(&body).await);
@@ -285,8 +288,9 @@ async fn a_refunded_or_unpaid_payment_does_not_count_as_an_earlier_payment() {
     assert_eq!(system.earlier("open"), ["paid"]);
 }
 
+/// Four payments are loaded at the same time, so a few more than twenty can be loaded.
 #[tokio::test]
-async fn at_most_twenty_payments_of_one_order_are_read() {
+async fn at_most_twenty_other_payments_of_one_order_are_compared() {
     let system = System::empty();
     for number in 0..30 {
         system.pay(&format!("p-{number:02}"), "10:00:00").await;
@@ -340,8 +344,8 @@ async fn the_outbox_sweep_makes_the_check_that_a_crash_prevented() {
     assert_eq!(system.paid_twice(), 1);
 }
 
-/// Only the commit of a success shows that the payment is the first to pay the order. The outbox sweep does not make
-/// this commit, so it queries the payments of the order.
+/// The commit of a success returns whether the payment is the first to pay the order. The outbox sweep does not have
+/// this result, because another call made the commit. So the sweep queries the payments of the order.
 #[tokio::test]
 async fn the_outbox_sweep_also_checks_the_first_payment_of_an_order() {
     let system = System::empty();
@@ -361,14 +365,15 @@ async fn the_outbox_sweep_also_checks_the_first_payment_of_an_order() {
 }
 
 #[tokio::test]
-async fn the_daily_report_finds_an_order_that_is_paid_twice_after_its_refund_was_declined() {
+async fn if_the_refund_of_a_payment_is_declined_later_the_daily_report_finds_that_the_order_is_paid_twice()
+ {
     let system = System::empty();
     system.pay("one", "10:00:00").await;
     system.report_refunded("one").await;
     system.pay("two", "11:00:00").await;
     system.pass(MINUTE);
-    let sale = ended("one", "sale", "success", "10:00:00");
-    let declined = ended("one", "refund", "decline", "20:00:00");
+    let sale = dated("one", "sale", "success", "10:00:00");
+    let declined = dated("one", "refund", "decline", "20:00:00");
     system.answer("one", "success", &[sale, declined]).await;
     assert_eq!(system.payment("one").status(), Status::Succeeded);
     assert_eq!(system.paid_twice(), 0);

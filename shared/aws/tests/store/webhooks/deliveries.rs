@@ -1,4 +1,4 @@
-//! Tests the store of health, backlogs and dead letters.
+//! Tests the store of the health of endpoints, of the events that wait for an endpoint (backlogs), and of dead letters.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ async fn the_stored_health_changes_like_the_health_of_the_model() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_does_not_hide_who_switched_an_endpoint_off() {
+async fn a_call_that_switched_an_endpoint_off_says_so_although_its_first_answer_was_lost() {
     let stores = Stores::new().await;
     stores.wire.lose_next_answer_of("UpdateItem");
     let (store, id) = (&stores.deliveries, id("ep_1"));
@@ -65,7 +65,7 @@ async fn a_lost_answer_does_not_hide_who_switched_an_endpoint_off() {
 }
 
 #[tokio::test]
-async fn a_state_of_a_later_release_holds_all_events() {
+async fn all_events_of_an_endpoint_wait_if_only_a_newer_release_knows_its_state() {
     let stores = Stores::new().await;
     let client = aws_sdk_dynamodb::Client::new(stores.wire.config());
     let text = |value: &str| AttributeValue::S(value.into());
@@ -125,7 +125,7 @@ async fn a_write_whose_answer_was_lost_is_no_conflict() {
 }
 
 #[tokio::test]
-async fn the_index_has_the_waiting_payments_of_an_endpoint_the_earliest_due_first() {
+async fn the_index_lists_the_waiting_payments_of_an_endpoint_in_the_order_of_their_due_times() {
     let stores = Stores::new().await;
     let store = &stores.deliveries;
     let put = async |endpoint: &str, payment: &PaymentKey, due: u64| {
@@ -168,7 +168,7 @@ async fn the_index_has_the_waiting_payments_of_an_endpoint_the_earliest_due_firs
 }
 
 #[tokio::test]
-async fn an_endpoint_leaves_the_list_only_if_it_was_not_listed_again() {
+async fn unlist_keeps_an_endpoint_that_was_put_on_the_list_again_after_the_list_was_read() {
     let stores = Stores::new().await;
     let store = &stores.deliveries;
     let endpoint = endpoint_key("shop/2", "ep_1");

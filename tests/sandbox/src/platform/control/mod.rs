@@ -1,5 +1,5 @@
-//! Serves the control API for tests and developers. Its calls read the platform records, set the switches and trigger
-//! actions.
+//! Serves the control API for tests and developers. Its calls read the platform records, set the faults that the
+//! sandbox simulates, and trigger actions of the platform.
 
 mod actions;
 mod links;
