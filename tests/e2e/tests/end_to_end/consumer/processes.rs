@@ -34,8 +34,9 @@ impl FunctionProcesses {
     ) -> anyhow::Result<u32> {
         let mut kills = 0;
         let killing = async {
-            // With different pauses, the processes are killed at different steps.
-            for pause in (20..).step_by(7).map(|millis| millis % 300) {
+            // With different pauses, the processes are killed at different steps. Some pauses are long enough for the
+            // start of a process on a busy machine.
+            for pause in (20..).step_by(37).map(|millis| millis % 1000) {
                 sleep(Duration::from_millis(pause)).await;
                 for process in self.find() {
                     kills += u32::from(kill(process, Signal::SIGKILL).is_ok());
