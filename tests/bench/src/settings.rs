@@ -73,21 +73,28 @@ fn resolved(template: &Value, value: &Value) -> String {
     // The text is the first element of a list if it has variables of its own.
     let text = value.get(0).unwrap_or(value);
     let text = text.as_str().unwrap_or_default();
-    // Each of these variables is a part of the text that a condition adds. By default, no such part is added.
-    let optional = value.get(1).and_then(Value::as_object);
-    let text = optional
-        .into_iter()
-        .flatten()
-        .fold(text.to_owned(), |text, (name, _)| {
-            text.replace(&format!("${{{name}}}"), "")
-        });
     match template.pointer(&format!("/Parameters/{text}/Default")) {
         Some(Value::String(default)) => default.clone(),
         Some(default) => default.to_string(),
-        None => REFERENCES.iter().fold(text, |text, (reference, value)| {
-            text.replace(reference, value)
-        }),
+        None => {
+            let references = REFERENCES.map(|(reference, value)| (reference.to_owned(), value));
+            references
+                .into_iter()
+                .chain(otherwise(value))
+                .fold(text.to_owned(), |text, (reference, value)| {
+                    text.replace(&reference, value)
+                })
+        }
     }
+}
+
+/// Returns the text's own variables. Each is the last part of an `!If`, because by default no condition holds.
+fn otherwise(value: &Value) -> impl Iterator<Item = (String, &str)> {
+    let variables = value.get(1).and_then(Value::as_object);
+    variables.into_iter().flatten().filter_map(|(name, value)| {
+        let otherwise = value.get(2)?.as_str()?;
+        Some((format!("${{{name}}}"), otherwise))
+    })
 }
 
 /// Returns a secret. `id` is the template's reference to the secret.

@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_written_form_of_numbers_is_tried_if_a_message_has_too_many_decimal_numbers() {
+    fn only_the_written_form_of_numbers_is_tried_if_a_message_has_too_many_fractions() {
         let as_php = |fractions: usize, length: usize| {
             let elements = vec!["1.0"; fractions].join(",");
             let text = format!(r#"{{"a":"{}","b":[{elements}]}}"#, "x".repeat(length));

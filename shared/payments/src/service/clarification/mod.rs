@@ -23,7 +23,7 @@ pub type Answers = [(String, Text)];
 /// a project that sends too many requests (`shared/decisions/functions/0042-clarification-tries.md`).
 pub const MAX_TRIES: u32 = 20;
 
-/// The maximum number of these tries that a shopper can use. Only the storefront can use the other tries.
+/// After this number of tries, only the storefront can send data. The tries of both count.
 pub const MAX_SHOPPER_TRIES: u32 = 10;
 
 /// Why the data did not reach the platform, or was not accepted.
